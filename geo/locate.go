@@ -1,0 +1,212 @@
+package geo
+
+import (
+	"math"
+	"math/big"
+	"slices"
+
+	"github.com/paulmach/orb"
+	"github.com/tidwall/rtree"
+)
+
+// Contains reports whether p lies in mp or on its boundary: areas are closed, as
+// in ST_Covers. Edges are straight in longitude and latitude, holes are open, and
+// the answer is exact: the side of an edge is decided in exact arithmetic where
+// rounding could matter. Parts must not overlap; rings may run either way. Empty
+// geometries and points that are not finite give false. Cost: linear in the
+// vertices; for many points build an Index.
+func Contains(mp orb.MultiPolygon, p orb.Point) bool {
+	if !finite(p[0]) || !finite(p[1]) {
+		return false
+	}
+	inside, border := false, false
+	forEachEdge(mp, func(a, b orb.Point) {
+		crosses, touches := ray(a, b, p)
+		inside = inside != crosses
+		border = border || touches
+	})
+	return inside || border
+}
+
+// Index answers which of many areas a point lies in. It is immutable once made,
+// and safe for concurrent use.
+type Index struct {
+	boxes rtree.RTreeG[int]
+	areas []bands
+}
+
+// NewIndex prepares the areas; At answers with their positions in the slice. Cost:
+// n log n in the vertices, about 0.2 µs and 70 bytes for each.
+func NewIndex(areas []orb.MultiPolygon) *Index {
+	x := &Index{areas: make([]bands, len(areas))}
+	for i, mp := range areas {
+		x.areas[i] = newBands(mp)
+		if len(x.areas[i].edges) > 0 {
+			x.boxes.Insert(x.areas[i].bound.Min, x.areas[i].bound.Max, i)
+		}
+	}
+	return x
+}
+
+// At returns, in ascending order, every area that contains p in the sense of
+// Contains: usually one, several on a shared border, nil when there is none. Where
+// areas partition a territory, a point on a shared border belongs to exactly one
+// of them, the lowest code: order the areas by code and take First.
+func (x *Index) At(p orb.Point) []int {
+	var found []int
+	x.boxes.Search(p, p, func(_, _ [2]float64, i int) bool {
+		if x.areas[i].contains(p) {
+			found = append(found, i)
+		}
+		return true
+	})
+	slices.Sort(found)
+	return found
+}
+
+// First returns the first of the areas that contains p, false when none does. It
+// does not allocate; about 0.3 µs among a province's communes.
+func (x *Index) First(p orb.Point) (int, bool) {
+	first := len(x.areas)
+	x.boxes.Search(p, p, func(_, _ [2]float64, i int) bool {
+		if i < first && x.areas[i].contains(p) {
+			first = i
+		}
+		return true
+	})
+	return first, first < len(x.areas)
+}
+
+// edge runs from a to b, straight in longitude and latitude.
+type edge struct{ a, b orb.Point }
+
+// bands holds an area's edges sorted into equal bands of latitude, each edge in
+// every band it meets, so that a point's ray meets only a few.
+type bands struct {
+	bound   orb.Bound
+	perUnit float64 // bands per degree
+	start   []int32 // start[i]:start[i+1] are band i's edges
+	edges   []edge
+}
+
+func newBands(mp orb.MultiPolygon) bands {
+	n := 0
+	forEachEdge(mp, func(_, _ orb.Point) { n++ })
+	if n == 0 {
+		return bands{}
+	}
+	x := bands{bound: mp.Bound()}
+	count := min(max(n/2, 1), 1<<14)
+	if height := x.bound.Max[1] - x.bound.Min[1]; height > 0 {
+		x.perUnit = float64(count) / height
+	}
+	x.start = make([]int32, count+1)
+	forEachEdge(mp, func(a, b orb.Point) {
+		for i, last := x.span(a, b); i <= last; i++ {
+			x.start[i+1]++
+		}
+	})
+	for i := range count {
+		x.start[i+1] += x.start[i]
+	}
+	x.edges = make([]edge, x.start[count])
+	next := slices.Clone(x.start)
+	forEachEdge(mp, func(a, b orb.Point) {
+		for i, last := x.span(a, b); i <= last; i++ {
+			x.edges[next[i]] = edge{a, b}
+			next[i]++
+		}
+	})
+	return x
+}
+
+// span gives the first and last band an edge meets.
+func (x *bands) span(a, b orb.Point) (first, last int) {
+	return x.band(min(a[1], b[1])), x.band(max(a[1], b[1]))
+}
+
+func (x *bands) band(lat float64) int {
+	i := int((lat - x.bound.Min[1]) * x.perUnit)
+	return max(0, min(i, len(x.start)-2))
+}
+
+func (x *bands) contains(p orb.Point) bool {
+	if len(x.edges) == 0 || !finite(p[0]) || !finite(p[1]) || !x.bound.Contains(p) {
+		return false
+	}
+	inside := false
+	i := x.band(p[1])
+	for _, e := range x.edges[x.start[i]:x.start[i+1]] {
+		crosses, touches := ray(e.a, e.b, p)
+		if touches {
+			return true
+		}
+		inside = inside != crosses
+	}
+	return inside
+}
+
+// forEachEdge calls yield with every edge of mp, closing rings that are not closed.
+// Edges with an end that is not finite are left out.
+func forEachEdge(mp orb.MultiPolygon, yield func(a, b orb.Point)) {
+	for _, polygon := range mp {
+		for _, ring := range polygon {
+			for i, b := range ring {
+				a := ring[(i+len(ring)-1)%len(ring)]
+				if i == 0 && a == b {
+					continue
+				}
+				if finite(a[0]) && finite(a[1]) && finite(b[0]) && finite(b[1]) {
+					yield(a, b)
+				}
+			}
+		}
+	}
+}
+
+// ray reports whether the half-line from p towards the east crosses the edge a–b,
+// counting an edge's lower end and not its upper one, and whether p is on the edge.
+func ray(a, b, p orb.Point) (crosses, touches bool) {
+	if a[0] < p[0] && b[0] < p[0] {
+		return false, false
+	}
+	if p == b || p == a {
+		return false, true
+	}
+	if a[1] == p[1] && b[1] == p[1] {
+		return false, min(a[0], b[0]) <= p[0]
+	}
+	if (a[1] > p[1]) == (b[1] > p[1]) {
+		return false, false
+	}
+	side := orientation(a, b, p)
+	if side == 0 {
+		return false, true
+	}
+	return (side > 0) == (b[1] > a[1]), false
+}
+
+// orientation is positive when p lies to the left of the line from a to b, negative
+// to the right, zero on it; exact. The error bound of the quick answer is
+// Shewchuk's (Adaptive precision floating-point arithmetic, 1997, ccwerrboundA).
+func orientation(a, b, p orb.Point) int {
+	left := (a[0] - p[0]) * (b[1] - p[1])
+	right := (a[1] - p[1]) * (b[0] - p[0])
+	det := left - right
+	if math.Abs(det) > 3.3306690738754716e-16*(math.Abs(left)+math.Abs(right)) {
+		if det > 0 {
+			return 1
+		}
+		return -1
+	}
+	return exactOrientation(a, b, p)
+}
+
+func exactOrientation(a, b, p orb.Point) int {
+	diff := func(u, v float64) *big.Rat {
+		return new(big.Rat).Sub(new(big.Rat).SetFloat64(u), new(big.Rat).SetFloat64(v))
+	}
+	left := new(big.Rat).Mul(diff(a[0], p[0]), diff(b[1], p[1]))
+	right := new(big.Rat).Mul(diff(a[1], p[1]), diff(b[0], p[0]))
+	return left.Cmp(right)
+}
