@@ -1,0 +1,156 @@
+package zoning
+
+import (
+	"slices"
+	"strconv"
+
+	"hatang/geo"
+)
+
+// topHeight is what is known of the mast's top above ground: on a building the
+// building's height is part of it.
+type topHeight struct {
+	atLeastM float64  // known part of the height, metres
+	missing  []string // fields that would complete it
+}
+
+func (c *check) top() topHeight {
+	var t topHeight
+	add := func(field string, v *float64) {
+		if v == nil {
+			t.missing = append(t.missing, field)
+			return
+		}
+		t.atLeastM += *v
+	}
+	add("height_m", c.proposal.HeightM)
+	if c.rules.mastClasses[c.proposal.MastType].onBuilding {
+		add("host_building_height_m", c.proposal.HostBuildingHeightM)
+	}
+	return t
+}
+
+// consultations lists whom to ask first: for an area of a kind the rule names, and
+// for a top at or above its height. A rule that asks for nobody passes.
+func (c *check) consultations() {
+	top := c.top()
+	for i := range c.rules.consultations {
+		r := &c.rules.consultations[i]
+		before := len(c.findings)
+		c.consultHeight(r, top)
+		c.consultAreas(r, top)
+		if len(c.findings) == before {
+			c.finding(stageConsultation, &r.Rule, Pass, "pass", r.args())
+		}
+	}
+}
+
+func (r *consultation) args() args {
+	a := args{"authority": r.authority, "period": {}}
+	if r.replyDays > 0 {
+		days := strconv.Itoa(r.replyDays)
+		a["period"] = geo.Text{VI: " (trả lời trong " + days + " ngày)", EN: " (reply within " + days + " days)"}
+	}
+	return a
+}
+
+func (c *check) consultHeight(r *consultation, top topHeight) {
+	switch {
+	case r.minHeightM == nil:
+	case top.atLeastM >= *r.minHeightM:
+		c.consultTop(r, top, *r.minHeightM)
+	case len(top.missing) > 0:
+		c.consultUnknown(r, top)
+	}
+}
+
+func (c *check) consultTop(r *consultation, top topHeight, limitM float64) *Finding {
+	a := r.args()
+	a["measured"], a["required"] = metresBeside(top.atLeastM, limitM), metres(limitM)
+	f := c.finding(stageConsultation, &r.Rule, Condition, "height", a)
+	f.ReplyDays = r.replyDays
+	f.numbers(top.atLeastM, limitM, limitM-top.atLeastM)
+	return f
+}
+
+func (c *check) consultUnknown(r *consultation, top topHeight) *Finding {
+	a := r.args()
+	a["missing"] = wordsFor(top.missing)
+	f := c.finding(stageConsultation, &r.Rule, Unknown, "unknown", a)
+	f.Missing = slices.Clone(top.missing)
+	return f
+}
+
+// consultAreas judges the areas at the point. Withheld areas give one finding
+// together, without evidence, so that not even their number shows.
+func (c *check) consultAreas(r *consultation, top topHeight) {
+	withheld := false
+	for i := range c.around.Areas {
+		area := &c.around.Areas[i]
+		if !slices.Contains(r.areaKinds, area.Kind) || !area.WholeCommune && !geo.Contains(area.Geometry, c.proposal.Point) {
+			continue
+		}
+		if area.Withheld || area.WholeCommune {
+			withheld = true
+			continue
+		}
+		c.consultArea(r, area, top)
+	}
+	if withheld {
+		c.finding(stageConsultation, &r.Rule, Condition, "area", r.args()).ReplyDays = r.replyDays
+	}
+}
+
+func (c *check) consultArea(r *consultation, area *Area, top topHeight) {
+	var f *Finding
+	switch {
+	case area.MaxHeightM == nil:
+		f = c.finding(stageConsultation, &r.Rule, Condition, "area", r.args())
+		f.ReplyDays = r.replyDays
+	case top.atLeastM > *area.MaxHeightM:
+		f = c.consultTop(r, top, *area.MaxHeightM)
+	case len(top.missing) > 0:
+		f = c.consultUnknown(r, top)
+	default:
+		return
+	}
+	f.Evidence = &Evidence{area.Collection, area.ID, area.Code}
+}
+
+// setbacks asks for a distance of so many mast heights from areas of the named
+// kinds; rules that are not enabled say nothing, and withheld areas are left out.
+func (c *check) setbacks() {
+	for i := range c.rules.setbacks {
+		r := &c.rules.setbacks[i]
+		if !r.enabled || !slices.Contains(r.mastTypes, c.proposal.MastType) {
+			continue
+		}
+		for j := range c.around.Areas {
+			area := &c.around.Areas[j]
+			if slices.Contains(r.areaKinds, area.Kind) && !area.Withheld && !area.WholeCommune {
+				c.setback(r, area)
+			}
+		}
+	}
+}
+
+func (c *check) setback(r *setbackRule, area *Area) {
+	if c.proposal.HeightM == nil {
+		f := c.finding(stageSetback, &r.Rule, Unknown, "unknown", args{"missing": wordsFor([]string{"height_m"})})
+		f.Missing = []string{"height_m"}
+		f.Evidence = &Evidence{area.Collection, area.ID, area.Code}
+		return
+	}
+	requiredM, distanceM := r.ratioOfHeight**c.proposal.HeightM, 0.0
+	if !geo.Contains(area.Geometry, c.proposal.Point) {
+		distanceM = geo.DistanceToBoundaryM(area.Geometry, c.proposal.Point)
+	}
+	outcome, message := Pass, "pass"
+	if distanceM < requiredM {
+		outcome, message = Fail, "fail"
+	}
+	f := c.finding(stageSetback, &r.Rule, outcome, message,
+		args{"area": same(area.Code), "measured": metresBeside(distanceM, requiredM), "required": metres(requiredM)})
+	f.numbers(distanceM, requiredM, distanceM-requiredM)
+	f.Evidence = &Evidence{area.Collection, area.ID, area.Code}
+}

@@ -1,0 +1,47 @@
+// Package zoning judges where masts may stand. Rules are data: a RuleSet is read
+// from JSON (ParseRuleSet) and says which mast types each class of zones allows,
+// what makes a mast small, how far apart masts stand, when to share one, and whom
+// to consult. Go code knows the kinds of rules and nothing of any province.
+//
+// Check is a pure function from a proposal, its surroundings and the rules to a
+// Result: a verdict and, rule by rule, what was measured, what is required, the
+// clause, the evidence, and a sentence in Vietnamese and English.
+//
+// # How a verdict follows
+//
+//	refused       a binding rule fails
+//	undetermined  otherwise, a binding rule lacks a fact
+//	conditional   otherwise, a condition is to be met or an advisory rule fails
+//	permitted     otherwise
+//
+// Of several zones the strictest wins: the allowed types are the intersection of
+// what the zones in force at the point allow. A zone's edge belongs to it. A zone
+// that starts later changes nothing and is announced.
+//
+// # Rule sets
+//
+// A rule set is one JSON object: id, version, title, valid_from, valid_to, and the
+// lists mast_classes, zone_classes, structure_rules, spacing_rules, sharing_rules,
+// setback_rules and consultations (only zone_classes must be there). Every rule has
+// rule (its id), title, effect (binding, advisory or condition), clause and source;
+// status says what its figure is worth, messages replaces standard sentences. A
+// number carries its unit in its name. testdata/invented.good.json has one of each.
+// A new rule is data; a new kind of rule is one list, one file here, one fixture.
+//
+// A place is urban if its commune is, or if a covering zone is of an urban class;
+// rural is what is neither urban nor densely populated.
+//
+// # Accuracy
+//
+// Distances are geodesic on WGS 84. Where the point lies so near to a zone's edge,
+// or a mast so near to the required distance, that the stated accuracy of the data
+// would change the verdict, a binding rule is unknown. It stays as drawn where the
+// verdict would be the same, and always for illustrative zones, whose verdict is
+// marked provisional.
+//
+// # What is missing
+//
+// A field the proposal lacks makes exactly the rules that need it unknown, and
+// Finding.Missing names it. A rule needs a field only if its value could matter:
+// a mast 5 m high is no A1a, whatever the building.
+package zoning

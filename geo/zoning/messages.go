@@ -1,0 +1,178 @@
+package zoning
+
+import (
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+
+	"hatang/geo"
+)
+
+// catalogue holds every sentence a finding or an alternative can say, filed as
+// kind/key. A rule may replace its own sentences in the rule set ("messages");
+// what stands in braces is filled. Nothing assigns to it.
+var catalogue = map[string]geo.Text{
+	"check/input":     {VI: "Đề nghị có giá trị không hợp lệ: {measured}.", EN: "The proposal holds an invalid value: {measured}."},
+	"check/rule_set":  {VI: "Bộ quy tắc {rules} không có hiệu lực vào ngày {date}.", EN: "The rule set {rules} is not in force on {date}."},
+	"check/territory": {VI: "Vị trí nằm ngoài phạm vi của quy hoạch; bộ quy tắc {rules} không áp dụng ở đây.", EN: "The place lies outside the area of the plan; the rule set {rules} does not apply here."},
+	"check/no_zone":   {VI: "Không có khu vực quy hoạch cột nào có hiệu lực tại vị trí này vào ngày {date}.", EN: "No mast zone of the plan is in force at this place on {date}."},
+	"check/class":     {VI: "Khu vực {zone} thuộc loại “{class}” mà bộ quy tắc {rules} không quy định.", EN: "Zone {zone} has the class “{class}”, which the rule set {rules} does not define."},
+
+	"mast_class/pass":          {VI: "Cột đáp ứng định nghĩa loại {type}: {measured} (giới hạn: {required}).", EN: "The mast meets the definition of type {type}: {measured} (limit: {required})."},
+	"mast_class/fail":          {VI: "Cột không đáp ứng định nghĩa loại {type}: {measured}, giới hạn là {required}; cột này thuộc loại {otherwise}.", EN: "The mast does not meet the definition of type {type}: {measured}, the limit is {required}; it classifies as {otherwise}."},
+	"mast_class/unknown":       {VI: "Chưa thể xác nhận cột thuộc loại {type}: thiếu {missing}.", EN: "It cannot be confirmed that the mast is of type {type}: {missing} missing."},
+	"mast_class/concealed":     {VI: "Cột được ngụy trang, thân thiện với môi trường như loại {type} yêu cầu.", EN: "The mast is concealed, as type {type} requires."},
+	"mast_class/not_concealed": {VI: "Loại {type} phải được ngụy trang, thân thiện với môi trường; cột đề nghị thì không, nên thuộc loại {otherwise}.", EN: "Type {type} must be concealed; the proposed mast is not, so it classifies as {otherwise}."},
+
+	"zone_class/pass":          {VI: "{title}: được xây dựng cột loại {required}; loại đề nghị {type} được phép.", EN: "{title}: types {required} may be built; the proposed type {type} is among them."},
+	"zone_class/not_preferred": {VI: "{title}: được xây dựng cột loại {required}; loại đề nghị {type} được phép, khuyến khích loại {preferred}.", EN: "{title}: types {required} may be built; the proposed type {type} is among them, type {preferred} is encouraged."},
+	"zone_class/fail":          {VI: "Khu vực này chỉ được xây dựng cột loại {required}; loại đề nghị là {type} ({title}).", EN: "Only masts of type {required} may be built here; the proposed type is {type} ({title})."},
+	"zone_class/unknown":       {VI: "{title}: vị trí cách ranh giới khu vực {distance}, trong phạm vi sai số {margin}; phía bên kia ranh giới kết luận sẽ khác.", EN: "{title}: the place is {distance} from the zone's edge, within the accuracy of {margin}; on the other side the verdict would differ."},
+	"zone_class/later":         {VI: "{title}: hạn chế từ {date}; khi đó chỉ được xây dựng cột loại {required}.", EN: "{title}: restricted from {date}; from then on only types {required} may be built."},
+
+	"structure/pass":    {VI: "Kết cấu {measured} được chấp nhận cho cột loại {type} tại đây.", EN: "The structure ({measured}) is accepted for a type {type} mast here."},
+	"structure/fail":    {VI: "Cột loại {type} tại đây phải là {required}; kết cấu đề nghị là {measured}.", EN: "A type {type} mast must be {required} here; the proposed structure is {measured}."},
+	"structure/unknown": {VI: "Cột loại {type} tại đây phải là {required}; chưa cho biết {missing}.", EN: "A type {type} mast must be {required} here; {missing} is not given."},
+
+	"spacing/pass":           {VI: "Cột gần nhất {mast} cách {measured}; khoảng cách tối thiểu là {required}.", EN: "The nearest mast {mast} is {measured} away; the minimum is {required}."},
+	"spacing/none":           {VI: "Không có cột nào được tính trong phạm vi {required}.", EN: "No mast that counts lies within {required}."},
+	"spacing/fail":           {VI: "Cột {mast} chỉ cách {measured}; khoảng cách tối thiểu là {required}.", EN: "Mast {mast} is only {measured} away; the minimum is {required}."},
+	"spacing/unknown":        {VI: "Cột {mast} cách {measured}; khoảng cách tối thiểu phụ thuộc vào {missing} chưa được cung cấp.", EN: "Mast {mast} is {measured} away; the minimum depends on {missing}, which is not given."},
+	"spacing/unknown_margin": {VI: "Cột {mast} cách {measured}, trong phạm vi sai số {margin} quanh khoảng cách tối thiểu {required}.", EN: "Mast {mast} is {measured} away, within the accuracy of {margin} about the minimum of {required}."},
+
+	"sharing/pass": {VI: "Không có cột nào trong phạm vi {required} còn khả năng dùng chung.", EN: "No mast within {required} could carry one more operator."},
+	"sharing/fail": {VI: "Cột {mast} cách {measured} (trong phạm vi {required}) đang có {count} doanh nghiệp, tối đa {limit}: cần xem xét dùng chung.", EN: "Mast {mast}, {measured} away (within {required}), carries {count} of at most {limit} operators: sharing it should come first."},
+
+	"setback/pass":    {VI: "Vị trí cách {area} {measured}; yêu cầu {required}.", EN: "The place is {measured} from {area}; {required} is required."},
+	"setback/fail":    {VI: "Vị trí chỉ cách {area} {measured}; yêu cầu {required}.", EN: "The place is only {measured} from {area}; {required} is required."},
+	"setback/unknown": {VI: "Khoảng lùi phụ thuộc vào {missing} chưa được cung cấp.", EN: "The setback depends on {missing}, which is not given."},
+
+	"consultation/pass":    {VI: "Không phải lấy ý kiến {authority}.", EN: "No consultation of {authority} is needed."},
+	"consultation/area":    {VI: "{title}: phải lấy ý kiến của {authority}{period}.", EN: "{title}: {authority} must be consulted{period}."},
+	"consultation/height":  {VI: "{title}: đỉnh cột cao {measured} so với mặt đất, từ {required} trở lên phải lấy ý kiến của {authority}{period}.", EN: "{title}: the top is {measured} above ground; from {required} on, {authority} must be consulted{period}."},
+	"consultation/unknown": {VI: "{title}: chưa biết có phải lấy ý kiến của {authority} hay không: thiếu {missing}.", EN: "{title}: whether {authority} must be consulted is not known: {missing} missing."},
+
+	"alternative/mast_type": {VI: "Tại vị trí này được phép xây dựng cột loại {type}.", EN: "A mast of type {type} is permitted by the zones at this place."},
+	"alternative/structure": {VI: "Cùng loại cột với kết cấu {measured} được chấp nhận.", EN: "The same type of mast is accepted as {measured}."},
+	"alternative/share":     {VI: "Dùng chung cột {mast}, cách {measured}, đang có {count} trên tối đa {limit} doanh nghiệp.", EN: "Share mast {mast}, {measured} away, which carries {count} of at most {limit} operators."},
+}
+
+// vocabulary names fields and structures in sentences.
+var vocabulary = map[string]geo.Text{
+	"height_m":                 {VI: "chiều cao cột (height_m)", EN: "the mast height (height_m)"},
+	"half_width_m":             {VI: "khoảng cách từ tâm cột đến điểm ngoài cùng (half_width_m)", EN: "the half width (half_width_m)"},
+	"host_building_height_m":   {VI: "chiều cao công trình (host_building_height_m)", EN: "the height of the building (host_building_height_m)"},
+	"concealed":                {VI: "thông tin về ngụy trang (concealed)", EN: "whether it is concealed (concealed)"},
+	"structure":                {VI: "kết cấu cột (structure)", EN: "the structure (structure)"},
+	string(geo.SelfSupporting): {VI: "cột tự đứng", EN: "self-supporting"},
+	string(geo.Guyed):          {VI: "cột dây co", EN: "guyed"},
+	string(geo.Rooftop):        {VI: "cột trên mái", EN: "on a roof"},
+	string(geo.Wall):           {VI: "cột gắn tường", EN: "on a wall"},
+	string(geo.OtherStructure): {VI: "kết cấu khác", EN: "of another structure"},
+}
+
+// args are the values of a sentence's placeholders.
+type args map[string]geo.Text
+
+// same is a value written alike in both languages.
+func same(s string) geo.Text { return geo.Text{VI: s, EN: s} }
+
+// say fills the sentence kind/key, the rule's own wording first.
+func (r *Rule) say(key string, a args) geo.Text {
+	template, own := r.messages[key]
+	if !own {
+		template = catalogue[r.Kind+"/"+key]
+	}
+	if _, given := a["title"]; !given && a != nil {
+		a["title"] = r.Title
+	}
+	return a.fill(template)
+}
+
+// sayPlain fills a sentence that belongs to no rule.
+func sayPlain(key string, a args) geo.Text { return a.fill(catalogue[key]) }
+
+func (a args) fill(template geo.Text) geo.Text {
+	return geo.Text{
+		VI: substitute(template.VI, func(name string) string { return a[name].VI }),
+		EN: substitute(template.EN, func(name string) string { return a[name].EN }),
+	}
+}
+
+// substitute replaces {name} in one pass: values are never read as templates.
+func substitute(template string, value func(name string) string) string {
+	var b strings.Builder
+	b.Grow(len(template) + 64)
+	for {
+		before, rest, found := strings.Cut(template, "{")
+		b.WriteString(before)
+		if !found {
+			return b.String()
+		}
+		name, after, closed := strings.Cut(rest, "}")
+		if !closed {
+			b.WriteString("{" + rest)
+			return b.String()
+		}
+		b.WriteString(value(name))
+		template = after
+	}
+}
+
+// unknownPlaceholders lists the braces of t that the standard sentence of the same
+// place (or the title, which every rule has) does not fill.
+func unknownPlaceholders(t, standard geo.Text) []string {
+	known := append(placeholders(standard.VI), placeholders(standard.EN)...)
+	known = append(known, "title")
+	var unknown []string
+	for _, name := range append(placeholders(t.VI), placeholders(t.EN)...) {
+		if !slices.Contains(known, name) && !slices.Contains(unknown, "{"+name+"}") {
+			unknown = append(unknown, "{"+name+"}")
+		}
+	}
+	return unknown
+}
+
+func placeholders(template string) []string {
+	var names []string
+	substitute(template, func(name string) string {
+		names = append(names, name)
+		return ""
+	})
+	return names
+}
+
+// toMillimetre rounds a length in metres to the millimetre.
+func toMillimetre(v float64) float64 { return math.Round(v*1000) / 1000 }
+
+// metresBeside writes a length so that it can be told from the limit it is
+// compared with: with three decimals where one would make them equal.
+func metresBeside(v, limitM float64) geo.Text {
+	if math.Abs(v-limitM) < 0.1 {
+		return metresExact(v)
+	}
+	return metres(v)
+}
+
+// metres writes a length with one decimal at most: "212,4 m" and "212.4 m".
+func metres(v float64) geo.Text {
+	s := strconv.FormatFloat(math.Round(v*10)/10, 'f', -1, 64) + " m"
+	return geo.Text{VI: strings.Replace(s, ".", ",", 1), EN: s}
+}
+
+// wordsFor joins the vocabulary's names of the given words.
+func wordsFor[S ~string](items []S) geo.Text {
+	var vi, en []string
+	for _, item := range items {
+		t := vocabulary[string(item)]
+		vi, en = append(vi, t.VI), append(en, t.EN)
+	}
+	return geo.Text{VI: strings.Join(vi, ", "), EN: strings.Join(en, ", ")}
+}
+
+// metresExact writes a length to the millimetre, for dimensions of masts.
+func metresExact(v float64) geo.Text {
+	s := strconv.FormatFloat(toMillimetre(v), 'f', -1, 64) + " m"
+	return geo.Text{VI: strings.Replace(s, ".", ",", 1), EN: s}
+}

@@ -1,0 +1,115 @@
+package zoning
+
+import (
+	"math"
+
+	"github.com/paulmach/orb"
+
+	"hatang/geo"
+)
+
+// Proposal is one question: may this mast stand here, on this date? A nil field
+// was not given; a rule that needs it answers unknown, and no other rule does.
+type Proposal struct {
+	Point               orb.Point      // longitude, latitude in degrees, WGS 84
+	MastType            geo.MastType   // the type the applicant declares
+	HeightM             *float64       // mast height in metres, antennas included, lightning rod not
+	HalfWidthM          *float64       // mast axis to the outermost point, metres
+	HostBuildingHeightM *float64       // height of the building that carries the mast, metres
+	Structure           *geo.Structure // how the mast stands
+	Concealed           *bool          // hidden in, or imitating, architecture
+	Operator            string         // "" when not given: judged as for a newcomer
+	Date                geo.Date       // the date on which rules and zones must be in force
+}
+
+// Validate reports every field that holds an impossible value, with JSON
+// pointers; nil when there is none. Whether an absent field matters is for Check.
+func (p Proposal) Validate() error {
+	var faults faultList
+	faults.inRange("/lon", p.Point[0], -180, 180)
+	faults.inRange("/lat", p.Point[1], -90, 90)
+	if !p.MastType.Valid() {
+		faults.add("/mast_type", faultUnknownValue, quote(string(p.MastType)), joinTypes(geo.MastTypes()))
+	}
+	faults.length("/height_m", p.HeightM)
+	faults.length("/half_width_m", p.HalfWidthM)
+	faults.length("/host_building_height_m", p.HostBuildingHeightM)
+	if p.Structure != nil && !p.Structure.Valid() {
+		faults.add("/structure", faultUnknownValue, quote(string(*p.Structure)), joinStructures(geo.Structures()))
+	}
+	return faults.err("proposal")
+}
+
+func (f *faultList) inRange(pointer string, v, low, high float64) {
+	if math.IsNaN(v) || v < low || v > high {
+		f.add(pointer, faultOutOfRange, number(low), number(high))
+	}
+}
+
+func (f *faultList) length(pointer string, v *float64) {
+	if v != nil && (math.IsNaN(*v) || *v <= 0 || *v > maxLengthM) {
+		f.add(pointer, faultOutOfRange, "> 0", number(maxLengthM))
+	}
+}
+
+// maxLengthM bounds any height or distance in a proposal or a rule set, metres: a
+// quarter of the earth's circumference, so a slip of units (millimetres) is caught.
+const maxLengthM = 1e7
+
+// Surroundings are the facts about the place, found by the database or a snapshot.
+// They may hold more than is needed (zones beside the point, zones not in force,
+// masts far away): the judgement is Check's. Order never matters.
+type Surroundings struct {
+	InTerritory       bool    // the point lies in the territory of the plan
+	Commune           string  // code of the commune, "" when none
+	District          string  // code of the district, "" when none
+	Urban             bool    // the commune is a ward or a town (the unit's own flag)
+	DenselyPopulated  bool    // the point lies in a densely populated area
+	Zones             []Zone  // mast zones at or near the point
+	Masts             []Mast  // existing and planned masts within RuleSet.Reach
+	Areas             []Area  // special areas at or near the point
+	PositionAccuracyM float64 // how far the point given may be from the true one, metres; 0 = exact
+}
+
+// Zone is a mast zone: an area with a class of the rule set.
+type Zone struct {
+	Collection   string
+	ID           int64
+	Code         string // the zone's own name, shown to people
+	Class        string // the class in the rule set (its code or an alias)
+	Geometry     orb.MultiPolygon
+	Period       geo.Period // when the zone is in force
+	Illustrative bool       // drawn for the demo: judged as drawn, the verdict is provisional
+	AccuracyM    *float64   // how far its edge may be from the true one, metres; nil = exact
+	Phase        string     // the plan's phase, for people
+}
+
+// Mast is an existing or planned mast beside the proposal.
+type Mast struct {
+	Collection   string
+	ID           int64
+	Code         string
+	Point        orb.Point
+	MastType     geo.MastType
+	HeightM      *float64
+	Operators    []string // who is on it; several make it a shared site
+	Status       string   // existing, planned, …: a rule says which ones count
+	Illustrative bool
+}
+
+// Area is a special area that may call for a consultation or a setback.
+type Area struct {
+	Collection string
+	ID         int64
+	Code       string
+	Kind       string // border_belt, military, aviation_surface, …: a rule says which ones count
+	Geometry   orb.MultiPolygon
+	// MaxHeightM is the height above ground, in metres, that needs no consent under
+	// this area; nil means that any height needs it.
+	MaxHeightM *float64
+	// Withheld areas are never shown: no evidence, no distance.
+	Withheld bool
+	// WholeCommune makes the area act on every point of the commune, whatever its
+	// geometry (which may be left out).
+	WholeCommune bool
+}

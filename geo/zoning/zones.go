@@ -1,0 +1,226 @@
+package zoning
+
+import (
+	"slices"
+
+	"github.com/paulmach/orb"
+
+	"hatang/geo"
+)
+
+// zoneHit is a zone of a known class, in force, that covers the point or lies so
+// near that the accuracy of position and edge could make it cover the point.
+type zoneHit struct {
+	zone    *Zone
+	class   *zoneClass
+	inside  bool
+	near    bool // the edge is within the margin
+	edgeM   float64
+	marginM float64
+	finding int // index of its finding when inside
+}
+
+// zones finds the zones that cover the point on the date (closed areas: an edge
+// belongs to every zone that has it), intersects what they allow, and judges the
+// declared type. A zone that starts later gives a notice only.
+func (c *check) zones() {
+	var hits []zoneHit
+	unjudged := false
+	for i := range c.around.Zones {
+		z := &c.around.Zones[i]
+		class := c.rules.zoneByCode[z.Class]
+		if c.proposal.Date.Before(z.Period.From) {
+			c.later(z, class)
+			continue
+		}
+		if !z.Period.Contains(c.proposal.Date) {
+			continue
+		}
+		hit := c.hit(z, class)
+		switch {
+		case hit.inside && class == nil:
+			unjudged = true
+			c.unknownClass(z)
+		case class != nil && (hit.inside || hit.near):
+			hits = append(hits, hit)
+		}
+	}
+	c.allowed = intersect(hits)
+	covered := c.judgeZones(hits)
+	if !covered && !unjudged {
+		c.plain(stageZones, RuleNoZone, "check/no_zone", args{})
+	}
+	c.doubtZones(hits)
+}
+
+// hit measures how the zone lies to the point. Illustrative zones are taken as drawn.
+func (c *check) hit(z *Zone, class *zoneClass) zoneHit {
+	h := zoneHit{zone: z, class: class, inside: geo.Contains(z.Geometry, c.proposal.Point)}
+	if h.inside && z.Illustrative {
+		c.provisional = true
+	}
+	if z.Illustrative {
+		return h
+	}
+	h.marginM = c.around.PositionAccuracyM
+	if z.AccuracyM != nil {
+		h.marginM += *z.AccuracyM
+	}
+	if h.marginM > 0 {
+		h.edgeM = geo.DistanceToBoundaryM(z.Geometry, c.proposal.Point)
+		h.near = h.edgeM <= h.marginM
+	}
+	return h
+}
+
+// intersect returns the types that every covering zone allows, least bulky first;
+// empty, not nil, when there is no such zone.
+func intersect(hits []zoneHit) []geo.MastType {
+	out := []geo.MastType{}
+	started := false
+	for i := range hits {
+		h := &hits[i]
+		switch {
+		case !h.inside:
+		case !started:
+			started = true
+			out = append(out, h.class.allowed...)
+		default:
+			out = slices.DeleteFunc(out, func(t geo.MastType) bool { return !h.class.allows(t) })
+		}
+	}
+	return out
+}
+
+// judgeZones adds one finding for each covering zone and reports whether there is one.
+func (c *check) judgeZones(hits []zoneHit) bool {
+	covered := false
+	for i := range hits {
+		h := &hits[i]
+		if !h.inside {
+			continue
+		}
+		covered = true
+		c.urbanZone = c.urbanZone || h.class.urban
+		outcome, message := Pass, "pass"
+		switch {
+		case !h.class.allows(c.proposal.MastType):
+			outcome, message = Fail, "fail"
+		case len(h.class.preferred) > 0 && !slices.Contains(h.class.preferred, c.proposal.MastType):
+			message = "not_preferred"
+		}
+		h.finding = len(c.findings)
+		f := c.zoneFinding(h.zone, h.class, outcome, message, args{})
+		f.Notice = message == "not_preferred"
+		f.Strictest = len(h.class.allowed) == len(c.allowed)
+	}
+	return covered
+}
+
+func (z *zoneClass) allows(t geo.MastType) bool { return slices.Contains(z.allowed, t) }
+
+func (c *check) zoneFinding(z *Zone, class *zoneClass, outcome Outcome, message string, a args) *Finding {
+	a["type"] = same(string(c.proposal.MastType))
+	a["measured"] = a["type"]
+	a["required"] = same(joinTypes(class.allowed))
+	a["preferred"] = same(joinTypes(class.preferred))
+	a["zone"] = same(z.Code)
+	f := c.finding(stageZones, &class.Rule, outcome, message, a)
+	f.Evidence = &Evidence{z.Collection, z.ID, z.Code}
+	f.AllowedTypes = slices.Clone(class.allowed)
+	return f
+}
+
+// later adds the notice of a zone that covers the point but starts after the date.
+func (c *check) later(z *Zone, class *zoneClass) {
+	if class == nil || !geo.Contains(z.Geometry, c.proposal.Point) {
+		return
+	}
+	f := c.zoneFinding(z, class, Pass, "later", args{"date": same(z.Period.From.String())})
+	f.Binding, f.Notice = false, true
+}
+
+func (c *check) unknownClass(z *Zone) {
+	f := c.plain(stageZones, RuleZoneClass, "check/class", args{"zone": same(z.Code), "class": same(z.Class)})
+	f.Evidence = &Evidence{z.Collection, z.ID, z.Code}
+}
+
+// doubt is a finding to be put in place of another (at < 0: added) if the
+// accuracy of the data decides the verdict.
+type doubt struct {
+	at int
+	as Finding
+}
+
+// doubtZones notes the zones whose other side would change what is judged: the
+// type passes as drawn but a zone just outside forbids it; or it fails only
+// because of zones whose edge is within the margin; or beyond the edge there is no
+// zone at all.
+func (c *check) doubtZones(hits []zoneHit) {
+	passes := slices.Contains(c.allowed, c.proposal.MastType)
+	certain := slices.ContainsFunc(hits, func(h zoneHit) bool { return h.inside && !h.near })
+	for i := range hits {
+		h := &hits[i]
+		if !h.near || h.class.Effect != Binding {
+			continue
+		}
+		forbids := !h.class.allows(c.proposal.MastType)
+		switch {
+		case h.inside && (!passes && forbids || passes && !certain && c.bareWithin(h.marginM)):
+			c.doubts = append(c.doubts, doubt{h.finding, c.zoneDoubt(h)})
+		case !h.inside && forbids && passes:
+			c.doubts = append(c.doubts, doubt{-1, c.zoneDoubt(h)})
+		}
+	}
+}
+
+// bareWithin reports whether some place at the distance lies in no zone in force.
+// Sixteen directions are tried: the border between two zones is not bare, the
+// outer edge of the last one is.
+func (c *check) bareWithin(distanceM float64) bool {
+	const directions = 16
+	for i := range directions {
+		if !c.covered(geo.Destination(c.proposal.Point, float64(i)*360/directions, distanceM)) {
+			return true
+		}
+	}
+	return false
+}
+
+// covered reports whether a zone in force, of a class the rules know, covers the place.
+func (c *check) covered(place orb.Point) bool {
+	return slices.ContainsFunc(c.around.Zones, func(z Zone) bool {
+		return z.Period.Contains(c.proposal.Date) && c.rules.zoneByCode[z.Class] != nil && geo.Contains(z.Geometry, place)
+	})
+}
+
+// zoneDoubt makes the unknown that a zone's finding becomes.
+func (c *check) zoneDoubt(h *zoneHit) Finding {
+	n := len(c.findings)
+	f := *c.zoneFinding(h.zone, h.class, Unknown, "unknown",
+		args{"distance": metres(h.edgeM), "margin": metres(h.marginM)})
+	c.findings = c.findings[:n]
+	f.numbers(h.edgeM, h.marginM, h.edgeM-h.marginM)
+	return f
+}
+
+// accuracy turns the doubtful findings into unknowns, unless a rule that is not
+// in doubt refuses anyway: then no side of any line would change the verdict.
+func (c *check) accuracy() {
+	inDoubt := make(map[int]bool, len(c.doubts))
+	for _, d := range c.doubts {
+		inDoubt[d.at] = true
+	}
+	for i := range c.findings {
+		if verdictOf(&c.findings[i]) == Refused && !inDoubt[i] {
+			return
+		}
+	}
+	for _, d := range c.doubts {
+		if d.at < 0 {
+			c.findings = append(c.findings, d.as)
+			continue
+		}
+		c.findings[d.at] = d.as
+	}
+}
