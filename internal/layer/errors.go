@@ -1,0 +1,71 @@
+package layer
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"hatang/geo"
+)
+
+// ErrNotFound is returned for a row, layer or document that does not exist or
+// that the viewer may not see; the two are never told apart.
+var ErrNotFound = errors.New("not found")
+
+// ErrConflict is returned when a write meets another row's code.
+var ErrConflict = errors.New("conflict")
+
+// ErrStale is returned when a row is no longer at the revision a write was made from.
+var ErrStale = errors.New("changed meanwhile")
+
+// ErrUnavailable is returned when the database cannot be reached or has no room now;
+// the same request may succeed later.
+var ErrUnavailable = errors.New("database unavailable")
+
+// ErrTimeout is returned when the database gave up a statement for its time limit.
+var ErrTimeout = errors.New("statement took too long")
+
+// Fault is one thing wrong with an input, at a JSON pointer ("/properties/height_m")
+// or a parameter name ("bbox").
+type Fault struct {
+	At     string   `json:"at"`
+	Detail geo.Text `json:"detail"`
+}
+
+// Faults is a list of faults in the order in which they were met.
+type Faults []Fault
+
+// Add appends a fault; the two texts are formats of the same arguments.
+func (f *Faults) Add(at, vi, en string, args ...any) {
+	*f = append(*f, Fault{At: at, Detail: geo.Text{VI: fmt.Sprintf(vi, args...), EN: fmt.Sprintf(en, args...)}})
+}
+
+// AddError appends what an error says: in both languages when it is a *ValueError.
+func (f *Faults) AddError(at string, err error) {
+	text := geo.Text{VI: err.Error(), EN: err.Error()}
+	var value *ValueError
+	if errors.As(err, &value) {
+		text = value.Text
+	}
+	*f = append(*f, Fault{At: at, Detail: text})
+}
+
+// Err returns an *InvalidError holding the faults, or nil when there are none.
+func (f Faults) Err() error {
+	if len(f) == 0 {
+		return nil
+	}
+	return &InvalidError{Faults: f}
+}
+
+// InvalidError says that an input breaks rules; it holds every fault found.
+type InvalidError struct{ Faults Faults }
+
+// Error lists all faults in English.
+func (e *InvalidError) Error() string {
+	parts := make([]string, len(e.Faults))
+	for i, f := range e.Faults {
+		parts[i] = f.At + ": " + f.Detail.EN
+	}
+	return strings.Join(parts, "; ")
+}

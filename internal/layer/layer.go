@@ -1,0 +1,187 @@
+// Package layer says what a layer is: its table, its fields with units and
+// allowed values, its titles in two languages, who may not see which of its rows.
+//
+// Every other room reads the registry; nothing else lists layers or fields. The
+// name of a layer is the name of its table, of its OGC collection and of its
+// vector-tile layer. A new layer is one literal in layers.go and its migration.
+//
+// Decided: layers are Go literals checked against the database at start-up, not
+// discovered from it, because units, documentation and rights must be reviewed;
+// instead of one jsonb table, because types, checks and indexes belong to columns.
+package layer
+
+import (
+	"slices"
+
+	"hatang/geo"
+)
+
+// GeometryType is the OGC type of a layer's geometry column.
+type GeometryType string
+
+// The geometry types that layers have. Lines and areas are always stored as
+// Multi*, and single ones are promoted on the way in.
+const (
+	Point           GeometryType = "Point"
+	MultiLineString GeometryType = "MultiLineString"
+	MultiPolygon    GeometryType = "MultiPolygon"
+)
+
+// SRID is the spatial reference of every stored geometry: WGS 84, longitude first.
+const SRID = 4326
+
+// Kind is the type of a field's values.
+type Kind string
+
+// The kinds of field. Each has one column type, one JSON form and one wire form.
+const (
+	Text      Kind = "text"      // text, NFC
+	Integer   Kind = "integer"   // bigint
+	Number    Kind = "number"    // double precision
+	Boolean   Kind = "boolean"   // boolean
+	Date      Kind = "date"      // date, civil
+	Timestamp Kind = "timestamp" // timestamptz, written in UTC
+	TextList  Kind = "text_list" // text[]
+)
+
+// Column returns the PostgreSQL type of the kind, as format_type writes it.
+func (k Kind) Column() string {
+	switch k {
+	case Integer:
+		return "bigint"
+	case Number:
+		return "double precision"
+	case Timestamp:
+		return "timestamp with time zone"
+	case TextList:
+		return "text[]"
+	default:
+		return string(k)
+	}
+}
+
+// Value is one allowed value of a field.
+type Value struct {
+	Code   string
+	Title  geo.Text
+	Colour string // CSS colour in the legend; "" where the layer's own serves
+}
+
+// Field is one attribute of a layer.
+type Field struct {
+	Name     string
+	Kind     Kind
+	Title    geo.Text
+	Doc      geo.Text // what it is, with unit and source; also the column's comment
+	Unit     string   // UCUM code, e.g. "m", "m2"; "" for counts, codes and words
+	Required bool     // not null
+	ReadOnly bool     // set by the server; ignored on the way in
+	Min, Max *float64 // inclusive bounds of numbers
+	Values   []Value  // allowed values; empty means any
+	Aliases  []string // other column names recognised on import, best first
+}
+
+// Allows reports whether code is among the allowed values, or the field has none.
+func (f *Field) Allows(code string) bool {
+	return len(f.Values) == 0 ||
+		slices.ContainsFunc(f.Values, func(v Value) bool { return v.Code == code })
+}
+
+// Group is a heading under which layers are listed to people.
+type Group string
+
+// The groups, in the order in which they are shown.
+const (
+	GroupMobile  Group = "mobile"
+	GroupPostal  Group = "postal"
+	GroupNetwork Group = "network"
+	GroupZones   Group = "zones"
+	GroupUnits   Group = "units"
+	GroupPlaces  Group = "places"
+)
+
+// Layer is one layer: table, collection and tile layer of the same name.
+type Layer struct {
+	Name     string
+	Title    geo.Text
+	Doc      geo.Text
+	Group    Group
+	Geometry GeometryType
+	HasZ     bool    // third ordinate stored: metres, below ground negative
+	Fields   []Field // the common ones first
+	Colour   string  // CSS colour of the legend
+	ColourBy string  // field whose values' colours replace Colour; "" for none
+
+	// WithheldField and WithheldValues name the rows that only officers see.
+	WithheldField  string
+	WithheldValues []string
+}
+
+// Field returns the field of that name.
+func (l *Layer) Field(name string) (*Field, bool) {
+	i := slices.IndexFunc(l.Fields, func(f Field) bool { return f.Name == name })
+	if i < 0 {
+		return nil, false
+	}
+	return &l.Fields[i], true
+}
+
+// Has reports whether the layer has a field of that name.
+func (l *Layer) Has(name string) bool {
+	_, ok := l.Field(name)
+	return ok
+}
+
+// Properties returns the fields that are feature properties: all but the id and
+// the geometry, which have their own members in GeoJSON.
+func (l *Layer) Properties() []Field { return l.Fields }
+
+// ColumnGeometry returns the type modifier of the geometry column, e.g. "MultiLineStringZ".
+func (l *Layer) ColumnGeometry() string {
+	if l.HasZ {
+		return string(l.Geometry) + "Z"
+	}
+	return string(l.Geometry)
+}
+
+// Registry is a set of layers by name. It does not change after New.
+type Registry struct {
+	byName map[string]*Layer
+	all    []*Layer
+}
+
+// New builds a registry from literals, in their order, giving each the common
+// fields. It returns every fault of the literals at once.
+func New(layers ...Layer) (*Registry, error) {
+	r := &Registry{byName: make(map[string]*Layer, len(layers))}
+	var faults Faults
+	for _, l := range layers {
+		l.Fields = append(slices.Clone(commonFields()), l.Fields...)
+		faults = append(faults, checkLayer(&l, r.byName)...)
+		r.byName[l.Name] = &l
+		r.all = append(r.all, &l)
+	}
+	if len(faults) > 0 {
+		return nil, &InvalidError{Faults: faults}
+	}
+	return r, nil
+}
+
+// Get returns the layer of that name.
+func (r *Registry) Get(name string) (*Layer, bool) {
+	l, ok := r.byName[name]
+	return l, ok
+}
+
+// All returns the layers in the order of their literals. The slice is the caller's.
+func (r *Registry) All() []*Layer { return slices.Clone(r.all) }
+
+// ImportNames returns the names under which the field is recognised in a file,
+// best first: a full name is preferred to a short one.
+func (f *Field) ImportNames() []string {
+	names := slices.Clone(f.Aliases)
+	if i := slices.Index(names, "full_name"); i == 0 {
+		return slices.Insert(names, 1, f.Name)
+	}
+	return append([]string{f.Name}, names...)
+}
