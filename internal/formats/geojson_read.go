@@ -1,0 +1,276 @@
+package formats
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"sort"
+	"strings"
+
+	"hatang/internal/layer"
+)
+
+// Record is one feature of a file, on its way in.
+type Record struct {
+	Row      int // 1 for the first feature
+	Feature  layer.Feature
+	Faults   layer.Faults
+	NotTaken []string // names in the file that are no field of the layer
+}
+
+// ReadFeature reads one GeoJSON Feature of the layer with longitude and latitude on
+// WGS 84. It returns every fault, each with its JSON pointer; properties that are no
+// field of the layer are faults. Read-only fields are ignored.
+func ReadFeature(raw []byte, l *layer.Layer) (layer.Feature, layer.Faults) {
+	r := readFeature(raw, l, nil)
+	for _, name := range r.NotTaken {
+		r.Faults.Add("/properties/"+name, "lớp %s không có trường này", "the layer %s has no such field", l.Name)
+	}
+	return r.Feature, r.Faults
+}
+
+// rawFeature is a Feature before its members are looked into.
+type rawFeature struct {
+	Type       string                     `json:"type"`
+	Geometry   json.RawMessage            `json:"geometry"`
+	Properties map[string]json.RawMessage `json:"properties"`
+}
+
+func readFeature(raw []byte, l *layer.Layer, toWGS84 Transform) Record {
+	var r Record
+	var f rawFeature
+	if err := json.Unmarshal(raw, &f); err != nil {
+		r.Faults.Add("", "không đọc được đối tượng GeoJSON: %v", "not a GeoJSON feature: %v", err)
+		return r
+	}
+	if f.Type != "Feature" {
+		r.Faults.Add("/type", "phải là \"Feature\", không phải %q", "must be \"Feature\", not %q", f.Type)
+	}
+	readProperties(&r, f.Properties, l)
+	if len(f.Geometry) > 0 && !bytes.Equal(f.Geometry, []byte("null")) {
+		readGeometry(&r, f.Geometry, l, toWGS84)
+	}
+	return r
+}
+
+// readProperties matches names to fields, by name before alias.
+func readProperties(r *Record, properties map[string]json.RawMessage, l *layer.Layer) {
+	r.Feature.Properties = make(map[string]any, len(properties))
+	source, notTaken := matchFields(l, properties)
+	r.NotTaken = notTaken
+	for i := range l.Fields {
+		f := &l.Fields[i]
+		name, ok := source[f.Name]
+		if !ok || f.ReadOnly {
+			continue
+		}
+		decoder := json.NewDecoder(bytes.NewReader(properties[name]))
+		decoder.UseNumber()
+		var value any
+		err := decoder.Decode(&value)
+		if err == nil {
+			value, err = f.ParseJSON(value)
+		}
+		if err != nil {
+			r.Faults.AddError("/properties/"+name, err)
+			continue
+		}
+		r.Feature.Properties[f.Name] = value
+	}
+}
+
+// matchFields says which property feeds each field: an alias that stands before
+// the field's own name in preference (full_name before name) wins.
+func matchFields[T any](l *layer.Layer, properties map[string]T) (source map[string]string, notTaken []string) {
+	source = map[string]string{}
+	taken := map[string]bool{}
+	for i := range l.Fields {
+		f := &l.Fields[i]
+		for _, name := range f.ImportNames() {
+			if _, ok := properties[name]; ok {
+				taken[name] = true
+				if source[f.Name] == "" {
+					source[f.Name] = name
+				}
+			}
+		}
+	}
+	for name := range properties {
+		if !taken[name] {
+			notTaken = append(notTaken, name)
+		}
+	}
+	sort.Strings(notTaken)
+	return source, notTaken
+}
+
+// ErrNotGeoJSON is returned for a file that is no GeoJSON at all.
+var ErrNotGeoJSON = errors.New("the file is not GeoJSON")
+
+// ErrEmpty is returned for a file or collection without features.
+var ErrEmpty = errors.New("the file holds no features")
+
+// ReadGeoJSON reads a FeatureCollection, or a single Feature, one feature at a time
+// and hands each to the callback, faults and all; an error of the callback stops it.
+// The coordinates are taken through toWGS84 unless that is nil. Memory is bounded by the
+// largest feature, not the file.
+func ReadGeoJSON(in io.Reader, l *layer.Layer, toWGS84 func(crs string) (Transform, error), each func(Record) error) error {
+	decoder := json.NewDecoder(skipBOM(in))
+	start, err := decoder.Token()
+	if errors.Is(err, io.EOF) {
+		return fmt.Errorf("%w: it is empty", ErrEmpty)
+	}
+	if err != nil || start != json.Delim('{') {
+		return ErrNotGeoJSON
+	}
+	c := collection{decoder: decoder, layer: l, resolve: toWGS84, each: each}
+	if err := c.members(); err != nil {
+		return err
+	}
+	return c.finish()
+}
+
+// collection is a FeatureCollection being read.
+type collection struct {
+	decoder   *json.Decoder
+	layer     *layer.Layer
+	resolve   func(crs string) (Transform, error)
+	transform Transform
+	resolved  bool
+	each      func(Record) error
+	kind      string
+	rows      int
+	rest      map[string]json.RawMessage // members of a single Feature
+}
+
+func (c *collection) members() error {
+	c.rest = map[string]json.RawMessage{}
+	for c.decoder.More() {
+		key, err := c.decoder.Token()
+		if err != nil {
+			return broken(err)
+		}
+		switch key {
+		case "features":
+			err = c.features()
+		case "crs":
+			err = c.crs()
+		default:
+			var raw json.RawMessage
+			if err = c.decoder.Decode(&raw); err == nil {
+				c.rest[fmt.Sprint(key)] = raw
+			}
+		}
+		if err != nil {
+			return broken(err)
+		}
+	}
+	_, err := c.decoder.Token()
+	return broken(err)
+}
+
+// crs reads the member of GeoJSON's 2008 text that names a reference system.
+func (c *collection) crs() error {
+	var member struct {
+		Properties struct {
+			Name string `json:"name"`
+		} `json:"properties"`
+	}
+	if err := c.decoder.Decode(&member); err != nil {
+		return err
+	}
+	if c.rows > 0 {
+		return errors.New("the crs member stands after the features it speaks of")
+	}
+	return c.resolveCRS(member.Properties.Name)
+}
+
+func (c *collection) resolveCRS(name string) error {
+	if c.resolve == nil || c.resolved {
+		return nil
+	}
+	c.resolved = true
+	var err error
+	c.transform, err = c.resolve(name)
+	return err
+}
+
+func (c *collection) features() error {
+	open, err := c.decoder.Token()
+	if err != nil {
+		return err
+	}
+	if open != json.Delim('[') {
+		return fmt.Errorf("%w: \"features\" is not a list", ErrNotGeoJSON)
+	}
+	for c.decoder.More() {
+		var raw json.RawMessage
+		if err := c.decoder.Decode(&raw); err != nil {
+			return err
+		}
+		if err := c.feature(raw); err != nil {
+			return err
+		}
+	}
+	_, err = c.decoder.Token()
+	return err
+}
+
+func (c *collection) feature(raw []byte) error {
+	if err := c.resolveCRS(""); err != nil {
+		return err
+	}
+	c.rows++
+	r := readFeature(raw, c.layer, c.transform)
+	r.Row = c.rows
+	return c.each(r)
+}
+
+// finish tells a single Feature from a file that is neither.
+func (c *collection) finish() error {
+	if err := json.Unmarshal(c.rest["type"], &c.kind); err != nil {
+		return fmt.Errorf("%w: it has no \"type\"", ErrNotGeoJSON)
+	}
+	switch {
+	case c.kind == "Feature":
+		raw, err := json.Marshal(c.rest)
+		if err != nil {
+			return broken(err)
+		}
+		return c.feature(raw)
+	case c.kind != "FeatureCollection":
+		return fmt.Errorf("%w of features: its type is %q", ErrNotGeoJSON, c.kind)
+	case c.rows == 0:
+		return ErrEmpty
+	}
+	return nil
+}
+
+// broken says where the text of a file stops being JSON.
+func broken(err error) error {
+	var syntax *json.SyntaxError
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &syntax):
+		return fmt.Errorf("%w: the JSON is broken at byte %d: %w", ErrNotGeoJSON, syntax.Offset, err)
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		return fmt.Errorf("%w: the file ends in the middle", ErrNotGeoJSON)
+	}
+	return err
+}
+
+// skipBOM drops a UTF-8 byte order mark, which Windows programs write.
+func skipBOM(in io.Reader) io.Reader {
+	head := make([]byte, 3)
+	n, err := io.ReadFull(in, head)
+	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
+		return io.MultiReader(bytes.NewReader(head[:n]), in)
+	}
+	if n == 3 && strings.HasPrefix(string(head), "\ufeff") {
+		return in
+	}
+	return io.MultiReader(bytes.NewReader(head[:n]), in)
+}

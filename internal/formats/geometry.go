@@ -1,0 +1,204 @@
+package formats
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+
+	"github.com/paulmach/orb"
+	geom "github.com/twpayne/go-geom"
+	"github.com/twpayne/go-geom/encoding/ewkb"
+
+	"hatang/internal/layer"
+)
+
+// MaxVertices is the most positions one feature may have.
+const MaxVertices = 100_000
+
+// Transform takes a position of a file to longitude and latitude on WGS 84.
+type Transform func(x, y float64) (lon, lat float64, err error)
+
+// coordinates is a tree of positions, as deep as the geometry type says.
+type coordinates struct {
+	position []float64
+	parts    []coordinates
+}
+
+// depths are how deep the positions of each geometry type lie.
+var depths = map[string]int{"Point": 0, "LineString": 1, "MultiPoint": 1, "Polygon": 2, "MultiLineString": 2, "MultiPolygon": 3}
+
+// readGeometry reads a GeoJSON geometry into the layer's stored form. Single lines
+// and areas become Multi*; a third ordinate is kept only where the layer has heights.
+func readGeometry(r *Record, raw []byte, l *layer.Layer, toWGS84 Transform) {
+	var g struct {
+		Type        string          `json:"type"`
+		Coordinates json.RawMessage `json:"coordinates"`
+	}
+	if err := json.Unmarshal(raw, &g); err != nil {
+		r.Faults.Add("/geometry", "không đọc được hình: %v", "not a GeoJSON geometry: %v", err)
+		return
+	}
+	depth, known := depths[g.Type]
+	multi := "Multi" + g.Type
+	if !known || (g.Type != string(l.Geometry) && multi != string(l.Geometry)) {
+		r.Faults.Add("/geometry/type", "lớp %s chứa %s, không phải %q", "the layer %s holds %s, not %q", l.Name, l.Geometry, g.Type)
+		return
+	}
+	p := positions{toWGS84: toWGS84}
+	tree, err := p.read(g.Coordinates, depth)
+	if err == nil {
+		err = shapeFault(tree, g.Type)
+	}
+	if err != nil {
+		r.Faults.Add("/geometry/coordinates", "toạ độ không hợp lệ: %v", "%v", err)
+		return
+	}
+	if g.Type != string(l.Geometry) {
+		tree = coordinates{parts: []coordinates{tree}}
+	}
+	if err := store(&r.Feature, tree, l); err != nil {
+		r.Faults.Add("/geometry", "không lưu được hình: %v", "%v", err)
+	}
+}
+
+// positions reads and counts positions.
+type positions struct {
+	toWGS84 Transform
+	count   int
+}
+
+var errTooManyVertices = fmt.Errorf("more than %d positions in one feature", MaxVertices)
+
+func (p *positions) read(raw []byte, depth int) (coordinates, error) {
+	if depth == 0 {
+		return p.position(raw)
+	}
+	var parts []json.RawMessage
+	if err := json.Unmarshal(raw, &parts); err != nil {
+		return coordinates{}, errors.New("the coordinates are not nested as the geometry type asks")
+	}
+	tree := coordinates{parts: make([]coordinates, 0, len(parts))}
+	for _, part := range parts {
+		c, err := p.read(part, depth-1)
+		if err != nil {
+			return coordinates{}, err
+		}
+		tree.parts = append(tree.parts, c)
+	}
+	return tree, nil
+}
+
+func (p *positions) position(raw []byte) (coordinates, error) {
+	if p.count++; p.count > MaxVertices {
+		return coordinates{}, errTooManyVertices
+	}
+	var xyz []float64
+	if err := json.Unmarshal(raw, &xyz); err != nil || len(xyz) < 2 || bytes.Contains(raw, []byte("null")) {
+		return coordinates{}, fmt.Errorf("%.60s is not a position of two or three numbers", raw)
+	}
+	if p.toWGS84 != nil {
+		lon, lat, err := p.toWGS84(xyz[0], xyz[1])
+		if err != nil {
+			return coordinates{}, err
+		}
+		xyz[0], xyz[1] = lon, lat
+	}
+	if math.Abs(xyz[0]) > 180 || math.Abs(xyz[1]) > 90 {
+		return coordinates{}, fmt.Errorf("%.60s is outside longitude ±180, latitude ±90: if it is in metres, name the reference system; if latitude comes first, swap the axes", raw)
+	}
+	return coordinates{position: xyz}, nil
+}
+
+// shapeFault finds lines of one point and rings that are too short or open.
+func shapeFault(tree coordinates, kind string) error {
+	switch kind {
+	case "LineString":
+		if len(tree.parts) < 2 {
+			return errors.New("a line has at least two positions")
+		}
+	case "Polygon":
+		if len(tree.parts) == 0 {
+			return errors.New("a polygon has at least one ring")
+		}
+		for _, ring := range tree.parts {
+			n := len(ring.parts)
+			if n < 4 {
+				return errors.New("a ring has at least four positions")
+			}
+			first, last := ring.parts[0].position, ring.parts[n-1].position
+			if first[0] != last[0] || first[1] != last[1] {
+				return errors.New("a ring ends where it starts")
+			}
+		}
+	case "MultiLineString", "MultiPolygon":
+		if len(tree.parts) == 0 {
+			return errors.New("the geometry is empty")
+		}
+		for _, part := range tree.parts {
+			if err := shapeFault(part, kind[len("Multi"):]); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// store puts the positions into the geometry type the layer is kept in.
+func store(f *layer.Feature, tree coordinates, l *layer.Layer) error {
+	switch {
+	case l.HasZ:
+		raw, err := linesZ(tree)
+		f.GeometryZ = raw
+		return err
+	case l.Geometry == layer.Point:
+		f.Geometry = tree.point()
+	case l.Geometry == layer.MultiLineString:
+		lines := orb.MultiLineString{}
+		for _, part := range tree.parts {
+			lines = append(lines, orb.LineString(part.points()))
+		}
+		f.Geometry = lines
+	case l.Geometry == layer.MultiPolygon:
+		polygons := orb.MultiPolygon{}
+		for _, part := range tree.parts {
+			polygon := orb.Polygon{}
+			for _, ring := range part.parts {
+				polygon = append(polygon, orb.Ring(ring.points()))
+			}
+			polygons = append(polygons, polygon)
+		}
+		f.Geometry = polygons
+	}
+	return nil
+}
+
+func (c coordinates) point() orb.Point { return orb.Point{c.position[0], c.position[1]} }
+
+func (c coordinates) points() []orb.Point {
+	points := make([]orb.Point, len(c.parts))
+	for i, part := range c.parts {
+		points[i] = part.point()
+	}
+	return points
+}
+
+// linesZ writes lines with heights as EWKB; a missing height is the ground, 0 m.
+func linesZ(tree coordinates) ([]byte, error) {
+	lines := geom.NewMultiLineString(geom.XYZ).SetSRID(layer.SRID)
+	for _, part := range tree.parts {
+		flat := make([]float64, 0, 3*len(part.parts))
+		for _, p := range part.parts {
+			height := 0.0
+			if len(p.position) > 2 {
+				height = p.position[2]
+			}
+			flat = append(flat, p.position[0], p.position[1], height)
+		}
+		if err := lines.Push(geom.NewLineStringFlat(geom.XYZ, flat)); err != nil {
+			return nil, fmt.Errorf("collect the lines: %w", err)
+		}
+	}
+	return ewkb.Marshal(lines, ewkb.NDR)
+}
