@@ -1,0 +1,97 @@
+// Package testdb gives tests empty databases in a real, private PostGIS cluster. It
+// is imported by tests only.
+package testdb
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+
+	"hatang/internal/localdb"
+)
+
+// Main runs a package's tests; its TestMain calls it. The same binary is also the
+// keeper of the cluster.
+func Main(m *testing.M) {
+	if len(os.Args) > 1 && os.Args[1] == "keep-cluster" {
+		if err := localdb.Keeper(context.Background(), os.Args[2:]); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		os.Exit(0)
+	}
+	os.Exit(m.Run())
+}
+
+// New makes an empty database for one test and returns the owner's connection
+// string. All packages under test share one cluster, which stays on disk between
+// runs; the database goes with the test.
+func New(t testing.TB) string {
+	t.Helper()
+	ctx := context.Background()
+	dir := filepath.Join(os.TempDir(), fmt.Sprintf("hatang-tests-%d", os.Getuid()))
+	cluster, err := localdb.Open(ctx, localdb.Options{Dir: dir})
+	if err != nil {
+		t.Fatalf("open the test cluster: %v", err)
+	}
+	owner := cluster.OwnerURL()
+	conn, err := pgx.Connect(ctx, owner)
+	if err != nil {
+		t.Fatalf("connect to the test cluster: %v", err)
+	}
+	suffix := make([]byte, 6)
+	_, _ = rand.Read(suffix) // never fails
+	name := "test_" + hex.EncodeToString(suffix)
+	if _, err := conn.Exec(ctx, "CREATE DATABASE "+name+" TEMPLATE template0"); err != nil {
+		t.Fatalf("make the test database: %v", err)
+	}
+	t.Cleanup(func() {
+		if _, err := conn.Exec(ctx, "DROP DATABASE "+name+" WITH (FORCE)"); err != nil {
+			t.Errorf("drop the test database: %v", err)
+		}
+		if err := conn.Close(ctx); err != nil {
+			t.Errorf("close the connection to the test cluster: %v", err)
+		}
+		if err := cluster.Close(ctx); err != nil {
+			t.Errorf("leave the test cluster: %v", err)
+		}
+	})
+	return strings.Replace(owner, "dbname=hatang ", "dbname="+name+" ", 1)
+}
+
+// TestData returns the folder of the shared test data (HATANG_TESTDATA, by default
+// ../shared/data beside the repository), and fails the test where there is none.
+func TestData(t testing.TB) string {
+	t.Helper()
+	dir := os.Getenv("HATANG_TESTDATA")
+	if dir == "" {
+		root, err := os.Getwd()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for !exists(filepath.Join(root, "go.mod")) {
+			parent := filepath.Dir(root)
+			if parent == root {
+				t.Fatal("the test runs outside the repository")
+			}
+			root = parent
+		}
+		dir = filepath.Join(root, "..", "shared", "data")
+	}
+	if !exists(dir) {
+		t.Fatalf("the test data is not at %s: set HATANG_TESTDATA", dir)
+	}
+	return dir
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
+}
