@@ -1,0 +1,315 @@
+package plan
+
+import (
+	"math"
+	"slices"
+
+	"github.com/paulmach/orb"
+
+	"hatang/geo"
+	"hatang/geo/coverage"
+	"hatang/geo/sharing"
+)
+
+// The two stages: what stands, and what stands once the phases that have ended are built.
+const (
+	built       = "built"
+	withPlanned = "with_planned"
+)
+
+// squareMetresPerKm2 turns the areas shown in definitions into square kilometres.
+const squareMetresPerKm2 = 1e6
+
+// counts reports whether a row belongs to a stage on the date: an existing one to
+// both, a planned or approved one to with_planned once its phase has ended.
+func (f *Facts) counts(status, phase, stage string, date geo.Date) bool {
+	switch status {
+	case "existing":
+		return true
+	case "planned", "approved":
+		ends, known := f.PhaseEnds[phase]
+		return stage == withPlanned && known && !date.Before(ends)
+	}
+	return false
+}
+
+// unitRows are the facts that lie in one unit.
+type unitRows struct {
+	unit  UnitFacts
+	sites []SiteFacts
+	// positions are counted where their site stands.
+	positions []PositionFacts
+	postal    []PostalFacts
+}
+
+// figuresOf computes the figures of every unit. Each site belongs to exactly one
+// unit, the lowest code where two share a border.
+func figuresOf(facts Facts, compliance siteCompliance, date geo.Date) ([]UnitFigures, error) {
+	rows := assign(facts)
+	result := make([]UnitFigures, 0, len(rows))
+	for _, r := range rows {
+		c := calculation{facts: &facts, rows: r, date: date, compliance: compliance}
+		if err := c.all(); err != nil {
+			return nil, err
+		}
+		result = append(result, UnitFigures{
+			Unit: UnitRef{r.unit.Code, r.unit.Name, r.unit.Level, r.unit.ValidFrom},
+			Date: date, Indicators: c.figures, Versions: facts.Versions,
+		})
+	}
+	return result, nil
+}
+
+// assign sorts the facts into units.
+func assign(facts Facts) []*unitRows {
+	rows := make([]*unitRows, len(facts.Units))
+	shapes := make([]orb.MultiPolygon, len(facts.Units))
+	for i, u := range facts.Units {
+		rows[i] = &unitRows{unit: u}
+		shapes[i] = u.Shape
+	}
+	index := geo.NewIndex(shapes)
+	siteUnit := make(map[string]int, len(facts.Sites))
+	for _, s := range facts.Sites {
+		if i, ok := index.First(s.Mast.Point); ok {
+			rows[i].sites = append(rows[i].sites, s)
+			siteUnit[s.Mast.Code] = i
+		}
+	}
+	for _, p := range facts.Positions {
+		if i, ok := siteUnit[p.Site]; ok {
+			rows[i].positions = append(rows[i].positions, p)
+		}
+	}
+	for _, p := range facts.Postal {
+		if i, ok := index.First(p.Point); ok {
+			rows[i].postal = append(rows[i].postal, p)
+		}
+	}
+	return rows
+}
+
+// calculation computes the figures of one unit.
+type calculation struct {
+	facts      *Facts
+	rows       *unitRows
+	date       geo.Date
+	compliance siteCompliance
+	figures    []Figure
+
+	areaM2       float64 // the area that radii are computed with
+	areaBasis    string
+	areaSource   string
+	geodesicM2   float64
+	operatorList []string
+}
+
+func (c *calculation) all() error {
+	u := c.rows.unit
+	c.geodesicM2 = geo.AreaM2(u.Shape)
+	c.areaM2, c.areaBasis, c.areaSource = c.geodesicM2, "geodesic", "geodesic area of the unit's polygon on WGS 84"
+	if u.OfficialAreaM2 != nil {
+		c.areaM2, c.areaBasis, c.areaSource = *u.OfficialAreaM2, "official", u.FiguresSource
+	}
+	for _, p := range c.rows.positions {
+		if !slices.Contains(c.operatorList, p.Operator) {
+			c.operatorList = append(c.operatorList, p.Operator)
+		}
+	}
+	slices.Sort(c.operatorList)
+	for _, stage := range []string{built, withPlanned} {
+		c.postal(stage)
+		c.radii(stage)
+		c.sharing(stage)
+		if err := c.covered(stage); err != nil {
+			return err
+		}
+	}
+	c.newInPhases()
+	c.zoning()
+	return nil
+}
+
+// add appends a figure; the value is null where the division does not exist.
+func (c *calculation) add(f Figure, value float64, ok bool, why geo.Text) {
+	if ok {
+		f.Value = &value
+	} else {
+		f.Reason = &why
+	}
+	c.figures = append(c.figures, f)
+}
+
+// float returns a pointer to x: null and zero are different answers.
+func float(x float64) *float64 { return &x }
+
+func noRows() geo.Text {
+	return geo.Text{VI: "Không có dòng nào để tính trong đơn vị này.", EN: "The unit has no rows to compute it from."}
+}
+
+func isAverage() *geo.Text {
+	return &geo.Text{
+		VI: "Bán kính của hình tròn có diện tích S/N: một số bình quân, không phải vùng phủ sóng.",
+		EN: "The radius of a circle of area S/N: an average, not coverage.",
+	}
+}
+
+// radius adds one mean service radius for n points. It is given to a tenth of a metre.
+func (c *calculation) radius(f Figure, n int) {
+	f.ID, f.Unit, f.Definition, f.AreaBasis, f.Pi = "mean_service_radius_m", "m", "sqrt(S/(pi*N))", c.areaBasis, c.facts.Pi
+	f.Numerator, f.Denominator, f.Note = float(c.areaM2/squareMetresPerKm2), float(float64(n)), isAverage()
+	f.Source = "S: " + c.areaSource + "; N: " + f.Source
+	r, ok := coverage.MeanServiceRadiusM(c.areaM2, c.facts.Pi, n)
+	c.add(f, math.Round(r*10)/10, ok, noRows())
+}
+
+func (c *calculation) postal(stage string) {
+	n := 0
+	for _, p := range c.rows.postal {
+		if c.facts.counts(p.Status, p.Phase, stage, c.date) {
+			n++
+		}
+	}
+	source := "rows of postal_points and kiosks"
+	c.radius(Figure{Of: "postal_points", Basis: "position", Stage: stage, Source: source}, n)
+	f := Figure{ID: "persons_per_point", Of: "postal_points", Basis: "position", Stage: stage, Unit: "person", Definition: "P/N", Denominator: float(float64(n)), Source: source}
+	u := c.rows.unit
+	if u.Population == nil {
+		c.add(f, 0, false, geo.Text{VI: "Chưa có số dân của đơn vị trong kỳ này.", EN: "No population figure of the unit is known for this time."})
+		return
+	}
+	f.Numerator = float(float64(*u.Population))
+	f.Source = "P: " + u.FiguresSource + "; N: " + source
+	c.add(f, float64(*u.Population)/float64(max(n, 1)), n > 0, noRows())
+}
+
+// counted returns the positions of a stage, of one operator or of all ("").
+func (c *calculation) counted(stage, operator string) []sharing.Position {
+	var counted []sharing.Position
+	for _, p := range c.rows.positions {
+		if (operator == "" || p.Operator == operator) && c.facts.counts(p.Status, p.Phase, stage, c.date) {
+			counted = append(counted, sharing.Position{SiteCode: p.Site, Operator: p.Operator})
+		}
+	}
+	return counted
+}
+
+// radii adds the mean service radius of each operator and of all, on every basis.
+func (c *calculation) radii(stage string) {
+	for _, operator := range c.operatorList {
+		n := sharing.CountPositions(c.counted(stage, operator)).Positions
+		c.radius(Figure{Of: "bts_sites", Operator: &operator, Basis: "position", Stage: stage, Source: "rows of operator_positions"}, n)
+	}
+	all := sharing.CountPositions(c.counted(stage, ""))
+	sites, planned := 0, 0
+	for _, s := range c.rows.sites {
+		if c.facts.counts(s.Mast.Status, s.Phase, stage, c.date) {
+			sites++
+			if s.Mast.Status != "existing" {
+				planned++
+			}
+		}
+	}
+	baseline := sharing.CountPositions(c.counted(built, "")).Positions
+	c.radius(Figure{Of: "bts_sites", Basis: "position", Stage: stage, Source: "rows of operator_positions"}, all.Positions)
+	c.radius(Figure{Of: "bts_sites", Basis: "site", Stage: stage, Source: "rows of bts_sites"}, sites)
+	c.radius(Figure{
+		Of: "bts_sites", Basis: "plan", Stage: stage,
+		Source: "rows of operator_positions that stand, plus rows of bts_sites that the phases add: the plan's own way of counting",
+	}, baseline+planned)
+}
+
+// sharing adds the shared-site ratio and the tenancy ratio of a stage.
+func (c *calculation) sharing(stage string) {
+	c.ratios(Figure{Of: "bts_sites", Basis: "site", Stage: stage}, sharing.CountPositions(c.counted(stage, "")))
+}
+
+func (c *calculation) ratios(f Figure, n sharing.Count) {
+	f.Unit, f.Source = "1", "rows of operator_positions, by site"
+	shared, tenancy := f, f
+	shared.ID, shared.Definition = "shared_site_ratio", "sites with two or more operators / sites"
+	shared.Numerator, shared.Denominator = float(float64(n.SharedSites)), float(float64(n.Sites))
+	tenancy.ID, tenancy.Definition = "tenancy_ratio", "operator positions / sites"
+	tenancy.Numerator, tenancy.Denominator = float(float64(n.Positions)), float(float64(n.Sites))
+	value, ok := sharing.Ratio{Numerator: float64(n.SharedSites), Denominator: float64(n.Sites)}.Value()
+	c.add(shared, value, ok, noRows())
+	value, ok = sharing.Ratio{Numerator: float64(n.Positions), Denominator: float64(n.Sites)}.Value()
+	c.add(tenancy, value, ok, noRows())
+}
+
+// newInPhases adds the same ratios over what each phase adds, and all phases together.
+func (c *calculation) newInPhases() {
+	byPhase := map[string][]sharing.Position{}
+	for _, p := range c.rows.positions {
+		if p.Status != "existing" && c.facts.counts(p.Status, p.Phase, withPlanned, c.date) {
+			position := sharing.Position{SiteCode: p.Site, Operator: p.Operator}
+			byPhase[p.Phase] = append(byPhase[p.Phase], position)
+			byPhase["new"] = append(byPhase["new"], position)
+		}
+	}
+	phases := make([]string, 0, len(byPhase))
+	for phase := range byPhase {
+		phases = append(phases, phase)
+	}
+	slices.Sort(phases)
+	for _, phase := range phases {
+		c.ratios(Figure{Of: "bts_sites", Basis: "site", Stage: withPlanned, Phase: phase}, sharing.CountPositions(byPhase[phase]))
+	}
+}
+
+// covered adds the area within reach of any site, by each site's own radius; sites
+// beyond the unit's border reach in.
+func (c *calculation) covered(stage string) error {
+	var discs []coverage.Disc
+	unknown := 0
+	for _, s := range c.facts.Sites {
+		switch {
+		case !c.facts.counts(s.Mast.Status, s.Phase, stage, c.date):
+		case s.RadiusM == nil:
+			unknown++
+		case *s.RadiusM > 0:
+			discs = append(discs, coverage.Disc{Center: s.Mast.Point, RadiusM: *s.RadiusM})
+		}
+	}
+	result, err := coverage.Covered(c.rows.unit.Shape, discs)
+	if err != nil {
+		return err
+	}
+	f := Figure{
+		Of: "bts_sites", Basis: "site", Stage: stage, Numerator: float(result.CoveredM2), Denominator: float(result.AreaM2), Unknown: unknown,
+		AreaBasis: "geodesic", Definition: "area of the union of the sites' service discs within the unit", Source: "rows of bts_sites: service_radius_m; polygon of the unit",
+	}
+	area, share := f, f
+	area.ID, area.Unit = "covered_area_m2", "m2"
+	share.ID, share.Unit, share.Definition = "covered_share", "1", f.Definition+" / geodesic area of the unit"
+	c.add(area, result.CoveredM2, true, geo.Text{})
+	c.add(share, result.Share, result.AreaM2 > 0, noRows())
+	return nil
+}
+
+// zoning adds the share of existing sites whose type the zones in force allow.
+func (c *calculation) zoning() {
+	compliant, judged, unknown := 0, 0, 0
+	for _, s := range c.rows.sites {
+		if s.Mast.Status != "existing" {
+			continue
+		}
+		switch verdict := c.compliance[s.Mast.ID]; {
+		case !verdict.Known:
+			unknown++
+		default:
+			judged++
+			if verdict.Compliant {
+				compliant++
+			}
+		}
+	}
+	f := Figure{
+		ID: "zoning_compliance_ratio", Of: "bts_sites", Basis: "site", Stage: built, Unit: "1", Unknown: unknown,
+		Numerator: float(float64(compliant)), Denominator: float(float64(judged)),
+		Definition: "existing sites whose mast type and structure the zones in force allow / existing sites that can be judged",
+		Source:     "rows of bts_sites, mast_zones and communes; the rule set in force",
+	}
+	value, ok := sharing.Ratio{Numerator: float64(compliant), Denominator: float64(judged)}.Value()
+	c.add(f, value, ok, noRows())
+}

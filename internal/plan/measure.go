@@ -1,0 +1,172 @@
+package plan
+
+import (
+	"context"
+
+	"github.com/paulmach/orb"
+
+	"hatang/geo"
+	"hatang/geo/zoning"
+	"hatang/internal/account"
+	"hatang/internal/layer"
+	"hatang/internal/permit"
+)
+
+// UnitFacts is an administrative unit in force on the date.
+type UnitFacts struct {
+	Level          string // province, district or commune
+	Code, Name     string
+	ValidFrom      geo.Date
+	FiguresSource  string   // of official area and population
+	OfficialAreaM2 *float64 // square metres; nil where no official figure is known
+	Population     *int64
+	PopulationYear *int64
+	Shape          orb.MultiPolygon
+}
+
+// SiteFacts is a mast site in force on the date.
+type SiteFacts struct {
+	Mast      zoning.Mast
+	Structure *geo.Structure
+	Phase     string
+	Since     geo.Date
+	RadiusM   *float64 // the site's own service radius, metres; nil where not known
+}
+
+// PositionFacts is an operator on a site.
+type PositionFacts struct{ Site, Operator, Status, Phase string }
+
+// PostalFacts is a postal service point: a postal point or a kiosk.
+type PostalFacts struct {
+	Point         orb.Point
+	Status, Phase string
+}
+
+// Facts are the rows that the indicators of some units are computed from.
+type Facts struct {
+	Units     []UnitFacts
+	Sites     []SiteFacts
+	Positions []PositionFacts
+	Postal    []PostalFacts
+	PhaseEnds map[string]geo.Date // last day of each phase
+	Pi        float64
+	Versions  layer.Versions
+}
+
+// FactFinder reads the facts of one unit, or of all of a level when code is "".
+// Sites come from a margin beside the units too, because they cover across borders.
+type FactFinder interface {
+	UnitFacts(ctx context.Context, v account.Viewer, level, code string, date geo.Date) (Facts, error)
+	permit.Finder
+}
+
+// Measurer computes the indicators of units. It is safe for concurrent use.
+type Measurer struct {
+	finder  FactFinder
+	checker *permit.Checker
+	cache   figureCache
+}
+
+// NewMeasurer returns a measurer over the finder's facts.
+func NewMeasurer(f FactFinder, c *permit.Checker) *Measurer {
+	return &Measurer{finder: f, checker: c, cache: figureCache{kept: map[string]keptFigures{}}}
+}
+
+// UnitRef names the unit that figures are of.
+type UnitRef struct {
+	Code      string   `json:"code"`
+	Name      string   `json:"name"`
+	Level     string   `json:"level"`
+	ValidFrom geo.Date `json:"valid_from"`
+}
+
+// UnitFigures are the indicators of one unit on one date.
+type UnitFigures struct {
+	Unit       UnitRef        `json:"unit"`
+	Date       geo.Date       `json:"date"`
+	Indicators []Figure       `json:"indicators"`
+	Versions   layer.Versions `json:"versions"`
+}
+
+// Figure is one indicator with all that it was computed from. Value is null with a
+// reason where it does not exist; nothing is interpolated.
+type Figure struct {
+	ID          string    `json:"id"`
+	Of          string    `json:"of"`
+	Operator    *string   `json:"operator"` // null: all operators together
+	Basis       string    `json:"basis,omitempty"`
+	Stage       string    `json:"stage"`
+	Phase       string    `json:"phase,omitempty"` // only what is new in this phase
+	Value       *float64  `json:"value"`
+	Unit        string    `json:"unit"`
+	Numerator   *float64  `json:"numerator"`
+	Denominator *float64  `json:"denominator"`
+	Unknown     int       `json:"unknown,omitempty"` // rows that could not be judged: in neither number
+	Definition  string    `json:"definition"`
+	AreaBasis   string    `json:"area_basis,omitempty"`
+	Pi          float64   `json:"pi,omitempty"`
+	Source      string    `json:"source"`
+	Reason      *geo.Text `json:"reason,omitempty"`
+	Note        *geo.Text `json:"note,omitempty"`
+}
+
+// Units returns the figures of one unit in force on the date, or of all of a level
+// when code is "". layer.ErrNotFound where no unit has the code.
+func (m *Measurer) Units(ctx context.Context, v account.Viewer, level, code string, date geo.Date) ([]UnitFigures, error) {
+	facts, err := m.finder.UnitFacts(ctx, v, level, code, date)
+	if err != nil {
+		return nil, err
+	}
+	if code != "" && len(facts.Units) == 0 {
+		return nil, layer.ErrNotFound
+	}
+	key := level + "|" + code + "|" + date.String() + "|" + v.Class()
+	if figures, ok := m.cache.get(key, facts.Versions); ok {
+		return figures, nil
+	}
+	compliance, err := m.compliance(ctx, v, facts, date)
+	if err != nil {
+		return nil, err
+	}
+	figures, err := figuresOf(facts, compliance, date)
+	if err != nil {
+		return nil, err
+	}
+	m.cache.put(key, facts.Versions, figures)
+	return figures, nil
+}
+
+// siteCompliance says of existing sites, by row id, whether their type is allowed.
+type siteCompliance map[int64]zoning.SiteCompliance
+
+// compliance judges every existing site by the rules in force where it stands.
+func (m *Measurer) compliance(ctx context.Context, v account.Viewer, facts Facts, date geo.Date) (siteCompliance, error) {
+	rules, err := m.checker.RuleSetsOn(ctx, date)
+	if err != nil {
+		return nil, err
+	}
+	var points []orb.Point
+	var built []SiteFacts
+	for _, s := range facts.Sites {
+		if s.Mast.Status == "existing" {
+			built = append(built, s)
+			points = append(points, s.Mast.Point)
+		}
+	}
+	places, _, err := m.finder.Places(ctx, v, points, date, 0)
+	if err != nil {
+		return nil, err
+	}
+	judged := siteCompliance{}
+	for i, s := range built {
+		rs, ok := rules.For(places[i].Province)
+		if !ok {
+			judged[s.Mast.ID] = zoning.SiteCompliance{}
+			continue
+		}
+		places[i].InTerritory = true
+		report := rs.Compliance([]zoning.ExistingMast{{Mast: s.Mast, Structure: s.Structure, Since: s.Since, Around: places[i].Surroundings}}, date)
+		judged[s.Mast.ID] = report.Sites[0]
+	}
+	return judged, nil
+}
