@@ -1,0 +1,7 @@
+// Package postgis holds all SQL and nothing but SQL: the pool, the schema, and the
+// store through which every other room reads and writes features.
+//
+// Every method takes a Viewer and what it may see is applied here, in one place.
+// Layer and column names come from the registry, never from a request; values are
+// always bound parameters.
+package postgis

@@ -1,0 +1,299 @@
+package postgis
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+
+	"hatang/geo"
+	"hatang/internal/account"
+	"hatang/internal/layer"
+)
+
+// OnConflict says what an import does with a code that has a row already.
+type OnConflict string
+
+// What an import does with a code that has a row in force.
+const (
+	UpdateExisting OnConflict = "update"
+	SkipExisting   OnConflict = "skip"
+	FailExisting   OnConflict = "fail"
+)
+
+// ImportOptions say how features become rows.
+type ImportOptions struct {
+	Date       geo.Date // rows in force on it are the ones matched by code
+	InForce    geo.Date // when set, matched rows are closed on it and new ones opened; else they are corrected
+	OnConflict OnConflict
+	GoodRows   bool           // take the good rows when some are refused; else all or nothing
+	DryRun     bool           // find out everything, change nothing
+	Defaults   map[string]any // for new rows that lack them: jurisdiction, valid_from
+	// Placed is set on every row to which the file brings a geometry and says nothing
+	// else: where the place comes from now, and that it is no longer illustrative.
+	Placed map[string]any
+}
+
+// Incoming is one feature of an import.
+type Incoming struct {
+	Row     int
+	Feature layer.Feature
+	Faults  layer.Faults
+}
+
+// Refused is one row that was not taken, with every reason.
+type Refused struct {
+	Row    int          `json:"row"`
+	Code   string       `json:"code,omitempty"`
+	Faults layer.Faults `json:"faults"`
+}
+
+// ImportSummary is what an import did, or would do.
+type ImportSummary struct {
+	Read      int       `json:"read"`
+	Inserted  int       `json:"inserted"`
+	Updated   int       `json:"updated"`
+	Unchanged int       `json:"unchanged"`
+	Skipped   int       `json:"skipped"`
+	Refused   []Refused `json:"refused"`
+	Applied   bool      `json:"applied"`
+}
+
+// errNotApplied rolls back an import that found something, or was only asked to look.
+var errNotApplied = errors.New("not applied")
+
+// Import brings features into a layer in one transaction: read calls its argument
+// once a feature, in order. Nothing is stored when a row is refused, unless
+// GoodRows is set; the summary says what happened either way. The cost is a COPY
+// into a temporary table and a few set-based statements, whatever the count.
+func (s *Store) Import(ctx context.Context, v account.Viewer, l *layer.Layer, o ImportOptions, read func(add func(Incoming) error) error) (ImportSummary, error) {
+	var summary ImportSummary
+	err := s.write(ctx, v, "import "+l.Name, func(tx pgx.Tx) error {
+		var err error
+		if summary, err = importRows(ctx, tx, l, o, read); err != nil {
+			return err
+		}
+		if o.DryRun || (len(summary.Refused) > 0 && !o.GoodRows) {
+			return errNotApplied
+		}
+		summary.Applied = true
+		return nil
+	})
+	if errors.Is(err, errNotApplied) {
+		err = nil
+	}
+	return summary, err
+}
+
+// importer carries one import from step to step.
+type importer struct {
+	tx      pgx.Tx
+	layer   *layer.Layer
+	o       ImportOptions
+	fields  []layer.Field // writable ones, in staging order
+	summary ImportSummary
+	codes   map[int]string
+	refused map[int]layer.Faults
+}
+
+func importRows(ctx context.Context, tx pgx.Tx, l *layer.Layer, o ImportOptions, read func(add func(Incoming) error) error) (ImportSummary, error) {
+	im := importer{tx: tx, layer: l, o: o, codes: map[int]string{}, refused: map[int]layer.Faults{}}
+	for _, f := range l.Fields {
+		if !f.ReadOnly {
+			im.fields = append(im.fields, f)
+		}
+	}
+	// The limit of a request is too short for a nation's file.
+	if _, err := tx.Exec(ctx, "SET LOCAL statement_timeout = '10min'"); err != nil {
+		return im.summary, err
+	}
+	for _, step := range []func(context.Context) error{
+		im.stage, func(ctx context.Context) error { return im.copyIn(ctx, read) }, im.match,
+		im.refuseTwins, im.refuseShapes, im.refuseExisting, im.refuseIncomplete, im.refuseOverlaps, im.dropRefused, im.apply,
+	} {
+		if err := step(ctx); err != nil {
+			return im.summary, err
+		}
+	}
+	return im.summary, nil
+}
+
+// stage makes the temporary table: the layer's columns, all nullable, and per row
+// which of them the file gives.
+func (im *importer) stage(ctx context.Context) error {
+	var b strings.Builder
+	b.WriteString("CREATE TEMP TABLE staging (row_number int NOT NULL, given text[] NOT NULL, raw bytea")
+	for _, f := range im.fields {
+		fmt.Fprintf(&b, ", %s %s", quote(f.Name), f.Kind.Column())
+	}
+	b.WriteString(", geom geometry, match_id bigint, bad boolean NOT NULL DEFAULT false) ON COMMIT DROP")
+	_, err := im.tx.Exec(ctx, b.String())
+	return err
+}
+
+// copyIn streams the features into the table as they are read.
+func (im *importer) copyIn(ctx context.Context, read func(add func(Incoming) error) error) error {
+	names := []string{"row_number", "given", "raw"}
+	for _, f := range im.fields {
+		names = append(names, f.Name)
+	}
+	batch := make([][]any, 0, importBatch)
+	flush := func() error {
+		_, err := im.tx.CopyFrom(ctx, pgx.Identifier{"staging"}, names, pgx.CopyFromRows(batch))
+		batch = batch[:0]
+		return err
+	}
+	err := read(func(in Incoming) error {
+		im.summary.Read++
+		row, err := im.stagingRow(in)
+		if err != nil || row == nil {
+			return err
+		}
+		batch = append(batch, row)
+		if len(batch) < importBatch {
+			return nil
+		}
+		return flush()
+	})
+	if err != nil {
+		return err
+	}
+	if err := flush(); err != nil {
+		return err
+	}
+	_, err = im.tx.Exec(ctx, "UPDATE staging SET geom = ST_GeomFromEWKB(raw) WHERE raw IS NOT NULL; CREATE INDEX ON staging (code); ANALYZE staging")
+	return err
+}
+
+// importBatch bounds the memory of an import, whatever the file's size.
+const importBatch = 1000
+
+// stagingRow returns the values of one feature, or nil when it is refused already.
+func (im *importer) stagingRow(in Incoming) ([]any, error) {
+	code, _ := in.Feature.Properties["code"].(string)
+	im.codes[in.Row] = code
+	faults := slices.Concat(in.Faults, im.layer.CheckPeriod(in.Feature))
+	if code == "" && len(faults) == 0 {
+		faults.Add("/properties/code", "bắt buộc phải có", "is required")
+	}
+	if len(faults) > 0 {
+		im.refused[in.Row] = faults
+		return nil, nil
+	}
+	raw, err := geometryOf(in.Feature)
+	if err != nil {
+		return nil, err
+	}
+	given := []string{}
+	values := make([]any, 0, len(im.fields)+3)
+	values = append(values, in.Row, nil, raw)
+	for _, f := range im.fields {
+		value, ok := in.Feature.Properties[f.Name]
+		if ok {
+			given = append(given, f.Name)
+		}
+		values = append(values, column(value))
+	}
+	values[1] = given
+	return values, nil
+}
+
+// match finds for each code the row in force on the date.
+func (im *importer) match(ctx context.Context) error {
+	_, err := im.tx.Exec(ctx, fmt.Sprintf(`UPDATE staging s SET match_id = t.id FROM %s t
+		WHERE t.code = s.code AND t.valid_from <= $1::date AND (t.valid_to IS NULL OR t.valid_to > $1::date)`, quote(im.layer.Name)), im.o.Date.Time())
+	return err
+}
+
+// refuse marks the rows that a statement returns (row number, detail) with a fault.
+func (im *importer) refuse(ctx context.Context, at, vi, en, sql string) error {
+	rows, err := im.tx.Query(ctx, sql)
+	if err != nil {
+		return err
+	}
+	var row int
+	var detail string
+	_, err = pgx.ForEachRow(rows, []any{&row, &detail}, func() error {
+		faults := im.refused[row]
+		faults.Add(at, vi, en, detail)
+		im.refused[row] = faults
+		return nil
+	})
+	return err
+}
+
+func (im *importer) refuseTwins(ctx context.Context) error {
+	return im.refuse(ctx, "/properties/code", "mã %s có nhiều lần trong tệp", "the code %s stands in the file more than once",
+		`SELECT row_number, code FROM staging WHERE code IN (SELECT code FROM staging GROUP BY code HAVING count(*) > 1) ORDER BY row_number`)
+}
+
+func (im *importer) refuseShapes(ctx context.Context) error {
+	if im.layer.Geometry != layer.MultiPolygon {
+		return nil
+	}
+	return im.refuse(ctx, "/geometry", "vùng không hợp lệ: %s", "the polygon is not valid: %s",
+		`SELECT row_number, reason(d) || ' (' || ST_AsText(location(d), 6) || ')' FROM staging, ST_IsValidDetail(geom) d
+		WHERE geom IS NOT NULL AND NOT valid(d) ORDER BY row_number`)
+}
+
+func (im *importer) refuseExisting(ctx context.Context) error {
+	if im.o.OnConflict != FailExisting {
+		return nil
+	}
+	return im.refuse(ctx, "/properties/code", "mã %s đã có trong sổ đăng ký", "the code %s is in the register already",
+		`SELECT row_number, code FROM staging WHERE match_id IS NOT NULL ORDER BY row_number`)
+}
+
+// refuseIncomplete fills in what the file leaves unsaid and finds what rows lack.
+func (im *importer) refuseIncomplete(ctx context.Context) error {
+	for name, value := range im.o.Placed {
+		sql := fmt.Sprintf("UPDATE staging SET %s = $1, given = array_append(given, %s) WHERE raw IS NOT NULL AND %s <> ALL (given)", quote(name), literal(name), literal(name))
+		if _, err := im.tx.Exec(ctx, sql, column(value)); err != nil {
+			return err
+		}
+	}
+	for name, value := range im.o.Defaults {
+		if !im.layer.Has(name) {
+			continue
+		}
+		sql := fmt.Sprintf("UPDATE staging SET %[1]s = $1 WHERE match_id IS NULL AND %[1]s IS NULL", quote(name))
+		if _, err := im.tx.Exec(ctx, sql, column(value)); err != nil {
+			return err
+		}
+	}
+	for _, f := range im.fields {
+		if !f.Required || f.Kind == layer.Boolean {
+			continue
+		}
+		// A new row needs it; a stored one must not lose it to an explicit null.
+		sql := fmt.Sprintf("SELECT row_number, '' FROM staging WHERE %s IS NULL AND (match_id IS NULL OR %s = ANY (given)) ORDER BY row_number", quote(f.Name), literal(f.Name))
+		if err := im.refuse(ctx, "/properties/"+f.Name, "bắt buộc phải có%s", "is required%s", sql); err != nil {
+			return err
+		}
+	}
+	return im.refuse(ctx, "/geometry", "bắt buộc phải có%s", "is required%s",
+		"SELECT row_number, '' FROM staging WHERE geom IS NULL AND match_id IS NULL ORDER BY row_number")
+}
+
+// refuseOverlaps finds new rows whose code has a row at another date that overlaps.
+func (im *importer) refuseOverlaps(ctx context.Context) error {
+	return im.refuse(ctx, "/properties/valid_from", "mã %s đã có bản ghi khác trong thời gian này", "the code %s has another row in force in that time",
+		fmt.Sprintf(`SELECT s.row_number, s.code FROM staging s WHERE s.match_id IS NULL AND s.valid_from IS NOT NULL
+			AND (s.valid_to IS NULL OR s.valid_from < s.valid_to)
+			AND EXISTS (SELECT FROM %s t WHERE t.code = s.code AND daterange(t.valid_from, t.valid_to) && daterange(s.valid_from, s.valid_to))`, quote(im.layer.Name)))
+}
+
+func (im *importer) dropRefused(ctx context.Context) error {
+	rows := make([]int, 0, len(im.refused))
+	for row := 1; row <= im.summary.Read; row++ {
+		if faults, ok := im.refused[row]; ok {
+			rows = append(rows, row)
+			im.summary.Refused = append(im.summary.Refused, Refused{Row: row, Code: im.codes[row], Faults: faults})
+		}
+	}
+	_, err := im.tx.Exec(ctx, "DELETE FROM staging WHERE row_number = ANY ($1)", rows)
+	return err
+}

@@ -1,0 +1,206 @@
+package postgis
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+
+	"hatang/geo"
+	"hatang/geo/zoning"
+	"hatang/internal/layer"
+	"hatang/internal/plan"
+)
+
+// PlanCount returns how many plans are loaded.
+func (s *Store) PlanCount(ctx context.Context) (int, error) {
+	var n int
+	err := s.pool.QueryRow(ctx, "SELECT count(*) FROM plans").Scan(&n)
+	return n, translate("count the plans", err)
+}
+
+// Plans returns the plans by the day they took force.
+func (s *Store) Plans(ctx context.Context) ([]plan.Info, error) {
+	rows, err := s.pool.Query(ctx, "SELECT id, title, jurisdiction, valid_from, reference_date FROM plans ORDER BY valid_from, id")
+	if err != nil {
+		return nil, translate("read the plans", err)
+	}
+	plans, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (plan.Info, error) {
+		var p plan.Info
+		var from, reference day
+		err := row.Scan(&p.ID, &p.Title, &p.Jurisdiction, &from, &reference)
+		p.ValidFrom, p.ReferenceDate = from.Date, reference.Date
+		return p, err
+	})
+	return plans, translate("read the plans", err)
+}
+
+// FeatureSource reads the features of one file of a pack.
+type FeatureSource func(file plan.LayerFile, l *layer.Layer, add func(Incoming) error) error
+
+// LoadPack puts a plan pack into the database in one transaction: the plan, its
+// rule set, organisations and features. Every refused feature of any layer is
+// reported at once, as *layer.InvalidError, and then nothing is loaded. Progress is
+// told each layer and its rows.
+func (a *Admin) LoadPack(ctx context.Context, p *plan.Pack, layers *layer.Registry, read FeatureSource, progress func(layer string, rows int)) error {
+	err := pgx.BeginFunc(ctx, a.conn, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, "SELECT set_config('hatang.who', $1, true)", "pack:"+p.ID); err != nil {
+			return err
+		}
+		if err := insertPlan(ctx, tx, p); err != nil {
+			return err
+		}
+		var faults layer.Faults
+		for _, file := range p.Features() {
+			l, ok := layers.Get(file.Layer)
+			if !ok {
+				return fmt.Errorf("the pack has features of an unknown layer %s", file.Layer)
+			}
+			options := ImportOptions{Date: p.ReferenceDate, OnConflict: FailExisting, Defaults: map[string]any{"jurisdiction": p.Jurisdiction}}
+			summary, err := importRows(ctx, tx, l, options, func(add func(Incoming) error) error { return read(file, l, add) })
+			if err != nil {
+				return fmt.Errorf("load %s: %w", file.Layer, err)
+			}
+			if _, err := tx.Exec(ctx, "DROP TABLE staging"); err != nil {
+				return err
+			}
+			for _, r := range summary.Refused {
+				for _, f := range r.Faults {
+					f.At = fmt.Sprintf("%s, row %d (%s)%s", file.Layer, r.Row, r.Code, f.At)
+					faults = append(faults, f)
+				}
+			}
+			progress(file.Layer, summary.Inserted)
+		}
+		return faults.Err()
+	})
+	return translate("load the plan", err)
+}
+
+// insertPlan writes all of a pack that is not features.
+func insertPlan(ctx context.Context, tx pgx.Tx, p *plan.Pack) error {
+	pi, err := p.ServiceRadius.Pi.Float64()
+	if err != nil {
+		return fmt.Errorf("pi of the plan: %w", err)
+	}
+	settings := map[string]any{"crs": p.CRS, "working_days": p.WorkingDays, "basemap": p.Basemap, "stated_radii": p.ServiceRadius.Stated, "legal_basis": p.LegalBasis, "territory": p.Territory}
+	if _, err := tx.Exec(ctx, `INSERT INTO plans (id, version, title, jurisdiction, valid_from, reference_date, pi, pi_source, settings)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+		p.ID, p.Version, p.Title, p.Jurisdiction, p.InForceFrom.Time(), p.ReferenceDate.Time(), pi, p.ServiceRadius.Source.EN, settings); err != nil {
+		return err
+	}
+	for _, phase := range p.Phases {
+		if _, err := tx.Exec(ctx, "INSERT INTO plan_phases (plan, code, title, starts, ends) VALUES ($1, $2, $3, $4, $5)",
+			p.ID, phase.ID, phase.Title, phase.From.Time(), phase.To.Time()); err != nil {
+			return err
+		}
+	}
+	if err := insertOrganisations(ctx, tx, p); err != nil {
+		return err
+	}
+	if err := insertRules(ctx, tx, p); err != nil {
+		return err
+	}
+	return insertEntries(ctx, tx, p)
+}
+
+func insertOrganisations(ctx context.Context, tx pgx.Tx, p *plan.Pack) error {
+	add := func(code, kind string, name geo.Text) error {
+		_, err := tx.Exec(ctx, "INSERT INTO organisations (code, kind, name) VALUES ($1, $2, $3) ON CONFLICT (code) DO NOTHING", code, kind, name)
+		return err
+	}
+	for _, o := range p.Operators {
+		if err := add(o.Code, "operator", o.Name); err != nil {
+			return err
+		}
+	}
+	for _, agency := range p.Agencies {
+		if err := add(agency.Code, "agency", agency.Name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func insertRules(ctx context.Context, tx pgx.Tx, p *plan.Pack) error {
+	rules, err := zoning.ParseRuleSet(p.Rules())
+	if err != nil {
+		return fmt.Errorf("rule set of the pack: %w", err)
+	}
+	var to any
+	if ends := rules.Period().To; !ends.IsZero() {
+		to = ends.Time()
+	}
+	_, err = tx.Exec(ctx, `INSERT INTO rule_sets (id, version, plan, jurisdiction, valid_from, valid_to, state, body, published_at)
+		VALUES ($1, $2, $3, $4, $5, $6, 'published', $7, now())`,
+		rules.ID(), rules.Version(), p.ID, p.Jurisdiction, rules.Period().From.Time(), to, []byte(p.Rules()))
+	return err
+}
+
+func insertEntries(ctx context.Context, tx pgx.Tx, p *plan.Pack) error {
+	var rows [][]any
+	add := func(kind, id string, body any) error {
+		raw, err := json.Marshal(body)
+		rows = append(rows, []any{p.ID, kind, id, len(rows), raw})
+		return err
+	}
+	for _, e := range p.Indicators {
+		if err := add(plan.EntryIndicator, e.ID, e); err != nil {
+			return err
+		}
+	}
+	for _, e := range p.Projects.Items {
+		if err := add(plan.EntryProject, e.ID, e); err != nil {
+			return err
+		}
+	}
+	for _, e := range p.Tables {
+		if err := add(plan.EntryTable, e.ID, e); err != nil {
+			return err
+		}
+	}
+	for _, e := range p.Discrepancies {
+		if err := add(plan.EntryDiscrepancy, e.ID, e); err != nil {
+			return err
+		}
+	}
+	for _, e := range p.Agencies {
+		if err := add(plan.EntryAgency, e.Code, e); err != nil {
+			return err
+		}
+	}
+	_, err := tx.CopyFrom(ctx, pgx.Identifier{"plan_entries"}, []string{"plan", "kind", "id", "position", "body"}, pgx.CopyFromRows(rows))
+	return err
+}
+
+// PlanEntries returns the documents of one kind of a plan, in the pack's order; id
+// "" means all of them.
+func (s *Store) PlanEntries(ctx context.Context, planID, kind, id string) ([]json.RawMessage, error) {
+	rows, err := s.pool.Query(ctx, "SELECT body FROM plan_entries WHERE plan = $1 AND kind = $2 AND ($3 = '' OR id = $3) ORDER BY position", planID, kind, id)
+	if err != nil {
+		return nil, translate("read the plan", err)
+	}
+	entries, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (json.RawMessage, error) {
+		var body []byte
+		err := row.Scan(&body)
+		return body, err
+	})
+	return entries, translate("read the plan", err)
+}
+
+// PlanPhases returns the phases of a plan by time.
+func (s *Store) PlanPhases(ctx context.Context, planID string) ([]plan.Phase, error) {
+	rows, err := s.pool.Query(ctx, "SELECT code, title, starts, ends FROM plan_phases WHERE plan = $1 ORDER BY starts", planID)
+	if err != nil {
+		return nil, translate("read the phases", err)
+	}
+	phases, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (plan.Phase, error) {
+		var p plan.Phase
+		var from, to day
+		err := row.Scan(&p.ID, &p.Title, &from, &to)
+		p.From, p.To = from.Date, to.Date
+		return p, err
+	})
+	return phases, translate("read the phases", err)
+}

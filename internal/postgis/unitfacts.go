@@ -1,0 +1,215 @@
+package postgis
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/paulmach/orb"
+
+	"hatang/geo"
+	"hatang/internal/account"
+	"hatang/internal/layer"
+	"hatang/internal/plan"
+)
+
+// unitLayers are the layers of administrative units by level.
+func unitLayer(level string) (string, bool) {
+	name, ok := map[string]string{"province": "provinces", "district": "districts", "commune": "communes"}[level]
+	return name, ok
+}
+
+// everywhere is the box of the whole earth.
+func everywhere() orb.Bound { return orb.Bound{Min: orb.Point{-180, -90}, Max: orb.Point{180, 90}} }
+
+// UnitFacts reads what the indicators of one unit, or of a whole level when code is
+// "", are computed from, in one snapshot of the database. An unknown code gives
+// facts without units.
+func (s *Store) UnitFacts(ctx context.Context, v account.Viewer, level, code string, date geo.Date) (plan.Facts, error) {
+	name, ok := unitLayer(level)
+	if !ok {
+		return plan.Facts{}, fmt.Errorf("level %q: %w", level, layer.ErrNotFound)
+	}
+	facts := plan.Facts{PhaseEnds: map[string]geo.Date{}, Versions: layer.Versions{}}
+	err := pgx.BeginTxFunc(ctx, s.pool, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}, func(tx pgx.Tx) error {
+		r := factReading{reading{tx, s.layers, v, everywhere(), date}, &facts}
+		if err := r.units(ctx, level, name, code); err != nil || len(facts.Units) == 0 {
+			return err
+		}
+		if err := r.narrow(ctx, code); err != nil {
+			return err
+		}
+		for _, read := range []func(context.Context) error{r.versions, r.plan, r.sites, r.positions, r.postal} {
+			if err := read(ctx); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return facts, translate("read what the indicators are made of", err)
+}
+
+// factReading fills facts.
+type factReading struct {
+	reading
+	facts *plan.Facts
+}
+
+func (r *factReading) units(ctx context.Context, level, name, code string) error {
+	c, err := r.inForce(name)
+	if err != nil {
+		return err
+	}
+	if code != "" {
+		c.add("code = %s", c.bind(code))
+	}
+	rows, err := r.tx.Query(ctx, `SELECT code, coalesce(name, code), valid_from, coalesce(figures_source, ''), official_area_m2, population, population_year, ST_AsEWKB(geom)
+		FROM `+quote(name)+c.where()+" ORDER BY code, id", c.args...)
+	if err != nil {
+		return err
+	}
+	r.facts.Units, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (plan.UnitFacts, error) {
+		u := plan.UnitFacts{Level: level}
+		var from day
+		var raw []byte
+		if err := row.Scan(&u.Code, &u.Name, &from, &u.FiguresSource, &u.OfficialAreaM2, &u.Population, &u.PopulationYear, &raw); err != nil {
+			return u, err
+		}
+		u.ValidFrom = from.Date
+		var err error
+		u.Shape, err = decodeArea(raw)
+		return u, err
+	})
+	return err
+}
+
+// narrow limits the reading to the box of one unit, widened by the greatest service
+// radius, because sites beside it cover into it.
+func (r *factReading) narrow(ctx context.Context, code string) error {
+	if code == "" {
+		return nil
+	}
+	var reach float64
+	if err := r.tx.QueryRow(ctx, "SELECT coalesce(max(service_radius_m), 0) FROM bts_sites").Scan(&reach); err != nil {
+		return err
+	}
+	r.box = grow(r.facts.Units[0].Shape.Bound(), reach)
+	return nil
+}
+
+func (r *factReading) versions(ctx context.Context) error {
+	rows, err := r.tx.Query(ctx, `SELECT layer, version FROM layer_versions WHERE layer IN
+		('provinces', 'districts', 'communes', 'bts_sites', 'operator_positions', 'postal_points', 'kiosks', 'mast_zones', 'plans', 'rule_sets')`)
+	if err != nil {
+		return err
+	}
+	var name string
+	var version int64
+	_, err = pgx.ForEachRow(rows, []any{&name, &version}, func() error {
+		r.facts.Versions[name] = version
+		return nil
+	})
+	return err
+}
+
+// plan reads pi and the phases of the plan in force on the date, or, before any is,
+// of the first one.
+func (r *factReading) plan(ctx context.Context) error {
+	var id string
+	err := r.tx.QueryRow(ctx, "SELECT id, pi FROM plans ORDER BY valid_from <= $1::date DESC, abs(valid_from - $1::date), id LIMIT 1", r.date.Time()).Scan(&id, &r.facts.Pi)
+	if err != nil {
+		return err
+	}
+	rows, err := r.tx.Query(ctx, "SELECT code, ends FROM plan_phases WHERE plan = $1", id)
+	if err != nil {
+		return err
+	}
+	var code string
+	var ends day
+	_, err = pgx.ForEachRow(rows, []any{&code, &ends}, func() error {
+		r.facts.PhaseEnds[code] = ends.Date
+		return nil
+	})
+	return err
+}
+
+func (r *factReading) sites(ctx context.Context) error {
+	c, err := r.inForce("bts_sites")
+	if err != nil {
+		return err
+	}
+	rows, err := r.tx.Query(ctx, `SELECT id, code, mast_type, structure, height_m, service_radius_m, status, coalesce(phase, ''), illustrative, valid_from, ST_AsEWKB(geom)
+		FROM bts_sites`+c.where()+" ORDER BY id", c.args...)
+	if err != nil {
+		return err
+	}
+	r.facts.Sites, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (plan.SiteFacts, error) {
+		var s plan.SiteFacts
+		var kind string
+		var structure *string
+		var from day
+		var raw []byte
+		m := &s.Mast
+		m.Collection = "bts_sites"
+		if err := row.Scan(&m.ID, &m.Code, &kind, &structure, &m.HeightM, &s.RadiusM, &m.Status, &s.Phase, &m.Illustrative, &from, &raw); err != nil {
+			return s, err
+		}
+		m.MastType, s.Since = geo.MastType(kind), from.Date
+		if structure != nil {
+			known := geo.Structure(*structure)
+			s.Structure = &known
+		}
+		var err error
+		m.Point, err = decodePoint(raw)
+		return s, err
+	})
+	return err
+}
+
+// positions are read by site, wherever the operator says that it stands.
+func (r *factReading) positions(ctx context.Context) error {
+	r.box = everywhere()
+	c, err := r.inForce("operator_positions")
+	if err != nil {
+		return err
+	}
+	codes := make([]string, len(r.facts.Sites))
+	for i, s := range r.facts.Sites {
+		codes[i] = s.Mast.Code
+	}
+	c.add("site_code = ANY (%s)", c.bind(codes))
+	rows, err := r.tx.Query(ctx, "SELECT site_code, operator, status, coalesce(phase, '') FROM operator_positions"+c.where()+" ORDER BY id", c.args...)
+	if err != nil {
+		return err
+	}
+	r.facts.Positions, err = pgx.CollectRows(rows, pgx.RowToStructByPos[plan.PositionFacts])
+	return err
+}
+
+func (r *factReading) postal(ctx context.Context) error {
+	for _, name := range []string{"postal_points", "kiosks"} {
+		c, err := r.inForce(name)
+		if err != nil {
+			return err
+		}
+		rows, err := r.tx.Query(ctx, "SELECT status, coalesce(phase, ''), ST_AsEWKB(geom) FROM "+quote(name)+c.where()+" ORDER BY id", c.args...)
+		if err != nil {
+			return err
+		}
+		points, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (plan.PostalFacts, error) {
+			var p plan.PostalFacts
+			var raw []byte
+			if err := row.Scan(&p.Status, &p.Phase, &raw); err != nil {
+				return p, err
+			}
+			var err error
+			p.Point, err = decodePoint(raw)
+			return p, err
+		})
+		if err != nil {
+			return err
+		}
+		r.facts.Postal = append(r.facts.Postal, points...)
+	}
+	return nil
+}

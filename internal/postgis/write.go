@@ -1,0 +1,145 @@
+package postgis
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+
+	"hatang/geo"
+	"hatang/internal/account"
+	"hatang/internal/layer"
+)
+
+// CreateFeature adds a row and returns its id. It fails with *layer.InvalidError
+// on what the layer does not allow, with layer.ErrConflict where the code has a row
+// in force already.
+func (s *Store) CreateFeature(ctx context.Context, v account.Viewer, l *layer.Layer, f layer.Feature) (int64, error) {
+	if err := l.CheckNew(f).Err(); err != nil {
+		return 0, err
+	}
+	var c conditions
+	names, places, err := assignments(&c, l, f)
+	if err != nil {
+		return 0, err
+	}
+	sql := fmt.Sprintf("INSERT INTO %s (%s) VALUES (%s) RETURNING id", quote(l.Name), strings.Join(names, ", "), strings.Join(places, ", "))
+	var id int64
+	err = s.write(ctx, v, "add to "+l.Name, func(tx pgx.Tx) error {
+		return tx.QueryRow(ctx, sql, c.args...).Scan(&id)
+	})
+	return id, err
+}
+
+// UpdateFeature corrects a row and returns its new revision. Properties not given
+// keep their value, or are cleared when replace is set. A revision other than
+// ifRevision, unless that is 0, is layer.ErrStale.
+func (s *Store) UpdateFeature(ctx context.Context, v account.Viewer, l *layer.Layer, id int64, f layer.Feature, ifRevision int64, replace bool) (int64, error) {
+	faults := l.CheckPeriod(f)
+	if replace {
+		faults = l.CheckNew(f)
+		f.Properties = maps.Clone(f.Properties)
+		if f.Properties == nil {
+			f.Properties = map[string]any{}
+		}
+		for _, field := range l.Fields {
+			if _, given := f.Properties[field.Name]; !given && !field.ReadOnly && !field.Required {
+				f.Properties[field.Name] = nil
+			}
+		}
+	}
+	if err := faults.Err(); err != nil {
+		return 0, err
+	}
+	var c conditions
+	names, places, err := assignments(&c, l, f)
+	if err != nil {
+		return 0, err
+	}
+	if len(names) == 0 {
+		names, places = []string{"id"}, []string{"id"}
+	}
+	for i := range names {
+		names[i] += " = " + places[i]
+	}
+	where := &conditions{args: c.args}
+	where.visible(v, l)
+	where.add("id = %s", where.bind(id))
+	sql := "UPDATE " + quote(l.Name) + " SET " + strings.Join(names, ", ") + where.where() + " RETURNING revision"
+	var revision int64
+	err = s.write(ctx, v, "change "+l.Name, func(tx pgx.Tx) error {
+		if err := lockRevision(ctx, tx, v, l, id, ifRevision); err != nil {
+			return err
+		}
+		return tx.QueryRow(ctx, sql, where.args...).Scan(&revision)
+	})
+	return revision, err
+}
+
+// DeleteFeature removes a row; its image stays in the history. A revision other
+// than ifRevision, unless that is 0, is layer.ErrStale.
+func (s *Store) DeleteFeature(ctx context.Context, v account.Viewer, l *layer.Layer, id int64, ifRevision int64) error {
+	return s.write(ctx, v, "remove from "+l.Name, func(tx pgx.Tx) error {
+		if err := lockRevision(ctx, tx, v, l, id, ifRevision); err != nil {
+			return err
+		}
+		_, err := tx.Exec(ctx, "DELETE FROM "+quote(l.Name)+" WHERE id = $1", id)
+		return err
+	})
+}
+
+// lockRevision holds the row until the transaction ends, so that check and write
+// are one step.
+func lockRevision(ctx context.Context, tx pgx.Tx, v account.Viewer, l *layer.Layer, id, ifRevision int64) error {
+	var c conditions
+	c.visible(v, l)
+	c.add("id = %s", c.bind(id))
+	var revision int64
+	if err := tx.QueryRow(ctx, "SELECT revision FROM "+quote(l.Name)+c.where()+" FOR UPDATE", c.args...).Scan(&revision); err != nil {
+		return err
+	}
+	if ifRevision != 0 && ifRevision != revision {
+		return fmt.Errorf("%s %d is at revision %d, not %d: %w", l.Name, id, revision, ifRevision, layer.ErrStale)
+	}
+	return nil
+}
+
+// assignments returns column names and placeholders of what a feature gives.
+func assignments(c *conditions, l *layer.Layer, f layer.Feature) (names, places []string, err error) {
+	for i := range l.Fields {
+		field := &l.Fields[i]
+		value, given := f.Properties[field.Name]
+		if !given || field.ReadOnly {
+			continue
+		}
+		names = append(names, quote(field.Name))
+		places = append(places, c.bind(column(value)))
+	}
+	raw, err := geometryOf(f)
+	if err != nil {
+		return nil, nil, err
+	}
+	if raw != nil {
+		names = append(names, "geom")
+		places = append(places, "ST_GeomFromEWKB("+c.bind(raw)+")")
+	}
+	return names, places, nil
+}
+
+// column turns a feature's value into one that pgx writes.
+func column(value any) any {
+	if d, ok := value.(geo.Date); ok {
+		return d.Time()
+	}
+	return value
+}
+
+// geometryOf returns a feature's geometry as EWKB, nil for none.
+func geometryOf(f layer.Feature) ([]byte, error) {
+	if f.GeometryZ != nil || f.Geometry == nil {
+		return f.GeometryZ, nil
+	}
+	return encode(f.Geometry, layer.SRID)
+}
