@@ -1,0 +1,130 @@
+package httpapi
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+)
+
+// link is a link of OGC API documents.
+type link struct {
+	Href  string `json:"href"`
+	Rel   string `json:"rel"`
+	Type  string `json:"type,omitempty"`
+	Title string `json:"title,omitempty"`
+}
+
+// base is the address clients reach the server by, without a slash at its end.
+func (a *api) base(r *request) string {
+	if a.PublicURL != "" {
+		return a.PublicURL
+	}
+	if r.Host == "" {
+		return "" // HTTP/1.0: addresses without a host still work
+	}
+	scheme := "http"
+	if r.TLS != nil {
+		scheme = "https"
+	}
+	return scheme + "://" + r.Host
+}
+
+// href is the absolute address of a path below the API's root.
+func (a *api) href(r *request, path string, query url.Values) string {
+	address := a.base(r) + root + path
+	if len(query) > 0 {
+		address += "?" + query.Encode()
+	}
+	return address
+}
+
+// tag makes a weak ETag of the parts; they are joined so that no two lists agree by accident.
+func tag(parts ...string) string {
+	sum := sha256.New()
+	for _, part := range parts {
+		// A hash never fails to take bytes.
+		_, _ = fmt.Fprintf(sum, "%d:%s", len(part), part)
+	}
+	return `W/"` + hex.EncodeToString(sum.Sum(nil)[:12]) + `"`
+}
+
+// cached sets the caching headers and reports whether the client has the answer
+// already; then 304 has been sent.
+func cached(w http.ResponseWriter, r *request, etag string) bool {
+	h := w.Header()
+	h.Set("Cache-Control", cacheControl(r))
+	h.Set("ETag", etag)
+	if !tagMatches(r.Header.Get("If-None-Match"), etag) {
+		return false
+	}
+	h.Del("Content-Length")
+	w.WriteHeader(http.StatusNotModified)
+	return true
+}
+
+// cacheControl lets caches keep what the public sees, and always ask first.
+func cacheControl(r *request) string {
+	if r.viewer.Class() == "public" && r.Header.Get("Authorization") == "" {
+		return "public, no-cache"
+	}
+	return "private, no-cache"
+}
+
+// tagMatches compares an If-None-Match header with an ETag, weakly (RFC 9110 §13.1.2).
+func tagMatches(header, etag string) bool {
+	if strings.TrimSpace(header) == "*" {
+		return true
+	}
+	for _, candidate := range strings.Split(header, ",") {
+		if candidate = strings.TrimPrefix(strings.TrimSpace(candidate), "W/"); candidate != "" && candidate == strings.TrimPrefix(etag, "W/") {
+			return true
+		}
+	}
+	return false
+}
+
+// encode marshals without escaping the & of addresses, which JSON does not need.
+func encode(v any) ([]byte, error) {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(v); err != nil {
+		return nil, fmt.Errorf("encode the answer: %w", err)
+	}
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
+}
+
+// answer sends a document with an ETag of its content.
+func (a *api) answer(w http.ResponseWriter, r *request, mediaType string, v any) error {
+	body, err := encode(v)
+	if err != nil {
+		return err
+	}
+	return a.answerBytes(w, r, mediaType, body)
+}
+
+func (a *api) answerBytes(w http.ResponseWriter, r *request, mediaType string, body []byte) error {
+	w.Header().Set("Content-Language", r.language())
+	if cached(w, r, tag(string(body), r.viewer.Class())) {
+		return nil
+	}
+	send(w, r, mediaType, body)
+	return nil
+}
+
+// send writes a complete body with its length; HEAD gets the length alone.
+func send(w http.ResponseWriter, r *request, mediaType string, body []byte) {
+	w.Header().Set("Content-Type", mediaType)
+	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
+	w.WriteHeader(http.StatusOK)
+	if r.Method != http.MethodHead {
+		// A failing write means that the client has gone; nobody is left to tell.
+		_, _ = w.Write(body)
+	}
+}

@@ -1,0 +1,17 @@
+// Package httpapi is all HTTP and nothing but HTTP: the OGC API – Features face of
+// the layers, the calls beside it, authentication, problems, caching.
+//
+// A request passes: limits of the request line, the route (404, 405, OPTIONS), who
+// asks (401), whether they may (403, 404), media types (415, 406), validation (400),
+// work. Handlers return errors; only problem.go writes them.
+//
+// Decided: one table of routes (routes.go), from which the router, HEAD, OPTIONS, Allow and
+// the comparison with the OpenAPI document all follow, because a second list drifts.
+//
+// Decided: pages go by key, not by offset, because an offset skips or repeats
+// features when somebody edits between two pages.
+//
+// Decided: answers up to 8 MiB are complete before their first byte, so that a
+// failure can still become a problem; longer ones stream, and one that fails is
+// aborted so that no client takes it for whole.
+package httpapi

@@ -1,0 +1,333 @@
+package httpapi
+
+import (
+	"context"
+	"encoding/binary"
+	"encoding/json"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/paulmach/orb"
+	"github.com/paulmach/orb/encoding/ewkb"
+
+	"hatang/geo"
+	"hatang/internal/account"
+	"hatang/internal/layer"
+)
+
+// fakeStore holds rows in memory: enough to test what HTTP does with a store, and
+// nothing of what PostgreSQL does.
+type fakeStore struct {
+	rows     []*layer.Row // of bts_sites
+	versions []layer.Version
+	number   int64 // version of bts_sites
+	err      error // returned by every method but KeyViewer
+	failAt   int   // Features fails before this row when > 0
+	panics   bool
+
+	asked    layer.Query
+	deadline time.Time // of the context of Features
+	written  layer.Feature
+	replace  bool
+	calls    []string
+}
+
+func (s *fakeStore) call(name string) error {
+	s.calls = append(s.calls, name)
+	if s.panics {
+		panic("secret: the pool is gone")
+	}
+	return s.err
+}
+
+func (s *fakeStore) Features(ctx context.Context, _ account.Viewer, l *layer.Layer, q layer.Query, each func(*layer.Row) error) error {
+	s.asked = q
+	s.deadline, _ = ctx.Deadline()
+	if err := s.call("Features"); err != nil {
+		return err
+	}
+	n := 0
+	for i, row := range s.rows {
+		if s.failAt > 0 && i+1 == s.failAt {
+			return layer.ErrUnavailable
+		}
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if row.ID <= q.After || n == q.Limit {
+			continue
+		}
+		n++
+		if err := each(row); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *fakeStore) CountFeatures(context.Context, account.Viewer, *layer.Layer, layer.Query) (int64, error) {
+	return int64(len(s.rows)), s.call("CountFeatures")
+}
+
+func (s *fakeStore) Feature(_ context.Context, _ account.Viewer, _ *layer.Layer, id int64) (*layer.Row, error) {
+	if err := s.call("Feature"); err != nil {
+		return nil, err
+	}
+	for _, row := range s.rows {
+		if row.ID == id {
+			return row, nil
+		}
+	}
+	return nil, layer.ErrNotFound
+}
+
+func (s *fakeStore) FeatureVersions(context.Context, account.Viewer, *layer.Layer, string) ([]layer.Version, error) {
+	return s.versions, s.call("FeatureVersions")
+}
+
+func (s *fakeStore) Extent(_ context.Context, _ account.Viewer, l *layer.Layer, _ geo.Date) (orb.Bound, geo.Period, bool, error) {
+	b := orb.Bound{Min: orb.Point{102.1, 20.9}, Max: orb.Point{103.6, 22.6}}
+	return b, geo.Period{From: geo.NewDate(2015, 12, 31)}, l.Name == "bts_sites", s.call("Extent " + l.Name)
+}
+
+func (s *fakeStore) LayerVersions(context.Context) (layer.Versions, error) {
+	return layer.Versions{"bts_sites": s.number}, s.call("LayerVersions")
+}
+
+func (s *fakeStore) CreateFeature(_ context.Context, _ account.Viewer, _ *layer.Layer, f layer.Feature) (int64, error) {
+	s.written = f
+	return 77, s.call("CreateFeature")
+}
+
+func (s *fakeStore) UpdateFeature(_ context.Context, _ account.Viewer, _ *layer.Layer, _ int64, f layer.Feature, _ int64, replace bool) (int64, error) {
+	s.written, s.replace = f, replace
+	return 8, s.call("UpdateFeature")
+}
+
+func (s *fakeStore) DeleteFeature(context.Context, account.Viewer, *layer.Layer, int64, int64) error {
+	return s.call("DeleteFeature")
+}
+
+func (s *fakeStore) KeyViewer(_ context.Context, key string) (account.Viewer, error) {
+	switch key {
+	case "officer":
+		return account.Viewer{Role: account.Officer, Name: "key:o"}, nil
+	case "operator":
+		return account.Viewer{Role: account.Operator, Organisation: "VNPT"}, nil
+	case "lost":
+		return account.Viewer{}, layer.ErrUnavailable
+	}
+	return account.Viewer{}, layer.ErrNotFound
+}
+
+func (s *fakeStore) Ready(context.Context) error { return s.call("Ready") }
+
+// fakePlan stands for the checker, the indicators and the ledger.
+type fakePlan struct{}
+
+func (fakePlan) Check(_ context.Context, _ account.Viewer, bodies []json.RawMessage, date geo.Date) ([]CheckResult, error) {
+	results := make([]CheckResult, len(bodies))
+	for i, body := range bodies {
+		if !strings.Contains(string(body), "mast_type") {
+			results[i].Invalid = &layer.InvalidError{Faults: layer.Faults{{At: "/mast_type", Detail: geo.Text{VI: "thiếu loại cột", EN: "mast_type is missing"}}}}
+			continue
+		}
+		results[i].Answer = map[string]any{"verdict": "permitted", "date": date}
+	}
+	return results, nil
+}
+
+func (fakePlan) Units(_ context.Context, _ account.Viewer, level, code string, date geo.Date) ([]any, error) {
+	if code == "999" {
+		return nil, layer.ErrNotFound
+	}
+	return []any{map[string]any{"unit": map[string]string{"code": code, "level": level}, "date": date}}, nil
+}
+
+func (fakePlan) Document(_ context.Context, _ account.Viewer, name, plan string, date geo.Date) (any, error) {
+	if name == "tables/none" {
+		return nil, layer.ErrNotFound
+	}
+	return map[string]any{"name": name, "plan": plan, "date": date}, nil
+}
+
+// wire helpers: the binary forms a store hands over.
+func wireDate(d geo.Date) []byte {
+	days := int32(d.Time().Sub(time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)) / (24 * time.Hour))
+	return binary.BigEndian.AppendUint32(nil, uint32(days))
+}
+
+func registry(t testing.TB) *layer.Registry {
+	t.Helper()
+	r, err := layer.Layers()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+func sites(t testing.TB) *layer.Layer {
+	t.Helper()
+	l, ok := registry(t).Get("bts_sites")
+	if !ok {
+		t.Fatal("no bts_sites")
+	}
+	return l
+}
+
+func pointAt(t testing.TB, lon, lat float64) []byte {
+	t.Helper()
+	geometry, err := ewkb.Marshal(orb.Point{lon, lat}, layer.SRID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return geometry
+}
+
+// siteRow is a row of bts_sites; name pads it to any size.
+func siteRow(t testing.TB, id int64, name string) *layer.Row {
+	t.Helper()
+	l := sites(t)
+	row := &layer.Row{ID: id, Revision: 7, Geometry: pointAt(t, 103.0165, 21.3826), Values: make([][]byte, len(l.Properties()))}
+	for i, f := range l.Properties() {
+		switch f.Name {
+		case "code":
+			row.Values[i] = []byte("DB-1")
+		case "name":
+			row.Values[i] = []byte(name)
+		case "valid_from":
+			row.Values[i] = wireDate(geo.NewDate(2015, 12, 31))
+		case "revision":
+			row.Values[i] = binary.BigEndian.AppendUint64(nil, 7)
+		case "height_m":
+			row.Values[i] = binary.BigEndian.AppendUint64(nil, 0x4046800000000000) // 45
+		}
+	}
+	return row
+}
+
+func siteRows(t testing.TB, n int, name string) []*layer.Row {
+	t.Helper()
+	rows := make([]*layer.Row, n)
+	for i := range rows {
+		rows[i] = siteRow(t, int64(i+1), name)
+	}
+	return rows
+}
+
+func config(t testing.TB, s *fakeStore) Config {
+	t.Helper()
+	return Config{
+		Registry: registry(t), Store: s, Checker: fakePlan{}, Indicators: fakePlan{}, Ledger: fakePlan{},
+		UI: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.Path != "/" {
+				http.NotFound(w, r)
+				return
+			}
+			w.Header().Set("Content-Type", "text/html; charset=utf-8")
+			_, _ = io.WriteString(w, "<!doctype html>")
+		}),
+		ReferenceDate: func() geo.Date { return geo.NewDate(2020, 12, 31) },
+		Now:           func() time.Time { return time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC) },
+		Log:           slog.New(slog.DiscardHandler),
+		Title:         geo.Text{VI: "Hạ tầng", EN: "Infrastructure"},
+		Version:       "test",
+	}
+}
+
+// theDocuments are made once for all tests.
+var theDocuments = sync.OnceValues(func() (documents, error) {
+	r, err := layer.Layers()
+	if err != nil {
+		return documents{}, err
+	}
+	return completeOpenAPI(r, geo.Text{VI: "Hạ tầng", EN: "Infrastructure"}, "test")
+})
+
+func apiOf(t testing.TB, s *fakeStore) *api {
+	t.Helper()
+	return apiWith(t, config(t, s))
+}
+
+func apiWith(t testing.TB, c Config) *api {
+	t.Helper()
+	docs, err := theDocuments()
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, err := newAPI(c, docs)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a
+}
+
+func handlerOf(t testing.TB, s *fakeStore) http.Handler {
+	t.Helper()
+	return apiOf(t, s).router()
+}
+
+// do sends a request; headers are "Name: value".
+func do(h http.Handler, method, target, body string, headers ...string) *httptest.ResponseRecorder {
+	return doReader(h, method, target, strings.NewReader(body), headers...)
+}
+
+// decode reads a JSON answer.
+func decode(t testing.TB, w *httptest.ResponseRecorder) map[string]any {
+	t.Helper()
+	var v map[string]any
+	if err := json.Unmarshal(w.Body.Bytes(), &v); err != nil {
+		t.Fatalf("status %d, not JSON: %v: %.200s", w.Code, err, w.Body)
+	}
+	return v
+}
+
+// linkTo returns the href of the first link of a relation, "" where there is none.
+func linkTo(doc map[string]any, rel string) string {
+	links, _ := doc["links"].([]any)
+	for _, l := range links {
+		if m, _ := l.(map[string]any); m["rel"] == rel {
+			href, _ := m["href"].(string)
+			return href
+		}
+	}
+	return ""
+}
+
+type (
+	ctx    = context.Context
+	viewer = account.Viewer
+)
+
+// endless is a body of blanks whose length nobody announces.
+type endless struct{ left int }
+
+func (e *endless) Read(b []byte) (int, error) {
+	if e.left <= 0 {
+		return 0, io.EOF
+	}
+	n := min(len(b), e.left)
+	for i := range b[:n] {
+		b[i] = ' '
+	}
+	e.left -= n
+	return n, nil
+}
+
+// doReader is do with a body of unknown length.
+func doReader(h http.Handler, method, target string, body io.Reader, headers ...string) *httptest.ResponseRecorder {
+	r := httptest.NewRequest(method, target, body)
+	for _, header := range headers {
+		name, value, _ := strings.Cut(header, ": ")
+		r.Header.Set(name, value)
+	}
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, r)
+	return w
+}

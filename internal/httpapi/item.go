@@ -1,0 +1,93 @@
+package httpapi
+
+import (
+	"net/http"
+	"slices"
+	"strconv"
+
+	"hatang/internal/formats"
+	"hatang/internal/layer"
+)
+
+// featureID reads the id of the path; what is no row's id is not found.
+func featureID(r *request) (int64, error) {
+	id, err := strconv.ParseInt(r.param("featureId"), 10, 64)
+	if err != nil || id < 1 {
+		return 0, problem(notFound, "Không có đối tượng này: id là số nguyên dương.", "There is no such feature: an id is a positive integer.")
+	}
+	return id, nil
+}
+
+// rowTag is the strong ETag of a row: its own revision and nothing else, so that
+// If-Match means the row.
+func rowTag(revision int64) string { return `"` + strconv.FormatInt(revision, 10) + `"` }
+
+// getFeature is one row, whatever its dates, with links to the other versions.
+func (a *api) getFeature(w http.ResponseWriter, r *request) error {
+	id, err := featureID(r)
+	if err != nil {
+		return err
+	}
+	var faults layer.Faults
+	crs := parseCRS(r.values, "crs", &faults)
+	if len(faults) > 0 {
+		return faultsProblem(invalidParameter, faults)
+	}
+	row, err := a.Store.Feature(r.Context(), r.viewer, r.layer, id)
+	if err != nil {
+		return err
+	}
+	w.Header().Set("Content-Crs", "<"+crs.URI()+">")
+	if cached(w, r, rowTag(row.Revision)) {
+		return nil
+	}
+	body, err := formats.AppendFeature(nil, r.layer, row, formatFor(crs))
+	if err != nil {
+		return err
+	}
+	versions, err := a.versionLinks(r, row)
+	if err != nil {
+		return err
+	}
+	path := "/collections/" + r.layer.Name
+	links, err := encode(append([]link{
+		{Href: a.href(r, path+"/items/"+strconv.FormatInt(id, 10), r.values), Rel: "self", Type: typeGeoJSON},
+		{Href: a.href(r, path, nil), Rel: "collection", Type: typeJSON},
+	}, versions...))
+	if err != nil {
+		return err
+	}
+	// The links become the last member of the Feature object.
+	body = append(body[:len(body)-1], `,"links":`...)
+	send(w, r, typeGeoJSON, append(append(body, links...), '}'))
+	return nil
+}
+
+// versionLinks links to the rows of the same code before, after and last in valid
+// time (RFC 5829).
+func (a *api) versionLinks(r *request, row *layer.Row) ([]link, error) {
+	code := slices.IndexFunc(r.layer.Properties(), func(f layer.Field) bool { return f.Name == "code" })
+	if code < 0 || code >= len(row.Values) || row.Values[code] == nil {
+		return nil, nil
+	}
+	versions, err := a.Store.FeatureVersions(r.Context(), r.viewer, r.layer, string(row.Values[code]))
+	if err != nil {
+		return nil, err
+	}
+	here := slices.IndexFunc(versions, func(v layer.Version) bool { return v.ID == row.ID })
+	if here < 0 {
+		return nil, nil // deleted since it was read
+	}
+	to := func(i int, rel string) link {
+		path := "/collections/" + r.layer.Name + "/items/" + strconv.FormatInt(versions[i].ID, 10)
+		return link{Href: a.href(r, path, nil), Rel: rel, Type: typeGeoJSON}
+	}
+	var links []link
+	if here > 0 {
+		links = append(links, to(here-1, "predecessor-version"))
+	}
+	if here < len(versions)-1 {
+		links = append(links, to(here+1, "successor-version"))
+	}
+	return append(links, to(len(versions)-1, "latest-version")), nil
+}

@@ -1,0 +1,108 @@
+package httpapi
+
+import (
+	"net/http"
+	"strconv"
+	"strings"
+
+	"golang.org/x/text/language"
+)
+
+// Media types of what is served and read.
+const (
+	typeJSON       = "application/json"
+	typeGeoJSON    = "application/geo+json"
+	typeSchema     = "application/schema+json"
+	typeOpenAPI30  = "application/vnd.oai.openapi+json;version=3.0"
+	typeOpenAPI31  = "application/vnd.oai.openapi+json;version=3.1"
+	typeMergePatch = "application/merge-patch+json"
+)
+
+// maxHeader bounds the negotiation headers that are looked at; longer ones are
+// read as if they were absent.
+const maxHeader = 2048
+
+// languageOf returns "vi" or "en": the one that Accept-Language prefers, English
+// where it names neither.
+func languageOf(r *http.Request) string {
+	header := r.Header.Get("Accept-Language")
+	if header == "" || len(header) > maxHeader {
+		return "en"
+	}
+	tags, weights, err := language.ParseAcceptLanguage(header)
+	if err != nil {
+		return "en"
+	}
+	for i, tag := range tags {
+		base, _ := tag.Base()
+		if weights[i] > 0 && (base.String() == "vi" || base.String() == "en") {
+			return base.String()
+		}
+	}
+	return "en"
+}
+
+// acceptable reports whether the Accept header takes one of the media types
+// offered. None is the same as */*; text/html gets JSON until there are pages.
+func acceptable(header string, offers []string) bool {
+	if header == "" || len(header) > maxHeader {
+		return true
+	}
+	best, precision := 0.0, -1
+	for _, part := range strings.Split(header, ",") {
+		mediaRange, parameters, _ := strings.Cut(part, ";")
+		p := matches(strings.ToLower(strings.TrimSpace(mediaRange)), offers)
+		q := quality(parameters)
+		// The most exact range decides: */*;q=0 refuses only what no other names.
+		if p > precision || p == precision && p >= 0 && q > best {
+			best, precision = q, p
+		}
+	}
+	return precision >= 0 && best > 0
+}
+
+// matches says how exactly a media range covers one of the offers: 2 by name, 1 by
+// main type, 0 by */*, -1 not at all.
+func matches(mediaRange string, offers []string) int {
+	exact := -1
+	for _, offer := range offers {
+		bare, _, _ := strings.Cut(offer, ";")
+		main, _, _ := strings.Cut(bare, "/")
+		switch mediaRange {
+		case bare, "text/html":
+			return 2
+		case main + "/*":
+			exact = max(exact, 1)
+		case "*/*", "*":
+			exact = max(exact, 0)
+		}
+	}
+	return exact
+}
+
+// quality returns the q of a media range's parameters; 1 where there is none.
+func quality(parameters string) float64 {
+	for _, p := range strings.Split(parameters, ";") {
+		name, value, _ := strings.Cut(strings.TrimSpace(p), "=")
+		if strings.EqualFold(name, "q") {
+			if q, err := strconv.ParseFloat(value, 64); err == nil {
+				return q
+			}
+			return 0
+		}
+	}
+	return 1
+}
+
+// isType reports whether a Content-Type is one of the media types, its
+// parameters left aside.
+func isType(contentType string, types []string) bool {
+	bare, _, _ := strings.Cut(contentType, ";")
+	bare = strings.ToLower(strings.TrimSpace(bare))
+	for _, t := range types {
+		if bare == t {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,105 @@
+package httpapi
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/getkin/kin-openapi/openapi3"
+
+	contract "hatang/api"
+	"hatang/geo"
+	"hatang/internal/layer"
+)
+
+// documents are the OpenAPI document as served, JSON.
+type documents struct{ v30, v31 []byte }
+
+// collectionPrefix begins the paths that exist once for every layer.
+const collectionPrefix = "/collections/{collectionId}"
+
+// completeOpenAPI puts concrete paths, one set for each layer, where the document
+// at hand has {collectionId}: clients look for the filters of a layer under its
+// own path, with the parameters written out.
+func completeOpenAPI(registry *layer.Registry, title geo.Text, version string) (documents, error) {
+	doc, err := openapi3.NewLoader().LoadFromData(contract.OpenAPI)
+	if err != nil {
+		return documents{}, fmt.Errorf("read openapi.yaml: %w", err)
+	}
+	if title.EN != "" {
+		doc.Info.Title = title.EN
+	}
+	if version != "" {
+		doc.Info.Version = version
+	}
+	for _, path := range doc.Paths.Keys() {
+		if !strings.HasPrefix(path, collectionPrefix) {
+			continue
+		}
+		for _, l := range registry.All() {
+			item, err := concrete(doc.Paths.Value(path), l, strings.HasSuffix(path, "/items"))
+			if err != nil {
+				return documents{}, fmt.Errorf("%s for %s: %w", path, l.Name, err)
+			}
+			doc.Paths.Set("/collections/"+l.Name+strings.TrimPrefix(path, collectionPrefix), item)
+		}
+		doc.Paths.Delete(path)
+	}
+	delete(doc.Components.Parameters, "collectionId")
+	v30, err := doc.MarshalJSON()
+	if err != nil {
+		return documents{}, fmt.Errorf("encode: %w", err)
+	}
+	// The document uses nothing that 3.0 and 3.1 read differently.
+	v31 := bytes.Replace(v30, []byte(`"openapi":"3.0.3"`), []byte(`"openapi":"3.1.0"`), 1)
+	return documents{v30: v30, v31: v31}, nil
+}
+
+// concrete is a copy of a path item for one layer; items get the layer's fields
+// as parameters.
+func concrete(item *openapi3.PathItem, l *layer.Layer, items bool) (*openapi3.PathItem, error) {
+	raw, err := json.Marshal(item)
+	if err != nil {
+		return nil, err
+	}
+	var out openapi3.PathItem
+	if err := json.Unmarshal(raw, &out); err != nil {
+		return nil, err
+	}
+	out.Parameters = slices.DeleteFunc(out.Parameters, func(p *openapi3.ParameterRef) bool {
+		return strings.HasSuffix(p.Ref, "/collectionId")
+	})
+	for _, operation := range out.Operations() {
+		operation.OperationID += "." + l.Name
+		operation.Summary += ": " + l.Title.EN
+	}
+	if items {
+		for _, f := range l.Properties() {
+			out.Get.Parameters = append(out.Get.Parameters, &openapi3.ParameterRef{Value: fieldParameter(f)})
+		}
+	}
+	// The copy holds references by name only; whoever reads the document resolves them.
+	return &out, nil
+}
+
+// fieldParameter is equality on a field as a query parameter. Allowed values are
+// not listed: a value that no row has selects nothing, which is no error.
+func fieldParameter(f layer.Field) *openapi3.Parameter {
+	explode := false
+	schema := openapi3.NewSchema()
+	schema.Type = &openapi3.Types{openapi3.TypeString}
+	switch f.Kind {
+	case layer.Integer, layer.Number, layer.Boolean:
+		schema.Type = &openapi3.Types{string(f.Kind)}
+	case layer.Date:
+		schema.Format = "date"
+	case layer.Timestamp:
+		schema.Format = "date-time"
+	}
+	return &openapi3.Parameter{
+		Name: f.Name, In: openapi3.ParameterInQuery, Style: "form", Explode: &explode,
+		Description: f.Doc.EN, Schema: openapi3.NewSchemaRef("", schema),
+	}
+}

@@ -1,0 +1,178 @@
+package httpapi
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/go-chi/chi/v5"
+	"github.com/google/go-cmp/cmp"
+
+	contract "hatang/api"
+)
+
+func TestDocumentsAreValid(t *testing.T) {
+	a := apiOf(t, &fakeStore{})
+	for name, document := range map[string][]byte{"openapi.yaml": contract.OpenAPI, "3.0": a.openapi.v30, "3.1": a.openapi.v31} {
+		if err := validate(document); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// Router and document have the same operations: templated as written, concrete as served.
+func TestDocumentAgreesWithRouter(t *testing.T) {
+	a := apiOf(t, &fakeStore{})
+	var routed []string
+	err := chi.Walk(a.mux(), func(method, pattern string, _ http.Handler, _ ...func(http.Handler) http.Handler) error {
+		if method != http.MethodHead && method != http.MethodOptions && pattern != root+"/" {
+			routed = append(routed, method+" "+pattern)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	slices.Sort(routed)
+	if d := cmp.Diff(routed, operations(t, contract.OpenAPI)); d != "" {
+		t.Errorf("openapi.yaml and the router differ (-router +document):\n%s", d)
+	}
+	var concrete []string
+	for _, operation := range routed {
+		if !strings.Contains(operation, "{collectionId}") {
+			concrete = append(concrete, operation)
+			continue
+		}
+		for _, l := range a.Registry.All() {
+			concrete = append(concrete, strings.Replace(operation, "{collectionId}", l.Name, 1))
+		}
+	}
+	slices.Sort(concrete)
+	for _, served := range [][]byte{a.openapi.v30, a.openapi.v31} {
+		if d := cmp.Diff(concrete, operations(t, served)); d != "" {
+			t.Errorf("the served document and the router differ:\n%s", d)
+		}
+	}
+}
+
+// operations lists "METHOD /path" with the server's prefix.
+func operations(t *testing.T, document []byte) []string {
+	t.Helper()
+	doc, err := openapi3.NewLoader().LoadFromData(document)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []string
+	for path, item := range doc.Paths.Map() {
+		prefix := doc.Servers[0].URL
+		if len(item.Servers) > 0 {
+			prefix = strings.TrimSuffix(item.Servers[0].URL, "/")
+		}
+		for method := range item.Operations() {
+			all = append(all, method+" "+strings.TrimSuffix(prefix+path, "/"))
+		}
+	}
+	slices.Sort(all)
+	return all
+}
+
+// The parameters a route lets through are those its operation documents.
+func TestParametersAgree(t *testing.T) {
+	a := apiOf(t, &fakeStore{})
+	doc, err := openapi3.NewLoader().LoadFromData(contract.OpenAPI)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, rt := range a.routes() {
+		path := strings.TrimPrefix(rt.pattern, root)
+		if path == "" {
+			path = "/"
+		}
+		item := doc.Paths.Value(path)
+		var documented []string
+		for _, p := range append(slices.Clone(item.Parameters), item.GetOperation(rt.method).Parameters...) {
+			if p.Value.In == openapi3.ParameterInQuery {
+				documented = append(documented, p.Value.Name)
+			}
+		}
+		known := slices.Clone(rt.query)
+		if rt.query == nil {
+			known = itemsParameters()
+		}
+		slices.Sort(documented)
+		slices.Sort(known)
+		if !slices.Equal(documented, known) {
+			t.Errorf("%s %s documents %v, takes %v", rt.method, rt.pattern, documented, known)
+		}
+	}
+}
+
+// What QGIS, GDAL and the OGC test suite look for, in the JSON as they read it.
+func TestDocumentSuitsClients(t *testing.T) {
+	w := do(handlerOf(t, &fakeStore{}), "GET", "/api/v1/openapi.json", "", "Accept: application/vnd.oai.openapi+json;version=3.0, application/openapi+json;version=3.0, application/json")
+	if w.Code != 200 || w.Header().Get("Content-Type") != typeOpenAPI30 {
+		t.Fatalf("status %d, %s", w.Code, w.Header().Get("Content-Type"))
+	}
+	var doc struct {
+		OpenAPI    string
+		Components struct {
+			Parameters map[string]struct {
+				Name, In, Style string
+				Explode         *bool
+				Schema          struct {
+					Type               string
+					Maximum, Minimum   *float64
+					Default            any
+					MinItems, MaxItems int
+					Items              struct{ Type string }
+				}
+			}
+		}
+		Paths map[string]struct {
+			Get struct {
+				Parameters []struct {
+					Ref             string `json:"$ref"`
+					Name, In, Style string
+					Explode         *bool
+					Schema          struct{ Type string }
+				}
+			}
+		}
+	}
+	if err := json.Unmarshal(w.Body.Bytes(), &doc); err != nil {
+		t.Fatal(err)
+	}
+	limit := doc.Components.Parameters["limit"].Schema
+	if doc.OpenAPI != "3.0.3" || limit.Maximum == nil || *limit.Maximum != 10000 || limit.Default != float64(1000) {
+		t.Errorf("limit is %+v", limit)
+	}
+	bbox := doc.Components.Parameters["bbox"]
+	if bbox.Schema.Type != "array" || bbox.Schema.MinItems != 4 || bbox.Schema.MaxItems != 6 || bbox.Schema.Items.Type != "number" || bbox.Style != "form" || bbox.Explode == nil || *bbox.Explode {
+		t.Errorf("bbox is %+v", bbox)
+	}
+	found := false
+	for _, p := range doc.Paths["/collections/bts_sites/items"].Get.Parameters {
+		if p.Name == "mast_type" {
+			found = p.In == "query" && p.Style == "form" && p.Explode != nil && !*p.Explode && p.Schema.Type == "string"
+		}
+	}
+	if !found {
+		t.Error("mast_type is not written out under /collections/bts_sites/items")
+	}
+	if strings.Contains(w.Body.String(), "{collectionId}") {
+		t.Error("a templated collection path is left")
+	}
+}
+
+// validate reads a finished document as its clients will.
+func validate(document []byte) error {
+	doc, err := openapi3.NewLoader().LoadFromData(document)
+	if err != nil {
+		return err
+	}
+	return doc.Validate(context.Background())
+}

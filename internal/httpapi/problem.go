@@ -1,0 +1,181 @@
+package httpapi
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"strconv"
+
+	"hatang/geo"
+	"hatang/internal/layer"
+)
+
+// problemType is one kind of problem; its Name is the last part of its type URI
+// and a heading of api/problems.md.
+type problemType struct {
+	Name   string
+	Status int
+	Title  geo.Text
+}
+
+// The problem types; problemTypes lists them all.
+var (
+	invalidParameter = problemType{"invalid-parameter", http.StatusBadRequest, geo.Text{VI: "Tham số không hợp lệ", EN: "Invalid parameter"}}
+	invalidBody      = problemType{"invalid-body", http.StatusBadRequest, geo.Text{VI: "Nội dung không hợp lệ", EN: "Invalid body"}}
+	unreadableBody   = problemType{"unreadable-body", http.StatusBadRequest, geo.Text{VI: "Không đọc được nội dung", EN: "Unreadable body"}}
+	unauthorised     = problemType{"unauthorised", http.StatusUnauthorized, geo.Text{VI: "Cần khóa truy cập hợp lệ", EN: "A valid key is needed"}}
+	forbidden        = problemType{"forbidden", http.StatusForbidden, geo.Text{VI: "Không có quyền", EN: "Not allowed"}}
+	notFound         = problemType{"not-found", http.StatusNotFound, geo.Text{VI: "Không tìm thấy", EN: "Not found"}}
+	methodNotAllowed = problemType{"method-not-allowed", http.StatusMethodNotAllowed, geo.Text{VI: "Phương thức không được hỗ trợ", EN: "Method not allowed"}}
+	notAcceptable    = problemType{"not-acceptable", http.StatusNotAcceptable, geo.Text{VI: "Không có định dạng được yêu cầu", EN: "Not acceptable"}}
+	conflict         = problemType{"conflict", http.StatusConflict, geo.Text{VI: "Xung đột", EN: "Conflict"}}
+	preconditionFail = problemType{"precondition-failed", http.StatusPreconditionFailed, geo.Text{VI: "Bản ghi đã thay đổi", EN: "The row has changed"}}
+	bodyTooLarge     = problemType{"body-too-large", http.StatusRequestEntityTooLarge, geo.Text{VI: "Nội dung quá lớn", EN: "Body too large"}}
+	uriTooLong       = problemType{"uri-too-long", http.StatusRequestURITooLong, geo.Text{VI: "Địa chỉ quá dài", EN: "Address too long"}}
+	unsupportedMedia = problemType{"unsupported-media-type", http.StatusUnsupportedMediaType, geo.Text{VI: "Định dạng không được hỗ trợ", EN: "Unsupported media type"}}
+	internalError    = problemType{"internal", http.StatusInternalServerError, geo.Text{VI: "Lỗi máy chủ", EN: "Server error"}}
+	unavailable      = problemType{"unavailable", http.StatusServiceUnavailable, geo.Text{VI: "Tạm thời không phục vụ được", EN: "Temporarily unavailable"}}
+	timedOut         = problemType{"timeout", http.StatusGatewayTimeout, geo.Text{VI: "Quá thời gian xử lý", EN: "Out of time"}}
+)
+
+func problemTypes() []problemType {
+	return []problemType{invalidParameter, invalidBody, unreadableBody, unauthorised, forbidden, notFound,
+		methodNotAllowed, notAcceptable, conflict, preconditionFail, bodyTooLarge, uriTooLong, unsupportedMedia,
+		internalError, unavailable, timedOut}
+}
+
+// problemError is an error that knows the problem it is answered with.
+type problemError struct {
+	Type   problemType
+	Detail geo.Text // what the caller can do about it
+	Faults layer.Faults
+}
+
+func (p *problemError) Error() string { return p.Type.Name + ": " + p.Detail.EN }
+
+func problem(t problemType, vi, en string) *problemError {
+	return &problemError{Type: t, Detail: geo.Text{VI: vi, EN: en}}
+}
+
+// faultsProblem is a problem with all its faults; t is invalidParameter or invalidBody.
+func faultsProblem(t problemType, faults layer.Faults) *problemError {
+	p := problem(t, "Yêu cầu có lỗi ở những chỗ nêu trong danh sách; hãy sửa rồi gửi lại.",
+		"The request is wrong in the places listed; correct them and send it again.")
+	if len(faults) == 1 {
+		p.Detail = faults[0].Detail
+	}
+	p.Faults = faults
+	return p
+}
+
+// parameterFault is a 400 about one parameter.
+func parameterFault(name, vi, en string) error {
+	return faultsProblem(invalidParameter, layer.Faults{{At: name, Detail: geo.Text{VI: vi, EN: en}}})
+}
+
+// problemFor says which problem an error is answered with. Errors it does not
+// know are internal: their text stays in the log.
+func problemFor(err error) *problemError {
+	var known *problemError
+	var invalid *layer.InvalidError
+	var tooLarge *http.MaxBytesError
+	switch {
+	case errors.As(err, &known):
+		return known
+	case errors.As(err, &invalid):
+		return faultsProblem(invalidBody, invalid.Faults)
+	case errors.As(err, &tooLarge):
+		return problem(bodyTooLarge, "Nội dung vượt quá giới hạn của máy chủ.", "The body is over the server's limit.")
+	case errors.Is(err, layer.ErrNotFound):
+		return problem(notFound, "Không có đối tượng này, hoặc bạn không được xem.", "There is no such thing, or you may not see it.")
+	case errors.Is(err, layer.ErrStale):
+		return problem(preconditionFail, "Bản ghi đã được người khác sửa từ khi bạn đọc; hãy đọc lại rồi sửa.", "Somebody has changed the row since you read it; read it again, then change it.")
+	case errors.Is(err, layer.ErrConflict):
+		return problem(conflict, "Dữ liệu đã có một bản ghi khác trùng hoặc liên quan; hãy đọc lại rồi sửa.", "Another row has the same code or refers to this one; read again, then correct.")
+	case errors.Is(err, geo.ErrOutOfDomain):
+		return faultsProblem(invalidParameter, layer.Faults{{At: "crs", Detail: geo.Text{
+			VI: "Có đối tượng nằm ngoài phạm vi của hệ tọa độ này; hãy dùng hệ khác hoặc thu hẹp bbox.",
+			EN: "A feature lies outside the domain of this reference system; use another or narrow the bbox."}}})
+	case errors.Is(err, layer.ErrUnavailable):
+		return problem(unavailable, "Cơ sở dữ liệu chưa sẵn sàng; hãy thử lại sau vài giây.", "The database is not available now; try again in a few seconds.")
+	case errors.Is(err, layer.ErrTimeout), errors.Is(err, context.DeadlineExceeded):
+		return problem(timedOut, "Xử lý quá lâu; hãy thu hẹp yêu cầu.", "This took too long; ask for less.")
+	default:
+		return problem(internalError, "Máy chủ gặp lỗi; hãy báo lại kèm request_id.", "The server failed; report it with the request_id.")
+	}
+}
+
+// problemDocument is RFC 9457's document with ours beside it: message and errors
+// hold both languages whatever the one of title and detail.
+type problemDocument struct {
+	Type      string         `json:"type"`
+	Title     string         `json:"title"`
+	Status    int            `json:"status"`
+	Detail    string         `json:"detail"`
+	Instance  string         `json:"instance,omitempty"`
+	RequestID string         `json:"request_id,omitempty"`
+	Message   geo.Text       `json:"message"`
+	Errors    []problemFault `json:"errors,omitempty"`
+}
+
+// problemFault is one fault, at a JSON pointer into the body or a parameter.
+type problemFault struct {
+	Pointer   *string  `json:"pointer,omitempty"`
+	Parameter string   `json:"parameter,omitempty"`
+	Detail    string   `json:"detail"`
+	Message   geo.Text `json:"message"`
+}
+
+func (p *problemError) document(language string) problemDocument {
+	d := problemDocument{
+		Type: "/problems/" + p.Type.Name, Title: p.Type.Title.In(language), Status: p.Type.Status,
+		Detail: p.Detail.In(language), Message: p.Detail,
+	}
+	for _, f := range p.Faults {
+		fault := problemFault{Detail: f.Detail.In(language), Message: f.Detail}
+		if f.At == "" || f.At[0] == '/' {
+			fault.Pointer = &f.At
+		} else {
+			fault.Parameter = f.At
+		}
+		d.Errors = append(d.Errors, fault)
+	}
+	return d
+}
+
+// retryAfterS is what a 503 tells clients to wait, seconds.
+const retryAfterS = 2
+
+// writeProblem answers with the problem of err. Headers that described the answer
+// that did not come about are taken back.
+func writeProblem(w http.ResponseWriter, r *http.Request, err error) {
+	p := problemFor(err)
+	h := w.Header()
+	for _, name := range []string{"Etag", "Content-Length", "Content-Crs", "Content-Encoding", "Location", "Last-Modified"} {
+		h.Del(name)
+	}
+	language := languageOf(r)
+	document := p.document(language)
+	document.Instance = r.URL.EscapedPath()
+	document.RequestID = h.Get(requestIDHeader)
+	body, err := json.Marshal(document)
+	if err != nil {
+		// Strings and integers always marshal; should they not, a bare status is left.
+		w.WriteHeader(http.StatusInternalServerError)
+		return
+	}
+	h.Set("Content-Type", "application/problem+json")
+	h.Set("Content-Language", language)
+	h.Set("Content-Length", strconv.Itoa(len(body)))
+	h.Set("Cache-Control", "no-store")
+	switch p.Type.Status {
+	case http.StatusUnauthorized:
+		h.Set("WWW-Authenticate", `Bearer realm="hatang"`)
+	case http.StatusServiceUnavailable:
+		h.Set("Retry-After", strconv.Itoa(retryAfterS))
+	}
+	w.WriteHeader(p.Type.Status)
+	// A client that has gone cannot be told so; the log line has the status.
+	_, _ = w.Write(body)
+}

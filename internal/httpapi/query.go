@@ -1,0 +1,153 @@
+package httpapi
+
+import (
+	"math"
+	"net/url"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"golang.org/x/text/unicode/norm"
+
+	"hatang/geo"
+	"hatang/internal/layer"
+)
+
+// defaultPage is the features of a page whose request names no limit.
+const defaultPage = 1000
+
+// listing is what a request for items asks.
+type listing struct {
+	values  url.Values
+	query   layer.Query // Limit is the page's
+	crs     geo.CRS
+	nowhere bool // no feature can match: the bbox lies where there is nothing, or a value is none the field may have
+}
+
+// itemsParameters are the parameters of items beside the layer's own fields.
+func itemsParameters() []string {
+	return []string{"bbox", "bbox-crs", "crs", "datetime", "limit", "after", "f"}
+}
+
+// parseListing reads the query of items of a layer and returns every fault it has.
+// Without a datetime the rows in force on the reference date are asked for.
+func parseListing(raw string, l *layer.Layer, reference geo.Date) (listing, layer.Faults) {
+	var faults layer.Faults
+	known := itemsParameters()
+	for _, f := range l.Properties() {
+		known = append(known, f.Name)
+	}
+	p := listing{values: readQuery(raw, known, &faults), query: layer.Query{Date: reference, Limit: defaultPage}}
+	checkFormat(p.values, &faults)
+	p.crs = parseCRS(p.values, "crs", &faults)
+	boxCRS := parseCRS(p.values, "bbox-crs", &faults)
+	if p.values.Has("bbox") {
+		before := len(faults)
+		p.query.Boxes = parseBBox(p.values.Get("bbox"), boxCRS, &faults)
+		p.nowhere = len(p.query.Boxes) == 0 && len(faults) == before
+	} else if p.values.Has("bbox-crs") {
+		faults.Add("bbox-crs", "bbox-crs chỉ đi cùng bbox", "bbox-crs goes with bbox only")
+	}
+	p.readLimit(&faults)
+	p.readAfter(&faults)
+	if p.values.Has("datetime") {
+		var err error
+		if p.query.Date, p.query.Span, err = parseDatetime(p.values.Get("datetime")); err != nil {
+			faults.Add("datetime", "datetime phải là ngày, thời điểm RFC 3339 hoặc khoảng như 2016-01-01/.., đầu không sau cuối",
+				"datetime must be a date, an RFC 3339 instant or an interval such as 2016-01-01/.., its start not after its end")
+		}
+	}
+	p.readEqualities(l, &faults)
+	return p, faults
+}
+
+func parseCRS(values url.Values, name string, faults *layer.Faults) geo.CRS {
+	if !values.Has(name) {
+		return geo.CRS{}
+	}
+	crs, err := geo.ParseCRS(values.Get(name))
+	if err != nil {
+		faults.Add(name, "không có hệ tọa độ %q; các hệ có ở mục crs của lớp", "there is no reference system %q; the collection's crs lists them", clip(values.Get(name)))
+	}
+	return crs
+}
+
+var digits = regexp.MustCompile(`^\+?[0-9]+$`)
+
+// readLimit takes 1 and more; what is over the largest page is cut to it, as OGC has it.
+func (p *listing) readLimit(faults *layer.Faults) {
+	if !p.values.Has("limit") {
+		return
+	}
+	raw := strings.TrimSpace(p.values.Get("limit"))
+	n, err := strconv.ParseUint(strings.TrimPrefix(raw, "+"), 10, 64)
+	if !digits.MatchString(raw) || err == nil && n == 0 {
+		faults.Add("limit", "limit phải là số nguyên từ 1 đến %d", "limit must be an integer from 1 to %d", layer.MaxPage)
+		return
+	}
+	if err != nil || n > layer.MaxPage {
+		n = layer.MaxPage
+	}
+	p.query.Limit = int(n)
+}
+
+func (p *listing) readAfter(faults *layer.Faults) {
+	if !p.values.Has("after") {
+		return
+	}
+	after, err := strconv.ParseInt(p.values.Get("after"), 10, 64)
+	if err != nil || after < 0 {
+		faults.Add("after", "after phải lấy từ liên kết next", "after must come from a next link")
+		return
+	}
+	p.query.After = after
+}
+
+// readEqualities takes any value of a field's type. One that the field may not
+// have (outside its list or bounds) selects nothing, which is no error: clients
+// push filters down without knowing the lists.
+func (p *listing) readEqualities(l *layer.Layer, faults *layer.Faults) {
+	for i := range l.Fields {
+		f := &l.Fields[i]
+		if !p.values.Has(f.Name) || slices.Contains(itemsParameters(), f.Name) {
+			continue
+		}
+		value, ok := canonical(f.Kind, p.values.Get(f.Name))
+		if !ok {
+			faults.Add(f.Name, "%s: %q không phải giá trị kiểu %s", "%s: %q is not a value of type %s", f.Name, clip(p.values.Get(f.Name)), f.Kind)
+			continue
+		}
+		if _, err := f.ParseText(value); err != nil {
+			p.nowhere = true
+		}
+		p.query.Equal = append(p.query.Equal, layer.Equality{Field: f.Name, Value: value})
+	}
+}
+
+// canonical returns the one text form of a value of a kind; false when it is none.
+func canonical(kind layer.Kind, s string) (string, bool) {
+	switch kind {
+	case layer.Integer:
+		n, err := strconv.ParseInt(s, 10, 64)
+		return strconv.FormatInt(n, 10), err == nil
+	case layer.Number:
+		x, err := strconv.ParseFloat(s, 64)
+		return strconv.FormatFloat(x, 'g', -1, 64), err == nil && !math.IsNaN(x) && !math.IsInf(x, 0)
+	case layer.Boolean:
+		return s, s == "true" || s == "false"
+	case layer.Date:
+		d, err := geo.ParseDate(s)
+		return d.String(), err == nil
+	case layer.Timestamp:
+		t, err := time.Parse(time.RFC3339, strings.Replace(s, " ", "+", 1))
+		return t.UTC().Format(time.RFC3339Nano), err == nil
+	default:
+		return norm.NFC.String(s), plainText(s)
+	}
+}
+
+// plainText reports whether PostgreSQL's text can hold s: UTF-8 without NUL.
+func plainText(s string) bool { return utf8.ValidString(s) && !strings.ContainsRune(s, 0) }

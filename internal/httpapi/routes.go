@@ -1,0 +1,228 @@
+package httpapi
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/go-chi/chi/v5"
+)
+
+// root is where the API begins; the page and the probes lie outside it.
+const root = "/api/v1"
+
+// route is one operation. HEAD, OPTIONS and Allow follow from the table.
+type route struct {
+	method   string
+	pattern  string
+	handle   handler
+	produces []string // media types offered; none: the answer has no body or names its own
+	consumes []string // media types read
+	query    []string // parameters known; others are 400. nil: the handler judges them
+	edits    bool     // changes features: needs a key that may
+}
+
+var (
+	noQuery      = []string{}
+	format       = []string{"f"}
+	json30       = []string{typeOpenAPI30, typeOpenAPI31, "application/openapi+json", typeJSON}
+	schemaTypes  = []string{typeSchema, typeJSON}
+	jsonType     = []string{typeJSON}
+	featureTypes = []string{typeGeoJSON, typeJSON}
+	patchTypes   = []string{typeMergePatch, typeGeoJSON, typeJSON}
+	probeTypes   = []string{typeJSON, "text/plain", "application/openmetrics-text"}
+)
+
+// routes is the whole address space but for the page, which has what is left.
+func (a *api) routes() []route {
+	get, post := http.MethodGet, http.MethodPost
+	collection := root + "/collections/{collectionId}"
+	items, item := collection+"/items", collection+"/items/{featureId}"
+	return []route{
+		{method: get, pattern: root, handle: a.landing, produces: jsonType, query: format},
+		{method: get, pattern: root + "/conformance", handle: a.conformance, produces: jsonType, query: format},
+		{method: get, pattern: root + "/openapi.json", handle: a.openapi30, produces: json30, query: format},
+		{method: get, pattern: root + "/openapi-3.1.json", handle: a.openapi31, produces: json30, query: format},
+
+		{method: get, pattern: root + "/collections", handle: a.collections, produces: jsonType, query: format},
+		{method: get, pattern: collection, handle: a.collection, produces: jsonType, query: format},
+		{method: get, pattern: collection + "/schema", handle: a.schema, produces: schemaTypes, query: format},
+		{method: get, pattern: collection + "/queryables", handle: a.queryables, produces: schemaTypes, query: format},
+		{method: get, pattern: items, handle: a.listFeatures, produces: featureTypes},
+		{method: post, pattern: items, handle: a.createFeature, consumes: featureTypes, query: noQuery, edits: true},
+		{method: get, pattern: item, handle: a.getFeature, produces: featureTypes, query: []string{"crs", "f"}},
+		{method: http.MethodPut, pattern: item, handle: a.replaceFeature, consumes: featureTypes, query: noQuery, edits: true},
+		{method: http.MethodPatch, pattern: item, handle: a.patchFeature, consumes: patchTypes, query: noQuery, edits: true},
+		{method: http.MethodDelete, pattern: item, handle: a.deleteFeature, query: noQuery, edits: true},
+
+		{method: post, pattern: root + "/placement-checks", handle: a.placementChecks, produces: jsonType, consumes: jsonType, query: noQuery},
+
+		{method: get, pattern: root + "/indicators", handle: a.allIndicators, produces: jsonType, query: []string{"date", "f", "level"}},
+		{method: get, pattern: root + "/provinces/{code}/indicators", handle: a.unitIndicators("province"), produces: jsonType, query: []string{"date", "f"}},
+		{method: get, pattern: root + "/districts/{code}/indicators", handle: a.unitIndicators("district"), produces: jsonType, query: []string{"date", "f"}},
+		{method: get, pattern: root + "/communes/{code}/indicators", handle: a.unitIndicators("commune"), produces: jsonType, query: []string{"date", "f"}},
+
+		{method: get, pattern: root + "/plan/indicators", handle: a.planDocument("indicators"), produces: jsonType, query: planQuery()},
+		{method: get, pattern: root + "/plan/phases", handle: a.planDocument("phases"), produces: jsonType, query: planQuery()},
+		{method: get, pattern: root + "/plan/projects", handle: a.planDocument("projects"), produces: jsonType, query: planQuery()},
+		{method: get, pattern: root + "/plan/reconciliation", handle: a.planDocument("reconciliation"), produces: jsonType, query: planQuery()},
+		{method: get, pattern: root + "/plan/tables/{table}", handle: a.planTable, produces: jsonType, query: planQuery()},
+
+		{method: get, pattern: "/healthz", handle: a.healthz, produces: probeTypes, query: noQuery},
+		{method: get, pattern: "/readyz", handle: a.readyz, produces: probeTypes, query: noQuery},
+		{method: get, pattern: "/metrics", handle: a.showMetrics, query: noQuery},
+	}
+}
+
+// methods are all that any route knows, in the order of Allow.
+var methods = []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions}
+
+// router builds the whole handler from the table.
+func (a *api) router() http.Handler {
+	mux := a.mux()
+	return limitAddress(withHeaders(a.compress(a.observe(withTimeout(mux)))))
+}
+
+// mux returns the bare router.
+func (a *api) mux() *chi.Mux {
+	mux := chi.NewRouter()
+	options := map[string]bool{}
+	for _, rt := range a.routes() {
+		h := a.serve(rt)
+		mux.Method(rt.method, rt.pattern, h)
+		if rt.method == http.MethodGet {
+			mux.Method(http.MethodHead, rt.pattern, h)
+		}
+		if !options[rt.pattern] {
+			options[rt.pattern] = true
+			mux.Method(http.MethodOptions, rt.pattern, a.answerOptions(mux))
+		}
+	}
+	// Only the root is served with and without the slash: clients join paths to it.
+	landing := a.serve(a.routes()[0])
+	mux.Method(http.MethodGet, root+"/", landing)
+	mux.Method(http.MethodHead, root+"/", landing)
+	mux.Method(http.MethodOptions, root+"/", a.answerOptions(mux))
+	mux.MethodNotAllowed(a.methodNotAllowed(mux))
+	mux.NotFound(a.elsewhere(mux))
+	return mux
+}
+
+// allowed lists the methods that a path has, none when there is no such path.
+func allowed(mux *chi.Mux, path string) []string {
+	return slices.DeleteFunc(slices.Clone(methods), func(method string) bool {
+		return !mux.Match(chi.NewRouteContext(), method, path)
+	})
+}
+
+// routePath is the path as the router matches it.
+func routePath(r *http.Request) string {
+	if r.URL.RawPath != "" {
+		return r.URL.RawPath
+	}
+	return r.URL.Path
+}
+
+// answerOptions answers 204 with Allow, and 404 for a collection there is not.
+func (a *api) answerOptions(mux *chi.Mux) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		if name := chi.URLParam(r, "collectionId"); name != "" {
+			if _, ok := a.Registry.Get(name); !ok {
+				writeProblem(w, r, unknownCollection())
+				return
+			}
+		}
+		w.Header().Set("Allow", strings.Join(allowed(mux, routePath(r)), ", "))
+		w.WriteHeader(http.StatusNoContent)
+	}
+}
+
+func (a *api) methodNotAllowed(mux *chi.Mux) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		known := allowed(mux, routePath(r))
+		if len(known) == 0 {
+			a.elsewhere(mux)(w, r)
+			return
+		}
+		w.Header().Set("Allow", strings.Join(known, ", "))
+		writeProblem(w, r, problem(methodNotAllowed,
+			"Địa chỉ này chỉ nhận: "+strings.Join(known, ", ")+".", "This address takes only: "+strings.Join(known, ", ")+"."))
+	}
+}
+
+// elsewhere answers what no route has: a path that only has a slash too many is
+// sent to the one without, the API's other paths are 404, the rest is the page's.
+func (a *api) elsewhere(mux *chi.Mux) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		path := routePath(r)
+		if bare := strings.TrimRight(path, "/"); bare != path && len(allowed(mux, bare)) > 0 {
+			target := strings.TrimRight(r.URL.EscapedPath(), "/")
+			if r.URL.RawQuery != "" {
+				target += "?" + r.URL.RawQuery
+			}
+			w.Header().Set("Location", target)
+			w.WriteHeader(http.StatusPermanentRedirect)
+			return
+		}
+		if _, err := a.viewer(r); err != nil {
+			a.fail(w, r, err)
+			return
+		}
+		if path == "/api" || strings.HasPrefix(path, "/api/") {
+			writeProblem(w, r, unknownPath())
+			return
+		}
+		a.servePage(w, r)
+	}
+}
+
+// servePage hands a request to the page, whose 404 and 405 become problems like
+// all others.
+func (a *api) servePage(w http.ResponseWriter, r *http.Request) {
+	if r.Method == http.MethodOptions {
+		w.Header().Set("Allow", "GET, HEAD, OPTIONS")
+		w.WriteHeader(http.StatusNoContent)
+		return
+	}
+	page := &pageWriter{ResponseWriter: w}
+	a.UI.ServeHTTP(page, r)
+	switch page.refused {
+	case http.StatusNotFound:
+		writeProblem(w, r, unknownPath())
+	case http.StatusMethodNotAllowed:
+		w.Header().Set("Allow", "GET, HEAD, OPTIONS")
+		writeProblem(w, r, problem(methodNotAllowed, "Địa chỉ này chỉ nhận: GET, HEAD, OPTIONS.", "This address takes only: GET, HEAD, OPTIONS."))
+	}
+}
+
+// pageWriter holds back the page's own 404 and 405.
+type pageWriter struct {
+	http.ResponseWriter
+	refused int
+}
+
+func (p *pageWriter) WriteHeader(status int) {
+	if status == http.StatusNotFound || status == http.StatusMethodNotAllowed {
+		p.refused = status
+		return
+	}
+	p.ResponseWriter.WriteHeader(status)
+}
+
+// Unwrap lets http.ResponseController reach the connection.
+func (p *pageWriter) Unwrap() http.ResponseWriter { return p.ResponseWriter }
+
+func (p *pageWriter) Write(b []byte) (int, error) {
+	if p.refused != 0 {
+		return len(b), nil
+	}
+	return p.ResponseWriter.Write(b)
+}
+
+func unknownPath() error {
+	return problem(notFound, "Không có địa chỉ này; /api/v1 liệt kê những gì có.", "There is no such address; /api/v1 lists what there is.")
+}
+
+func unknownCollection() error {
+	return problem(notFound, "Không có lớp này; /api/v1/collections liệt kê các lớp.", "There is no such collection; /api/v1/collections lists them.")
+}

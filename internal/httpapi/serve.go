@@ -1,0 +1,198 @@
+package httpapi
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/go-chi/chi/v5"
+
+	"hatang/internal/account"
+	"hatang/internal/layer"
+)
+
+// request is a request whose route, viewer and rights are settled.
+type request struct {
+	*http.Request
+	viewer account.Viewer
+	layer  *layer.Layer // of routes below a collection, else nil
+	values url.Values   // the query; of routes that name their parameters
+}
+
+// language is "vi" or "en".
+func (r *request) language() string { return languageOf(r.Request) }
+
+// param returns a part of the path, unescaped; what cannot be is returned as it came.
+func (r *request) param(name string) string {
+	raw := chi.URLParam(r.Request, name)
+	if r.URL.RawPath == "" {
+		return raw
+	}
+	if plain, err := url.PathUnescape(raw); err == nil {
+		return plain
+	}
+	return raw
+}
+
+// handler does the work of a route; its error becomes the problem.
+type handler func(http.ResponseWriter, *request) error
+
+// serve puts the checks of every route, in their order, before its work.
+func (a *api) serve(rt route) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		req, err := a.admit(rt, r)
+		if err == nil {
+			err = rt.handle(w, req)
+		}
+		if err != nil {
+			a.fail(w, r, err)
+		}
+	}
+}
+
+// admit answers who (401), may (404, 403), media type (415, 406), parameters (400).
+func (a *api) admit(rt route, r *http.Request) (*request, error) {
+	viewer, err := a.viewer(r)
+	if err != nil {
+		return nil, err
+	}
+	req := &request{Request: r, viewer: viewer}
+	if rt.edits && r.Header.Get("Authorization") == "" {
+		return nil, problem(unauthorised, "Việc ghi cần khóa: Authorization: Bearer KHÓA.", "Writing needs a key: Authorization: Bearer KEY.")
+	}
+	if strings.Contains(rt.pattern, "{collectionId}") {
+		l, ok := a.Registry.Get(req.param("collectionId"))
+		if !ok {
+			return nil, unknownCollection()
+		}
+		req.layer = l
+	}
+	if rt.edits && !viewer.MayEdit() {
+		return nil, problem(forbidden, "Khóa này không có quyền sửa dữ liệu.", "This key may not edit features.")
+	}
+	if err := checkMedia(rt, r); err != nil {
+		return nil, err
+	}
+	if rt.query == nil {
+		return req, nil
+	}
+	var faults layer.Faults
+	req.values = readQuery(r.URL.RawQuery, rt.query, &faults)
+	checkFormat(req.values, &faults)
+	if len(faults) > 0 {
+		return nil, faultsProblem(invalidParameter, faults)
+	}
+	return req, nil
+}
+
+// checkMedia compares Content-Type and Accept with what the route reads and offers.
+func checkMedia(rt route, r *http.Request) error {
+	if rt.consumes != nil && !isType(r.Header.Get("Content-Type"), rt.consumes) {
+		list := strings.Join(rt.consumes, ", ")
+		return problem(unsupportedMedia, "Content-Type phải là một trong: "+list+".", "The Content-Type must be one of: "+list+".")
+	}
+	if coding := r.Header.Get("Content-Encoding"); rt.consumes != nil && coding != "" && !strings.EqualFold(coding, "identity") {
+		return problem(unsupportedMedia, "Nội dung gửi lên không được nén.", "The body must not be compressed.")
+	}
+	if rt.produces != nil && !r.URL.Query().Has("f") && !acceptable(r.Header.Get("Accept"), rt.produces) {
+		list := strings.Join(rt.produces, ", ")
+		return problem(notAcceptable, "Có các định dạng: "+list+".", "What there is: "+list+".")
+	}
+	return nil
+}
+
+// readQuery reads the query and reports parameters that are not among the known,
+// given twice, or not readable at all.
+func readQuery(raw string, known []string, faults *layer.Faults) url.Values {
+	values, err := url.ParseQuery(raw)
+	if err != nil {
+		faults.Add("query", "phần sau dấu ? không đọc được: hãy mã hóa phần trăm các ký tự đặc biệt", "the part after ? cannot be read: percent-encode special characters")
+	}
+	names := make([]string, 0, len(values))
+	for name := range values {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	list := strings.Join(known, ", ")
+	for _, name := range names {
+		switch {
+		case !slices.Contains(known, name):
+			faults.Add(parameterName(name), "không có tham số %q; các tham số: %s", "there is no parameter %q; there are: %s", clip(name), list)
+		case len(values[name]) > 1:
+			faults.Add(name, "tham số %s chỉ được cho một lần", "the parameter %s is given more than once", name)
+		}
+	}
+	return values
+}
+
+// parameterName is a name as it can stand in a fault: not empty and no pointer.
+func parameterName(name string) string {
+	if name == "" || name[0] == '/' {
+		return "query"
+	}
+	return clip(name)
+}
+
+// clip shortens what a client sent before it is said back.
+func clip(s string) string {
+	const most = 80
+	if len(s) <= most {
+		return strings.ToValidUTF8(s, "\uFFFD")
+	}
+	return strings.ToValidUTF8(s[:most], "") + "…"
+}
+
+// checkFormat accepts the only formats there are, whatever the route.
+func checkFormat(values url.Values, faults *layer.Faults) {
+	if f := values.Get("f"); values.Has("f") && f != "json" && f != "geojson" {
+		faults.Add("f", "f phải là json hoặc geojson", "f must be json or geojson")
+	}
+}
+
+// viewer returns who asks: the public without a key, 401 for a key that is not good.
+func (a *api) viewer(r *http.Request) (account.Viewer, error) {
+	header := r.Header.Get("Authorization")
+	if header == "" {
+		return account.Anonymous(), nil
+	}
+	bad := problem(unauthorised, "Khóa không đúng, đã hết hạn hoặc đã bị thu hồi.", "The key is wrong, expired or revoked.")
+	scheme, key, ok := strings.Cut(header, " ")
+	key = strings.TrimSpace(key)
+	if !ok || !strings.EqualFold(scheme, "Bearer") || key == "" || len(key) > 512 {
+		return account.Viewer{}, bad
+	}
+	viewer, err := a.Store.KeyViewer(r.Context(), key)
+	if errors.Is(err, layer.ErrNotFound) {
+		return account.Viewer{}, bad
+	}
+	return viewer, err
+}
+
+// statusClientGone is what the log says of a request whose client left.
+const statusClientGone = 499
+
+// fail answers with the problem of err, once: an answer that has begun is cut off
+// instead, and to a client that has gone nothing is said.
+func (a *api) fail(w http.ResponseWriter, r *http.Request, err error) {
+	rec, recorded := w.(*recorder)
+	if errors.Is(r.Context().Err(), context.Canceled) || errors.Is(err, errClientGone) {
+		if recorded && !rec.started {
+			rec.status = statusClientGone
+		}
+		a.Log.DebugContext(r.Context(), "client left", "request_id", w.Header().Get(requestIDHeader))
+		panic(http.ErrAbortHandler)
+	}
+	p := problemFor(err)
+	if p.Type.Status >= http.StatusInternalServerError {
+		a.Log.LogAttrs(r.Context(), slog.LevelError, "request failed",
+			slog.String("request_id", w.Header().Get(requestIDHeader)), slog.Int("status", p.Type.Status), slog.Any("cause", err))
+	}
+	if recorded && rec.started {
+		panic(http.ErrAbortHandler)
+	}
+	writeProblem(w, r, err)
+}

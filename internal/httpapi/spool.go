@@ -1,0 +1,110 @@
+package httpapi
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+)
+
+const (
+	// maxComplete is the largest answer that is complete before its first byte, bytes.
+	maxComplete = 8 << 20
+	// chunkBytes is what a longer answer is sent in.
+	chunkBytes = 64 << 10
+)
+
+// errHeadDone ends the work on a HEAD request whose answer would be streamed: its
+// header is out and has no length.
+var errHeadDone = errors.New("header sent")
+
+// errClientGone says that an answer could not be written: its reader has left.
+var errClientGone = errors.New("the client has gone")
+
+// spool holds an answer back until it is complete or over maxComplete, from where
+// on it streams. The answer is appended to buf; settle is called between appends.
+type spool struct {
+	w         http.ResponseWriter
+	buf       []byte
+	mediaType string
+	head      bool   // only the header is wanted
+	byteRange string // the Range header; of a complete answer one range can be had
+	streaming bool
+}
+
+// settle sends what is due. Its error, but for errHeadDone, wraps errClientGone.
+func (s *spool) settle() error {
+	if !s.streaming && len(s.buf) <= maxComplete {
+		return nil
+	}
+	if !s.streaming {
+		s.streaming = true
+		s.w.Header().Set("Content-Type", s.mediaType)
+		s.w.WriteHeader(http.StatusOK)
+	}
+	if s.head {
+		return errHeadDone
+	}
+	if len(s.buf) < chunkBytes {
+		return nil
+	}
+	err := s.send()
+	if cap(s.buf) > 2*chunkBytes {
+		s.buf = make([]byte, 0, 2*chunkBytes) // gives the megabytes back
+	}
+	s.buf = s.buf[:0]
+	return err
+}
+
+// close sends the rest; a complete answer gets its length.
+func (s *spool) close() error {
+	if !s.streaming {
+		s.w.Header().Set("Content-Type", s.mediaType)
+		status := http.StatusOK
+		if first, end, ok := oneRange(s.byteRange, len(s.buf)); ok && !s.head {
+			s.w.Header().Set("Content-Range", fmt.Sprintf("bytes %d-%d/%d", first, end-1, len(s.buf)))
+			s.buf, status = s.buf[first:end], http.StatusPartialContent
+		}
+		s.w.Header().Set("Content-Length", strconv.Itoa(len(s.buf)))
+		s.w.WriteHeader(status)
+	}
+	if s.head {
+		return nil
+	}
+	return s.send()
+}
+
+func (s *spool) send() error {
+	if _, err := s.w.Write(s.buf); err != nil {
+		return fmt.Errorf("%w: %w", errClientGone, err)
+	}
+	return nil
+}
+
+// oneRange reads a Range header of a single range of bytes and returns its part
+// [first, end) of size bytes. It returns false for all that RFC 9110 §14.2 lets a
+// server pass over: several ranges, other units, no range, one behind the end. GDAL
+// reads a file over the network in ranges and gives up where a larger one has none.
+func oneRange(header string, size int) (first, end int, ok bool) {
+	spec, isBytes := strings.CutPrefix(header, "bytes=")
+	from, to, isRange := strings.Cut(strings.TrimSpace(spec), "-")
+	if !isBytes || !isRange {
+		return 0, 0, false
+	}
+	if from == "" { // the last bytes
+		n, err := strconv.ParseUint(to, 10, 31)
+		return size - min(int(n), size), size, err == nil && n > 0 && size > 0
+	}
+	start, err := strconv.ParseUint(from, 10, 31)
+	if err != nil || int(start) >= size {
+		return 0, 0, false
+	}
+	last := uint64(size - 1)
+	if to != "" {
+		if last, err = strconv.ParseUint(to, 10, 31); err != nil || last < start {
+			return 0, 0, false
+		}
+	}
+	return int(start), min(int(last)+1, size), true
+}

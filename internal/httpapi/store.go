@@ -1,0 +1,73 @@
+package httpapi
+
+import (
+	"context"
+	"encoding/json"
+
+	"github.com/paulmach/orb"
+
+	"hatang/geo"
+	"hatang/internal/account"
+	"hatang/internal/layer"
+)
+
+// Store reads and writes the register. Every method shows and changes only what
+// the viewer may see and edit, and returns the errors of package layer:
+// ErrNotFound, ErrConflict, ErrStale, ErrUnavailable, ErrTimeout, *InvalidError.
+type Store interface {
+	// Features calls each for the rows that q selects, by id ascending. A row is
+	// valid until each returns; an error of each ends the reading and is returned.
+	Features(ctx context.Context, v account.Viewer, l *layer.Layer, q layer.Query, each func(*layer.Row) error) error
+	// CountFeatures counts what q selects, its After and Limit left aside.
+	CountFeatures(ctx context.Context, v account.Viewer, l *layer.Layer, q layer.Query) (int64, error)
+	// Feature returns one row whatever its dates; ErrNotFound.
+	Feature(ctx context.Context, v account.Viewer, l *layer.Layer, id int64) (*layer.Row, error)
+	// FeatureVersions returns the rows of a code, by valid_from.
+	FeatureVersions(ctx context.Context, v account.Viewer, l *layer.Layer, code string) ([]layer.Version, error)
+	// Extent returns the lon/lat box of the rows in force on the date and the valid
+	// time of all rows; false when the viewer sees none.
+	Extent(ctx context.Context, v account.Viewer, l *layer.Layer, date geo.Date) (orb.Bound, geo.Period, bool, error)
+	// LayerVersions returns the version number of every layer.
+	LayerVersions(ctx context.Context) (layer.Versions, error)
+	// CreateFeature adds a row; ErrConflict where the code is in force already.
+	CreateFeature(ctx context.Context, v account.Viewer, l *layer.Layer, f layer.Feature) (id int64, err error)
+	// UpdateFeature corrects a row, as a whole (replace) or only in the properties
+	// given. A revision other than 0 must be the row's: else ErrStale.
+	UpdateFeature(ctx context.Context, v account.Viewer, l *layer.Layer, id int64, f layer.Feature, ifRevision int64, replace bool) (revision int64, err error)
+	// DeleteFeature removes a row; ifRevision as in UpdateFeature.
+	DeleteFeature(ctx context.Context, v account.Viewer, l *layer.Layer, id int64, ifRevision int64) error
+	// KeyViewer returns whose key it is; ErrNotFound for one unknown, expired or revoked.
+	KeyViewer(ctx context.Context, key string) (account.Viewer, error)
+	// Ready returns nil when requests can be answered now.
+	Ready(ctx context.Context) error
+}
+
+// CheckResult is what became of one proposal: an answer that marshals to the JSON
+// of a verdict, or the faults that kept it from being judged.
+type CheckResult struct {
+	Answer  any
+	Invalid *layer.InvalidError
+}
+
+// Checker judges proposals for masts.
+type Checker interface {
+	// Check returns one result for each body, in order. Each body is a JSON object;
+	// date is the one of proposals that name none.
+	Check(ctx context.Context, v account.Viewer, bodies []json.RawMessage, date geo.Date) ([]CheckResult, error)
+}
+
+// Indicators measures administrative units.
+type Indicators interface {
+	// Units returns one JSON-marshalable value for each unit of the level ("province",
+	// "district", "commune") in force on the date; code "" means all of them.
+	// ErrNotFound for a code without a unit.
+	Units(ctx context.Context, v account.Viewer, level, code string, date geo.Date) ([]any, error)
+}
+
+// Ledger holds the plan's own figures against the map.
+type Ledger interface {
+	// Document returns a JSON-marshalable document: "indicators", "phases", "projects",
+	// "reconciliation" or "tables/NAME" of the plan; plan "" means the one in force.
+	// ErrNotFound for an unknown plan or table.
+	Document(ctx context.Context, v account.Viewer, name, plan string, date geo.Date) (any, error)
+}
