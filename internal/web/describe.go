@@ -1,0 +1,112 @@
+package web
+
+import (
+	"hatang/geo"
+	"hatang/internal/layer"
+)
+
+// Grid is a projected grid for showing coordinates: easting and northing in metres.
+type Grid struct {
+	Code  string   `json:"code"`  // authority and code, "EPSG:9205"
+	Title geo.Text `json:"title"` // as people call it
+	// Proj4 is the definition for the browser's transformation, datum shift in the
+	// position-vector convention; the page shows metres, the API computes.
+	Proj4 string `json:"proj4"`
+}
+
+// DefaultGrid is VN-2000 / TM-3 103°00′ (EPSG:9205). The seven parameters are those
+// of EPSG:6960 in the position-vector convention, good to about 1 m.
+func DefaultGrid() Grid {
+	return Grid{
+		Code:  "EPSG:9205",
+		Title: geo.Text{VI: "VN-2000 / TM-3 103°00′", EN: "VN-2000 / TM-3 103°00′"},
+		Proj4: "+proj=tmerc +lat_0=0 +lon_0=103 +k=0.9999 +x_0=500000 +y_0=0 +ellps=WGS84 " +
+			"+towgs84=-191.90441429,-39.30318279,-111.45032835,0.00928836,-0.01975479,0.00427372,0.252906278 +units=m +no_defs",
+	}
+}
+
+// description is /ui/layers.json.
+type description struct {
+	ReferenceDate string       `json:"reference_date"`
+	Version       string       `json:"version"`
+	Basemap       *basemap     `json:"basemap"`
+	Grid          Grid         `json:"grid"`
+	Groups        []groupEntry `json:"groups"`
+	Layers        []layerEntry `json:"layers"`
+}
+
+type basemap struct {
+	URL         string `json:"url"`
+	Attribution string `json:"attribution"`
+}
+
+type groupEntry struct {
+	ID    layer.Group `json:"id"`
+	Title geo.Text    `json:"title"`
+}
+
+type layerEntry struct {
+	Name     string             `json:"name"`
+	Group    layer.Group        `json:"group"`
+	Title    geo.Text           `json:"title"`
+	Doc      geo.Text           `json:"doc"`
+	Geometry layer.GeometryType `json:"geometry"`
+	Colour   string             `json:"colour"`
+	ColourBy string             `json:"colour_by,omitempty"`
+	Fields   []fieldEntry       `json:"fields"`
+}
+
+type fieldEntry struct {
+	Name   string       `json:"name"`
+	Kind   layer.Kind   `json:"kind"`
+	Title  geo.Text     `json:"title"`
+	Unit   string       `json:"unit,omitempty"`
+	Values []valueEntry `json:"values,omitempty"`
+}
+
+type valueEntry struct {
+	Code   string   `json:"code"`
+	Title  geo.Text `json:"title"`
+	Colour string   `json:"colour,omitempty"`
+}
+
+// groups are the headings of the layer list, in the order shown.
+func groups() []groupEntry {
+	return []groupEntry{
+		{layer.GroupMobile, geo.Text{VI: "Thông tin di động", EN: "Mobile"}},
+		{layer.GroupPostal, geo.Text{VI: "Bưu chính", EN: "Postal"}},
+		{layer.GroupNetwork, geo.Text{VI: "Mạng viễn thông", EN: "Telecom network"}},
+		{layer.GroupZones, geo.Text{VI: "Vùng và khu vực quy hoạch", EN: "Planning zones"}},
+		{layer.GroupUnits, geo.Text{VI: "Đơn vị hành chính", EN: "Administrative units"}},
+		{layer.GroupPlaces, geo.Text{VI: "Dân cư và giao thông", EN: "Places and roads"}},
+	}
+}
+
+// describe tells the page what the registry holds, layers in the registry's order.
+func describe(registry *layer.Registry, o Options) description {
+	d := description{
+		ReferenceDate: o.ReferenceDate().String(), Version: o.Version, Grid: o.Grid, Groups: groups(),
+	}
+	if o.BasemapURL != "" {
+		d.Basemap = &basemap{URL: o.BasemapURL, Attribution: o.Attribution}
+	}
+	for _, l := range registry.All() {
+		e := layerEntry{
+			Name: l.Name, Group: l.Group, Title: l.Title, Doc: l.Doc,
+			Geometry: l.Geometry, Colour: l.Colour, ColourBy: l.ColourBy,
+		}
+		for _, f := range l.Properties() {
+			e.Fields = append(e.Fields, describeField(&f))
+		}
+		d.Layers = append(d.Layers, e)
+	}
+	return d
+}
+
+func describeField(f *layer.Field) fieldEntry {
+	e := fieldEntry{Name: f.Name, Kind: f.Kind, Title: f.Title, Unit: f.Unit}
+	for _, v := range f.Values {
+		e.Values = append(e.Values, valueEntry(v))
+	}
+	return e
+}

@@ -1,0 +1,49 @@
+// A running Hatang for the tests: the one at HATANG_URL, or our own, started from
+// bin/hatang (or the program that HATANG_BIN names) with the demo's data.
+import { spawn } from "node:child_process";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const program = process.env.HATANG_BIN ?? join(dirname(fileURLToPath(import.meta.url)), "..", "..", "..", "..", "bin", "hatang");
+const patience = 240_000; // the first start makes a database and loads the demo
+
+/** Answers { url, stop }. */
+export async function startServer() {
+  const given = process.env.HATANG_URL;
+  if (given) return { url: given.replace(/\/$/, ""), stop: async () => {} };
+  if (!existsSync(program)) throw new Error(`${program} is not there: run make build, or set HATANG_URL`);
+  const data = mkdtempSync(join(tmpdir(), "hatang-e2e-"));
+  const child = spawn(program, ["serve", "--demo", "--listen", "127.0.0.1:0", "--data", data], { stdio: ["ignore", "pipe", "pipe"] });
+  const ended = new Promise((resolve) => child.once("close", resolve));
+  const stop = async () => {
+    child.kill("SIGTERM");
+    await ended;
+    rmSync(data, { recursive: true, force: true });
+  };
+  try {
+    return { url: await address(child), stop };
+  } catch (cause) {
+    await stop();
+    throw cause;
+  }
+}
+
+/** The address the program prints when it listens. */
+function address(child) {
+  return new Promise((resolve, reject) => {
+    let out = "";
+    let errors = "";
+    const timer = setTimeout(() => reject(new Error(`no address after ${patience} ms; stderr: ${errors}`)), patience);
+    const settle = (act) => { clearTimeout(timer); act(); };
+    child.stdout.on("data", (chunk) => {
+      out += chunk;
+      const found = out.match(/^listening on (http:\/\/\S+)$/m);
+      if (found) settle(() => resolve(found[1]));
+    });
+    child.stderr.on("data", (chunk) => { errors = (errors + chunk).slice(-4000); });
+    child.once("error", (cause) => settle(() => reject(cause)));
+    child.once("exit", (code) => settle(() => reject(new Error(`hatang ended with ${code}: ${errors}`))));
+  });
+}

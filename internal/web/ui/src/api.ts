@@ -1,0 +1,190 @@
+// The API as the page uses it: shapes, requests, and errors a person can read.
+import { language, t, type Text } from "./i18n";
+
+export interface Description {
+  reference_date: string;
+  version: string;
+  basemap: { url: string; attribution: string } | null;
+  grid: { code: string; title: Text; proj4: string };
+  groups: { id: string; title: Text }[];
+  layers: LayerInfo[];
+}
+
+export type GeometryType = "Point" | "MultiLineString" | "MultiPolygon";
+
+export interface LayerInfo {
+  name: string;
+  group: string;
+  title: Text;
+  doc: Text;
+  geometry: GeometryType;
+  colour: string;
+  colour_by?: string;
+  fields: FieldInfo[];
+}
+
+export interface FieldInfo { name: string; kind: string; title: Text; unit?: string; values?: ValueInfo[] }
+export interface ValueInfo { code: string; title: Text; colour?: string }
+
+export interface Link { rel: string; href: string; type?: string }
+export interface GeoFeature { type: "Feature"; id: number; geometry: unknown; properties: Record<string, unknown> }
+export interface Page { features: GeoFeature[]; numberMatched?: number; links?: Link[] }
+
+export interface Finding {
+  rule: string;
+  outcome: string;
+  binding: boolean;
+  clause?: string;
+  measured?: unknown;
+  required?: unknown;
+  margin_m?: number | null;
+  evidence?: Evidence | null;
+  message: Text | string;
+  /** The verdict stands because of this finding. */
+  decides?: boolean;
+  /** Information that changes no verdict. */
+  notice?: boolean;
+  /** The standing of the rule's figure where it is no law. */
+  status?: string;
+}
+
+export interface Evidence { collection: string; id: number; code?: string }
+export interface Alternative { message?: Text | string; evidence?: Evidence | null; mast_type?: string; structure?: string }
+
+export interface Verdict {
+  verdict: string;
+  unit?: Record<string, string | null> | null;
+  allowed_types?: string[] | null;
+  provisional?: boolean;
+  findings: Finding[];
+  alternatives?: Alternative[] | null;
+  date: string;
+  rule_set?: string;
+}
+
+export interface Indicator {
+  id: string;
+  of?: string | null;
+  operator?: string | null;
+  basis?: string | null;
+  stage?: string | null;
+  /** Only what is new in this phase. */
+  phase?: string | null;
+  value: number | null;
+  unit?: string;
+  numerator?: number | null;
+  denominator?: number | null;
+  definition?: string | Text;
+  area_basis?: string | null;
+  method?: string | null;
+  reason?: string | Text | null;
+  note?: string | Text | null;
+  /** Rows that could not be judged: in neither number. */
+  unknown?: number;
+  source?: string | Text;
+}
+
+export interface UnitIndicators { unit: { code: string; name: string; level: string }; date: string; indicators: Indicator[] }
+
+/** What went wrong, as RFC 9457 words it: a title, and what to do about it. */
+export class Problem extends Error {
+  constructor(readonly title: string, readonly detail: string, readonly points: string[] = [], readonly request = "") {
+    super(`${title}: ${detail}`);
+  }
+}
+
+export const api = "/api/v1";
+
+/** Fetches JSON in the person's language; everything that is not a good answer is thrown as a Problem. */
+export async function request<T>(address: string, body?: unknown, signal?: AbortSignal): Promise<T> {
+  const headers: Record<string, string> = { Accept: "application/geo+json, application/json", "Accept-Language": language() };
+  const init: RequestInit = { headers, ...(signal && { signal }) };
+  if (body !== undefined) {
+    init.method = "POST";
+    init.body = JSON.stringify(body);
+    headers["Content-Type"] = "application/json";
+  }
+  let answer: Response;
+  try {
+    answer = await fetch(address, init);
+  } catch (cause) {
+    if (cause instanceof DOMException && cause.name === "AbortError") throw cause;
+    throw new Problem(t("error.title"), t("error.network"));
+  }
+  let document: unknown;
+  try {
+    document = await answer.json();
+  } catch (cause) {
+    if (cause instanceof DOMException && cause.name === "AbortError") throw cause;
+    throw new Problem(t("error.title"), t("error.answer", { status: String(answer.status) }));
+  }
+  if (!answer.ok) throw problemOf(document, answer.status);
+  return document as T;
+}
+
+function problemOf(document: unknown, status: number): Problem {
+  const d = (document ?? {}) as { title?: unknown; detail?: unknown; errors?: unknown; request_id?: unknown };
+  const points = Array.isArray(d.errors) ? d.errors.map(pointOf) : [];
+  const detail = readable(d.detail);
+  return new Problem(
+    readable(d.title) || t("error.title"),
+    // A single fault is often the detail itself: it is said once.
+    points.some((p) => p.endsWith(detail)) ? "" : detail || t("error.answer", { status: String(status) }),
+    points,
+    readable(d.request_id),
+  );
+}
+
+function pointOf(e: Record<string, unknown>): string {
+  const at = readable(e["pointer"]) || readable(e["parameter"]) || readable(e["at"]);
+  return at ? `${at}: ${readable(e["detail"])}` : readable(e["detail"]);
+}
+
+function readable(text: unknown): string {
+  if (typeof text === "string") return text;
+  const pair = text as Partial<Text> | null | undefined;
+  return (language() === "vi" ? pair?.vi : pair?.en) ?? "";
+}
+
+const pageSize = 10_000;
+const mostFeatures = 20_000;
+
+/** All features of a layer by its next links, up to what a browser draws with ease. */
+export async function allFeatures(collection: string, signal: AbortSignal): Promise<{ features: GeoFeature[]; matched: number }> {
+  const features: GeoFeature[] = [];
+  let matched = 0;
+  let next: string | undefined = `${api}/collections/${collection}/items?limit=${pageSize}`;
+  while (next && features.length < mostFeatures) {
+    const page: Page = await request<Page>(next, undefined, signal);
+    features.push(...page.features);
+    matched = page.numberMatched ?? features.length;
+    const link = page.features.length ? page.links?.find((l) => l.rel === "next") : undefined;
+    // Only path and query are taken: behind a proxy the host in a link may be one the page's policy refuses.
+    next = link && pathOf(link.href);
+  }
+  return { features, matched: Math.max(matched, features.length) };
+}
+
+function pathOf(href: string): string {
+  const address = new URL(href, location.href);
+  return address.pathname + address.search;
+}
+
+/** How many features a layer has on the reference date. */
+export async function count(collection: string): Promise<number> {
+  const page = await request<Page>(`${api}/collections/${collection}/items?limit=1`);
+  return page.numberMatched ?? page.features.length;
+}
+
+const names = new Map<string, string>();
+
+/** The name of the unit with that code, or "" when the layer has none on the date. */
+export async function unitName(collection: string, code: string): Promise<string> {
+  const key = `${collection}/${code}`;
+  const known = names.get(key);
+  if (known !== undefined) return known;
+  const page = await request<Page>(`${api}/collections/${collection}/items?limit=1&code=${encodeURIComponent(code)}`);
+  const name = String(page.features[0]?.properties["name"] ?? "");
+  names.set(key, name);
+  return name;
+}

@@ -1,0 +1,82 @@
+// The language of the page: chosen by the person and remembered, else the browser's.
+import { catalogue, type Key } from "./catalogue";
+
+export type Language = "vi" | "en";
+
+/** A text in both languages, as the API writes it. */
+export interface Text { vi: string; en: string }
+
+const memory = "hatang.language";
+let current: Language = initial();
+
+function initial(): Language {
+  const chosen = remembered();
+  if (chosen === "vi" || chosen === "en") return chosen;
+  for (const tag of navigator.languages) {
+    if (tag.toLowerCase().startsWith("vi")) return "vi";
+    if (tag.toLowerCase().startsWith("en")) return "en";
+  }
+  return "vi";
+}
+
+/** localStorage throws where the browser forbids it; the page then starts in the browser's language. */
+function remembered(): string | null {
+  try {
+    return localStorage.getItem(memory);
+  } catch {
+    return null;
+  }
+}
+
+export function language(): Language { return current; }
+
+export function setLanguage(next: Language): void {
+  current = next;
+  try {
+    localStorage.setItem(memory, next);
+  } catch {
+    // forbidden storage: the choice holds for this visit only
+  }
+}
+
+/** The catalogue's text for a key, with {name} replaced. */
+export function t(key: Key, values: Record<string, string | number> = {}): string {
+  const pair = catalogue[key];
+  const text: string = current === "vi" ? pair[0] : pair[1];
+  return text.replace(/\{(\w+)\}/g, (whole, name: string) => {
+    const value = values[name];
+    if (value === undefined) return whole;
+    return typeof value === "number" ? formatNumber(value, 0) : value;
+  });
+}
+
+/** The catalogue's text for a word the API gave, or the word itself when it is a new one. */
+export function word(prefix: string, code: string): string {
+  const key = `${prefix}.${code}`;
+  return key in catalogue ? t(key as Key) : code;
+}
+
+/** A text of the API: one string, or one per language. */
+export function say(text: unknown): string {
+  if (typeof text === "string") return text;
+  if (text && typeof text === "object" && "vi" in text && "en" in text) {
+    return String(current === "vi" ? text.vi : text.en);
+  }
+  return "";
+}
+
+export function locale(): string { return current === "vi" ? "vi-VN" : "en-GB"; }
+
+/** A number with at most so many decimals, or exactly so many. */
+export function formatNumber(value: number, decimals: number, exactly = false): string {
+  return value.toLocaleString(locale(), { maximumFractionDigits: decimals, ...(exactly && { minimumFractionDigits: decimals }) });
+}
+
+/** A civil date "2020-12-31" in the person's way of writing. */
+export function formatDate(iso: string): string {
+  const [year, month, day] = iso.split("-").map(Number);
+  if (!year || !month || !day) return iso;
+  // Vietnamese documents write 31/12/2020; Intl's medium style does not.
+  const style: Intl.DateTimeFormatOptions = current === "vi" ? { day: "2-digit", month: "2-digit", year: "numeric" } : { dateStyle: "medium" };
+  return new Intl.DateTimeFormat(locale(), { ...style, timeZone: "UTC" }).format(Date.UTC(year, month - 1, day));
+}

@@ -1,0 +1,183 @@
+// Puts the page together: asks what there is, draws panels and map, passes clicks on.
+import type { Coordinate } from "ol/coordinate";
+import { api, request, type Description, type LayerInfo } from "./api";
+import { closeCard, renderCard } from "./card";
+import type { Key } from "./catalogue";
+import { byId, fill, h } from "./dom";
+import { showFeatures } from "./feature-card";
+import { formatDate, language, setLanguage, t, type Language } from "./i18n";
+import { MapLayer } from "./layers";
+import { MapView } from "./map";
+import { attempt, clearNotices, notify } from "./notices";
+import { CheckPanel } from "./panel-check";
+import { IndicatorsPanel } from "./panel-indicators";
+import { LayersPanel } from "./panel-layers";
+
+/** The layers that are on when the page opens. */
+const atFirst = ["districts", "bts_sites", "postal_points"];
+const tabs = ["layers", "check", "indicators"] as const;
+type Tab = (typeof tabs)[number];
+
+class Page {
+  private readonly map: MapView;
+  private readonly layers = new Map<string, MapLayer>();
+  private readonly infos: Map<string, LayerInfo>;
+  private readonly panels: { layers: LayersPanel; check: CheckPanel; indicators: IndicatorsPanel };
+  private tab: Tab = "layers";
+
+  constructor(private readonly description: Description) {
+    this.infos = new Map(description.layers.map((l) => [l.name, l]));
+    this.map = new MapView(description, (lonLat, at) => this.pick(lonLat, at));
+    const panel = new LayersPanel(description, this.layers);
+    description.layers.forEach((info, i) => {
+      // Reversed, so that what is listed first lies on top.
+      this.layers.set(info.name, new MapLayer(info, this.map, description.layers.length - i, () => panel.update(this.layer(info.name))));
+    });
+    this.panels = { layers: panel, check: new CheckPanel(description.layers, this.map), indicators: new IndicatorsPanel(this.infos, this.map, (shown) => this.reveal(shown)) };
+    this.render();
+    this.buttons();
+  }
+
+  /** Shows the territory and the first layers, then learns how much the others hold. */
+  async start(): Promise<void> {
+    await attempt(async () => this.map.home(await territory()));
+    await Promise.all(atFirst.map((name) => attempt(() => this.layers.get(name)?.switch(true) ?? Promise.resolve())));
+    document.body.dataset["ready"] = "true";
+    await attempt(async () => {
+      for (const layer of this.layers.values()) await layer.learnCount();
+    });
+    document.body.dataset["counted"] = "true";
+  }
+
+  private layer(name: string): MapLayer {
+    const layer = this.layers.get(name);
+    if (!layer) throw new Error(`no layer ${name}`);
+    return layer;
+  }
+
+  private reveal(shown: boolean): void {
+    for (const layer of this.layers.values()) layer.reveal(shown);
+  }
+
+  /** What a click does depends on the tab that is open. */
+  private pick(lonLat: Coordinate, at: Coordinate): void {
+    if (this.tab === "check") {
+      this.panels.check.checkAt(lonLat);
+      return;
+    }
+    const found = this.map.featuresAt(at);
+    if (this.tab === "indicators") {
+      const unit = found.find((p) => p.layer === "indicators");
+      if (unit) this.panels.indicators.open(String(unit.feature.get("code")));
+      return;
+    }
+    showFeatures(found, this.infos, this.map);
+    if (found.length > 0) this.map.reveal(at);
+  }
+
+  private render(): void {
+    document.documentElement.lang = language();
+    document.title = `Hatang · ${t("app.title")}`;
+    this.renderBar();
+    this.renderPanel();
+    for (const tab of tabs) this.panels[tab].render();
+    this.map.say();
+    renderCard();
+    this.renderHint();
+  }
+
+  private renderBar(): void {
+    const choice = (code: Language, name: string) => h("button", {
+      type: "button", id: `language-${code}`, lang: code, "aria-pressed": String(language() === code), onclick: () => this.speak(code),
+    }, name);
+    fill(byId("bar"),
+      h("div", { class: "brand" }, h("strong", {}, "Hatang"), h("h1", {}, t("app.title"))),
+      h("div", { class: "date", id: "reference-date", title: t("app.date.help"), "data-date": this.description.reference_date },
+        h("span", {}, t("app.date")), " ", h("time", { datetime: this.description.reference_date }, formatDate(this.description.reference_date))),
+      h("div", { class: "languages", role: "group", "aria-label": t("app.language") }, choice("vi", "Tiếng Việt"), choice("en", "English")));
+  }
+
+  private renderPanel(): void {
+    const panel = byId("panel");
+    panel.setAttribute("aria-label", t("app.panel"));
+    const folded = panel.classList.contains("folded");
+    fill(panel,
+      h("div", { class: "tabs", role: "tablist" }, ...tabs.map((tab) => this.tabButton(tab)),
+        h("button", {
+          type: "button", class: "icon fold", "aria-label": t(folded ? "app.unfold" : "app.fold"), "aria-expanded": String(!folded),
+          onclick: () => { panel.classList.toggle("folded"); this.renderPanel(); },
+        }, folded ? "▲" : "▼")),
+      ...tabs.map((tab) => h("div", { role: "tabpanel", id: `panel-${tab}`, "aria-labelledby": `tab-${tab}`, hidden: tab !== this.tab }, this.panels[tab].element)),
+      h("div", { class: "about" }, h("a", { href: `${api}`, target: "_blank", rel: "noopener" }, "API"), " · ",
+        h("a", { href: document.body.dataset["licences"] ?? "", target: "_blank", rel: "noopener" }, t("app.licences")),
+        this.description.version && ` · ${this.description.version}`,
+        this.description.basemap && ` · ${this.description.basemap.attribution}`));
+  }
+
+  private tabButton(tab: Tab): HTMLElement {
+    const selected = tab === this.tab;
+    return h("button", {
+      type: "button", role: "tab", id: `tab-${tab}`, "aria-selected": String(selected), "aria-controls": `panel-${tab}`, tabindex: selected ? 0 : -1,
+      onclick: () => this.open(tab), onkeydown: (e) => this.moveTab(tab, e as KeyboardEvent),
+    }, t(`tab.${tab}`));
+  }
+
+  private moveTab(tab: Tab, event: KeyboardEvent): void {
+    const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+    const next = step && tabs[(tabs.indexOf(tab) + step + tabs.length) % tabs.length];
+    if (next) this.open(next);
+  }
+
+  private open(tab: Tab): void {
+    if (tab !== this.tab) {
+      closeCard();
+      clearNotices();
+    }
+    this.tab = tab;
+    byId("panel").classList.remove("folded");
+    this.renderPanel();
+    this.renderHint();
+    this.panels.indicators.show(tab === "indicators");
+    if (tab === "check") void attempt(() => this.panels.check.learnOperators());
+    byId(`tab-${tab}`).focus();
+  }
+
+  private speak(code: Language): void {
+    setLanguage(code);
+    this.render();
+    this.buttons();
+    byId(`language-${code}`).focus();
+  }
+
+  private renderHint(): void {
+    byId("stage").dataset["mode"] = this.tab;
+    fill(byId("hint"), t(`hint.${this.tab}`));
+  }
+
+  private buttons(): void {
+    document.getElementById("zoom")?.remove();
+    const button = (key: Key, sign: string, act: () => void) => h("button", { type: "button", "aria-label": t(key), title: t(key), onclick: act }, sign);
+    byId("map").after(h("div", { id: "zoom" },
+      button("app.zoomIn", "+", () => this.map.zoom(1)), button("app.zoomOut", "−", () => this.map.zoom(-1)), button("app.home", "⌂", () => this.map.home())));
+  }
+}
+
+interface Collections { collections: { id: string; extent?: { spatial?: { bbox?: number[][] } } }[] }
+
+/** The box of the units, else of everything that has one. */
+async function territory(): Promise<number[] | undefined> {
+  const { collections } = await request<Collections>(`${api}/collections`);
+  const box = (id: string) => collections.find((c) => c.id === id)?.extent?.spatial?.bbox?.[0];
+  return box("provinces") ?? box("districts") ?? collections.map((c) => c.extent?.spatial?.bbox?.[0]).find((b) => b !== undefined);
+}
+
+async function main(): Promise<void> {
+  fill(byId("bar"), h("p", { class: "loading" }, t("app.loading")));
+  const page = new Page(await request<Description>("/ui/layers.json"));
+  await page.start();
+}
+
+main().catch((cause: unknown) => {
+  fill(byId("bar"), h("p", {}, t("error.title")));
+  notify(cause);
+});

@@ -1,0 +1,191 @@
+// The map itself: view, base map, scale bar, the pointer's coordinates, picking.
+import Map from "ol/Map";
+import View from "ol/View";
+import Feature from "ol/Feature";
+import type { FeatureLike } from "ol/Feature";
+import Point from "ol/geom/Point";
+import type BaseLayer from "ol/layer/Base";
+import TileLayer from "ol/layer/Tile";
+import VectorLayer from "ol/layer/Vector";
+import VectorSource from "ol/source/Vector";
+import XYZ from "ol/source/XYZ";
+import ScaleLine from "ol/control/ScaleLine";
+import { defaults as defaultInteractions } from "ol/interaction/defaults";
+import { fromLonLat, toLonLat, transformExtent } from "ol/proj";
+import type { Coordinate } from "ol/coordinate";
+import proj4 from "proj4";
+import type { Description } from "./api";
+import { byId, fill, h } from "./dom";
+import { locale, say, t } from "./i18n";
+import type { StyleLike } from "ol/style/Style";
+import { highlightStyle, markerStyle } from "./style";
+
+export interface Picked { feature: Feature; layer: string }
+
+export class MapView {
+  readonly map: Map;
+  private readonly highlight = new VectorSource();
+  private readonly marker = new VectorSource();
+  private extent: number[] | undefined;
+  private pointer: Coordinate | undefined;
+  private readonly scale = new ScaleLine({ units: "metric", minWidth: 60, maxWidth: 140, target: scaleTarget() });
+
+  constructor(private readonly description: Description, private readonly onPick: (lonLat: Coordinate, at: Coordinate) => void) {
+    const top = (source: VectorSource, style: StyleLike, z: number) => new VectorLayer({ source, style, zIndex: z });
+    this.map = new Map({
+      target: "map",
+      controls: [this.scale],
+      interactions: defaultInteractions(),
+      layers: [...basemap(description), top(this.highlight, highlightStyle, 900), top(this.marker, markerStyle, 901)],
+      view: new View({ center: fromLonLat([104, 18]), zoom: 5, maxZoom: 19, constrainResolution: false }),
+    });
+    this.map.on("singleclick", (e) => this.pick(e.coordinate));
+    this.map.on("pointermove", (e) => { if (!e.dragging) this.point(e.coordinate); });
+    this.map.on("moveend", () => this.publishView());
+    this.listenToKeys();
+    this.say();
+  }
+
+  /** Shows a box of longitudes and latitudes and remembers it as home. */
+  home(bbox?: number[]): void {
+    if (bbox) this.extent = transformExtent(bbox, "EPSG:4326", this.map.getView().getProjection());
+    if (this.extent) this.map.getView().fit(this.extent, { padding: [24, 24, 48, 24] });
+  }
+
+  add(layer: BaseLayer): void { this.map.addLayer(layer); }
+
+  zoom(by: number): void {
+    const view = this.map.getView();
+    view.animate({ zoom: (view.getZoom() ?? 8) + by, duration: 150 });
+  }
+
+  /** The features near a place, topmost first, each with its layer's name. */
+  featuresAt(at: Coordinate): Picked[] {
+    const found: Picked[] = [];
+    this.map.forEachFeatureAtPixel(this.map.getPixelFromCoordinate(at), (feature: FeatureLike, layer) => {
+      const name: unknown = layer?.get("name");
+      if (typeof name === "string" && feature instanceof Feature) found.push({ feature, layer: name });
+    }, { hitTolerance: 6 });
+    return found;
+  }
+
+  /** Marks one feature, or none. */
+  mark(feature: Feature | null): void {
+    this.highlight.clear();
+    const geometry = feature?.getGeometry();
+    if (geometry) this.highlight.addFeature(new Feature(geometry));
+  }
+
+  /** Marks a feature and moves there. */
+  show(feature: Feature): void {
+    this.mark(feature);
+    const geometry = feature.getGeometry();
+    const { cardWidth, cardHeight } = this.covered();
+    if (geometry) {
+      this.map.getView().fit(geometry.getExtent(), { padding: [60, 60 + cardWidth, 60 + cardHeight, 60], maxZoom: 15, duration: 250 });
+    }
+  }
+
+  /** Puts the pin of a checked place, coloured by its verdict, or takes it away. */
+  pin(lonLat: Coordinate | null, verdict = ""): void {
+    this.marker.clear();
+    if (!lonLat) return;
+    const pin = new Feature(new Point(fromLonLat(lonLat)));
+    pin.set("verdict", verdict);
+    this.marker.addFeature(pin);
+    this.reveal(fromLonLat(lonLat));
+  }
+
+  /** Moves the map when a place is outside it or under the card. */
+  reveal(at: Coordinate): void {
+    const { width, height, cardWidth, cardHeight } = this.covered();
+    const [x, y] = this.map.getPixelFromCoordinate(at) ?? [-1, -1];
+    const free = { right: width - cardWidth, bottom: height - cardHeight };
+    if (x !== undefined && y !== undefined && x > 0 && y > 0 && x < free.right && y < free.bottom) return;
+    const resolution = this.map.getView().getResolution() ?? 1;
+    // The place comes to the middle of what the card leaves free.
+    const centre = [(at[0] ?? 0) + (cardWidth / 2) * resolution, (at[1] ?? 0) - (cardHeight / 2) * resolution];
+    this.map.getView().animate({ center: centre, duration: 250 });
+  }
+
+  /** How much of the map the card covers: from the right, or from below on a phone. */
+  private covered(): { width: number; height: number; cardWidth: number; cardHeight: number } {
+    const stage = byId("map").getBoundingClientRect();
+    const card = byId("card").getBoundingClientRect(); // all zero while hidden
+    const beside = card.width < 0.7 * stage.width;
+    return {
+      width: stage.width, height: stage.height,
+      cardWidth: card.width > 0 && beside ? Math.max(0, stage.right - card.left) : 0,
+      cardHeight: card.width > 0 && !beside ? Math.max(0, stage.bottom - card.top) : 0,
+    };
+  }
+
+  /** Says everything again, in the language of now. */
+  say(): void {
+    const target = byId("map");
+    target.setAttribute("aria-label", t("app.map"));
+    target.setAttribute("role", "application");
+    this.writeCoordinates();
+  }
+
+  private pick(at: Coordinate): void { this.onPick(toLonLat(at), at); }
+
+  private point(at: Coordinate): void {
+    this.pointer = toLonLat(at);
+    this.writeCoordinates();
+  }
+
+  private writeCoordinates(): void {
+    const target = byId("coordinates");
+    target.title = t("coordinates.title");
+    const lonLat = this.pointer ?? toLonLat(this.map.getView().getCenter() ?? [0, 0]);
+    const [lon = 0, lat = 0] = lonLat;
+    fill(target, h("span", {}, `WGS 84  ${degrees(lat, 5)}° N  ${degrees(lon, 5)}° E`), this.gridText([lon, lat]));
+  }
+
+  private gridText(lonLat: [number, number]): HTMLElement | null {
+    const { proj4: definition, code, title } = this.description.grid;
+    const [east, north] = proj4("EPSG:4326", definition, lonLat);
+    if (east === undefined || north === undefined || !Number.isFinite(east) || !Number.isFinite(north)) return null;
+    return h("span", { title: code }, `${say(title)}  E ${metres(east)}  N ${metres(north)}`);
+  }
+
+  /** Enter on the focused map picks its centre, where the crosshair is. */
+  private listenToKeys(): void {
+    byId("map").addEventListener("keydown", (event) => {
+      const centre = this.map.getView().getCenter();
+      if (event.key === "Enter" && centre) this.pick(centre);
+    });
+  }
+
+  /** Writes the view on the element, so that a script can tell which pixel is which place. */
+  private publishView(): void {
+    const view = this.map.getView();
+    const [x = 0, y = 0] = view.getCenter() ?? [];
+    const data = byId("map").dataset;
+    data["centre"] = `${x},${y}`;
+    data["resolution"] = String(view.getResolution());
+    if (!this.pointer) this.writeCoordinates();
+  }
+}
+
+function scaleTarget(): HTMLElement {
+  const foot = byId("foot");
+  const scale = h("div", { id: "scale" });
+  foot.append(scale, h("div", { id: "coordinates" }));
+  return scale;
+}
+
+function basemap(description: Description): BaseLayer[] {
+  if (!description.basemap) return [];
+  // The attribution is written in the footer as text; the control would take it as HTML.
+  return [new TileLayer({ source: new XYZ({ url: description.basemap.url }), zIndex: -1, opacity: 0.85 })];
+}
+
+function degrees(value: number, decimals: number): string {
+  return value.toLocaleString(locale(), { minimumFractionDigits: decimals, maximumFractionDigits: decimals });
+}
+
+function metres(value: number): string {
+  return value.toLocaleString(locale(), { maximumFractionDigits: 0 });
+}
