@@ -1,0 +1,113 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os/user"
+	"time"
+
+	"hatang/geo"
+	"hatang/internal/account"
+	"hatang/internal/layer"
+	"hatang/internal/localdb"
+	"hatang/internal/postgis"
+)
+
+// database is where a command finds its data.
+type database struct {
+	ownerURL, appURL string
+	layers           *layer.Registry
+	cluster          *localdb.Cluster // nil with a database URL
+}
+
+// stopTimeout is how long a command waits for its private cluster to stop.
+const stopTimeout = 30 * time.Second
+
+// open finds the database of a command: the one of the URL, else the private
+// cluster, which it joins or starts.
+func (g *globals) open(ctx context.Context, env *environment) (*database, error) {
+	layers, err := layer.Layers()
+	if err != nil {
+		return nil, fmt.Errorf("the registry of layers: %w", err)
+	}
+	if g.DatabaseURL != "" {
+		if err := postgis.CheckServer(ctx, g.DatabaseURL); err != nil {
+			return nil, err
+		}
+		return &database{ownerURL: g.DatabaseURL, appURL: g.DatabaseURL, layers: layers}, nil
+	}
+	cluster, err := localdb.Open(ctx, localdb.Options{
+		Dir: g.Data, Log: slog.New(slog.NewTextHandler(env.stderr, &slog.HandlerOptions{Level: slog.LevelWarn})),
+		Progress: func(step string) { fmt.Fprintln(env.stderr, step) },
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &database{ownerURL: cluster.OwnerURL(), appURL: cluster.AppURL(), layers: layers, cluster: cluster}, nil
+}
+
+// close leaves the private cluster; the last to leave stops it.
+func (d *database) close(ctx context.Context) error {
+	if d.cluster == nil {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTimeout)
+	defer cancel()
+	return d.cluster.Close(ctx)
+}
+
+// migrate brings the schema up to date.
+func (d *database) migrate(ctx context.Context) error {
+	return postgis.Migrate(ctx, d.ownerURL, d.layers)
+}
+
+// store opens the register for a command that needs its schema to be there.
+func (d *database) store(ctx context.Context) (*postgis.Store, error) {
+	s, err := postgis.Open(ctx, d.appURL, d.layers)
+	if errors.Is(err, postgis.ErrNoSchema) {
+		return nil, fmt.Errorf("%w: run `hatang migrate`, or `hatang serve --demo` for the demonstration", err)
+	}
+	return s, err
+}
+
+// withStore runs work on the register of the globals' database.
+func (g *globals) withStore(ctx context.Context, env *environment, work func(*database, *postgis.Store) error) (err error) {
+	db, err := g.open(ctx, env)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, db.close(ctx)) }()
+	s, err := db.store(ctx)
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	return work(db, s)
+}
+
+// referenceDate is the date asked for, else today.
+func (g *globals) referenceDate() (geo.Date, error) {
+	if g.Date == "" {
+		return geo.DateOf(time.Now()), nil
+	}
+	d, err := geo.ParseDate(g.Date)
+	if err != nil {
+		return d, usageError{fmt.Errorf("--date: %w", err)}
+	}
+	return d, nil
+}
+
+// viewer is the person at the terminal, who has the database in hand anyway.
+func (env *environment) viewer() account.Viewer { return account.Terminal(env.user) }
+
+func unixUser(getenv func(string) string) string {
+	if u, err := user.Current(); err == nil {
+		return u.Username
+	}
+	if name := getenv("USER"); name != "" {
+		return name
+	}
+	return "unknown"
+}

@@ -1,0 +1,75 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"hatang/internal/layer"
+	"hatang/internal/postgis"
+)
+
+type doctorCommand struct {
+	JSON bool `name:"json" help:"Write the findings as JSON."`
+}
+
+// health is what the doctor found.
+type health struct {
+	Version  string         `json:"version"`
+	Database string         `json:"database"`
+	Server   string         `json:"server"`
+	Layers   layer.Versions `json:"layer_versions"`
+	Problems []string       `json:"problems"`
+}
+
+// Run says what is installed, reachable and consistent; problems are exit status 1.
+func (c *doctorCommand) Run(ctx context.Context, g *globals, env *environment) error {
+	h := health{Version: version, Database: g.DatabaseURL, Problems: []string{}}
+	if h.Database != "" {
+		h.Database = "the database of the URL"
+	} else {
+		h.Database = "the private cluster in " + g.Data
+	}
+	if err := c.examine(ctx, g, env, &h); err != nil {
+		h.Problems = append(h.Problems, err.Error())
+	}
+	if c.JSON {
+		if err := writeJSON(env.stdout, h); err != nil {
+			return err
+		}
+	} else {
+		fmt.Fprintf(env.stdout, "hatang %s\n%s: %s\n", h.Version, h.Database, h.Server)
+		for _, problem := range h.Problems {
+			fmt.Fprintln(env.stdout, "problem:", problem)
+		}
+		if len(h.Problems) == 0 {
+			fmt.Fprintf(env.stdout, "%d layers, no problems found\n", len(h.Layers))
+		}
+	}
+	if len(h.Problems) > 0 {
+		return errFindings
+	}
+	return nil
+}
+
+func (c *doctorCommand) examine(ctx context.Context, g *globals, env *environment, h *health) (err error) {
+	db, err := g.open(ctx, env)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, db.close(ctx)) }()
+	if h.Server, err = postgis.ServerVersion(ctx, db.ownerURL); err != nil {
+		return err
+	}
+	store, err := db.store(ctx)
+	if err != nil {
+		return err
+	}
+	defer store.Close()
+	if h.Layers, err = store.LayerVersions(ctx); err != nil {
+		return err
+	}
+	problems, err := store.Inconsistencies(ctx)
+	h.Problems = append(h.Problems, problems...)
+	return err
+}

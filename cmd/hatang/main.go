@@ -1,0 +1,133 @@
+// Command hatang serves and maintains the register of a province's postal and
+// telecom infrastructure. `hatang help` lists its subcommands.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+
+	"hatang/internal/layer"
+)
+
+// version is the program's version; a release build sets it.
+var version = "dev"
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	code := run(ctx, os.Args[1:], os.Getenv, os.Stdout, os.Stderr)
+	stop()
+	os.Exit(code)
+}
+
+// Exit codes of every command.
+const (
+	exitDone     = 0
+	exitFindings = 1 // something was refused, or failed
+	exitUsage    = 2
+)
+
+// errFindings says that a command worked and found what it was asked to look for.
+var errFindings = errors.New("findings")
+
+// usageError is a wrong use of a command.
+type usageError struct{ error }
+
+// commands is the command line; kong reads the tags.
+type commands struct {
+	globals
+
+	Serve   serveCommand   `cmd:"" help:"Serve the register: page, API and tiles. Without a database URL it runs its own PostgreSQL."`
+	Migrate migrateCommand `cmd:"" help:"Bring the database schema up to date."`
+	Demo    demoCommand    `cmd:"" help:"Load the Điện Biên plan into an empty database."`
+	Import  importCommand  `cmd:"" help:"Bring the features of a file into a layer."`
+	Export  exportCommand  `cmd:"" help:"Write a layer to a file."`
+	Check   checkCommand   `cmd:"" help:"Check where masts may stand; exit status 1 unless all may."`
+	Key     keyCommand     `cmd:"" help:"API keys."`
+	Doctor  doctorCommand  `cmd:"" help:"Say what is installed, reachable and consistent."`
+	Keeper  keeperCommand  `cmd:"" hidden:"" name:"keep-cluster"`
+
+	Version kong.VersionFlag `help:"Show the version and exit."`
+}
+
+// globals are the flags of every command.
+type globals struct {
+	DatabaseURL string `env:"DATABASE_URL" placeholder:"URL" help:"Use this PostgreSQL instead of a private one (PostgreSQL 14+, PostGIS 3.1+)."`
+	Data        string `env:"HATANG_DATA" default:".hatang" type:"path" placeholder:"DIR" help:"Folder of the private PostgreSQL."`
+	Date        string `env:"HATANG_DATE" placeholder:"YYYY-MM-DD" help:"Reference date of answers; default today."`
+}
+
+// environment is what a command works with besides its flags.
+type environment struct {
+	stdout, stderr io.Writer
+	language       string // "vi" or "en", of sentences on the terminal
+	user           string // unix user, for the history
+}
+
+// run is the program: it never ends the process itself.
+func run(ctx context.Context, args []string, getenv func(string) string, stdout, stderr io.Writer) int {
+	env := &environment{stdout: stdout, stderr: stderr, language: languageOf(getenv), user: unixUser(getenv)}
+	var c commands
+	exit := -1
+	parser, err := kong.New(&c, kong.Name("hatang"), kong.Description("Postal and telecom infrastructure on a digital map."),
+		kong.Writers(stdout, stderr), kong.Exit(func(code int) { exit = code }), kong.Vars{"version": version},
+		kong.BindTo(ctx, (*context.Context)(nil)), kong.Bind(env), kong.UsageOnError())
+	if err != nil {
+		fmt.Fprintln(stderr, "hatang:", err)
+		return exitUsage
+	}
+	if len(args) == 1 && args[0] == "help" {
+		args = []string{"--help"}
+	}
+	k, err := parser.Parse(args)
+	if exit >= 0 { // --help or --version were answered
+		return exit
+	}
+	if err != nil {
+		fmt.Fprintln(stderr, "hatang:", err)
+		return exitUsage
+	}
+	return exitCode(k.Run(&c.globals), env)
+}
+
+// exitCode tells the person what went wrong, once.
+func exitCode(err error, env *environment) int {
+	var usage usageError
+	var invalid *layer.InvalidError
+	switch {
+	case err == nil:
+		return exitDone
+	case errors.Is(err, errFindings):
+		return exitFindings
+	case errors.As(err, &usage):
+		fmt.Fprintln(env.stderr, "hatang:", err)
+		return exitUsage
+	case errors.As(err, &invalid):
+		for _, f := range invalid.Faults {
+			fmt.Fprintf(env.stderr, "hatang: %s: %s\n", f.At, f.Detail.In(env.language))
+		}
+		return exitFindings
+	}
+	fmt.Fprintln(env.stderr, "hatang:", err)
+	return exitFindings
+}
+
+// languageOf reads the language of the terminal: Vietnamese where the locale says so.
+func languageOf(getenv func(string) string) string {
+	for _, name := range []string{"LC_ALL", "LC_MESSAGES", "LANG"} {
+		if locale := getenv(name); locale != "" {
+			if strings.HasPrefix(locale, "vi") {
+				return "vi"
+			}
+			return "en"
+		}
+	}
+	return "en"
+}

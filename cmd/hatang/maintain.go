@@ -1,0 +1,148 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"hatang/internal/account"
+	"hatang/internal/formats"
+	"hatang/internal/layer"
+	"hatang/internal/localdb"
+	"hatang/internal/plan"
+	"hatang/internal/postgis"
+)
+
+type migrateCommand struct{}
+
+// Run brings the schema up to date.
+func (*migrateCommand) Run(ctx context.Context, g *globals, env *environment) (err error) {
+	db, err := g.open(ctx, env)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, db.close(ctx)) }()
+	if err := db.migrate(ctx); err != nil {
+		return err
+	}
+	fmt.Fprintln(env.stdout, "The schema is up to date.")
+	return nil
+}
+
+type demoCommand struct{}
+
+// Run loads the demonstration into an empty database.
+func (*demoCommand) Run(ctx context.Context, g *globals, env *environment) (err error) {
+	db, err := g.open(ctx, env)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, db.close(ctx)) }()
+	if err := db.migrate(ctx); err != nil {
+		return err
+	}
+	loaded, err := loadDemo(ctx, db, env.stderr)
+	if err == nil && !loaded {
+		fmt.Fprintln(env.stdout, "The database holds a plan already; nothing was loaded.")
+	}
+	return err
+}
+
+// loadDemo loads the embedded pack unless the database holds a plan.
+func loadDemo(ctx context.Context, db *database, progress io.Writer) (bool, error) {
+	files, err := plan.DienBien()
+	if err != nil {
+		return false, fmt.Errorf("the demonstration pack: %w", err)
+	}
+	pack, err := plan.Parse(files)
+	if err != nil {
+		return false, fmt.Errorf("the demonstration pack: %w", err)
+	}
+	return loadPack(ctx, db, pack, progress)
+}
+
+// loadPack puts a pack into a database without a plan, and says whether it did.
+func loadPack(ctx context.Context, db *database, pack *plan.Pack, progress io.Writer) (bool, error) {
+	admin, err := postgis.OpenAdmin(ctx, db.ownerURL)
+	if err != nil {
+		return false, err
+	}
+	defer func() { err = errors.Join(err, admin.Close(ctx)) }()
+	empty, err := admin.Empty(ctx, db.layers)
+	if err != nil || !empty {
+		return false, err
+	}
+	start, features := time.Now(), 0
+	fmt.Fprintf(progress, "Loading %s …\n", pack.Title.EN)
+	err = admin.LoadPack(ctx, pack, db.layers, readLayerFile, func(_ string, rows int) { features += rows })
+	if err != nil {
+		return false, err
+	}
+	fmt.Fprintf(progress, "Loaded %d features in %.1f s.\n", features, time.Since(start).Seconds())
+	return true, nil
+}
+
+// readLayerFile reads one layer of a pack. A column of its own is a fault: packs
+// are ours.
+func readLayerFile(file plan.LayerFile, l *layer.Layer, add func(postgis.Incoming) error) (err error) {
+	in, err := file.Open()
+	if err != nil {
+		return fmt.Errorf("open the features of %s: %w", l.Name, err)
+	}
+	defer func() { err = errors.Join(err, in.Close()) }()
+	return formats.ReadGeoJSON(in, l, nil, func(r formats.Record) error {
+		for _, name := range r.NotTaken {
+			r.Faults.Add("/properties/"+name, "không phải trường của lớp", "is no field of the layer")
+		}
+		return add(postgis.Incoming{Row: r.Row, Feature: r.Feature, Faults: r.Faults})
+	})
+}
+
+type keyCommand struct {
+	Create keyCreateCommand `cmd:"" help:"Make an API key and show it once."`
+}
+
+type keyCreateCommand struct {
+	Name         string        `arg:"" help:"What the key is for."`
+	Role         string        `required:"" enum:"operator,consulted,officer,approver,administrator" help:"What it may do: ${enum}."`
+	Organisation string        `help:"Code of the organisation it acts for."`
+	Territory    string        `help:"Code of the unit it is limited to."`
+	Expires      time.Duration `help:"How long it is good for, such as 720h; default for ever."`
+	JSON         bool          `name:"json" help:"Write {\"id\", \"key\"}."`
+}
+
+// Run makes a key.
+func (c *keyCreateCommand) Run(ctx context.Context, g *globals, env *environment) (err error) {
+	db, err := g.open(ctx, env)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, db.close(ctx)) }()
+	admin, err := postgis.OpenAdmin(ctx, db.ownerURL)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, admin.Close(ctx)) }()
+	id, key := account.NewKey()
+	k := postgis.NewKey{ID: id, Key: key, Name: c.Name, Role: account.Role(c.Role), Organisation: c.Organisation, Territory: c.Territory}
+	if c.Expires > 0 {
+		k.Expires = time.Now().Add(c.Expires)
+	}
+	if err := admin.AddKey(ctx, k, env.viewer().Name); err != nil {
+		return err
+	}
+	if c.JSON {
+		return writeJSON(env.stdout, map[string]string{"id": id, "key": key})
+	}
+	fmt.Fprintf(env.stdout, "id:  %s\nkey: %s\nThe key is not shown again.\n", id, key)
+	return nil
+}
+
+type keeperCommand struct {
+	Args []string `arg:"" optional:"" passthrough:""`
+}
+
+// Run is the small process that keeps the private cluster while anyone uses it.
+func (c *keeperCommand) Run(ctx context.Context) error { return localdb.Keeper(ctx, c.Args) }

@@ -1,0 +1,201 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+
+	"hatang/geo"
+	"hatang/geo/zoning"
+	"hatang/internal/account"
+	"hatang/internal/httpapi"
+	"hatang/internal/permit"
+	"hatang/internal/plan"
+	"hatang/internal/postgis"
+	"hatang/internal/web"
+)
+
+type serveCommand struct {
+	Listen             string `env:"HATANG_LISTEN" default:":8080" help:"Address to listen on."`
+	Demo               bool   `env:"HATANG_DEMO" help:"Load the Điện Biên plan if the database is empty, and answer for its reference date."`
+	PublicURL          string `env:"HATANG_PUBLIC_URL" placeholder:"URL" help:"Address that clients use, when it differs from the request's."`
+	Basemap            string `env:"HATANG_BASEMAP" placeholder:"URL" help:"XYZ tile template of a base map; default none, and then the page asks no other host for anything."`
+	BasemapAttribution string `env:"HATANG_BASEMAP_ATTRIBUTION" placeholder:"TEXT" help:"What the base map's licence asks to be shown beside it."`
+}
+
+// shutdownTimeout is how long running requests may finish after SIGTERM.
+const shutdownTimeout = 10 * time.Second
+
+// Run serves until the context ends.
+func (c *serveCommand) Run(ctx context.Context, g *globals, env *environment) (err error) {
+	started := time.Now()
+	db, err := g.open(ctx, env)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, db.close(ctx)) }()
+	if db.cluster != nil {
+		if err := db.cluster.LockServe(); err != nil {
+			return err
+		}
+	}
+	if err := db.migrate(ctx); err != nil {
+		return err
+	}
+	if c.Demo {
+		if _, err := loadDemo(ctx, db, env.stderr); err != nil {
+			return err
+		}
+	}
+	if err := firstKey(ctx, db, env); err != nil {
+		return err
+	}
+	store, err := postgis.Open(ctx, db.appURL, db.layers)
+	if err != nil {
+		return err
+	}
+	defer store.Close()
+	date, err := c.referenceDate(ctx, g, store)
+	if err != nil {
+		return err
+	}
+	handler, err := c.handler(env, db, store, date)
+	if err != nil {
+		return err
+	}
+	return c.listen(ctx, env, handler, started)
+}
+
+// firstKey makes the administrator's key on the first run and prints it once, to
+// the terminal and never to a log.
+func firstKey(ctx context.Context, db *database, env *environment) (err error) {
+	admin, err := postgis.OpenAdmin(ctx, db.ownerURL)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, admin.Close(ctx)) }()
+	id, key := account.NewKey()
+	added, err := admin.AddFirstKey(ctx, postgis.NewKey{ID: id, Key: key, Name: "first administrator", Role: account.Administrator}, env.viewer().Name)
+	if err != nil || !added {
+		return err
+	}
+	fmt.Fprintln(env.stderr, "administrator key:", key)
+	return nil
+}
+
+// handler puts the rooms together.
+func (c *serveCommand) handler(env *environment, db *database, store *postgis.Store, date func() geo.Date) (http.Handler, error) {
+	title, attribution := titles()
+	page, err := web.New(db.layers, web.Options{ReferenceDate: date, BasemapURL: c.Basemap, Attribution: c.BasemapAttribution, Version: version})
+	if err != nil {
+		return nil, err
+	}
+	checker := permit.NewChecker(store)
+	measurer := plan.NewMeasurer(store, checker)
+	return httpapi.New(httpapi.Config{
+		Registry: db.layers, Store: store, Checker: proposals{checker}, Indicators: indicators{measurer},
+		Ledger: plan.NewLedger(store, measurer), UI: page, ReferenceDate: date,
+		Log: slog.New(slog.NewJSONHandler(env.stderr, nil)), PublicURL: c.PublicURL, Title: title, Attribution: attribution, Version: version,
+	})
+}
+
+func titles() (title, attribution geo.Text) {
+	return geo.Text{VI: "Hatang – hạ tầng bưu chính, viễn thông", EN: "Hatang – postal and telecom infrastructure"},
+		geo.Text{VI: "Vị trí và hình dạng ghi “minh họa” không phải số đo.", EN: "Places and shapes marked illustrative are not measured."}
+}
+
+// referenceDate is the date asked for, else with the demo the plan's, else today.
+func (c *serveCommand) referenceDate(ctx context.Context, g *globals, store *postgis.Store) (func() geo.Date, error) {
+	fixed, err := g.referenceDate()
+	if err != nil {
+		return nil, err
+	}
+	if g.Date != "" {
+		return func() geo.Date { return fixed }, nil
+	}
+	plans, err := store.Plans(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if c.Demo && len(plans) > 0 {
+		return func() geo.Date { return plans[0].ReferenceDate }, nil
+	}
+	return func() geo.Date { return geo.DateOf(time.Now()) }, nil
+}
+
+// listen serves until the context ends, then lets running requests finish.
+func (c *serveCommand) listen(ctx context.Context, env *environment, handler http.Handler, started time.Time) error {
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", c.Listen)
+	if err != nil {
+		return fmt.Errorf("listen on %s: %w", c.Listen, err)
+	}
+	server := httpapi.Server(c.Listen, handler)
+	failed := make(chan error, 1)
+	go func() { failed <- server.Serve(listener) }()
+	fmt.Fprintf(env.stdout, "listening on http://%s\n", browsable(listener.Addr()))
+	fmt.Fprintf(env.stderr, "Ready after %.1f s. Stop with Ctrl-C.\n", time.Since(started).Seconds())
+	select {
+	case err := <-failed:
+		return fmt.Errorf("serve: %w", err)
+	case <-ctx.Done():
+	}
+	stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTimeout)
+	defer cancel()
+	if err := server.Shutdown(stopping); err != nil {
+		return errors.Join(fmt.Errorf("some requests did not finish: %w", err), server.Close())
+	}
+	return nil
+}
+
+// browsable turns the address of all interfaces into one that a browser can open.
+func browsable(addr net.Addr) string {
+	tcp, ok := addr.(*net.TCPAddr)
+	if ok && tcp.IP.IsUnspecified() {
+		return fmt.Sprintf("localhost:%d", tcp.Port)
+	}
+	return addr.String()
+}
+
+// proposals reads the bodies of checks and has them judged.
+type proposals struct{ checker *permit.Checker }
+
+// Check judges those that can be read; the others carry their faults.
+func (p proposals) Check(ctx context.Context, v account.Viewer, bodies []json.RawMessage, date geo.Date) ([]httpapi.CheckResult, error) {
+	results := make([]httpapi.CheckResult, len(bodies))
+	var which []int
+	var good []zoning.Proposal
+	for i, body := range bodies {
+		proposal, err := permit.ParseProposal(body, date)
+		if invalid, ok := permit.Faults(err); ok {
+			results[i].Invalid = invalid
+			continue
+		}
+		which, good = append(which, i), append(good, proposal)
+	}
+	answers, err := p.checker.Check(ctx, v, good)
+	if err != nil {
+		return nil, err
+	}
+	for i, at := range which {
+		results[at].Answer = answers[i]
+	}
+	return results, nil
+}
+
+// indicators fits the measurer to what the API asks for.
+type indicators struct{ measurer *plan.Measurer }
+
+// Units returns the figures of units.
+func (m indicators) Units(ctx context.Context, v account.Viewer, level, code string, date geo.Date) ([]any, error) {
+	figures, err := m.measurer.Units(ctx, v, level, code, date)
+	units := make([]any, len(figures))
+	for i, f := range figures {
+		units[i] = f
+	}
+	return units, err
+}

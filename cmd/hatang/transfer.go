@@ -1,0 +1,297 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/paulmach/orb"
+	"github.com/vbauerster/mpb/v8"
+	"github.com/vbauerster/mpb/v8/decor"
+	"golang.org/x/term"
+
+	"hatang/geo"
+	"hatang/internal/formats"
+	"hatang/internal/layer"
+	"hatang/internal/postgis"
+)
+
+type importCommand struct {
+	Layer string `arg:"" help:"Layer to bring the features into."`
+	File  string `arg:"" type:"existingfile" help:"GeoJSON file."`
+
+	CRS        string `name:"crs" placeholder:"EPSG:9205" help:"Reference system of the coordinates; default longitude, latitude on WGS 84."`
+	DryRun     bool   `help:"Say what would change; change nothing."`
+	Correct    bool   `xor:"mode" help:"Correct the rows in force and keep their valid time (default)."`
+	InForce    string `xor:"mode" placeholder:"DATE" help:"Close the rows in force on this date and open new ones."`
+	OnConflict string `enum:"update,skip,fail" default:"update" help:"What to do with a code that is there already: ${enum}."`
+	GoodRows   bool   `help:"Take the good rows when some are refused; default all or nothing."`
+	Strict     bool   `help:"Refuse a file with columns that the layer does not have."`
+	JSON       bool   `name:"json" help:"Write the summary as JSON."`
+}
+
+// report is what an import tells.
+type report struct {
+	Layer string `json:"layer"`
+	postgis.ImportSummary
+	NotTaken []string `json:"columns_not_taken"`
+}
+
+// Run imports the file.
+func (c *importCommand) Run(ctx context.Context, g *globals, env *environment) (err error) {
+	db, err := g.open(ctx, env)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, db.close(ctx)) }()
+	l, ok := db.layers.Get(c.Layer)
+	if !ok {
+		return usageError{fmt.Errorf("there is no layer %q; layers are %s", c.Layer, layerNames(db.layers))}
+	}
+	store, err := db.store(ctx)
+	if err != nil {
+		return err
+	}
+	defer store.Close()
+	options, err := c.options(ctx, g, store)
+	if err != nil {
+		return err
+	}
+	r := report{Layer: l.Name, NotTaken: []string{}}
+	r.ImportSummary, err = store.Import(ctx, env.viewer(), l, options, func(add func(postgis.Incoming) error) error {
+		return c.read(env, l, &r, add)
+	})
+	if err != nil {
+		return fmt.Errorf("%s: %w", c.File, err)
+	}
+	return c.tell(env, r)
+}
+
+func layerNames(layers *layer.Registry) string {
+	var names []string
+	for _, l := range layers.All() {
+		names = append(names, l.Name)
+	}
+	return strings.Join(names, ", ")
+}
+
+// options turns the flags into what the store does.
+func (c *importCommand) options(ctx context.Context, g *globals, store *postgis.Store) (postgis.ImportOptions, error) {
+	date, err := g.referenceDate()
+	if err != nil {
+		return postgis.ImportOptions{}, err
+	}
+	o := postgis.ImportOptions{
+		Date: date, OnConflict: postgis.OnConflict(c.OnConflict), GoodRows: c.GoodRows, DryRun: c.DryRun,
+		Defaults: map[string]any{"valid_from": date},
+		Placed:   map[string]any{"source": filepath.Base(c.File), "illustrative": false, "accuracy_m": nil},
+	}
+	if c.InForce != "" {
+		if o.InForce, err = geo.ParseDate(c.InForce); err != nil {
+			return o, usageError{fmt.Errorf("--in-force: %w", err)}
+		}
+		o.Defaults["valid_from"] = o.InForce
+	}
+	plans, err := store.Plans(ctx)
+	if err == nil && len(plans) == 1 {
+		o.Defaults["jurisdiction"] = plans[0].Jurisdiction
+	}
+	return o, err
+}
+
+// read reads the file with a progress bar and hands on its features.
+func (c *importCommand) read(env *environment, l *layer.Layer, r *report, add func(postgis.Incoming) error) (err error) {
+	switch extension := strings.ToLower(filepath.Ext(c.File)); extension {
+	case ".geojson", ".json":
+	default:
+		return fmt.Errorf("%q files cannot be read yet, only GeoJSON (.geojson, .json): convert it with ogr2ogr", extension)
+	}
+	f, err := os.Open(c.File)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	in, done, err := progress(env.stderr, f, filepath.Base(c.File))
+	if err != nil {
+		return err
+	}
+	defer func() { done(err == nil) }()
+	return formats.ReadGeoJSON(bufio.NewReaderSize(in, 1<<20), l, c.transform, func(record formats.Record) error {
+		for _, name := range record.NotTaken {
+			r.NotTaken = addOnce(r.NotTaken, name)
+			if c.Strict {
+				record.Faults.Add("/properties/"+name, "lớp %s không có trường này", "the layer %s has no such field", l.Name)
+			}
+		}
+		return add(postgis.Incoming{Row: record.Row, Feature: record.Feature, Faults: record.Faults})
+	})
+}
+
+func addOnce(list []string, name string) []string {
+	for _, known := range list {
+		if known == name {
+			return list
+		}
+	}
+	return append(list, name)
+}
+
+// transform takes positions of the file to WGS 84: by the flag, else by the crs
+// member of the file.
+func (c *importCommand) transform(member string) (formats.Transform, error) {
+	name := c.CRS
+	if name == "" {
+		name = member
+	}
+	if name == "" {
+		return nil, nil
+	}
+	crs, err := geo.ParseCRS(name)
+	if err != nil {
+		return nil, fmt.Errorf("reference system %q: %w", name, err)
+	}
+	if crs.SRID() == layer.SRID {
+		return nil, nil // files hold longitude first whatever the authority says
+	}
+	return func(x, y float64) (float64, float64, error) {
+		p, err := crs.Inverse(orb.Point{x, y})
+		return p[0], p[1], err
+	}, nil
+}
+
+// progress shows how much of a file has been read: a bar on a terminal, else one
+// line at the start and the end.
+func progress(out io.Writer, f *os.File, name string) (io.Reader, func(ok bool), error) {
+	info, err := f.Stat()
+	if err != nil {
+		return nil, nil, err
+	}
+	terminal, ok := out.(*os.File)
+	if !ok || !term.IsTerminal(int(terminal.Fd())) {
+		fmt.Fprintf(out, "Reading %s (%d bytes)\n", name, info.Size())
+		return f, func(ok bool) {
+			if ok {
+				fmt.Fprintf(out, "Read %s\n", name)
+			}
+		}, nil
+	}
+	bars := mpb.New(mpb.WithOutput(out), mpb.WithWidth(40))
+	bar := bars.AddBar(info.Size(),
+		mpb.PrependDecorators(decor.Name(name+" ")),
+		mpb.AppendDecorators(decor.CountersKibiByte("% .1f / % .1f"), decor.Name(" "), decor.Percentage()))
+	return bar.ProxyReader(f), func(ok bool) {
+		if ok {
+			bar.SetTotal(-1, true)
+		} else {
+			bar.Abort(false)
+		}
+		bars.Wait()
+	}, nil
+}
+
+// maxShownRefusals keeps a file of nonsense from filling the terminal.
+const maxShownRefusals = 50
+
+// tell writes the summary; refused rows are exit status 1.
+func (c *importCommand) tell(env *environment, r report) error {
+	if c.JSON {
+		if err := writeJSON(env.stdout, r); err != nil {
+			return err
+		}
+	} else {
+		c.print(env, r)
+	}
+	if len(r.Refused) > 0 {
+		return errFindings
+	}
+	return nil
+}
+
+func (c *importCommand) print(env *environment, r report) {
+	for i, refused := range r.Refused {
+		if i == maxShownRefusals {
+			fmt.Fprintf(env.stdout, "… and %d more rows refused (--json lists all)\n", len(r.Refused)-i)
+			break
+		}
+		for _, f := range refused.Faults {
+			fmt.Fprintf(env.stdout, "row %d (%s)%s: %s\n", refused.Row, refused.Code, f.At, f.Detail.In(env.language))
+		}
+	}
+	if len(r.NotTaken) > 0 {
+		fmt.Fprintf(env.stdout, "columns not taken: %s\n", strings.Join(r.NotTaken, ", "))
+	}
+	fmt.Fprintf(env.stdout, "%s: %d read, %d inserted, %d updated, %d unchanged, %d skipped, %d refused\n",
+		r.Layer, r.Read, r.Inserted, r.Updated, r.Unchanged, r.Skipped, len(r.Refused))
+	switch {
+	case c.DryRun:
+		fmt.Fprintln(env.stdout, "Dry run: nothing was changed.")
+	case !r.Applied:
+		fmt.Fprintln(env.stdout, "Nothing was changed, because rows were refused; --good-rows takes the others.")
+	}
+}
+
+type exportCommand struct {
+	Layer string `arg:"" help:"Layer to write."`
+	File  string `arg:"" help:"GeoJSON file to write; - for standard output."`
+}
+
+// Run writes the rows in force on the reference date as a FeatureCollection. A file
+// is written beside its place and moved there when it is whole.
+func (c *exportCommand) Run(ctx context.Context, g *globals, env *environment) error {
+	date, err := g.referenceDate()
+	if err != nil {
+		return err
+	}
+	return g.withStore(ctx, env, func(db *database, s *postgis.Store) error {
+		l, ok := db.layers.Get(c.Layer)
+		if !ok {
+			return usageError{fmt.Errorf("there is no layer %q; layers are %s", c.Layer, layerNames(db.layers))}
+		}
+		if c.File == "-" {
+			return writeLayer(ctx, env, s, l, date, env.stdout)
+		}
+		temporary, err := os.CreateTemp(filepath.Dir(c.File), ".hatang-export-*")
+		if err != nil {
+			return err
+		}
+		err = errors.Join(writeLayer(ctx, env, s, l, date, temporary), temporary.Chmod(0o644), temporary.Close())
+		if err == nil {
+			err = os.Rename(temporary.Name(), c.File)
+		}
+		if err != nil {
+			return errors.Join(err, os.Remove(temporary.Name()))
+		}
+		return nil
+	})
+}
+
+func writeLayer(ctx context.Context, env *environment, s *postgis.Store, l *layer.Layer, date geo.Date, out io.Writer) error {
+	w := bufio.NewWriterSize(out, 1<<16)
+	buffer := []byte(`{"type":"FeatureCollection","features":[`)
+	first := true
+	err := s.Features(ctx, env.viewer(), l, layer.Query{Date: date}, func(r *layer.Row) error {
+		if !first {
+			buffer = append(buffer, ',')
+		}
+		first = false
+		var err error
+		if buffer, err = formats.AppendFeature(append(buffer, '\n'), l, r, formats.GeoJSONOptions{WithZ: true}); err != nil {
+			return err
+		}
+		_, err = w.Write(buffer)
+		buffer = buffer[:0]
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if _, err := w.Write(append(buffer, "\n]}\n"...)); err != nil {
+		return err
+	}
+	return w.Flush()
+}
