@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"strconv"
 	"strings"
@@ -100,7 +101,7 @@ func (c *checkCommand) rows() ([]map[string]any, error) {
 		"half_width_m": c.HalfWidthM, "host_building_height_m": c.HostBuildingHeightM,
 	} {
 		if value != nil {
-			row[name] = *value
+			row[name] = jsonNumber(*value)
 		}
 	}
 	if c.Concealed != nil {
@@ -124,6 +125,9 @@ func csvRows(path string) (rows []map[string]any, err error) {
 	header[0] = strings.TrimPrefix(header[0], "\ufeff")
 	for {
 		record, err := in.Read()
+		if errors.Is(err, io.EOF) && len(rows) == 0 {
+			return nil, fmt.Errorf("%s holds no proposals, only column names", path)
+		}
 		if errors.Is(err, io.EOF) {
 			return rows, nil
 		}
@@ -146,7 +150,7 @@ func cellValue(column, cell string) any {
 	switch column {
 	case "lon", "lat", "x", "y", "height_m", "half_width_m", "host_building_height_m":
 		if x, err := strconv.ParseFloat(cell, 64); err == nil {
-			return x
+			return jsonNumber(x)
 		}
 	case "concealed":
 		if b, err := strconv.ParseBool(cell); err == nil {
@@ -154,6 +158,15 @@ func cellValue(column, cell string) any {
 		}
 	}
 	return cell
+}
+
+// jsonNumber returns a number as JSON can hold it: NaN and the infinities stay
+// text, so that the fault names them.
+func jsonNumber(x float64) any {
+	if math.IsNaN(x) || math.IsInf(x, 0) {
+		return fmt.Sprint(x)
+	}
+	return x
 }
 
 // print writes the verdicts and says by the error whether all may be built.

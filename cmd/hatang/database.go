@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os/user"
+	"strings"
 	"time"
 
 	"hatang/geo"
@@ -72,19 +73,48 @@ func (d *database) store(ctx context.Context) (*postgis.Store, error) {
 	return s, err
 }
 
-// withStore runs work on the register of the globals' database.
-func (g *globals) withStore(ctx context.Context, env *environment, work func(*database, *postgis.Store) error) (err error) {
+// layer returns the layer that the person named.
+func (d *database) layer(name string) (*layer.Layer, error) {
+	if l, ok := d.layers.Get(name); ok {
+		return l, nil
+	}
+	var names []string
+	for _, l := range d.layers.All() {
+		names = append(names, l.Name)
+	}
+	return nil, usageError{fmt.Errorf("there is no layer %q; layers are %s", name, strings.Join(names, ", "))}
+}
+
+// withDatabase runs work on the globals' database and leaves it afterwards.
+func (g *globals) withDatabase(ctx context.Context, env *environment, work func(*database) error) (err error) {
 	db, err := g.open(ctx, env)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, db.close(ctx)) }()
-	s, err := db.store(ctx)
+	return work(db)
+}
+
+// withStore runs work on the register of the globals' database.
+func (g *globals) withStore(ctx context.Context, env *environment, work func(*database, *postgis.Store) error) error {
+	return g.withDatabase(ctx, env, func(db *database) error {
+		s, err := db.store(ctx)
+		if err != nil {
+			return err
+		}
+		defer s.Close()
+		return work(db, s)
+	})
+}
+
+// withAdmin runs work that takes the owner's rights.
+func (d *database) withAdmin(ctx context.Context, work func(*postgis.Admin) error) (err error) {
+	admin, err := postgis.OpenAdmin(ctx, d.ownerURL)
 	if err != nil {
 		return err
 	}
-	defer s.Close()
-	return work(db, s)
+	defer func() { err = errors.Join(err, admin.Close(ctx)) }()
+	return work(admin)
 }
 
 // referenceDate is the date asked for, else today.

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"hatang/internal/layer"
@@ -52,24 +51,21 @@ func (c *doctorCommand) Run(ctx context.Context, g *globals, env *environment) e
 	return nil
 }
 
-func (c *doctorCommand) examine(ctx context.Context, g *globals, env *environment, h *health) (err error) {
-	db, err := g.open(ctx, env)
-	if err != nil {
+func (c *doctorCommand) examine(ctx context.Context, g *globals, env *environment, h *health) error {
+	return g.withDatabase(ctx, env, func(db *database) (err error) {
+		if h.Server, err = postgis.ServerVersion(ctx, db.ownerURL); err != nil {
+			return err
+		}
+		store, err := db.store(ctx)
+		if err != nil {
+			return err
+		}
+		defer store.Close()
+		if h.Layers, err = store.LayerVersions(ctx); err != nil {
+			return err
+		}
+		problems, err := store.Inconsistencies(ctx)
+		h.Problems = append(h.Problems, problems...)
 		return err
-	}
-	defer func() { err = errors.Join(err, db.close(ctx)) }()
-	if h.Server, err = postgis.ServerVersion(ctx, db.ownerURL); err != nil {
-		return err
-	}
-	store, err := db.store(ctx)
-	if err != nil {
-		return err
-	}
-	defer store.Close()
-	if h.Layers, err = store.LayerVersions(ctx); err != nil {
-		return err
-	}
-	problems, err := store.Inconsistencies(ctx)
-	h.Problems = append(h.Problems, problems...)
-	return err
+	})
 }

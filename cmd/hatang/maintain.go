@@ -18,36 +18,30 @@ import (
 type migrateCommand struct{}
 
 // Run brings the schema up to date.
-func (*migrateCommand) Run(ctx context.Context, g *globals, env *environment) (err error) {
-	db, err := g.open(ctx, env)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, db.close(ctx)) }()
-	if err := db.migrate(ctx); err != nil {
-		return err
-	}
-	fmt.Fprintln(env.stdout, "The schema is up to date.")
-	return nil
+func (*migrateCommand) Run(ctx context.Context, g *globals, env *environment) error {
+	return g.withDatabase(ctx, env, func(db *database) error {
+		if err := db.migrate(ctx); err != nil {
+			return err
+		}
+		fmt.Fprintln(env.stdout, "The schema is up to date.")
+		return nil
+	})
 }
 
 type demoCommand struct{}
 
 // Run loads the demonstration into an empty database.
-func (*demoCommand) Run(ctx context.Context, g *globals, env *environment) (err error) {
-	db, err := g.open(ctx, env)
-	if err != nil {
+func (*demoCommand) Run(ctx context.Context, g *globals, env *environment) error {
+	return g.withDatabase(ctx, env, func(db *database) error {
+		if err := db.migrate(ctx); err != nil {
+			return err
+		}
+		loaded, err := loadDemo(ctx, db, env.stderr)
+		if err == nil && !loaded {
+			fmt.Fprintln(env.stdout, "The database holds data already; nothing was loaded.")
+		}
 		return err
-	}
-	defer func() { err = errors.Join(err, db.close(ctx)) }()
-	if err := db.migrate(ctx); err != nil {
-		return err
-	}
-	loaded, err := loadDemo(ctx, db, env.stderr)
-	if err == nil && !loaded {
-		fmt.Fprintln(env.stdout, "The database holds a plan already; nothing was loaded.")
-	}
-	return err
+	})
 }
 
 // loadDemo loads the embedded pack unless the database holds a plan.
@@ -63,25 +57,23 @@ func loadDemo(ctx context.Context, db *database, progress io.Writer) (bool, erro
 	return loadPack(ctx, db, pack, progress)
 }
 
-// loadPack puts a pack into a database without a plan, and says whether it did.
-func loadPack(ctx context.Context, db *database, pack *plan.Pack, progress io.Writer) (bool, error) {
-	admin, err := postgis.OpenAdmin(ctx, db.ownerURL)
-	if err != nil {
-		return false, err
-	}
-	defer func() { err = errors.Join(err, admin.Close(ctx)) }()
-	empty, err := admin.Empty(ctx, db.layers)
-	if err != nil || !empty {
-		return false, err
-	}
-	start, features := time.Now(), 0
-	fmt.Fprintf(progress, "Loading %s …\n", pack.Title.EN)
-	err = admin.LoadPack(ctx, pack, db.layers, readLayerFile, func(_ string, rows int) { features += rows })
-	if err != nil {
-		return false, err
-	}
-	fmt.Fprintf(progress, "Loaded %d features in %.1f s.\n", features, time.Since(start).Seconds())
-	return true, nil
+// loadPack puts a pack into an empty database, and says whether it did.
+func loadPack(ctx context.Context, db *database, pack *plan.Pack, progress io.Writer) (loaded bool, err error) {
+	err = db.withAdmin(ctx, func(admin *postgis.Admin) error {
+		empty, err := admin.Empty(ctx, db.layers)
+		if err != nil || !empty {
+			return err
+		}
+		start, features := time.Now(), 0
+		fmt.Fprintf(progress, "Loading %s …\n", pack.Title.EN)
+		if err := admin.LoadPack(ctx, pack, db.layers, readLayerFile, func(_ string, rows int) { features += rows }); err != nil {
+			return err
+		}
+		loaded = true
+		fmt.Fprintf(progress, "Loaded %d features in %.1f s.\n", features, time.Since(start).Seconds())
+		return nil
+	})
+	return loaded, err
 }
 
 // readLayerFile reads one layer of a pack. A column of its own is a fault: packs
@@ -114,23 +106,16 @@ type keyCreateCommand struct {
 }
 
 // Run makes a key.
-func (c *keyCreateCommand) Run(ctx context.Context, g *globals, env *environment) (err error) {
-	db, err := g.open(ctx, env)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, db.close(ctx)) }()
-	admin, err := postgis.OpenAdmin(ctx, db.ownerURL)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, admin.Close(ctx)) }()
+func (c *keyCreateCommand) Run(ctx context.Context, g *globals, env *environment) error {
 	id, key := account.NewKey()
 	k := postgis.NewKey{ID: id, Key: key, Name: c.Name, Role: account.Role(c.Role), Organisation: c.Organisation, Territory: c.Territory}
 	if c.Expires > 0 {
 		k.Expires = time.Now().Add(c.Expires)
 	}
-	if err := admin.AddKey(ctx, k, env.viewer().Name); err != nil {
+	err := g.withDatabase(ctx, env, func(db *database) error {
+		return db.withAdmin(ctx, func(admin *postgis.Admin) error { return admin.AddKey(ctx, k, env.viewer().Name) })
+	})
+	if err != nil {
 		return err
 	}
 	if c.JSON {

@@ -32,18 +32,38 @@ type serveCommand struct {
 const shutdownTimeout = 10 * time.Second
 
 // Run serves until the context ends.
-func (c *serveCommand) Run(ctx context.Context, g *globals, env *environment) (err error) {
+func (c *serveCommand) Run(ctx context.Context, g *globals, env *environment) error {
 	started := time.Now()
-	db, err := g.open(ctx, env)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, db.close(ctx)) }()
-	if db.cluster != nil {
-		if err := db.cluster.LockServe(); err != nil {
+	return g.withDatabase(ctx, env, func(db *database) error {
+		if db.cluster != nil {
+			if err := db.cluster.LockServe(); err != nil {
+				return err
+			}
+		}
+		if err := c.prepare(ctx, env, db); err != nil {
 			return err
 		}
-	}
+		store, err := postgis.Open(ctx, db.appURL, db.layers)
+		if err != nil {
+			return err
+		}
+		defer store.Close()
+		date, err := c.referenceDate(ctx, g, store)
+		if err != nil {
+			return err
+		}
+		handler, err := c.handler(env, db, store, date)
+		if err != nil {
+			return err
+		}
+		return c.listen(ctx, env, handler, started)
+	})
+}
+
+// prepare brings the schema up to date, loads the demonstration if asked, and makes
+// the administrator's key on the first run: it is printed once, to the terminal and
+// never to a log.
+func (c *serveCommand) prepare(ctx context.Context, env *environment, db *database) error {
 	if err := db.migrate(ctx); err != nil {
 		return err
 	}
@@ -52,40 +72,15 @@ func (c *serveCommand) Run(ctx context.Context, g *globals, env *environment) (e
 			return err
 		}
 	}
-	if err := firstKey(ctx, db, env); err != nil {
+	return db.withAdmin(ctx, func(admin *postgis.Admin) error {
+		id, key := account.NewKey()
+		k := postgis.NewKey{ID: id, Key: key, Name: "first administrator", Role: account.Administrator}
+		added, err := admin.AddFirstKey(ctx, k, env.viewer().Name)
+		if added && err == nil {
+			fmt.Fprintln(env.stderr, "administrator key:", key)
+		}
 		return err
-	}
-	store, err := postgis.Open(ctx, db.appURL, db.layers)
-	if err != nil {
-		return err
-	}
-	defer store.Close()
-	date, err := c.referenceDate(ctx, g, store)
-	if err != nil {
-		return err
-	}
-	handler, err := c.handler(env, db, store, date)
-	if err != nil {
-		return err
-	}
-	return c.listen(ctx, env, handler, started)
-}
-
-// firstKey makes the administrator's key on the first run and prints it once, to
-// the terminal and never to a log.
-func firstKey(ctx context.Context, db *database, env *environment) (err error) {
-	admin, err := postgis.OpenAdmin(ctx, db.ownerURL)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, admin.Close(ctx)) }()
-	id, key := account.NewKey()
-	added, err := admin.AddFirstKey(ctx, postgis.NewKey{ID: id, Key: key, Name: "first administrator", Role: account.Administrator}, env.viewer().Name)
-	if err != nil || !added {
-		return err
-	}
-	fmt.Fprintln(env.stderr, "administrator key:", key)
-	return nil
+	})
 }
 
 // handler puts the rooms together.

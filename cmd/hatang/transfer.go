@@ -43,41 +43,25 @@ type report struct {
 }
 
 // Run imports the file.
-func (c *importCommand) Run(ctx context.Context, g *globals, env *environment) (err error) {
-	db, err := g.open(ctx, env)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, db.close(ctx)) }()
-	l, ok := db.layers.Get(c.Layer)
-	if !ok {
-		return usageError{fmt.Errorf("there is no layer %q; layers are %s", c.Layer, layerNames(db.layers))}
-	}
-	store, err := db.store(ctx)
-	if err != nil {
-		return err
-	}
-	defer store.Close()
-	options, err := c.options(ctx, g, store)
-	if err != nil {
-		return err
-	}
-	r := report{Layer: l.Name, NotTaken: []string{}}
-	r.ImportSummary, err = store.Import(ctx, env.viewer(), l, options, func(add func(postgis.Incoming) error) error {
-		return c.read(env, l, &r, add)
+func (c *importCommand) Run(ctx context.Context, g *globals, env *environment) error {
+	return g.withStore(ctx, env, func(db *database, store *postgis.Store) error {
+		l, err := db.layer(c.Layer)
+		if err != nil {
+			return err
+		}
+		options, err := c.options(ctx, g, store)
+		if err != nil {
+			return err
+		}
+		r := report{Layer: l.Name, NotTaken: []string{}}
+		r.ImportSummary, err = store.Import(ctx, env.viewer(), l, options, func(add func(postgis.Incoming) error) error {
+			return c.read(env, l, &r, add)
+		})
+		if err != nil {
+			return fmt.Errorf("%s: %w", c.File, err)
+		}
+		return c.tell(env, r)
 	})
-	if err != nil {
-		return fmt.Errorf("%s: %w", c.File, err)
-	}
-	return c.tell(env, r)
-}
-
-func layerNames(layers *layer.Registry) string {
-	var names []string
-	for _, l := range layers.All() {
-		names = append(names, l.Name)
-	}
-	return strings.Join(names, ", ")
 }
 
 // options turns the flags into what the store does.
@@ -248,9 +232,9 @@ func (c *exportCommand) Run(ctx context.Context, g *globals, env *environment) e
 		return err
 	}
 	return g.withStore(ctx, env, func(db *database, s *postgis.Store) error {
-		l, ok := db.layers.Get(c.Layer)
-		if !ok {
-			return usageError{fmt.Errorf("there is no layer %q; layers are %s", c.Layer, layerNames(db.layers))}
+		l, err := db.layer(c.Layer)
+		if err != nil {
+			return err
 		}
 		if c.File == "-" {
 			return writeLayer(ctx, env, s, l, date, env.stdout)
