@@ -23,8 +23,8 @@ lint: ## the linter, pinned in .ci/tools.mod (the first time it is built: two mi
 	@echo "==> golangci-lint"
 	@go tool -modfile=.ci/tools.mod golangci-lint run ./...
 
-bench: ## the benchmarks, printed
-	@go test -run '^$$' -bench . -benchmem ./...
+bench: ## the benchmarks, and how many times faster than the peer's way; build/bench.json
+	@go run .ci/bench.go
 
 soak: ## the long runs: kills under load, nothing acknowledged may be lost
 	@go test -count=1 -tags soak -run Soak -timeout 60m -v ./...
