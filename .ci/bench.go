@@ -17,19 +17,16 @@ import (
 	"strings"
 )
 
-// result is what one benchmark gave, in nanoseconds an operation.
+// result is one benchmark or, where Peer is set, a pair of them: medians, and the
+// median of the rounds' ratios peer ÷ ours.
 type result struct {
-	Name     string    `json:"name"`
-	MedianNs float64   `json:"median_ns"`
-	RoundsNs []float64 `json:"rounds_ns"`
-}
+	Name  string   `json:"name"`
+	Ours  float64  `json:"ours"`
+	Peer  *float64 `json:"peer"`
+	Ratio *float64 `json:"ratio"`
+	Unit  string   `json:"unit"`
 
-// ratio is how many times the peer's time a pair's own time goes into.
-type ratio struct {
-	Name   string  `json:"name"`
-	Median float64 `json:"median"`
-	Min    float64 `json:"min"`
-	Max    float64 `json:"max"`
+	min, max float64 // of the ratios
 }
 
 var line = regexp.MustCompile(`^(Benchmark\S+?)(?:-\d+)?\s+\d+\s+([0-9.]+) ns/op`)
@@ -46,23 +43,22 @@ func run() error {
 	if err != nil {
 		return err
 	}
-	var results []result
-	for name, ns := range rounds {
-		results = append(results, result{name, median(ns), ns})
-	}
-	sort.Slice(results, func(i, j int) bool { return results[i].Name < results[j].Name })
-	ratios := compare(rounds)
+	results, pairs := summarise(rounds)
 	for _, r := range results {
-		fmt.Printf("%-70s %14.0f ns\n", r.Name, r.MedianNs)
+		if r.Peer == nil {
+			fmt.Printf("%-78s %14.0f ns\n", r.Name, r.Ours)
+		}
 	}
-	fmt.Println("\npeer ÷ ours (over 1: ours is faster)")
-	for _, r := range ratios {
-		fmt.Printf("%-70s %6.2f  (%.2f to %.2f)\n", r.Name, r.Median, r.Min, r.Max)
+	fmt.Printf("\n%-78s %14s %14s  peer ÷ ours\n", "", "ours, ns", "peer, ns")
+	for _, r := range results {
+		if r.Peer != nil {
+			fmt.Printf("%-78s %14.0f %14.0f  %.2f (%.2f to %.2f)\n", r.Name, r.Ours, *r.Peer, *r.Ratio, r.min, r.max)
+		}
 	}
-	if len(ratios) == 0 {
+	if pairs == 0 {
 		return errors.New("no pair of benchmarks was measured")
 	}
-	raw, err := json.MarshalIndent(map[string]any{"benchmarks": results, "ratios": ratios}, "", " ")
+	raw, err := json.MarshalIndent(results, "", " ")
 	if err != nil {
 		return err
 	}
@@ -116,23 +112,32 @@ func round(rounds map[string][]float64) error {
 	return errors.Join(lines.Err(), cmd.Wait())
 }
 
-// compare divides round by round, so that a slow moment counts for both.
-func compare(rounds map[string][]float64) []ratio {
-	var ratios []ratio
-	for name, ours := range rounds {
-		pair, ok := strings.CutSuffix(name, "/ours")
+// summarise makes one result of each benchmark, and of each pair.
+func summarise(rounds map[string][]float64) (results []result, pairs int) {
+	for name, ns := range rounds {
+		pair, ours := strings.CutSuffix(name, "/ours")
 		peer := rounds[pair+"/peer"]
-		if !ok || len(peer) != len(ours) {
-			continue
+		switch {
+		case strings.HasSuffix(name, "/peer"):
+		case ours && len(peer) == len(ns):
+			results = append(results, compare(pair, ns, peer))
+			pairs++
+		default:
+			results = append(results, result{Name: name, Ours: median(ns), Unit: "ns"})
 		}
-		quotients := make([]float64, len(ours))
-		for i := range ours {
-			quotients[i] = peer[i] / ours[i]
-		}
-		ratios = append(ratios, ratio{pair, median(quotients), slices.Min(quotients), slices.Max(quotients)})
 	}
-	sort.Slice(ratios, func(i, j int) bool { return ratios[i].Name < ratios[j].Name })
-	return ratios
+	sort.Slice(results, func(i, j int) bool { return results[i].Name < results[j].Name })
+	return results, pairs
+}
+
+// compare divides round by round, so that a slow moment counts for both.
+func compare(name string, ours, peer []float64) result {
+	quotients := make([]float64, len(ours))
+	for i := range ours {
+		quotients[i] = peer[i] / ours[i]
+	}
+	theirs, ratio := median(peer), median(quotients)
+	return result{Name: name, Ours: median(ours), Peer: &theirs, Ratio: &ratio, Unit: "ns", min: slices.Min(quotients), max: slices.Max(quotients)}
 }
 
 func median(x []float64) float64 {
