@@ -1,0 +1,102 @@
+package main
+
+import (
+	"encoding/csv"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// gdal runs a program of GDAL that must succeed.
+func gdal(t *testing.T, name string, args ...string) string {
+	t.Helper()
+	out, err := exec.CommandContext(t.Context(), name, args...).CombinedOutput()
+	if err != nil || strings.Contains(string(out), "ERROR") {
+		t.Fatalf("%s %v: %v\n%s", name, args, err, out)
+	}
+	return string(out)
+}
+
+// featureCount reads the count that ogrinfo -so tells.
+func featureCount(t *testing.T, out string) (n int) {
+	t.Helper()
+	_, rest, ok := strings.Cut(out, "Feature Count: ")
+	if _, err := fmt.Sscan(rest, &n); !ok || err != nil {
+		t.Fatalf("no count in\n%s", out)
+	}
+	return n
+}
+
+func ogrLists(t *testing.T, s *server) {
+	out := gdal(t, "ogrinfo", "-ro", "-so", "-al", "OAPIF:"+s.url+"/api/v1")
+	counts := map[string]int{}
+	for _, section := range strings.Split(out, "Layer name: ")[1:] {
+		name, _, _ := strings.Cut(section, "\n")
+		counts[strings.TrimSpace(name)] = featureCount(t, section)
+	}
+	for _, l := range layersOf(t) {
+		var p page
+		s.get(t, "/api/v1/collections/"+l.Name+"/items?limit=1", &p)
+		if n, ok := counts[l.Name]; !ok || n != p.NumberMatched {
+			t.Errorf("%s: GDAL counts %d (listed: %v), the server %d", l.Name, n, ok, p.NumberMatched)
+		}
+	}
+	if len(counts) != len(layersOf(t)) {
+		t.Errorf("GDAL lists %d layers", len(counts))
+	}
+}
+
+func ogrFilters(t *testing.T, s *server) {
+	source := "OAPIF:" + s.url + "/api/v1"
+	for _, tt := range []struct {
+		args  []string
+		query string
+	}{
+		{[]string{"-where", "mast_type = 'A1a'"}, "mast_type=A1a"},
+		{[]string{"-spat", "102.95", "21.3", "103.1", "21.5"}, "bbox=102.95,21.3,103.1,21.5"},
+	} {
+		out := gdal(t, "ogrinfo", append(append([]string{"-ro", "-so"}, tt.args...), source, "bts_sites")...)
+		if got, want := featureCount(t, out), len(idsOf(t, s, tt.query)); got != want || want == 0 {
+			t.Errorf("%v: GDAL counts %d, the server %d", tt.args, got, want)
+		}
+	}
+}
+
+func ogrReadsAllPages(t *testing.T, s *server) {
+	target := filepath.Join(freshDir(t), "sites.csv")
+	gdal(t, "ogr2ogr", "-f", "CSV", target, "-oo", "PAGE_SIZE=100", "OAPIF:"+s.url+"/api/v1", "bts_sites")
+	f, err := os.Open(target)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	rows, err := csv.NewReader(f).ReadAll()
+	if err != nil {
+		t.Fatal(err)
+	}
+	column := -1
+	for i, name := range rows[0] {
+		if name == "code" {
+			column = i
+		}
+	}
+	codes := map[string]int{}
+	for _, row := range rows[1:] {
+		codes[row[column]]++
+	}
+	if len(rows)-1 != 847 || len(codes) != 847 {
+		t.Errorf("ogr2ogr wrote %d rows of %d sites, there are 847", len(rows)-1, len(codes))
+	}
+}
+
+func ogrReadsURL(t *testing.T, s *server) {
+	for path, want := range map[string]int{"bts_sites/items": 847, "communes/items": 130, "communes/items?district_code=094": 9} {
+		out := gdal(t, "ogrinfo", "-ro", "-so", "-al", "/vsicurl/"+s.url+"/api/v1/collections/"+path)
+		if got := featureCount(t, out); got != want {
+			t.Errorf("%s: GDAL counts %d, want %d", path, got, want)
+		}
+	}
+}

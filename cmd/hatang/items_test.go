@@ -1,0 +1,164 @@
+package main
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/paulmach/orb"
+
+	"hatang/geo"
+)
+
+// idsOf returns the ids that a request for sites selects.
+func idsOf(t *testing.T, s *server, query string) []int64 {
+	t.Helper()
+	var p page
+	s.get(t, "/api/v1/collections/bts_sites/items?limit=10000&"+query, &p)
+	var ids []int64
+	for _, f := range p.Features {
+		ids = append(ids, f.ID)
+	}
+	slices.Sort(ids)
+	return ids
+}
+
+// boxIn writes the bound of a lon/lat box in a reference system.
+func boxIn(t *testing.T, name string, box orb.Bound) string {
+	t.Helper()
+	crs, err := geo.ParseCRS(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b orb.Bound
+	for i, corner := range []orb.Point{box.Min, {box.Max[0], box.Min[1]}, box.Max, {box.Min[0], box.Max[1]}} {
+		p, err := crs.Forward(corner)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if i == 0 {
+			b = p.Bound()
+		}
+		b = b.Extend(p)
+	}
+	if crs.LatFirst() {
+		b.Min[0], b.Min[1], b.Max[0], b.Max[1] = b.Min[1], b.Min[0], b.Max[1], b.Max[0]
+	}
+	return fmt.Sprintf("%.9f,%.9f,%.9f,%.9f", b.Min[0], b.Min[1], b.Max[0], b.Max[1])
+}
+
+func bboxInEverySystem(t *testing.T, s *server) {
+	box := orb.Bound{Min: orb.Point{102.95, 21.3}, Max: orb.Point{103.1, 21.5}}
+	want := idsOf(t, s, "bbox=102.95,21.3,103.1,21.5")
+	if len(want) < 20 || len(want) > 400 {
+		t.Fatalf("the box selects %d sites: it should be some and not all", len(want))
+	}
+	for _, crs := range []string{"EPSG:4326", "EPSG:3857", "EPSG:9205"} {
+		uri := "http://www.opengis.net/def/crs/EPSG/0/" + strings.TrimPrefix(crs, "EPSG:")
+		if diff := cmp.Diff(want, idsOf(t, s, "bbox="+boxIn(t, crs, box)+"&bbox-crs="+uri)); diff != "" {
+			t.Errorf("%s selects others:\n%s", crs, diff)
+		}
+	}
+	if outside := idsOf(t, s, "bbox=2,48,3,49"); len(outside) != 0 {
+		t.Errorf("a box over Paris selects %v", outside)
+	}
+}
+
+func itemsParametersWork(t *testing.T, s *server) {
+	kinds := map[string]int{}
+	built := 0
+	for _, f := range packFeatures(t, "bts_sites") {
+		kinds[fmt.Sprint(f.Properties["mast_type"])]++
+		if f.Properties["status"] == "existing" {
+			built++
+		}
+	}
+	for kind, n := range kinds {
+		if got := len(idsOf(t, s, "mast_type="+kind)); got != n {
+			t.Errorf("mast_type=%s selects %d, the pack has %d", kind, got, n)
+		}
+	}
+	for query, want := range map[string]int{
+		"datetime=2015-12-31": built, "datetime=2020-12-31": 847, "datetime=../..": 847, "datetime=../1990-01-01": 0,
+		"datetime=2015-12-31T00:00:00Z/..": 847, "code=HT-0001": 1, "code=nothing": 0, "mast_type=A1a&datetime=../1990-01-01": 0, "limit=10001": 847,
+	} {
+		if strings.HasPrefix(query, "limit") {
+			var p page
+			s.get(t, "/api/v1/collections/bts_sites/items?"+query, &p)
+			if p.NumberReturned != want {
+				t.Errorf("%s returns %d, want %d", query, p.NumberReturned, want)
+			}
+			continue
+		}
+		if got := len(idsOf(t, s, query)); got != want {
+			t.Errorf("%s selects %d, want %d", query, got, want)
+		}
+	}
+	var p page
+	s.get(t, "/api/v1/collections/bts_sites/items?limit=3", &p)
+	if p.NumberReturned != 3 || p.NumberMatched != 847 || p.next() == "" {
+		t.Errorf("limit=3: %d of %d, next %q", p.NumberReturned, p.NumberMatched, p.next())
+	}
+	s.call(t, http.MethodGet, fmt.Sprintf("/api/v1/collections/bts_sites/items/%d", p.Features[0].ID), "").wants(t, http.StatusOK)
+}
+
+func pagesVisitEachOnce(t *testing.T, s *server) {
+	seen := map[int64]int{}
+	pages := 0
+	for next := s.url + "/api/v1/collections/bts_sites/items?limit=97&status=planned"; next != ""; pages++ {
+		var p page
+		s.get(t, next, &p)
+		if p.NumberMatched != 369 || len(p.Features) == 0 {
+			t.Fatalf("page %d matches %d and holds %d", pages, p.NumberMatched, len(p.Features))
+		}
+		for _, f := range p.Features {
+			seen[f.ID]++
+		}
+		next = p.next()
+	}
+	if len(seen) != 369 || pages != 4 {
+		t.Errorf("%d pages show %d of 369", pages, len(seen))
+	}
+	for id, n := range seen {
+		if n != 1 {
+			t.Errorf("%d is shown %d times", id, n)
+		}
+	}
+}
+
+// byteRanges: GDAL reads a large file over the network in pieces only.
+func byteRanges(t *testing.T, s *server) {
+	path := "/api/v1/collections/bts_sites/items"
+	whole := s.call(t, http.MethodGet, path, "", "Accept-Encoding", "identity")
+	size := strconv.Itoa(len(whole.body))
+	for _, tt := range []struct {
+		header, content string
+		from, to, want  int
+	}{
+		{"bytes=0-16383", "bytes 0-16383/" + size, 0, 16384, http.StatusPartialContent},
+		{"bytes=200000-200009", "bytes 200000-200009/" + size, 200000, 200010, http.StatusPartialContent},
+		{"bytes=500000-", "bytes 500000-" + strconv.Itoa(len(whole.body)-1) + "/" + size, 500000, len(whole.body), http.StatusPartialContent},
+		{"bytes=-20", "bytes " + strconv.Itoa(len(whole.body)-20) + "-" + strconv.Itoa(len(whole.body)-1) + "/" + size, len(whole.body) - 20, len(whole.body), http.StatusPartialContent},
+		{"bytes=99999999-", "", 0, len(whole.body), http.StatusOK},
+		{"bytes=0-1,5-6", "", 0, len(whole.body), http.StatusOK},
+		{"bytes=5-1", "", 0, len(whole.body), http.StatusOK},
+		{"lines=1-2", "", 0, len(whole.body), http.StatusOK},
+	} {
+		part := s.call(t, http.MethodGet, path, "", "Range", tt.header)
+		if part.status != tt.want || part.header.Get("Content-Range") != tt.content || len(part.body) != tt.to-tt.from {
+			t.Errorf("%s: %d, %q, %d bytes", tt.header, part.status, part.header.Get("Content-Range"), len(part.body))
+			continue
+		}
+		const stamped = 64 // the beginning holds the time of the answer
+		if from := max(tt.from, stamped); string(part.body[from-tt.from:]) != string(whole.body[from:tt.to]) {
+			t.Errorf("%s: other bytes", tt.header)
+		}
+	}
+	if a := s.call(t, http.MethodGet, path, "", "Range", "bytes=0-1", "If-Range", whole.header.Get("ETag")); a.status != http.StatusOK {
+		t.Errorf("If-Range with a weak tag: %d", a.status)
+	}
+}
