@@ -92,9 +92,12 @@ func (c *check) consultAreas(r *consultation, top topHeight) {
 		}
 		if area.Withheld || area.WholeCommune {
 			withheld = true
+			c.provisional = c.provisional || area.Illustrative
 			continue
 		}
+		before := len(c.findings)
 		c.consultArea(r, area, top)
+		c.provisional = c.provisional || area.Illustrative && len(c.findings) > before
 	}
 	if withheld {
 		c.finding(stageConsultation, &r.Rule, Condition, "area", r.args()).ReplyDays = r.replyDays

@@ -106,7 +106,8 @@ type Area struct {
 	Geometry   orb.MultiPolygon
 	// MaxHeightM is the height above ground, in metres, that needs no consent under
 	// this area; nil means that any height needs it.
-	MaxHeightM *float64
+	MaxHeightM   *float64
+	Illustrative bool // drawn for the demo: judged as drawn, the verdict is provisional
 	// Withheld areas are never shown: no evidence, no distance.
 	Withheld bool
 	// WholeCommune makes the area act on every point of the commune, whatever its

@@ -114,7 +114,7 @@ type Result struct {
 	// AllowedTypes is the intersection of what the zones in force here allow; empty
 	// also when no zone says anything (see the findings ZONE-none and TERRITORY).
 	AllowedTypes []geo.MastType `json:"allowed_types"`
-	// Provisional: an illustrative zone or mast was judged as drawn.
+	// Provisional: an illustrative zone, mast or special area was judged as drawn.
 	Provisional  bool          `json:"provisional"`
 	Findings     []Finding     `json:"findings"`
 	Alternatives []Alternative `json:"alternatives"`
