@@ -115,7 +115,7 @@ var ErrEmpty = errors.New("the file holds no features")
 // ReadGeoJSON reads a FeatureCollection, or a single Feature, one feature at a time
 // and hands each to the callback, faults and all; an error of the callback stops it.
 // The coordinates are taken through toWGS84 unless that is nil. Memory is bounded by the
-// largest feature, not the file.
+// largest feature and the collection's own members, not by the file.
 func ReadGeoJSON(in io.Reader, l *layer.Layer, toWGS84 func(crs string) (Transform, error), each func(Record) error) error {
 	decoder := json.NewDecoder(skipBOM(in))
 	start, err := decoder.Token()
@@ -167,8 +167,14 @@ func (c *collection) members() error {
 			return broken(err)
 		}
 	}
-	_, err := c.decoder.Token()
-	return broken(err)
+	if _, err := c.decoder.Token(); err != nil {
+		return broken(err)
+	}
+	// Two files run together would lose the second without a word.
+	if _, err := c.decoder.Token(); !errors.Is(err, io.EOF) {
+		return fmt.Errorf("%w: something follows its end", ErrNotGeoJSON)
+	}
+	return nil
 }
 
 // crs reads the member of GeoJSON's 2008 text that names a reference system.

@@ -3,7 +3,6 @@ package formats
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"math"
 
@@ -52,7 +51,7 @@ func readGeometry(r *Record, raw []byte, l *layer.Layer, toWGS84 Transform) {
 		err = shapeFault(tree, g.Type)
 	}
 	if err != nil {
-		r.Faults.Add("/geometry/coordinates", "toạ độ không hợp lệ: %v", "%v", err)
+		r.Faults.AddError("/geometry/coordinates", err)
 		return
 	}
 	if g.Type != string(l.Geometry) {
@@ -69,15 +68,13 @@ type positions struct {
 	count   int
 }
 
-var errTooManyVertices = fmt.Errorf("more than %d positions in one feature", MaxVertices)
-
 func (p *positions) read(raw []byte, depth int) (coordinates, error) {
 	if depth == 0 {
 		return p.position(raw)
 	}
 	var parts []json.RawMessage
 	if err := json.Unmarshal(raw, &parts); err != nil {
-		return coordinates{}, errors.New("the coordinates are not nested as the geometry type asks")
+		return coordinates{}, layer.Wrong("toạ độ không lồng nhau đúng theo kiểu hình", "the coordinates are not nested as the geometry type asks")
 	}
 	tree := coordinates{parts: make([]coordinates, 0, len(parts))}
 	for _, part := range parts {
@@ -92,11 +89,11 @@ func (p *positions) read(raw []byte, depth int) (coordinates, error) {
 
 func (p *positions) position(raw []byte) (coordinates, error) {
 	if p.count++; p.count > MaxVertices {
-		return coordinates{}, errTooManyVertices
+		return coordinates{}, layer.Wrong("một đối tượng có hơn %d điểm", "more than %d positions in one feature", MaxVertices)
 	}
 	var xyz []float64
 	if err := json.Unmarshal(raw, &xyz); err != nil || len(xyz) < 2 || bytes.Contains(raw, []byte("null")) {
-		return coordinates{}, fmt.Errorf("%.60s is not a position of two or three numbers", raw)
+		return coordinates{}, layer.Wrong("%.60s không phải vị trí gồm hai hoặc ba số", "%.60s is not a position of two or three numbers", raw)
 	}
 	if p.toWGS84 != nil {
 		lon, lat, err := p.toWGS84(xyz[0], xyz[1])
@@ -105,8 +102,9 @@ func (p *positions) position(raw []byte) (coordinates, error) {
 		}
 		xyz[0], xyz[1] = lon, lat
 	}
-	if math.Abs(xyz[0]) > 180 || math.Abs(xyz[1]) > 90 {
-		return coordinates{}, fmt.Errorf("%.60s is outside longitude ±180, latitude ±90: if it is in metres, name the reference system; if latitude comes first, swap the axes", raw)
+	if !(math.Abs(xyz[0]) <= 180 && math.Abs(xyz[1]) <= 90) { // so written for NaN, which a transform may give
+		return coordinates{}, layer.Wrong("%.60s nằm ngoài kinh độ ±180, vĩ độ ±90: nếu là mét, hãy nêu hệ toạ độ; nếu vĩ độ đứng trước, hãy đổi trục",
+			"%.60s is outside longitude ±180, latitude ±90: if it is in metres, name the reference system; if latitude comes first, swap the axes", raw)
 	}
 	return coordinates{position: xyz}, nil
 }
@@ -116,25 +114,25 @@ func shapeFault(tree coordinates, kind string) error {
 	switch kind {
 	case "LineString":
 		if len(tree.parts) < 2 {
-			return errors.New("a line has at least two positions")
+			return layer.Wrong("đường có ít nhất hai điểm", "a line has at least two positions")
 		}
 	case "Polygon":
 		if len(tree.parts) == 0 {
-			return errors.New("a polygon has at least one ring")
+			return layer.Wrong("vùng có ít nhất một vòng", "a polygon has at least one ring")
 		}
 		for _, ring := range tree.parts {
 			n := len(ring.parts)
 			if n < 4 {
-				return errors.New("a ring has at least four positions")
+				return layer.Wrong("vòng có ít nhất bốn điểm", "a ring has at least four positions")
 			}
 			first, last := ring.parts[0].position, ring.parts[n-1].position
 			if first[0] != last[0] || first[1] != last[1] {
-				return errors.New("a ring ends where it starts")
+				return layer.Wrong("vòng phải kết thúc ở điểm đầu", "a ring ends where it starts")
 			}
 		}
 	case "MultiLineString", "MultiPolygon":
 		if len(tree.parts) == 0 {
-			return errors.New("the geometry is empty")
+			return layer.Wrong("hình rỗng", "the geometry is empty")
 		}
 		for _, part := range tree.parts {
 			if err := shapeFault(part, kind[len("Multi"):]); err != nil {

@@ -22,6 +22,13 @@ var ErrStale = errors.New("changed meanwhile")
 // the same request may succeed later.
 var ErrUnavailable = errors.New("database unavailable")
 
+// ErrNoSpace is returned when the database has no room left to write; nothing of the
+// write was stored.
+var ErrNoSpace = errors.New("the disk is full")
+
+// ErrForbidden is returned for a write outside the territory of the viewer's role.
+var ErrForbidden = errors.New("outside the territory of the role")
+
 // ErrTimeout is returned when the database gave up a statement for its time limit.
 var ErrTimeout = errors.New("statement took too long")
 

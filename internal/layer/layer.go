@@ -112,6 +112,10 @@ type Layer struct {
 	Colour   string  // CSS colour of the legend
 	ColourBy string  // field whose values' colours replace Colour; "" for none
 
+	// OnceADay names fields whose values together have at most one row in force on
+	// any one date, as the code has by itself; empty for none.
+	OnceADay []string
+
 	// WithheldField and WithheldValues name the rows that only officers see.
 	WithheldField  string
 	WithheldValues []string

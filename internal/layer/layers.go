@@ -36,8 +36,9 @@ func mobileLayers() []Layer {
 		},
 		{
 			Name: "operator_positions", Group: GroupMobile, Geometry: Point, Colour: "#9467bd", ColourBy: "operator",
-			Title: t("Vị trí theo doanh nghiệp", "Operator positions"),
-			Doc:   t("Mỗi dòng là một doanh nghiệp tại một vị trí cột; chỉ số đếm theo nơi đặt cột.", "One row for one operator at one site; indicators count it where the site stands."),
+			OnceADay: []string{"site_code", "operator"},
+			Title:    t("Vị trí theo doanh nghiệp", "Operator positions"),
+			Doc:      t("Mỗi dòng là một doanh nghiệp tại một vị trí cột; chỉ số đếm theo nơi đặt cột.", "One row for one operator at one site; indicators count it where the site stands."),
 			Fields: fields(stageFields(), []Field{
 				text("site_code", t("Mã vị trí cột", "Site code"), t("Mã của vị trí cột ăng ten.", "Code of the mast site.")).required(),
 				operatorField().required(),

@@ -25,13 +25,13 @@ func (f *Field) ParseText(s string) (any, error) {
 	case Integer:
 		n, err := strconv.ParseInt(s, 10, 64)
 		if err != nil {
-			return nil, wrong("%q không phải số nguyên", "%q is not a whole number", s)
+			return nil, Wrong("%q không phải số nguyên", "%q is not a whole number", s)
 		}
 		return n, f.check(n)
 	case Number:
 		x, err := strconv.ParseFloat(s, 64)
 		if err != nil || math.IsNaN(x) || math.IsInf(x, 0) {
-			return nil, wrong("%q không phải số", "%q is not a number", s)
+			return nil, Wrong("%q không phải số", "%q is not a number", s)
 		}
 		return x, f.check(x)
 	case Boolean:
@@ -41,17 +41,17 @@ func (f *Field) ParseText(s string) (any, error) {
 		case "false", "0":
 			return false, nil
 		}
-		return nil, wrong("%q không phải true hoặc false", "%q is not true or false", s)
+		return nil, Wrong("%q không phải true hoặc false", "%q is not true or false", s)
 	case Date:
 		d, err := geo.ParseDate(s)
 		if err != nil {
-			return nil, wrong("%q không phải ngày dạng YYYY-MM-DD", "%q is not a date of the form YYYY-MM-DD", s)
+			return nil, Wrong("%q không phải ngày dạng YYYY-MM-DD", "%q is not a date of the form YYYY-MM-DD", s)
 		}
 		return d, nil
 	case Timestamp:
 		at, err := time.Parse(time.RFC3339Nano, s)
 		if err != nil {
-			return nil, wrong("%q không phải thời điểm theo RFC 3339", "%q is not a time of RFC 3339", s)
+			return nil, Wrong("%q không phải thời điểm theo RFC 3339", "%q is not a time of RFC 3339", s)
 		}
 		return at, nil
 	case TextList:
@@ -74,7 +74,7 @@ func (f *Field) ParseJSON(value any) (any, error) {
 	case string:
 		if f.Kind == Integer || f.Kind == Number || f.Kind == Boolean || f.Kind == TextList {
 			words := f.Kind.inWords()
-			return nil, wrong("phải là %[1]s, không phải chuỗi", "must be %[2]s, not a string", words.VI, words.EN)
+			return nil, Wrong("phải là %[1]s, không phải chuỗi", "must be %[2]s, not a string", words.VI, words.EN)
 		}
 		return f.ParseText(v)
 	case json.Number:
@@ -91,7 +91,7 @@ func (f *Field) ParseJSON(value any) (any, error) {
 		}
 	}
 	words := f.Kind.inWords()
-	return nil, wrong("phải là %[1]s", "must be %[2]s", words.VI, words.EN)
+	return nil, Wrong("phải là %[1]s", "must be %[2]s", words.VI, words.EN)
 }
 
 // wholeNumber writes 12.0 and 1e3 as whole numbers where the field holds those.
@@ -107,7 +107,7 @@ func jsonList(values []any) (any, error) {
 	for i, v := range values {
 		s, ok := v.(string)
 		if !ok {
-			return nil, wrong("phải là danh sách chuỗi", "must be a list of strings")
+			return nil, Wrong("phải là danh sách chuỗi", "must be a list of strings")
 		}
 		list[i] = s
 	}
@@ -131,10 +131,10 @@ func textList(values []string) (any, error) {
 // cleanText brings text to NFC and refuses what the database cannot hold.
 func cleanText(s string) (string, error) {
 	if len(s) > MaxTextBytes {
-		return "", wrong("dài hơn %d byte", "is longer than %d bytes", MaxTextBytes)
+		return "", Wrong("dài hơn %d byte", "is longer than %d bytes", MaxTextBytes)
 	}
 	if strings.ContainsRune(s, 0) || !isUTF8(s) {
-		return "", wrong("không phải văn bản UTF-8 hoặc có byte 0", "is not UTF-8 text, or holds a zero byte")
+		return "", Wrong("không phải văn bản UTF-8 hoặc có byte 0", "is not UTF-8 text, or holds a zero byte")
 	}
 	return norm.NFC.String(s), nil
 }
@@ -153,13 +153,13 @@ func (f *Field) check(value any) error {
 	}
 	switch {
 	case f.Min != nil && x < *f.Min, f.Max != nil && x > *f.Max:
-		return wrong("%s nằm ngoài %s", "%s is outside %s", code, f.bounds())
+		return Wrong("%s nằm ngoài %s", "%s is outside %s", code, f.bounds())
 	case !f.Allows(code):
 		allowed := make([]string, len(f.Values))
 		for i, v := range f.Values {
 			allowed[i] = v.Code
 		}
-		return wrong("%q không phải một trong %s", "%q is not one of %s", code, strings.Join(allowed, ", "))
+		return Wrong("%q không phải một trong %s", "%q is not one of %s", code, strings.Join(allowed, ", "))
 	}
 	return nil
 }
@@ -200,7 +200,7 @@ type ValueError struct{ Text geo.Text }
 // Error returns the English sentence.
 func (e *ValueError) Error() string { return e.Text.EN }
 
-// wrong makes a ValueError; the texts are formats of the same arguments.
-func wrong(vi, en string, args ...any) error {
+// Wrong makes a ValueError; the texts are formats of the same arguments.
+func Wrong(vi, en string, args ...any) error {
 	return &ValueError{t(fmt.Sprintf(vi, args...), fmt.Sprintf(en, args...))}
 }

@@ -42,10 +42,7 @@ func (k Kind) AppendJSON(dst, value []byte) ([]byte, error) {
 		}
 	case Timestamp:
 		if len(value) == 8 {
-			at := postgresEpoch.Add(time.Duration(binary.BigEndian.Uint64(value)) * time.Microsecond)
-			dst = append(dst, '"')
-			dst = at.AppendFormat(dst, time.RFC3339Nano)
-			return append(dst, '"'), nil
+			return appendTimestamp(dst, int64(binary.BigEndian.Uint64(value))), nil
 		}
 	case TextList:
 		return appendTextList(dst, value)
@@ -63,6 +60,18 @@ func appendDate(dst []byte, days int32) []byte {
 	return append(dst, '"')
 }
 
+// appendTimestamp writes an instant in UTC; PostgreSQL's infinities are written as
+// null. A time.Duration would overflow 292 years away from 2000.
+func appendTimestamp(dst []byte, microseconds int64) []byte {
+	if microseconds == math.MaxInt64 || microseconds == math.MinInt64 {
+		return append(dst, "null"...)
+	}
+	at := time.UnixMicro(postgresEpoch.UnixMicro() + microseconds).UTC()
+	dst = append(dst, '"')
+	dst = at.AppendFormat(dst, time.RFC3339Nano)
+	return append(dst, '"')
+}
+
 // appendFloat writes the shortest number that reads back the same; JSON has no
 // NaN or infinity, which are written as null.
 func appendFloat(dst []byte, x float64) []byte {
@@ -72,21 +81,30 @@ func appendFloat(dst []byte, x float64) []byte {
 	return strconv.AppendFloat(dst, x, 'f', -1, 64)
 }
 
-// appendTextList writes PostgreSQL's binary one-dimensional text[].
+// maxDimensions is PostgreSQL's own limit for arrays.
+const maxDimensions = 6
+
+// appendTextList writes PostgreSQL's binary text[]; the type allows lists of lists,
+// which are written as one list.
 func appendTextList(dst, value []byte) ([]byte, error) {
 	const header, dimension = 12, 8
 	bad := fmt.Errorf("a value of %d bytes is no %s", len(value), TextList)
 	if len(value) < header {
 		return dst, bad
 	}
-	if binary.BigEndian.Uint32(value) == 0 {
+	dimensions := uint64(binary.BigEndian.Uint32(value))
+	rest := value[header:]
+	if dimensions == 0 {
 		return append(dst, "[]"...), nil
 	}
-	if len(value) < header+dimension {
+	if dimensions > maxDimensions || uint64(len(rest)) < dimensions*dimension {
 		return dst, bad
 	}
-	count := binary.BigEndian.Uint32(value[header:])
-	rest := value[header+dimension:]
+	count := uint64(1)
+	for range dimensions {
+		count *= uint64(binary.BigEndian.Uint32(rest))
+		rest = rest[dimension:]
+	}
 	dst = append(dst, '[')
 	for i := range count {
 		if i > 0 {
