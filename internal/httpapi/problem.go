@@ -35,6 +35,7 @@ var (
 	uriTooLong       = problemType{"uri-too-long", http.StatusRequestURITooLong, geo.Text{VI: "Địa chỉ quá dài", EN: "Address too long"}}
 	unsupportedMedia = problemType{"unsupported-media-type", http.StatusUnsupportedMediaType, geo.Text{VI: "Định dạng không được hỗ trợ", EN: "Unsupported media type"}}
 	internalError    = problemType{"internal", http.StatusInternalServerError, geo.Text{VI: "Lỗi máy chủ", EN: "Server error"}}
+	noSpace          = problemType{"no-space", http.StatusInsufficientStorage, geo.Text{VI: "Hết chỗ lưu trữ", EN: "No room left"}}
 	unavailable      = problemType{"unavailable", http.StatusServiceUnavailable, geo.Text{VI: "Tạm thời không phục vụ được", EN: "Temporarily unavailable"}}
 	timedOut         = problemType{"timeout", http.StatusGatewayTimeout, geo.Text{VI: "Quá thời gian xử lý", EN: "Out of time"}}
 )
@@ -42,7 +43,7 @@ var (
 func problemTypes() []problemType {
 	return []problemType{invalidParameter, invalidBody, unreadableBody, unauthorised, forbidden, notFound,
 		methodNotAllowed, notAcceptable, conflict, preconditionFail, bodyTooLarge, uriTooLong, unsupportedMedia,
-		internalError, unavailable, timedOut}
+		internalError, unavailable, timedOut, noSpace}
 }
 
 // problemError is an error that knows the problem it is answered with.
@@ -97,6 +98,10 @@ func problemFor(err error) *problemError {
 		return faultsProblem(invalidParameter, layer.Faults{{At: "crs", Detail: geo.Text{
 			VI: "Có đối tượng nằm ngoài phạm vi của hệ tọa độ này; hãy dùng hệ khác hoặc thu hẹp bbox.",
 			EN: "A feature lies outside the domain of this reference system; use another or narrow the bbox."}}})
+	case errors.Is(err, layer.ErrForbidden):
+		return problem(forbidden, "Đối tượng nằm ngoài địa bàn mà khóa này được sửa.", "The feature lies outside the territory that this key may edit.")
+	case errors.Is(err, layer.ErrNoSpace):
+		return problem(noSpace, "Đĩa của cơ sở dữ liệu đã đầy; không có gì được lưu. Hãy báo người quản trị.", "The database's disk is full; nothing was stored. Tell the administrator.")
 	case errors.Is(err, layer.ErrUnavailable):
 		return problem(unavailable, "Cơ sở dữ liệu chưa sẵn sàng; hãy thử lại sau vài giây.", "The database is not available now; try again in a few seconds.")
 	case errors.Is(err, layer.ErrTimeout), errors.Is(err, context.DeadlineExceeded):

@@ -118,6 +118,9 @@ func readQuery(raw string, known []string, faults *layer.Faults) url.Values {
 	}
 	slices.Sort(names)
 	list := strings.Join(known, ", ")
+	if list == "" {
+		list = "–"
+	}
 	for _, name := range names {
 		switch {
 		case !slices.Contains(known, name):
