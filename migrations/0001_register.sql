@@ -169,5 +169,10 @@ END
 $$;
 -- +goose StatementEnd
 
+-- Only triggers call it, with the rights of the function they belong to.
+REVOKE EXECUTE ON FUNCTION hatang_touch(text) FROM PUBLIC;
+
+-- Before PostgreSQL 15 everyone could create tables in it.
+REVOKE CREATE ON SCHEMA public FROM PUBLIC;
 GRANT USAGE ON SCHEMA public TO hatang_app;
 GRANT SELECT ON layer_versions, history TO hatang_app;

@@ -41,3 +41,19 @@ CREATE TABLE operator_positions (
 );
 SELECT hatang_add_layer('operator_positions');
 CREATE INDEX operator_positions_site_code ON operator_positions (site_code);
+
+-- +goose StatementBegin
+CREATE FUNCTION bts_sites_keep_occupied() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF (TG_OP = 'DELETE' OR NEW.code <> OLD.code)
+        AND EXISTS (SELECT FROM operator_positions p WHERE p.site_code = OLD.code
+            AND daterange(p.valid_from, p.valid_to) && daterange(OLD.valid_from, OLD.valid_to)) THEN
+        RAISE EXCEPTION 'operators are on site %', OLD.code
+            USING ERRCODE = 'foreign_key_violation', CONSTRAINT = 'bts_sites_occupied', HINT = 'Remove or move their positions first.';
+    END IF;
+    RETURN CASE TG_OP WHEN 'DELETE' THEN OLD ELSE NEW END;
+END
+$$;
+-- +goose StatementEnd
+CREATE TRIGGER keep_occupied BEFORE DELETE OR UPDATE OF code ON bts_sites
+    FOR EACH ROW EXECUTE FUNCTION bts_sites_keep_occupied();

@@ -8,14 +8,14 @@ CREATE TABLE plans (
     title          jsonb NOT NULL,
     jurisdiction   text NOT NULL,
     valid_from     date NOT NULL,
-    reference_date date NOT NULL,
+    reference_date date,
     pi             double precision NOT NULL CONSTRAINT plans_pi_range CHECK (pi > 3 AND pi < 4),
     pi_source      text NOT NULL,
     settings       jsonb NOT NULL DEFAULT '{}',
     loaded_at      timestamptz NOT NULL DEFAULT now()
 );
 COMMENT ON COLUMN plans.pi IS 'The value of pi by which the plan computed its radii; data, because plans differ.';
-COMMENT ON COLUMN plans.reference_date IS 'Date the server answers for when it is started with this plan''s demo data.';
+COMMENT ON COLUMN plans.reference_date IS 'Date that answers are for when none is asked, as long as this plan is loaded as a demonstration; null for today.';
 
 CREATE TABLE plan_phases (
     plan     text NOT NULL REFERENCES plans ON DELETE CASCADE,
@@ -61,7 +61,9 @@ COMMENT ON COLUMN rule_sets.body IS 'The rule set as it was published: JSON in U
 CREATE FUNCTION rule_sets_keep_published() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF OLD.state = 'published' AND (TG_OP = 'DELETE'
-        OR (NEW.id, NEW.version, NEW.body, NEW.state, NEW.valid_from) IS DISTINCT FROM (OLD.id, OLD.version, OLD.body, OLD.state, OLD.valid_from)) THEN
+        OR (NEW.id, NEW.version, NEW.plan, NEW.jurisdiction, NEW.body, NEW.state, NEW.valid_from) IS DISTINCT FROM
+           (OLD.id, OLD.version, OLD.plan, OLD.jurisdiction, OLD.body, OLD.state, OLD.valid_from)
+        OR (OLD.valid_to IS NOT NULL AND NEW.valid_to IS DISTINCT FROM OLD.valid_to)) THEN
         RAISE EXCEPTION 'rule set %@% is published and cannot be changed', OLD.id, OLD.version
             USING ERRCODE = 'restrict_violation', HINT = 'Publish a new version instead.';
     END IF;
@@ -83,7 +85,8 @@ CREATE TRIGGER keep_all BEFORE TRUNCATE ON rule_sets FOR EACH STATEMENT EXECUTE 
 -- Rule sets and plans have versions too: answers from memory carry them.
 INSERT INTO layer_versions (layer) VALUES ('rule_sets'), ('plans');
 -- +goose StatementBegin
-CREATE FUNCTION hatang_touch_table() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION hatang_touch_table() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 BEGIN
     PERFORM hatang_touch(TG_ARGV[0]);
     RETURN NULL;

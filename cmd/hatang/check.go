@@ -14,6 +14,7 @@ import (
 
 	"hatang/geo"
 	"hatang/geo/zoning"
+	"hatang/internal/layer"
 	"hatang/internal/permit"
 	"hatang/internal/postgis"
 )
@@ -35,54 +36,89 @@ type checkCommand struct {
 	JSON                bool     `name:"json" help:"Write the verdicts as JSON."`
 }
 
+// checkedRow is one proposal of the command line or a file, with what became of it.
+type checkedRow struct {
+	proposal zoning.Proposal
+	faults   layer.Faults // when there are any, it was not judged
+	answer   permit.Answer
+}
+
 // Run judges and prints. Findings are the exit status 1.
 func (c *checkCommand) Run(ctx context.Context, g *globals, env *environment) error {
-	date, err := g.referenceDate()
+	raw, err := c.rows()
 	if err != nil {
 		return err
 	}
-	rows, err := c.rows()
+	rows, err := parseRows(raw)
 	if err != nil {
 		return err
 	}
-	good, faulty := parseRows(rows, date, env)
-	if faulty > 0 && c.File == "" {
+	if c.File == "" && len(rows[0].faults) > 0 {
+		printFaults(env, rows)
 		return usageError{errors.New("the proposal is not complete")}
 	}
-	var answers []permit.Answer
 	err = g.withStore(ctx, env, func(_ *database, s *postgis.Store) error {
-		answers, err = permit.NewChecker(s).Check(ctx, env.viewer(), good)
-		return err
+		date, err := g.referenceDate(ctx, s)
+		if err != nil {
+			return err
+		}
+		return judge(ctx, env, permit.NewChecker(s), rows, date())
 	})
 	if err != nil {
 		return err
 	}
-	return c.print(env, answers, faulty)
+	printFaults(env, rows)
+	return c.print(env, rows)
 }
 
-// parseRows reads the rows and reports the faults of those that cannot be judged.
-func parseRows(rows []map[string]any, date geo.Date, env *environment) (good []zoning.Proposal, faulty int) {
+// parseRows reads the rows; the faults of one that cannot be judged stay with it.
+func parseRows(raw []map[string]any) ([]checkedRow, error) {
+	rows := make([]checkedRow, len(raw))
+	for i, row := range raw {
+		body, err := json.Marshal(row)
+		if err != nil {
+			return nil, fmt.Errorf("row %d: %w", i+1, err)
+		}
+		rows[i].proposal, err = permit.ParseProposal(body, geo.Date{})
+		if invalid, ok := permit.Faults(err); ok {
+			rows[i].faults = invalid.Faults
+		} else if err != nil {
+			return nil, fmt.Errorf("row %d: %w", i+1, err)
+		}
+	}
+	return rows, nil
+}
+
+// judge has the rows without faults judged, on the date where they name none.
+func judge(ctx context.Context, env *environment, checker *permit.Checker, rows []checkedRow, date geo.Date) error {
+	var good []zoning.Proposal
+	var which []int
 	for i, row := range rows {
-		raw, err := json.Marshal(row)
-		var p zoning.Proposal
-		if err == nil {
-			p, err = permit.ParseProposal(raw, date)
-		}
-		if err == nil {
-			good = append(good, p)
+		if len(row.faults) > 0 {
 			continue
 		}
-		faulty++
-		invalid, ok := permit.Faults(err)
-		if !ok {
-			fmt.Fprintf(env.stderr, "hatang: row %d: %v\n", i+1, err)
-			continue
+		if row.proposal.Date.IsZero() {
+			row.proposal.Date = date
 		}
-		for _, f := range invalid.Faults {
+		good, which = append(good, row.proposal), append(which, i)
+	}
+	answers, err := checker.Check(ctx, env.viewer(), good)
+	if err != nil {
+		return err
+	}
+	for i, at := range which {
+		rows[at].answer = answers[i]
+	}
+	return nil
+}
+
+// printFaults tells on standard error which rows could not be judged, and why.
+func printFaults(env *environment, rows []checkedRow) {
+	for i, row := range rows {
+		for _, f := range row.faults {
 			fmt.Fprintf(env.stderr, "hatang: row %d: %s: %s\n", i+1, strings.TrimPrefix(f.At, "/"), f.Detail.In(env.language))
 		}
 	}
-	return good, faulty
 }
 
 // rows returns the proposals as JSON objects: one of flags, or a file of them.
@@ -170,23 +206,25 @@ func jsonNumber(x float64) any {
 }
 
 // print writes the verdicts and says by the error whether all may be built.
-func (c *checkCommand) print(env *environment, answers []permit.Answer, faulty int) error {
-	all := faulty == 0
-	for _, a := range answers {
-		all = all && (a.Verdict == zoning.Permitted || a.Verdict == zoning.Conditional)
+func (c *checkCommand) print(env *environment, rows []checkedRow) error {
+	all := true
+	results := make([]any, len(rows))
+	for i, row := range rows {
+		results[i] = row.answer
+		if len(row.faults) > 0 {
+			results[i] = map[string]any{"row": i + 1, "errors": row.faults}
+		} else if !c.JSON {
+			printAnswer(env, row.answer)
+		}
+		all = all && (row.answer.Verdict == zoning.Permitted || row.answer.Verdict == zoning.Conditional)
 	}
-	switch {
-	case c.JSON && c.File == "":
-		if err := writeJSON(env.stdout, answers[0]); err != nil {
-			return err
+	if c.JSON {
+		var document any = map[string]any{"results": results}
+		if c.File == "" {
+			document = results[0]
 		}
-	case c.JSON:
-		if err := writeJSON(env.stdout, map[string]any{"results": answers}); err != nil {
+		if err := writeJSON(env.stdout, document); err != nil {
 			return err
-		}
-	default:
-		for _, a := range answers {
-			printAnswer(env, a)
 		}
 	}
 	if !all {

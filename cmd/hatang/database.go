@@ -117,16 +117,41 @@ func (d *database) withAdmin(ctx context.Context, work func(*postgis.Admin) erro
 	return work(admin)
 }
 
-// referenceDate is the date asked for, else today.
-func (g *globals) referenceDate() (geo.Date, error) {
-	if g.Date == "" {
-		return geo.DateOf(time.Now()), nil
+// checkDate refuses a --date that is none before anything is started for it.
+func (g *globals) checkDate() error {
+	if g.Date == "" || g.Date == "today" {
+		return nil
 	}
-	d, err := geo.ParseDate(g.Date)
+	if _, err := geo.ParseDate(g.Date); err != nil {
+		return usageError{fmt.Errorf("--date: %w", err)}
+	}
+	return nil
+}
+
+// referenceDate is the date that answers are for: the one asked, else that of a
+// demonstration in the database, else today. Every command of one database answers
+// for the same day.
+func (g *globals) referenceDate(ctx context.Context, store *postgis.Store) (func() geo.Date, error) {
+	today := func() geo.Date { return geo.DateOf(time.Now()) }
+	fixed := func(d geo.Date) func() geo.Date { return func() geo.Date { return d } }
+	switch g.Date {
+	case "today":
+		return today, nil
+	case "":
+	default:
+		d, err := geo.ParseDate(g.Date)
+		return fixed(d), err
+	}
+	plans, err := store.Plans(ctx)
 	if err != nil {
-		return d, usageError{fmt.Errorf("--date: %w", err)}
+		return nil, err
 	}
-	return d, nil
+	for _, p := range plans {
+		if !p.ReferenceDate.IsZero() {
+			return fixed(p.ReferenceDate), nil
+		}
+	}
+	return today, nil
 }
 
 // viewer is the person at the terminal, who has the database in hand anyway.

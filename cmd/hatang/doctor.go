@@ -64,6 +64,11 @@ func (c *doctorCommand) examine(ctx context.Context, g *globals, env *environmen
 		if h.Layers, err = store.LayerVersions(ctx); err != nil {
 			return err
 		}
+		for name := range h.Layers { // rule sets and plans have versions too, and are no layers
+			if _, ok := db.layers.Get(name); !ok {
+				delete(h.Layers, name)
+			}
+		}
 		problems, err := store.Inconsistencies(ctx)
 		h.Problems = append(h.Problems, problems...)
 		return err

@@ -61,7 +61,7 @@ type commands struct {
 type globals struct {
 	DatabaseURL string `env:"DATABASE_URL" placeholder:"URL" help:"Use this PostgreSQL instead of a private one (PostgreSQL 14+, PostGIS 3.1+)."`
 	Data        string `env:"HATANG_DATA" default:".hatang" type:"path" placeholder:"DIR" help:"Folder of the private PostgreSQL."`
-	Date        string `env:"HATANG_DATE" placeholder:"YYYY-MM-DD" help:"Reference date of answers; default today."`
+	Date        string `env:"HATANG_DATE" placeholder:"YYYY-MM-DD" help:"Reference date of answers, or today; default the demonstration's, else today."`
 }
 
 // environment is what a command works with besides its flags.
@@ -93,6 +93,9 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 	if err != nil {
 		fmt.Fprintln(stderr, "hatang:", err)
 		return exitUsage
+	}
+	if err := c.checkDate(); err != nil {
+		return exitCode(err, env)
 	}
 	return exitCode(k.Run(&c.globals), env)
 }

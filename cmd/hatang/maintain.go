@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"time"
 
 	"hatang/internal/account"
@@ -28,20 +29,33 @@ func (*migrateCommand) Run(ctx context.Context, g *globals, env *environment) er
 	})
 }
 
-type demoCommand struct{}
+type demoCommand struct {
+	Pack string `type:"existingdir" placeholder:"DIR" help:"Folder of another plan pack; default the embedded one of Điện Biên."`
+}
 
 // Run loads the demonstration into an empty database.
-func (*demoCommand) Run(ctx context.Context, g *globals, env *environment) error {
+func (c *demoCommand) Run(ctx context.Context, g *globals, env *environment) error {
 	return g.withDatabase(ctx, env, func(db *database) error {
 		if err := db.migrate(ctx); err != nil {
 			return err
 		}
-		loaded, err := loadDemo(ctx, db, env.stderr)
+		loaded, err := c.load(ctx, db, env.stderr)
 		if err == nil && !loaded {
 			fmt.Fprintln(env.stdout, "The database holds data already; nothing was loaded.")
 		}
 		return err
 	})
+}
+
+func (c *demoCommand) load(ctx context.Context, db *database, progress io.Writer) (bool, error) {
+	if c.Pack == "" {
+		return loadDemo(ctx, db, progress)
+	}
+	pack, err := plan.Parse(os.DirFS(c.Pack))
+	if err != nil {
+		return false, err
+	}
+	return loadPack(ctx, db, pack, progress)
 }
 
 // loadDemo loads the embedded pack unless the database holds a plan.
@@ -60,18 +74,12 @@ func loadDemo(ctx context.Context, db *database, progress io.Writer) (bool, erro
 // loadPack puts a pack into an empty database, and says whether it did.
 func loadPack(ctx context.Context, db *database, pack *plan.Pack, progress io.Writer) (loaded bool, err error) {
 	err = db.withAdmin(ctx, func(admin *postgis.Admin) error {
-		empty, err := admin.Empty(ctx, db.layers)
-		if err != nil || !empty {
-			return err
-		}
 		start, features := time.Now(), 0
-		fmt.Fprintf(progress, "Loading %s …\n", pack.Title.EN)
-		if err := admin.LoadPack(ctx, pack, db.layers, readLayerFile, func(_ string, rows int) { features += rows }); err != nil {
-			return err
+		loaded, err = admin.LoadPack(ctx, pack, db.layers, readLayerFile, func(_ string, rows int) { features += rows })
+		if loaded {
+			fmt.Fprintf(progress, "Loaded %d features of %s in %.1f s.\n", features, pack.Title.EN, time.Since(start).Seconds())
 		}
-		loaded = true
-		fmt.Fprintf(progress, "Loaded %d features in %.1f s.\n", features, time.Since(start).Seconds())
-		return nil
+		return err
 	})
 	return loaded, err
 }

@@ -34,6 +34,12 @@ const shutdownTimeout = 10 * time.Second
 // Run serves until the context ends.
 func (c *serveCommand) Run(ctx context.Context, g *globals, env *environment) error {
 	started := time.Now()
+	// Before the first key is made: a port that is taken must not cost the person the key.
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", c.Listen)
+	if err != nil {
+		return fmt.Errorf("listen on %s: %w", c.Listen, err)
+	}
+	defer func() { _ = listener.Close() }() // closed already when the server was started
 	return g.withDatabase(ctx, env, func(db *database) error {
 		if db.cluster != nil {
 			if err := db.cluster.LockServe(); err != nil {
@@ -48,15 +54,19 @@ func (c *serveCommand) Run(ctx context.Context, g *globals, env *environment) er
 			return err
 		}
 		defer store.Close()
-		date, err := c.referenceDate(ctx, g, store)
+		date, err := g.referenceDate(ctx, store)
 		if err != nil {
 			return err
 		}
-		handler, err := c.handler(env, db, store, date)
+		grid, err := store.PreferredGrid(ctx)
 		if err != nil {
 			return err
 		}
-		return c.listen(ctx, env, handler, started)
+		handler, err := c.handler(env, db, store, grid, date)
+		if err != nil {
+			return err
+		}
+		return c.listen(ctx, env, listener, handler, started)
 	})
 }
 
@@ -84,9 +94,13 @@ func (c *serveCommand) prepare(ctx context.Context, env *environment, db *databa
 }
 
 // handler puts the rooms together.
-func (c *serveCommand) handler(env *environment, db *database, store *postgis.Store, date func() geo.Date) (http.Handler, error) {
+func (c *serveCommand) handler(env *environment, db *database, store *postgis.Store, grid *postgis.Grid, date func() geo.Date) (http.Handler, error) {
 	title, attribution := titles()
-	page, err := web.New(db.layers, web.Options{ReferenceDate: date, BasemapURL: c.Basemap, Attribution: c.BasemapAttribution, Version: version})
+	options := web.Options{ReferenceDate: date, BasemapURL: c.Basemap, Attribution: c.BasemapAttribution, Version: version}
+	if grid != nil {
+		options.Grid = &web.Grid{Code: fmt.Sprintf("EPSG:%d", grid.EPSG), Title: geo.Text{VI: grid.Name, EN: grid.Name}, Proj4: grid.Proj4}
+	}
+	page, err := web.New(db.layers, options)
 	if err != nil {
 		return nil, err
 	}
@@ -104,31 +118,8 @@ func titles() (title, attribution geo.Text) {
 		geo.Text{VI: "Vị trí và hình dạng ghi “minh họa” không phải số đo.", EN: "Places and shapes marked illustrative are not measured."}
 }
 
-// referenceDate is the date asked for, else with the demo the plan's, else today.
-func (c *serveCommand) referenceDate(ctx context.Context, g *globals, store *postgis.Store) (func() geo.Date, error) {
-	fixed, err := g.referenceDate()
-	if err != nil {
-		return nil, err
-	}
-	if g.Date != "" {
-		return func() geo.Date { return fixed }, nil
-	}
-	plans, err := store.Plans(ctx)
-	if err != nil {
-		return nil, err
-	}
-	if c.Demo && len(plans) > 0 {
-		return func() geo.Date { return plans[0].ReferenceDate }, nil
-	}
-	return func() geo.Date { return geo.DateOf(time.Now()) }, nil
-}
-
 // listen serves until the context ends, then lets running requests finish.
-func (c *serveCommand) listen(ctx context.Context, env *environment, handler http.Handler, started time.Time) error {
-	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", c.Listen)
-	if err != nil {
-		return fmt.Errorf("listen on %s: %w", c.Listen, err)
-	}
+func (c *serveCommand) listen(ctx context.Context, env *environment, listener net.Listener, handler http.Handler, started time.Time) error {
 	server := httpapi.Server(c.Listen, handler)
 	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(listener) }()

@@ -25,14 +25,15 @@ type importCommand struct {
 	Layer string `arg:"" help:"Layer to bring the features into."`
 	File  string `arg:"" type:"existingfile" help:"GeoJSON file."`
 
-	CRS        string `name:"crs" placeholder:"EPSG:9205" help:"Reference system of the coordinates; default longitude, latitude on WGS 84."`
-	DryRun     bool   `help:"Say what would change; change nothing."`
-	Correct    bool   `xor:"mode" help:"Correct the rows in force and keep their valid time (default)."`
-	InForce    string `xor:"mode" placeholder:"DATE" help:"Close the rows in force on this date and open new ones."`
-	OnConflict string `enum:"update,skip,fail" default:"update" help:"What to do with a code that is there already: ${enum}."`
-	GoodRows   bool   `help:"Take the good rows when some are refused; default all or nothing."`
-	Strict     bool   `help:"Refuse a file with columns that the layer does not have."`
-	JSON       bool   `name:"json" help:"Write the summary as JSON."`
+	CRS          string `name:"crs" placeholder:"EPSG:9205" help:"Reference system of the coordinates; default longitude, latitude on WGS 84."`
+	Jurisdiction string `placeholder:"CODE" help:"Code of the province that governs new rows; default the plan's, else the only province there is."`
+	DryRun       bool   `help:"Say what would change; change nothing."`
+	Correct      bool   `xor:"mode" help:"Correct the rows in force and keep their valid time (default)."`
+	InForce      string `xor:"mode" placeholder:"DATE" help:"Close the rows in force on this date and open new ones."`
+	OnConflict   string `enum:"update,skip,fail" default:"update" help:"What to do with a code that is there already: ${enum}."`
+	GoodRows     bool   `help:"Take the good rows when some are refused; default all or nothing."`
+	Strict       bool   `help:"Refuse a file with columns that the layer does not have."`
+	JSON         bool   `name:"json" help:"Write the summary as JSON."`
 }
 
 // report is what an import tells.
@@ -66,13 +67,13 @@ func (c *importCommand) Run(ctx context.Context, g *globals, env *environment) e
 
 // options turns the flags into what the store does.
 func (c *importCommand) options(ctx context.Context, g *globals, store *postgis.Store) (postgis.ImportOptions, error) {
-	date, err := g.referenceDate()
+	date, err := g.referenceDate(ctx, store)
 	if err != nil {
 		return postgis.ImportOptions{}, err
 	}
 	o := postgis.ImportOptions{
-		Date: date, OnConflict: postgis.OnConflict(c.OnConflict), GoodRows: c.GoodRows, DryRun: c.DryRun,
-		Defaults: map[string]any{"valid_from": date},
+		Date: date(), OnConflict: postgis.OnConflict(c.OnConflict), GoodRows: c.GoodRows, DryRun: c.DryRun,
+		Defaults: map[string]any{"valid_from": date()},
 		Placed:   map[string]any{"source": filepath.Base(c.File), "illustrative": false, "accuracy_m": nil},
 	}
 	if c.InForce != "" {
@@ -81,11 +82,16 @@ func (c *importCommand) options(ctx context.Context, g *globals, store *postgis.
 		}
 		o.Defaults["valid_from"] = o.InForce
 	}
-	plans, err := store.Plans(ctx)
-	if err == nil && len(plans) == 1 {
-		o.Defaults["jurisdiction"] = plans[0].Jurisdiction
+	jurisdiction := c.Jurisdiction
+	if jurisdiction == "" {
+		if jurisdiction, err = store.OnlyJurisdiction(ctx); err != nil {
+			return o, err
+		}
 	}
-	return o, err
+	if jurisdiction != "" {
+		o.Defaults["jurisdiction"] = jurisdiction
+	}
+	return o, nil
 }
 
 // read reads the file with a progress bar and hands on its features.
@@ -111,6 +117,10 @@ func (c *importCommand) read(env *environment, l *layer.Layer, r *report, add fu
 			if c.Strict {
 				record.Faults.Add("/properties/"+name, "lớp %s không có trường này", "the layer %s has no such field", l.Name)
 			}
+		}
+		// A province governs itself.
+		if code, ok := record.Feature.Properties["code"]; ok && l.Name == "provinces" && record.Feature.Properties["jurisdiction"] == nil {
+			record.Feature.Properties["jurisdiction"] = code
 		}
 		return add(postgis.Incoming{Row: record.Row, Feature: record.Feature, Faults: record.Faults})
 	})
@@ -225,26 +235,33 @@ type exportCommand struct {
 }
 
 // Run writes the rows in force on the reference date as a FeatureCollection. A file
-// is written beside its place and moved there when it is whole.
+// is written beside its place and moved there when it is whole; it is for the person
+// alone where the layer has rows that not everyone may see.
 func (c *exportCommand) Run(ctx context.Context, g *globals, env *environment) error {
-	date, err := g.referenceDate()
-	if err != nil {
-		return err
+	if extension := strings.ToLower(filepath.Ext(c.File)); c.File != "-" && extension != ".geojson" && extension != ".json" {
+		return usageError{fmt.Errorf("%q files cannot be written yet, only GeoJSON (.geojson, .json): convert it with ogr2ogr", extension)}
 	}
 	return g.withStore(ctx, env, func(db *database, s *postgis.Store) error {
 		l, err := db.layer(c.Layer)
 		if err != nil {
 			return err
 		}
-		if c.File == "-" {
-			return writeLayer(ctx, env, s, l, date, env.stdout)
-		}
-		temporary, err := os.CreateTemp(filepath.Dir(c.File), ".hatang-export-*")
+		date, err := g.referenceDate(ctx, s)
 		if err != nil {
 			return err
 		}
-		err = errors.Join(writeLayer(ctx, env, s, l, date, temporary), temporary.Chmod(0o644), temporary.Close())
-		if err == nil {
+		if c.File == "-" {
+			return writeLayer(ctx, env, s, l, date(), env.stdout)
+		}
+		temporary, err := os.CreateTemp(filepath.Dir(c.File), ".hatang-export-*") // mode 0600
+		if err != nil {
+			return err
+		}
+		err = writeLayer(ctx, env, s, l, date(), temporary)
+		if l.WithheldField == "" {
+			err = errors.Join(err, temporary.Chmod(0o644))
+		}
+		if err = errors.Join(err, temporary.Close()); err == nil {
 			err = os.Rename(temporary.Name(), c.File)
 		}
 		if err != nil {

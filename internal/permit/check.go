@@ -2,6 +2,7 @@ package permit
 
 import (
 	"context"
+	"fmt"
 	"sync"
 
 	"github.com/paulmach/orb"
@@ -29,8 +30,9 @@ type RuleSet struct {
 // Finder finds facts. PostGIS finds, geo decides: what it returns may be more than
 // is needed, never less.
 type Finder interface {
-	// RuleSets returns the published rule sets in force on the date, by jurisdiction.
-	RuleSets(ctx context.Context, date geo.Date) ([]RuleSet, error)
+	// RuleSets returns the published rule sets in force on the date, by jurisdiction,
+	// with a version that was current when they were read.
+	RuleSets(ctx context.Context, date geo.Date) ([]RuleSet, int64, error)
 	// Places returns the surroundings of each point as the viewer may know them, with
 	// the layer versions they were read at. Masts are those within reachM.
 	Places(ctx context.Context, v account.Viewer, points []orb.Point, date geo.Date, reachM float64) ([]Place, layer.Versions, error)
@@ -68,6 +70,10 @@ func versionsUsed() []string {
 	return []string{"bts_sites", "communes", "mast_zones", "operator_positions", "provinces", "rule_sets", "special_areas"}
 }
 
+// MaxDates is how many different dates the proposals of one call may have: each
+// takes a reading of the database.
+const MaxDates = 100
+
 // Check answers each proposal, in order. Proposals of one date share one reading of
 // the database.
 func (c *Checker) Check(ctx context.Context, v account.Viewer, proposals []zoning.Proposal) ([]Answer, error) {
@@ -75,6 +81,11 @@ func (c *Checker) Check(ctx context.Context, v account.Viewer, proposals []zonin
 	byDate := map[geo.Date][]int{}
 	for i, p := range proposals {
 		byDate[p.Date] = append(byDate[p.Date], i)
+	}
+	if len(byDate) > MaxDates {
+		var faults layer.Faults
+		faults.Add("/proposals", "các đề nghị nêu %d ngày khác nhau; một lần hỏi nhận nhiều nhất %d ngày", "the proposals name %d different dates; one call takes at most %d", len(byDate), MaxDates)
+		return nil, faults.Err()
 	}
 	for date, which := range byDate {
 		if err := c.checkDate(ctx, v, date, which, proposals, answers); err != nil {
@@ -85,15 +96,11 @@ func (c *Checker) Check(ctx context.Context, v account.Viewer, proposals []zonin
 }
 
 func (c *Checker) checkDate(ctx context.Context, v account.Viewer, date geo.Date, which []int, proposals []zoning.Proposal, answers []Answer) error {
-	rules, err := c.RuleSetsOn(ctx, date)
-	if err != nil {
-		return err
-	}
 	points := make([]orb.Point, len(which))
 	for i, at := range which {
 		points[i] = proposals[at].Point
 	}
-	places, versions, err := c.finder.Places(ctx, v, points, date, rules.reachM())
+	rules, places, versions, err := c.Read(ctx, v, points, date)
 	if err != nil {
 		return err
 	}
@@ -106,6 +113,29 @@ func (c *Checker) checkDate(ctx context.Context, v account.Viewer, date geo.Date
 		answers[at].Versions = used
 	}
 	return nil
+}
+
+// maxReadings is how often facts are read again that changed while being read.
+const maxReadings = 3
+
+// Read returns the rule sets in force on the date and the surroundings of the
+// points, as they were at the versions returned: when the rule sets change between
+// the two readings, both are made again.
+func (c *Checker) Read(ctx context.Context, v account.Viewer, points []orb.Point, date geo.Date) (Rules, []Place, layer.Versions, error) {
+	for range maxReadings {
+		rules, err := c.RuleSetsOn(ctx, date)
+		if err != nil {
+			return Rules{}, nil, nil, err
+		}
+		places, versions, err := c.finder.Places(ctx, v, points, date, rules.reachM())
+		if err != nil {
+			return Rules{}, nil, nil, err
+		}
+		if len(points) == 0 || versions["rule_sets"] == rules.version {
+			return rules, places, versions, nil
+		}
+	}
+	return Rules{}, nil, nil, fmt.Errorf("the rule sets kept changing while they were read: %w", layer.ErrUnavailable)
 }
 
 // answer judges one proposal by the rules of the province it lies in; outside every
@@ -140,7 +170,10 @@ func noRules(date geo.Date) zoning.Result {
 }
 
 // Rules are the rule sets in force on one date, by jurisdiction.
-type Rules struct{ sets []jurisdictionRules }
+type Rules struct {
+	sets    []jurisdictionRules
+	version int64 // of the layer rule_sets
+}
 
 type jurisdictionRules struct {
 	jurisdiction string
@@ -174,11 +207,11 @@ func (r Rules) reachM() float64 {
 // that cannot be parsed is an error, so that checks answer with a problem and never
 // wrongly.
 func (c *Checker) RuleSetsOn(ctx context.Context, date geo.Date) (Rules, error) {
-	kept, err := c.finder.RuleSets(ctx, date)
+	kept, version, err := c.finder.RuleSets(ctx, date)
 	if err != nil {
 		return Rules{}, err
 	}
-	var rules Rules
+	rules := Rules{version: version}
 	for _, k := range kept {
 		parsed, err := c.parse(k)
 		if err != nil {

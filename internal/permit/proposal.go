@@ -125,6 +125,9 @@ func (r *reader) structure(p *zoning.Proposal, s string) {
 	structure := geo.Structure(s)
 	if s == "camouflaged" {
 		structure = geo.OtherStructure
+		if p.Concealed != nil && !*p.Concealed {
+			r.faults.Add("/concealed", "trái với structure \"camouflaged\"", "contradicts structure \"camouflaged\"")
+		}
 		concealed := true
 		p.Concealed = &concealed
 	}

@@ -1,7 +1,6 @@
 package plan
 
 import (
-	"maps"
 	"sync"
 
 	"hatang/internal/layer"
@@ -25,7 +24,7 @@ func (c *figureCache) get(key string, versions layer.Versions) ([]UnitFigures, b
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	k, ok := c.kept[key]
-	return k.figures, ok && maps.Equal(k.versions, versions)
+	return k.figures, ok && holds(k.versions, versions)
 }
 
 func (c *figureCache) put(key string, versions layer.Versions, figures []UnitFigures) {

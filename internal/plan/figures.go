@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"fmt"
 	"math"
 	"slices"
 
@@ -179,6 +180,16 @@ func (c *calculation) postal(stage string) {
 		return
 	}
 	f.Numerator = float(float64(*u.Population))
+	if u.PopulationYear != nil {
+		f.PopulationYear = *u.PopulationYear
+		if *u.PopulationYear != int64(c.date.Time().Year()) {
+			c.add(f, 0, false, geo.Text{
+				VI: fmt.Sprintf("Số dân đã biết là của năm %d; không nội suy sang năm khác.", *u.PopulationYear),
+				EN: fmt.Sprintf("The population known is of %d; nothing is carried over to another year.", *u.PopulationYear),
+			})
+			return
+		}
+	}
 	f.Source = "P: " + u.FiguresSource + "; N: " + source
 	c.add(f, float64(*u.Population)/float64(max(n, 1)), n > 0, noRows())
 }
@@ -311,5 +322,9 @@ func (c *calculation) zoning() {
 		Source:     "rows of bts_sites, mast_zones and communes; the rule set in force",
 	}
 	value, ok := sharing.Ratio{Numerator: float64(compliant), Denominator: float64(judged)}.Value()
-	c.add(f, value, ok, noRows())
+	why := noRows()
+	if unknown > 0 {
+		why = geo.Text{VI: "Không vị trí nào đánh giá được, ví dụ vì chưa có bộ quy tắc có hiệu lực.", EN: "No site can be judged, for instance because no rule set is in force yet."}
+	}
+	c.add(f, value, ok, why)
 }

@@ -35,7 +35,6 @@ const (
 	EntryProject     = "project"
 	EntryTable       = "table"
 	EntryDiscrepancy = "discrepancy"
-	EntryAgency      = "agency"
 )
 
 // Ledger sets what a plan states against what the map says.
@@ -66,16 +65,29 @@ func (l *Ledger) Document(ctx context.Context, v account.Viewer, name, planID st
 	case name == "reconciliation":
 		document["discrepancies"], err = l.reconcile(ctx, v, info)
 	case strings.HasPrefix(name, "tables/"):
-		var tables []json.RawMessage
-		tables, err = l.shelf.PlanEntries(ctx, info.ID, EntryTable, strings.TrimPrefix(name, "tables/"))
-		if err == nil && len(tables) == 0 {
-			return nil, layer.ErrNotFound
-		}
-		document["table"] = tables[0]
+		document["table"], err = l.table(ctx, info.ID, strings.TrimPrefix(name, "tables/"))
 	default:
 		return nil, layer.ErrNotFound
 	}
-	return document, err
+	if err != nil {
+		return nil, err
+	}
+	return document, nil
+}
+
+// table returns the table of that name; the shelf takes "" for all of them.
+func (l *Ledger) table(ctx context.Context, planID, name string) (json.RawMessage, error) {
+	if name == "" {
+		return nil, layer.ErrNotFound
+	}
+	tables, err := l.shelf.PlanEntries(ctx, planID, EntryTable, name)
+	if err != nil {
+		return nil, err
+	}
+	if len(tables) == 0 {
+		return nil, layer.ErrNotFound
+	}
+	return tables[0], nil
 }
 
 func (l *Ledger) plan(ctx context.Context, id string, date geo.Date) (Info, error) {

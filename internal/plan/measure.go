@@ -2,6 +2,7 @@ package plan
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/paulmach/orb"
 
@@ -57,6 +58,7 @@ type Facts struct {
 // Sites come from a margin beside the units too, because they cover across borders.
 type FactFinder interface {
 	UnitFacts(ctx context.Context, v account.Viewer, level, code string, date geo.Date) (Facts, error)
+	LayerVersions(ctx context.Context) (layer.Versions, error)
 	permit.Finder
 }
 
@@ -91,60 +93,84 @@ type UnitFigures struct {
 // Figure is one indicator with all that it was computed from. Value is null with a
 // reason where it does not exist; nothing is interpolated.
 type Figure struct {
-	ID          string    `json:"id"`
-	Of          string    `json:"of"`
-	Operator    *string   `json:"operator"` // null: all operators together
-	Basis       string    `json:"basis,omitempty"`
-	Stage       string    `json:"stage"`
-	Phase       string    `json:"phase,omitempty"` // only what is new in this phase
-	Value       *float64  `json:"value"`
-	Unit        string    `json:"unit"`
-	Numerator   *float64  `json:"numerator"`
-	Denominator *float64  `json:"denominator"`
-	Unknown     int       `json:"unknown,omitempty"` // rows that could not be judged: in neither number
-	Definition  string    `json:"definition"`
-	AreaBasis   string    `json:"area_basis,omitempty"`
-	Pi          float64   `json:"pi,omitempty"`
-	Source      string    `json:"source"`
-	Reason      *geo.Text `json:"reason,omitempty"`
-	Note        *geo.Text `json:"note,omitempty"`
+	ID          string   `json:"id"`
+	Of          string   `json:"of"`
+	Operator    *string  `json:"operator"` // null: all operators together
+	Basis       string   `json:"basis,omitempty"`
+	Stage       string   `json:"stage"`
+	Phase       string   `json:"phase,omitempty"` // only what is new in this phase
+	Value       *float64 `json:"value"`
+	Unit        string   `json:"unit"`
+	Numerator   *float64 `json:"numerator"`
+	Denominator *float64 `json:"denominator"`
+	Unknown     int      `json:"unknown,omitempty"` // rows that could not be judged: in neither number
+	// PopulationYear is the year of the population divided; 0 where none is.
+	PopulationYear int64     `json:"population_year,omitempty"`
+	Definition     string    `json:"definition"`
+	AreaBasis      string    `json:"area_basis,omitempty"`
+	Pi             float64   `json:"pi,omitempty"`
+	Source         string    `json:"source"`
+	Reason         *geo.Text `json:"reason,omitempty"`
+	Note           *geo.Text `json:"note,omitempty"`
 }
 
+// maxReadings is how often facts are read again that changed while being read.
+const maxReadings = 3
+
 // Units returns the figures of one unit in force on the date, or of all of a level
-// when code is "". layer.ErrNotFound where no unit has the code.
+// when code is "". layer.ErrNotFound where no unit has the code. While the layers
+// stay as they are, an answer is made once.
 func (m *Measurer) Units(ctx context.Context, v account.Viewer, level, code string, date geo.Date) ([]UnitFigures, error) {
-	facts, err := m.finder.UnitFacts(ctx, v, level, code, date)
+	key := level + "|" + code + "|" + date.String() + "|" + v.Class()
+	now, err := m.finder.LayerVersions(ctx)
 	if err != nil {
 		return nil, err
 	}
-	if code != "" && len(facts.Units) == 0 {
-		return nil, layer.ErrNotFound
-	}
-	key := level + "|" + code + "|" + date.String() + "|" + v.Class()
-	if figures, ok := m.cache.get(key, facts.Versions); ok {
+	if figures, ok := m.cache.get(key, now); ok {
 		return figures, nil
 	}
-	compliance, err := m.compliance(ctx, v, facts, date)
-	if err != nil {
-		return nil, err
+	for range maxReadings {
+		facts, err := m.finder.UnitFacts(ctx, v, level, code, date)
+		if err != nil {
+			return nil, err
+		}
+		if code != "" && len(facts.Units) == 0 {
+			return nil, layer.ErrNotFound
+		}
+		compliance, versions, err := m.compliance(ctx, v, facts, date)
+		if err != nil {
+			return nil, err
+		}
+		if !holds(facts.Versions, versions) {
+			continue
+		}
+		figures, err := figuresOf(facts, compliance, date)
+		if err != nil {
+			return nil, err
+		}
+		m.cache.put(key, facts.Versions, figures)
+		return figures, nil
 	}
-	figures, err := figuresOf(facts, compliance, date)
-	if err != nil {
-		return nil, err
+	return nil, fmt.Errorf("the layers kept changing while they were measured: %w", layer.ErrUnavailable)
+}
+
+// holds reports whether each layer of used is at the same version in now; a layer
+// that now does not tell of has no say.
+func holds(used, now layer.Versions) bool {
+	for name, version := range used {
+		if current, told := now[name]; told && current != version {
+			return false
+		}
 	}
-	m.cache.put(key, facts.Versions, figures)
-	return figures, nil
+	return true
 }
 
 // siteCompliance says of existing sites, by row id, whether their type is allowed.
 type siteCompliance map[int64]zoning.SiteCompliance
 
-// compliance judges every existing site by the rules in force where it stands.
-func (m *Measurer) compliance(ctx context.Context, v account.Viewer, facts Facts, date geo.Date) (siteCompliance, error) {
-	rules, err := m.checker.RuleSetsOn(ctx, date)
-	if err != nil {
-		return nil, err
-	}
+// compliance judges every existing site by the rules in force where it stands, and
+// returns the versions of what it read.
+func (m *Measurer) compliance(ctx context.Context, v account.Viewer, facts Facts, date geo.Date) (siteCompliance, layer.Versions, error) {
 	var points []orb.Point
 	var built []SiteFacts
 	for _, s := range facts.Sites {
@@ -153,9 +179,9 @@ func (m *Measurer) compliance(ctx context.Context, v account.Viewer, facts Facts
 			points = append(points, s.Mast.Point)
 		}
 	}
-	places, _, err := m.finder.Places(ctx, v, points, date, 0)
+	rules, places, versions, err := m.checker.Read(ctx, v, points, date)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	judged := siteCompliance{}
 	for i, s := range built {
@@ -168,5 +194,5 @@ func (m *Measurer) compliance(ctx context.Context, v account.Viewer, facts Facts
 		report := rs.Compliance([]zoning.ExistingMast{{Mast: s.Mast, Structure: s.Structure, Since: s.Since, Around: places[i].Surroundings}}, date)
 		judged[s.Mast.ID] = report.Sites[0]
 	}
-	return judged, nil
+	return judged, versions, nil
 }

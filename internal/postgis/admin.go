@@ -32,15 +32,17 @@ func CheckServer(ctx context.Context, url string) error {
 	defer closeConn(ctx, conn)
 	var server int
 	var serverName, postgis string
-	var hasPostGIS, hasBtree, mayCreate, mayRole, superuser bool
+	var hasPostGIS, hasBtree, mayCreate, mayExtend, mayRole, mayReference, superuser bool
 	err = conn.QueryRow(ctx, `SELECT current_setting('server_version_num')::int, current_setting('server_version'),
 		coalesce((SELECT extversion FROM pg_extension WHERE extname = 'postgis'), (SELECT default_version FROM pg_available_extensions WHERE name = 'postgis'), ''),
 		EXISTS (SELECT FROM pg_extension WHERE extname = 'postgis'),
 		EXISTS (SELECT FROM pg_available_extensions WHERE name = 'btree_gist'),
 		has_schema_privilege('public', 'CREATE'),
-		EXISTS (SELECT FROM pg_roles WHERE rolname = current_user AND rolcreaterole) OR EXISTS (SELECT FROM pg_roles WHERE rolname = 'hatang_app'),
+		has_database_privilege(current_database(), 'CREATE') OR EXISTS (SELECT FROM pg_extension WHERE extname = 'btree_gist'),
+		CASE WHEN to_regclass('spatial_ref_sys') IS NULL THEN true ELSE has_table_privilege(to_regclass('spatial_ref_sys'), 'INSERT') END,
+		EXISTS (SELECT FROM pg_roles WHERE rolname = current_user AND rolcreaterole) OR EXISTS (SELECT FROM pg_roles WHERE rolname = 'hatang_app' AND pg_has_role(oid, 'MEMBER')),
 		EXISTS (SELECT FROM pg_roles WHERE rolname = current_user AND rolsuper)`).
-		Scan(&server, &serverName, &postgis, &hasPostGIS, &hasBtree, &mayCreate, &mayRole, &superuser)
+		Scan(&server, &serverName, &postgis, &hasPostGIS, &hasBtree, &mayCreate, &mayExtend, &mayReference, &mayRole, &superuser)
 	if err != nil {
 		return translate("ask the database what it is", err)
 	}
@@ -59,6 +61,12 @@ func CheckServer(ctx context.Context, url string) error {
 	}
 	if !mayCreate {
 		f.Add("schema public", "người dùng không được tạo bảng trong schema public", "the user may not create tables in schema public")
+	}
+	if !mayExtend {
+		f.Add("btree_gist", "người dùng không được tạo phần mở rộng; quản trị chạy: CREATE EXTENSION btree_gist", "the user may not create extensions; a superuser runs: CREATE EXTENSION btree_gist")
+	}
+	if !mayReference {
+		f.Add("spatial_ref_sys", "người dùng không được thêm hệ toạ độ; quản trị chạy: GRANT INSERT ON spatial_ref_sys TO người dùng này", "the user may not add reference systems; a superuser runs: GRANT INSERT ON spatial_ref_sys TO this user")
 	}
 	if !mayRole && !superuser {
 		f.Add("role hatang_app", "người dùng không được tạo vai trò; quản trị chạy: CREATE ROLE hatang_app; GRANT hatang_app TO người dùng này", "the user may not create roles; a superuser runs: CREATE ROLE hatang_app; GRANT hatang_app TO this user")

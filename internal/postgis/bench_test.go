@@ -14,9 +14,6 @@ import (
 	"hatang/internal/testdb"
 )
 
-// benchSites is how many sites the benchmarks' register holds.
-const benchSites = 20000
-
 // openFilled returns a store over a register of sites and ward-sized areas.
 func openFilled(b *testing.B) (*postgis.Store, *layer.Registry, *pgx.Conn) {
 	b.Helper()

@@ -41,7 +41,13 @@ func translate(doing string, err error) error {
 		return fmt.Errorf("%s: %w: %w", doing, ErrNoSchema, err)
 	case pg.Code == "57014" || pg.Code == "55P03": // cancelled by its time limit; lock not available
 		return fmt.Errorf("%s: %w: %w", doing, layer.ErrTimeout, err)
-	case pg.Code == "23505" || pg.Code == "23P01" || pg.Code == "23001" || pg.Code == "40001" || pg.Code == "40P01":
+	case pg.ConstraintName == "mast_zones_follows_commune_known":
+		var f layer.Faults
+		f.Add("/properties/follows_commune", "xã này không có trong thời gian của vùng", "the commune is not there in the zone's time")
+		return f.Err()
+	case pg.Code == "53100": // disk full
+		return fmt.Errorf("%s: %w: %w", doing, layer.ErrNoSpace, err)
+	case pg.Code == "23503" || pg.Code == "23505" || pg.Code == "23P01" || pg.Code == "23001" || pg.Code == "40001" || pg.Code == "40P01":
 		return fmt.Errorf("%s: %w: %w", doing, layer.ErrConflict, err)
 	case strings.HasPrefix(pg.Code, "08"), strings.HasPrefix(pg.Code, "53"), strings.HasPrefix(pg.Code, "57P"):
 		return fmt.Errorf("%s: %w: %w", doing, layer.ErrUnavailable, err)

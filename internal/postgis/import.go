@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -27,7 +28,7 @@ const (
 // ImportOptions say how features become rows.
 type ImportOptions struct {
 	Date       geo.Date // rows in force on it are the ones matched by code
-	InForce    geo.Date // when set, matched rows are closed on it and new ones opened; else they are corrected
+	InForce    geo.Date // when set, rows in force on it are matched instead, closed, and new ones opened; else they are corrected
 	OnConflict OnConflict
 	GoodRows   bool           // take the good rows when some are refused; else all or nothing
 	DryRun     bool           // find out everything, change nothing
@@ -112,7 +113,7 @@ func importRows(ctx context.Context, tx pgx.Tx, l *layer.Layer, o ImportOptions,
 	}
 	for _, step := range []func(context.Context) error{
 		im.stage, func(ctx context.Context) error { return im.copyIn(ctx, read) }, im.match,
-		im.refuseTwins, im.refuseShapes, im.refuseExisting, im.refuseIncomplete, im.refuseOverlaps, im.dropRefused, im.apply,
+		im.refuseTwins, im.refuseShapes, im.refuseExisting, im.refuseIncomplete, im.refusePeriods, im.refuseRivals, im.dropRefused, im.apply,
 	} {
 		if err := step(ctx); err != nil {
 			return im.summary, err
@@ -168,7 +169,8 @@ func (im *importer) copyIn(ctx context.Context, read func(add func(Incoming) err
 	return err
 }
 
-// importBatch bounds the memory of an import, whatever the file's size.
+// importBatch is how many features are held before they are sent; of the rest only
+// the codes are kept, to name refused rows by.
 const importBatch = 1000
 
 // stagingRow returns the values of one feature, or nil when it is refused already.
@@ -201,98 +203,26 @@ func (im *importer) stagingRow(in Incoming) ([]any, error) {
 	return values, nil
 }
 
-// match finds for each code the row in force on the date.
+// day is the one on which rows in force are matched: that of the change, if it is one.
+func (im *importer) day() geo.Date {
+	if !im.o.InForce.IsZero() {
+		return im.o.InForce
+	}
+	return im.o.Date
+}
+
+// match finds for each code the row in force on the day.
 func (im *importer) match(ctx context.Context) error {
 	_, err := im.tx.Exec(ctx, fmt.Sprintf(`UPDATE staging s SET match_id = t.id FROM %s t
-		WHERE t.code = s.code AND t.valid_from <= $1::date AND (t.valid_to IS NULL OR t.valid_to > $1::date)`, quote(im.layer.Name)), im.o.Date.Time())
+		WHERE t.code = s.code AND t.valid_from <= $1::date AND (t.valid_to IS NULL OR t.valid_to > $1::date)`, quote(im.layer.Name)), im.day().Time())
 	return err
-}
-
-// refuse marks the rows that a statement returns (row number, detail) with a fault.
-func (im *importer) refuse(ctx context.Context, at, vi, en, sql string) error {
-	rows, err := im.tx.Query(ctx, sql)
-	if err != nil {
-		return err
-	}
-	var row int
-	var detail string
-	_, err = pgx.ForEachRow(rows, []any{&row, &detail}, func() error {
-		faults := im.refused[row]
-		faults.Add(at, vi, en, detail)
-		im.refused[row] = faults
-		return nil
-	})
-	return err
-}
-
-func (im *importer) refuseTwins(ctx context.Context) error {
-	return im.refuse(ctx, "/properties/code", "mã %s có nhiều lần trong tệp", "the code %s stands in the file more than once",
-		`SELECT row_number, code FROM staging WHERE code IN (SELECT code FROM staging GROUP BY code HAVING count(*) > 1) ORDER BY row_number`)
-}
-
-func (im *importer) refuseShapes(ctx context.Context) error {
-	if im.layer.Geometry != layer.MultiPolygon {
-		return nil
-	}
-	return im.refuse(ctx, "/geometry", "vùng không hợp lệ: %s", "the polygon is not valid: %s",
-		`SELECT row_number, reason(d) || ' (' || ST_AsText(location(d), 6) || ')' FROM staging, ST_IsValidDetail(geom) d
-		WHERE geom IS NOT NULL AND NOT valid(d) ORDER BY row_number`)
-}
-
-func (im *importer) refuseExisting(ctx context.Context) error {
-	if im.o.OnConflict != FailExisting {
-		return nil
-	}
-	return im.refuse(ctx, "/properties/code", "mã %s đã có trong sổ đăng ký", "the code %s is in the register already",
-		`SELECT row_number, code FROM staging WHERE match_id IS NOT NULL ORDER BY row_number`)
-}
-
-// refuseIncomplete fills in what the file leaves unsaid and finds what rows lack.
-func (im *importer) refuseIncomplete(ctx context.Context) error {
-	for name, value := range im.o.Placed {
-		sql := fmt.Sprintf("UPDATE staging SET %s = $1, given = array_append(given, %s) WHERE raw IS NOT NULL AND %s <> ALL (given)", quote(name), literal(name), literal(name))
-		if _, err := im.tx.Exec(ctx, sql, column(value)); err != nil {
-			return err
-		}
-	}
-	for name, value := range im.o.Defaults {
-		if !im.layer.Has(name) {
-			continue
-		}
-		sql := fmt.Sprintf("UPDATE staging SET %[1]s = $1 WHERE match_id IS NULL AND %[1]s IS NULL", quote(name))
-		if _, err := im.tx.Exec(ctx, sql, column(value)); err != nil {
-			return err
-		}
-	}
-	for _, f := range im.fields {
-		if !f.Required || f.Kind == layer.Boolean {
-			continue
-		}
-		// A new row needs it; a stored one must not lose it to an explicit null.
-		sql := fmt.Sprintf("SELECT row_number, '' FROM staging WHERE %s IS NULL AND (match_id IS NULL OR %s = ANY (given)) ORDER BY row_number", quote(f.Name), literal(f.Name))
-		if err := im.refuse(ctx, "/properties/"+f.Name, "bắt buộc phải có%s", "is required%s", sql); err != nil {
-			return err
-		}
-	}
-	return im.refuse(ctx, "/geometry", "bắt buộc phải có%s", "is required%s",
-		"SELECT row_number, '' FROM staging WHERE geom IS NULL AND match_id IS NULL ORDER BY row_number")
-}
-
-// refuseOverlaps finds new rows whose code has a row at another date that overlaps.
-func (im *importer) refuseOverlaps(ctx context.Context) error {
-	return im.refuse(ctx, "/properties/valid_from", "mã %s đã có bản ghi khác trong thời gian này", "the code %s has another row in force in that time",
-		fmt.Sprintf(`SELECT s.row_number, s.code FROM staging s WHERE s.match_id IS NULL AND s.valid_from IS NOT NULL
-			AND (s.valid_to IS NULL OR s.valid_from < s.valid_to)
-			AND EXISTS (SELECT FROM %s t WHERE t.code = s.code AND daterange(t.valid_from, t.valid_to) && daterange(s.valid_from, s.valid_to))`, quote(im.layer.Name)))
 }
 
 func (im *importer) dropRefused(ctx context.Context) error {
 	rows := make([]int, 0, len(im.refused))
-	for row := 1; row <= im.summary.Read; row++ {
-		if faults, ok := im.refused[row]; ok {
-			rows = append(rows, row)
-			im.summary.Refused = append(im.summary.Refused, Refused{Row: row, Code: im.codes[row], Faults: faults})
-		}
+	for _, row := range slices.Sorted(maps.Keys(im.refused)) {
+		rows = append(rows, row)
+		im.summary.Refused = append(im.summary.Refused, Refused{Row: row, Code: im.codes[row], Faults: im.refused[row]})
 	}
 	_, err := im.tx.Exec(ctx, "DELETE FROM staging WHERE row_number = ANY ($1)", rows)
 	return err

@@ -52,8 +52,26 @@ func closeConn(ctx context.Context, conn *pgx.Conn) {
 // Close ends the connection.
 func (a *Admin) Close(ctx context.Context) error { return a.conn.Close(context.WithoutCancel(ctx)) }
 
-// AddKey keeps the hash of a key.
+// AddKey keeps the hash of a key. An organisation or territory that is not in the
+// register is a *layer.InvalidError.
 func (a *Admin) AddKey(ctx context.Context, k NewKey, by string) error {
+	var organisation, territory bool
+	err := a.conn.QueryRow(ctx, `SELECT $1 = '' OR EXISTS (SELECT FROM organisations WHERE code = $1),
+		$2 = '' OR EXISTS (SELECT FROM provinces WHERE code = $2 UNION ALL SELECT FROM districts WHERE code = $2 UNION ALL SELECT FROM communes WHERE code = $2)`,
+		k.Organisation, k.Territory).Scan(&organisation, &territory)
+	if err != nil {
+		return translate("look up organisation and territory", err)
+	}
+	var faults layer.Faults
+	if !organisation {
+		faults.Add("organisation", "không có tổ chức %q trong sổ đăng ký", "the register has no organisation %q", k.Organisation)
+	}
+	if !territory {
+		faults.Add("territory", "không có đơn vị hành chính %q trong sổ đăng ký", "the register has no administrative unit %q", k.Territory)
+	}
+	if err := faults.Err(); err != nil {
+		return err
+	}
 	return translate("keep the key", addKey(ctx, a.conn, k, by))
 }
 
@@ -84,15 +102,4 @@ func addKey(ctx context.Context, db querier, k NewKey, by string) error {
 		VALUES ($1, $2, $3, $4, nullif($5, ''), nullif($6, ''), $7, $8)`,
 		k.ID, account.Hash(k.Key), k.Name, string(k.Role), k.Organisation, k.Territory, by, expires)
 	return err
-}
-
-// Empty reports whether the database holds no plan and no feature yet.
-func (a *Admin) Empty(ctx context.Context, layers *layer.Registry) (bool, error) {
-	sql := "SELECT EXISTS (SELECT FROM plans)"
-	for _, l := range layers.All() {
-		sql += " OR EXISTS (SELECT FROM " + quote(l.Name) + ")"
-	}
-	var some bool
-	err := a.conn.QueryRow(ctx, sql).Scan(&some)
-	return !some, translate("look for features", err)
 }

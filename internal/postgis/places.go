@@ -24,16 +24,25 @@ const metresPerDegree = 110500.0
 // any accuracy by which they may be off.
 const besideM = 2000.0
 
-// RuleSets returns the published rule sets in force on the date, by jurisdiction.
-func (s *Store) RuleSets(ctx context.Context, date geo.Date) ([]permit.RuleSet, error) {
-	rows, err := s.pool.Query(ctx, `SELECT id, version, jurisdiction, body FROM rule_sets
-		WHERE state = 'published' AND valid_from <= $1::date AND (valid_to IS NULL OR valid_to > $1::date)
-		ORDER BY jurisdiction, id, version`, date.Time())
-	if err != nil {
-		return nil, translate("read the rule sets", err)
-	}
-	sets, err := pgx.CollectRows(rows, pgx.RowToStructByPos[permit.RuleSet])
-	return sets, translate("read the rule sets", err)
+// RuleSets returns the published rule sets in force on the date, by jurisdiction,
+// and a version that was current when they were read.
+func (s *Store) RuleSets(ctx context.Context, date geo.Date) ([]permit.RuleSet, int64, error) {
+	var sets []permit.RuleSet
+	var version int64
+	err := pgx.BeginTxFunc(ctx, s.pool, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}, func(tx pgx.Tx) error {
+		if err := tx.QueryRow(ctx, "SELECT version FROM layer_versions WHERE layer = 'rule_sets'").Scan(&version); err != nil {
+			return err
+		}
+		rows, err := tx.Query(ctx, `SELECT id, version, jurisdiction, body FROM rule_sets
+			WHERE state = 'published' AND valid_from <= $1::date AND (valid_to IS NULL OR valid_to > $1::date)
+			ORDER BY jurisdiction, id, version`, date.Time())
+		if err != nil {
+			return err
+		}
+		sets, err = pgx.CollectRows(rows, pgx.RowToStructByPos[permit.RuleSet])
+		return err
+	})
+	return sets, version, translate("read the rule sets", err)
 }
 
 // Places returns the surroundings of each point on the date. All points share one
@@ -85,7 +94,7 @@ type world struct {
 	zones     rtree.RTreeG[zoning.Zone]
 	masts     rtree.RTreeG[zoning.Mast]
 	areas     rtree.RTreeG[zoning.Area]
-	withheld  map[string][]string // commune → kinds of withheld areas that touch it
+	withheld  map[string][]zoning.Area // by commune: the withheld areas that touch it, without their shape
 }
 
 type commune struct {
@@ -99,9 +108,7 @@ func (w *world) place(p orb.Point, reachM float64) permit.Place {
 	if i, ok := w.inCommune.First(p); ok {
 		c := w.communes[i]
 		place.Commune, place.District, place.Urban = c.code, c.district, c.urban
-		for _, kind := range w.withheld[c.code] {
-			place.Areas = append(place.Areas, zoning.Area{Collection: "special_areas", Kind: kind, Withheld: true, WholeCommune: true})
-		}
+		place.Areas = append(place.Areas, w.withheld[c.code]...)
 	}
 	if i, ok := w.inside.First(p); ok {
 		place.Province = w.provinces[i]
@@ -139,8 +146,7 @@ func (r reading) inForce(name string) (*conditions, error) {
 	}
 	c := &conditions{}
 	c.visible(r.viewer, l)
-	day := c.bind(r.date.Time())
-	c.add("valid_from <= %s::date AND (valid_to IS NULL OR valid_to > %s::date)", day, day)
+	c.inForce(r.date)
 	r.inBox(c)
 	return c, nil
 }
@@ -150,7 +156,7 @@ func (r reading) inBox(c *conditions) {
 }
 
 func (r reading) world(ctx context.Context) (*world, error) {
-	w := &world{withheld: map[string][]string{}}
+	w := &world{withheld: map[string][]zoning.Area{}}
 	for _, read := range []func(context.Context, *world) error{r.communes, r.provinces, r.zones, r.masts, r.areas, r.withheld} {
 		if err := read(ctx, w); err != nil {
 			return nil, err

@@ -13,11 +13,14 @@ import (
 	"hatang/internal/plan"
 )
 
-// PlanCount returns how many plans are loaded.
-func (s *Store) PlanCount(ctx context.Context) (int, error) {
-	var n int
-	err := s.pool.QueryRow(ctx, "SELECT count(*) FROM plans").Scan(&n)
-	return n, translate("count the plans", err)
+// OnlyJurisdiction returns the province that all plans are of, or, without plans, the
+// only province there is; "" where there are several or none.
+func (s *Store) OnlyJurisdiction(ctx context.Context) (string, error) {
+	var code string
+	err := s.pool.QueryRow(ctx, `WITH of_plans AS (SELECT DISTINCT jurisdiction AS code FROM plans),
+			known AS (SELECT code FROM of_plans UNION SELECT code FROM provinces WHERE NOT EXISTS (SELECT FROM of_plans))
+		SELECT CASE count(*) WHEN 1 THEN min(code) ELSE '' END FROM known`).Scan(&code)
+	return code, translate("look up the province", err)
 }
 
 // Plans returns the plans by the day they took force.
@@ -42,15 +45,21 @@ type FeatureSource func(file plan.LayerFile, l *layer.Layer, add func(Incoming) 
 // LoadPack puts a plan pack into the database in one transaction: the plan, its
 // rule set, organisations and features. Every refused feature of any layer is
 // reported at once, as *layer.InvalidError, and then nothing is loaded. Progress is
-// told each layer and its rows.
-func (a *Admin) LoadPack(ctx context.Context, p *plan.Pack, layers *layer.Registry, read FeatureSource, progress func(layer string, rows int)) error {
-	err := pgx.BeginFunc(ctx, a.conn, func(tx pgx.Tx) error {
-		if _, err := tx.Exec(ctx, "SELECT set_config('hatang.who', $1, true)", "pack:"+p.ID); err != nil {
+// told each layer and its rows. A database that holds a plan or features already is
+// left as it is and loaded is false; of several callers at once, one loads.
+func (a *Admin) LoadPack(ctx context.Context, p *plan.Pack, layers *layer.Registry, read FeatureSource, progress func(layer string, rows int)) (loaded bool, err error) {
+	err = pgx.BeginFunc(ctx, a.conn, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, "SELECT set_config('hatang.who', $1, true), pg_advisory_xact_lock($2)", "pack:"+p.ID, loadLock); err != nil {
+			return err
+		}
+		empty, err := isEmpty(ctx, tx, layers)
+		if err != nil || !empty {
 			return err
 		}
 		if err := insertPlan(ctx, tx, p); err != nil {
 			return err
 		}
+		loaded = true
 		var faults layer.Faults
 		for _, file := range p.Features() {
 			l, ok := layers.Get(file.Layer)
@@ -75,7 +84,21 @@ func (a *Admin) LoadPack(ctx context.Context, p *plan.Pack, layers *layer.Regist
 		}
 		return faults.Err()
 	})
-	return translate("load the plan", err)
+	return loaded && err == nil, translate("load the plan", err)
+}
+
+// loadLock is the advisory lock of loading a pack.
+const loadLock = 7140618
+
+// isEmpty reports whether the database holds no plan and no feature yet.
+func isEmpty(ctx context.Context, db querier, layers *layer.Registry) (bool, error) {
+	sql := "SELECT EXISTS (SELECT FROM plans)"
+	for _, l := range layers.All() {
+		sql += " OR EXISTS (SELECT FROM " + quote(l.Name) + ")"
+	}
+	var some bool
+	err := db.QueryRow(ctx, sql).Scan(&some)
+	return !some, err
 }
 
 // insertPlan writes all of a pack that is not features.
@@ -165,11 +188,6 @@ func insertEntries(ctx context.Context, tx pgx.Tx, p *plan.Pack) error {
 			return err
 		}
 	}
-	for _, e := range p.Agencies {
-		if err := add(plan.EntryAgency, e.Code, e); err != nil {
-			return err
-		}
-	}
 	_, err := tx.CopyFrom(ctx, pgx.Identifier{"plan_entries"}, []string{"plan", "kind", "id", "position", "body"}, pgx.CopyFromRows(rows))
 	return err
 }
@@ -203,4 +221,28 @@ func (s *Store) PlanPhases(ctx context.Context, planID string) ([]plan.Phase, er
 		return p, err
 	})
 	return phases, translate("read the phases", err)
+}
+
+// Grid is the projected reference system that a plan prefers.
+type Grid struct {
+	EPSG  int
+	Name  string
+	Proj4 string
+}
+
+// PreferredGrid returns the grid of the first plan; nil where no plan names one that
+// the database knows.
+func (s *Store) PreferredGrid(ctx context.Context) (*Grid, error) {
+	rows, err := s.pool.Query(ctx, `SELECT r.auth_srid, coalesce(e->>'name', r.auth_name || ':' || r.auth_srid), r.proj4text
+		FROM (SELECT settings FROM plans ORDER BY valid_from, id LIMIT 1) p
+		JOIN spatial_ref_sys r ON r.srid = (p.settings->'crs'->>'preferred')::int
+		LEFT JOIN LATERAL jsonb_array_elements(p.settings->'crs'->'list') e ON (e->>'epsg')::int = r.srid`)
+	if err != nil {
+		return nil, translate("read the plan's grid", err)
+	}
+	grids, err := pgx.CollectRows(rows, pgx.RowToStructByPos[Grid])
+	if err != nil || len(grids) == 0 {
+		return nil, translate("read the plan's grid", err)
+	}
+	return &grids[0], nil
 }

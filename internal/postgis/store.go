@@ -9,6 +9,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"hatang/geo"
 	"hatang/internal/account"
 	"hatang/internal/layer"
 )
@@ -75,8 +76,7 @@ func becomeServingRole(ctx context.Context, conn *pgx.Conn) error {
 // Close waits for running statements and closes the pool.
 func (s *Store) Close() { s.pool.Close() }
 
-// Ready reports whether the database answers and its schema is the one this
-// program was built with.
+// Ready reports whether the database answers and has Hatang's schema.
 func (s *Store) Ready(ctx context.Context) error {
 	var layers int
 	err := s.pool.QueryRow(ctx, "SELECT count(*) FROM layer_versions").Scan(&layers)
@@ -153,12 +153,17 @@ func (c *conditions) visible(v account.Viewer, l *layer.Layer) {
 	}
 }
 
+// inForce selects the rows in force on a date.
+func (c *conditions) inForce(date geo.Date) {
+	day := c.bind(date.Time())
+	c.add("valid_from <= %s::date AND (valid_to IS NULL OR valid_to > %s::date)", day, day)
+}
+
 // matching adds the conditions of a query.
 func (c *conditions) matching(q layer.Query, l *layer.Layer) error {
 	switch {
 	case !q.Date.IsZero():
-		day := c.bind(q.Date.Time())
-		c.add("valid_from <= %s::date AND (valid_to IS NULL OR valid_to > %s::date)", day, day)
+		c.inForce(q.Date)
 	default:
 		if !q.Span[1].IsZero() {
 			c.add("valid_from <= %s::date", c.bind(q.Span[1].Time()))

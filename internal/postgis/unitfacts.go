@@ -2,7 +2,9 @@ package postgis
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"math"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/paulmach/orb"
@@ -117,6 +119,10 @@ func (r *factReading) versions(ctx context.Context) error {
 func (r *factReading) plan(ctx context.Context) error {
 	var id string
 	err := r.tx.QueryRow(ctx, "SELECT id, pi FROM plans ORDER BY valid_from <= $1::date DESC, abs(valid_from - $1::date), id LIMIT 1", r.date.Time()).Scan(&id, &r.facts.Pi)
+	if errors.Is(err, pgx.ErrNoRows) {
+		r.facts.Pi = math.Pi
+		return nil
+	}
 	if err != nil {
 		return err
 	}

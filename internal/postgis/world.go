@@ -2,6 +2,7 @@ package postgis
 
 import (
 	"context"
+	"errors"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/paulmach/orb"
@@ -83,11 +84,17 @@ func (r reading) masts(ctx context.Context, w *world) error {
 	if err != nil {
 		return err
 	}
-	day := c.bind(r.date.Time())
+	positions, ok := r.layers.Get("operator_positions")
+	if !ok {
+		return errors.New("the registry has no layer operator_positions")
+	}
+	on := &conditions{args: c.args} // the viewer sees an operator only through a position that he sees
+	on.visible(r.viewer, positions)
+	on.inForce(r.date)
+	on.add("site_code = s.code")
 	rows, err := r.tx.Query(ctx, `SELECT id, code, mast_type, height_m, status, illustrative, ST_AsEWKB(geom),
-			ARRAY(SELECT DISTINCT operator FROM operator_positions p WHERE p.site_code = s.code
-				AND p.valid_from <= `+day+`::date AND (p.valid_to IS NULL OR p.valid_to > `+day+`::date) ORDER BY 1)
-		FROM bts_sites s`+c.where()+" ORDER BY id", c.args...)
+			ARRAY(SELECT DISTINCT operator FROM operator_positions`+on.where()+` ORDER BY 1)
+		FROM bts_sites s`+c.where()+" ORDER BY id", on.args...)
 	if err != nil {
 		return err
 	}
@@ -112,13 +119,13 @@ func (r reading) areas(ctx context.Context, w *world) error {
 	if err != nil {
 		return err
 	}
-	rows, err := r.tx.Query(ctx, "SELECT id, code, kind, max_height_m, ST_AsEWKB(geom) FROM special_areas"+c.where()+" ORDER BY id", c.args...)
+	rows, err := r.tx.Query(ctx, "SELECT id, code, kind, max_height_m, illustrative, ST_AsEWKB(geom) FROM special_areas"+c.where()+" ORDER BY id", c.args...)
 	if err != nil {
 		return err
 	}
 	a := zoning.Area{Collection: "special_areas"}
 	var raw []byte
-	_, err = pgx.ForEachRow(rows, []any{&a.ID, &a.Code, &a.Kind, &a.MaxHeightM, &raw}, func() error {
+	_, err = pgx.ForEachRow(rows, []any{&a.ID, &a.Code, &a.Kind, &a.MaxHeightM, &a.Illustrative, &raw}, func() error {
 		var err error
 		if a.Geometry, err = decodeArea(raw); err != nil {
 			return err
@@ -143,16 +150,17 @@ func (r reading) withheld(ctx context.Context, w *world) error {
 	}
 	hidden := &conditions{}
 	day := hidden.bind(r.date.Time())
-	rows, err := r.tx.Query(ctx, `SELECT DISTINCT u.code, a.kind FROM communes u JOIN special_areas a ON ST_Intersects(u.geom, a.geom)
+	rows, err := r.tx.Query(ctx, `SELECT u.code, a.kind, bool_or(a.illustrative) FROM communes u JOIN special_areas a ON ST_Intersects(u.geom, a.geom)
 		WHERE u.code = ANY (`+hidden.bind(codes)+`) AND a.kind = ANY (`+hidden.bind(l.WithheldValues)+`)
 		AND u.valid_from <= `+day+`::date AND (u.valid_to IS NULL OR u.valid_to > `+day+`::date)
-		AND a.valid_from <= `+day+`::date AND (a.valid_to IS NULL OR a.valid_to > `+day+`::date) ORDER BY 1, 2`, hidden.args...)
+		AND a.valid_from <= `+day+`::date AND (a.valid_to IS NULL OR a.valid_to > `+day+`::date) GROUP BY 1, 2 ORDER BY 1, 2`, hidden.args...)
 	if err != nil {
 		return err
 	}
-	var code, kind string
-	_, err = pgx.ForEachRow(rows, []any{&code, &kind}, func() error {
-		w.withheld[code] = append(w.withheld[code], kind)
+	a := zoning.Area{Collection: "special_areas", Withheld: true, WholeCommune: true}
+	var code string
+	_, err = pgx.ForEachRow(rows, []any{&code, &a.Kind, &a.Illustrative}, func() error {
+		w.withheld[code] = append(w.withheld[code], a)
 		return nil
 	})
 	return err

@@ -28,7 +28,10 @@ func (s *Store) CreateFeature(ctx context.Context, v account.Viewer, l *layer.La
 	sql := fmt.Sprintf("INSERT INTO %s (%s) VALUES (%s) RETURNING id", quote(l.Name), strings.Join(names, ", "), strings.Join(places, ", "))
 	var id int64
 	err = s.write(ctx, v, "add to "+l.Name, func(tx pgx.Tx) error {
-		return tx.QueryRow(ctx, sql, c.args...).Scan(&id)
+		if err := tx.QueryRow(ctx, sql, c.args...).Scan(&id); err != nil {
+			return err
+		}
+		return inTerritory(ctx, tx, v, l, id)
 	})
 	return id, err
 }
@@ -58,9 +61,6 @@ func (s *Store) UpdateFeature(ctx context.Context, v account.Viewer, l *layer.La
 	if err != nil {
 		return 0, err
 	}
-	if len(names) == 0 {
-		names, places = []string{"id"}, []string{"id"}
-	}
 	for i := range names {
 		names[i] += " = " + places[i]
 	}
@@ -70,10 +70,14 @@ func (s *Store) UpdateFeature(ctx context.Context, v account.Viewer, l *layer.La
 	sql := "UPDATE " + quote(l.Name) + " SET " + strings.Join(names, ", ") + where.where() + " RETURNING revision"
 	var revision int64
 	err = s.write(ctx, v, "change "+l.Name, func(tx pgx.Tx) error {
-		if err := lockRevision(ctx, tx, v, l, id, ifRevision); err != nil {
+		var err error
+		if revision, err = lockRevision(ctx, tx, v, l, id, ifRevision); err != nil || len(names) == 0 {
+			return err // nothing given, nothing written
+		}
+		if err := tx.QueryRow(ctx, sql, where.args...).Scan(&revision); err != nil {
 			return err
 		}
-		return tx.QueryRow(ctx, sql, where.args...).Scan(&revision)
+		return inTerritory(ctx, tx, v, l, id)
 	})
 	return revision, err
 }
@@ -82,7 +86,7 @@ func (s *Store) UpdateFeature(ctx context.Context, v account.Viewer, l *layer.La
 // than ifRevision, unless that is 0, is layer.ErrStale.
 func (s *Store) DeleteFeature(ctx context.Context, v account.Viewer, l *layer.Layer, id int64, ifRevision int64) error {
 	return s.write(ctx, v, "remove from "+l.Name, func(tx pgx.Tx) error {
-		if err := lockRevision(ctx, tx, v, l, id, ifRevision); err != nil {
+		if _, err := lockRevision(ctx, tx, v, l, id, ifRevision); err != nil {
 			return err
 		}
 		_, err := tx.Exec(ctx, "DELETE FROM "+quote(l.Name)+" WHERE id = $1", id)
@@ -91,19 +95,36 @@ func (s *Store) DeleteFeature(ctx context.Context, v account.Viewer, l *layer.La
 }
 
 // lockRevision holds the row until the transaction ends, so that check and write
-// are one step.
-func lockRevision(ctx context.Context, tx pgx.Tx, v account.Viewer, l *layer.Layer, id, ifRevision int64) error {
+// are one step, and returns its revision.
+func lockRevision(ctx context.Context, tx pgx.Tx, v account.Viewer, l *layer.Layer, id, ifRevision int64) (int64, error) {
 	var c conditions
 	c.visible(v, l)
 	c.add("id = %s", c.bind(id))
 	var revision int64
 	if err := tx.QueryRow(ctx, "SELECT revision FROM "+quote(l.Name)+c.where()+" FOR UPDATE", c.args...).Scan(&revision); err != nil {
-		return err
+		return 0, err
 	}
 	if ifRevision != 0 && ifRevision != revision {
-		return fmt.Errorf("%s %d is at revision %d, not %d: %w", l.Name, id, revision, ifRevision, layer.ErrStale)
+		return 0, fmt.Errorf("%s %d is at revision %d, not %d: %w", l.Name, id, revision, ifRevision, layer.ErrStale)
 	}
-	return nil
+	return revision, inTerritory(ctx, tx, v, l, id)
+}
+
+// inTerritory refuses a row that does not lie within the unit the viewer's role is
+// limited to. It is asked before and after a change, so that nothing is moved out
+// of a territory or into another.
+func inTerritory(ctx context.Context, tx pgx.Tx, v account.Viewer, l *layer.Layer, id int64) error {
+	if v.Territory == "" {
+		return nil
+	}
+	var inside bool
+	err := tx.QueryRow(ctx, "SELECT EXISTS (SELECT FROM "+quote(l.Name)+` f JOIN (
+			SELECT geom FROM provinces WHERE code = $2 UNION ALL SELECT geom FROM districts WHERE code = $2 UNION ALL SELECT geom FROM communes WHERE code = $2
+		) u ON ST_Covers(u.geom, f.geom) WHERE f.id = $1)`, id, v.Territory).Scan(&inside)
+	if err == nil && !inside {
+		err = fmt.Errorf("%s %d, territory %s: %w", l.Name, id, v.Territory, layer.ErrForbidden)
+	}
+	return err
 }
 
 // assignments returns column names and placeholders of what a feature gives.

@@ -14,23 +14,12 @@ type Grid struct {
 	Proj4 string `json:"proj4"`
 }
 
-// DefaultGrid is VN-2000 / TM-3 103°00′ (EPSG:9205). The seven parameters are those
-// of EPSG:6960 in the position-vector convention, good to about 1 m.
-func DefaultGrid() Grid {
-	return Grid{
-		Code:  "EPSG:9205",
-		Title: geo.Text{VI: "VN-2000 / TM-3 103°00′", EN: "VN-2000 / TM-3 103°00′"},
-		Proj4: "+proj=tmerc +lat_0=0 +lon_0=103 +k=0.9999 +x_0=500000 +y_0=0 +ellps=WGS84 " +
-			"+towgs84=-191.90441429,-39.30318279,-111.45032835,0.00928836,-0.01975479,0.00427372,0.252906278 +units=m +no_defs",
-	}
-}
-
 // description is /ui/layers.json.
 type description struct {
 	ReferenceDate string       `json:"reference_date"`
 	Version       string       `json:"version"`
 	Basemap       *basemap     `json:"basemap"`
-	Grid          Grid         `json:"grid"`
+	Grid          *Grid        `json:"grid"`
 	Groups        []groupEntry `json:"groups"`
 	Layers        []layerEntry `json:"layers"`
 }

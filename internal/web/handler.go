@@ -35,8 +35,8 @@ type Options struct {
 	// Version is the program's, shown in the page's footer.
 	Version string
 	// Grid is the projected grid in which the pointer's place is shown beside
-	// longitude and latitude; the zero Grid means DefaultGrid.
-	Grid Grid
+	// longitude and latitude; nil for none.
+	Grid *Grid
 }
 
 // page serves the bundle in files and the description of the registry.
@@ -62,9 +62,6 @@ func New(registry *layer.Registry, o Options) (http.Handler, error) {
 func newPage(files fs.FS, registry *layer.Registry, o Options) (http.Handler, error) {
 	if registry == nil || o.ReferenceDate == nil {
 		return nil, errors.New("web: a registry and a reference date are needed")
-	}
-	if o.Grid == (Grid{}) {
-		o.Grid = DefaultGrid()
 	}
 	policy, err := contentPolicy(o.BasemapURL)
 	if err != nil {

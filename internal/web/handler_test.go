@@ -20,7 +20,7 @@ import (
 )
 
 func testOptions() Options {
-	return Options{ReferenceDate: func() geo.Date { return geo.NewDate(2020, time.December, 31) }, Version: "1.2.3"}
+	return Options{ReferenceDate: func() geo.Date { return geo.NewDate(2020, time.December, 31) }, Version: "1.2.3", Grid: &Grid{Code: "EPSG:9205", Title: geo.Text{VI: "VN-2000", EN: "VN-2000"}, Proj4: "+proj=tmerc"}}
 }
 
 // builtPage stands for what `npm run build` writes.

@@ -5,7 +5,7 @@ export interface Description {
   reference_date: string;
   version: string;
   basemap: { url: string; attribution: string } | null;
-  grid: { code: string; title: Text; proj4: string };
+  grid: { code: string; title: Text; proj4: string } | null;
   groups: { id: string; title: Text }[];
   layers: LayerInfo[];
 }

@@ -144,6 +144,7 @@ export class MapView {
   }
 
   private gridText(lonLat: [number, number]): HTMLElement | null {
+    if (!this.description.grid) return null;
     const { proj4: definition, code, title } = this.description.grid;
     const [east, north] = proj4("EPSG:4326", definition, lonLat);
     if (east === undefined || north === undefined || !Number.isFinite(east) || !Number.isFinite(north)) return null;

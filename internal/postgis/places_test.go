@@ -1,0 +1,193 @@
+package postgis_test
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/paulmach/orb"
+
+	"hatang/geo"
+	"hatang/internal/account"
+	"hatang/internal/layer"
+	"hatang/internal/postgis"
+)
+
+// registered returns a store with the real units of the province.
+func registered(t testing.TB) (*postgis.Store, *layer.Registry, string) {
+	t.Helper()
+	s, layers, url := open(t)
+	for name, path := range map[string]string{"provinces": "dienbien_province.geojson", "communes": "dienbien_communes.geojson"} {
+		l := get(t, layers, name)
+		o := correction(t)
+		o.Defaults["valid_from"] = day(t, "2013-01-01")
+		if summary := importAll(t, s, l, o, file(t, l, "boundaries", path)...); !summary.Applied {
+			t.Fatalf("%s: %+v", path, summary)
+		}
+	}
+	return s, layers, url
+}
+
+// scatter makes points in and round the province, the same ones every time.
+func scatter(n int) []orb.Point {
+	random := rand.New(rand.NewPCG(1, 2))
+	points := make([]orb.Point, n)
+	for i := range points {
+		points[i] = orb.Point{102.1 + 1.6*random.Float64(), 20.85 + 1.75*random.Float64()}
+	}
+	return points
+}
+
+// SQL and geo must agree on the commune of every point.
+func TestPlacesAgreeWithPostGIS(t *testing.T) {
+	s, layers, url := registered(t)
+	ctx := context.Background()
+	conn := connect(t, url)
+	date := day(t, "2020-12-31")
+	points := scatter(600)
+	// Corners are where two answers differ first.
+	for _, row := range file(t, get(t, layers, "communes"), "boundaries", "dienbien_communes.geojson")[:20] {
+		points = append(points, row.Feature.Geometry.(orb.MultiPolygon)[0][0][0])
+	}
+	places, versions, err := s.Places(ctx, officer(), points, date, 0)
+	if err != nil || versions["communes"] != 2 {
+		t.Fatal(versions, err)
+	}
+	inside := 0
+	for i, p := range points {
+		var commune, district string
+		var urban bool
+		err := conn.QueryRow(ctx, `SELECT coalesce(min(code), '') , coalesce((array_agg(coalesce(district_code, '') ORDER BY code))[1], ''), coalesce((array_agg(coalesce(urban, false) ORDER BY code))[1], false)
+			FROM communes WHERE ST_Covers(geom, ST_SetSRID(ST_MakePoint($1, $2), 4326))`, p[0], p[1]).Scan(&commune, &district, &urban)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := places[i]; got.Commune != commune || got.District != district || got.Urban != urban || (got.Province != "") != (commune != "") {
+			t.Errorf("%v: commune %q district %q province %q, SQL says %q %q", p, got.Commune, got.District, got.Province, commune, district)
+		}
+		if commune != "" {
+			inside++
+		}
+		single, _, err := s.Places(ctx, officer(), points[i:i+1], date, 0)
+		if i%100 == 0 && (err != nil || single[0].Commune != places[i].Commune) {
+			t.Errorf("%v alone: %+v, %v", p, single, err)
+		}
+	}
+	if inside < 100 || inside > 550 {
+		t.Errorf("%d of %d points lie inside", inside, len(points))
+	}
+	if places, _, err := s.Places(ctx, officer(), points[:1], day(t, "2012-12-31"), 0); err != nil || places[0].Commune != "" {
+		t.Errorf("before the units: %+v, %v", places, err)
+	}
+}
+
+func TestWithheldAreasActThroughWholeCommunes(t *testing.T) {
+	s, layers, _ := open(t)
+	ctx := context.Background()
+	communes, areas := get(t, layers, "communes"), get(t, layers, "special_areas")
+	for i, code := range []string{"west", "middle", "east"} {
+		f := sample(t, communes, code)
+		f.Geometry = box(103+float64(i), 21, 1)
+		create(t, s, communes, f)
+	}
+	add := func(code, kind string, g orb.MultiPolygon, to any) {
+		f := sample(t, areas, code)
+		f.Properties["kind"], f.Properties["valid_to"], f.Geometry = kind, to, g
+		create(t, s, areas, f)
+	}
+	add("m1", "military", square(103.5, 21.5), nil)
+	add("m2", "military", square(103.1, 21.9), nil)
+	add("b", "border_belt", box(103.9, 21.4, 0.2), nil) // reaches into the middle
+	add("old", "military", square(105.5, 21.5), day(t, "2019-12-31"))
+	add("air", "aviation_surface", square(105.2, 21.2), nil)
+	points := []orb.Point{{103.001, 21.001}, {103.505, 21.505}, {104.9, 21.9}, {105.5, 21.5}, {105.205, 21.205}}
+	kinds := func(v account.Viewer) (all [][]string) {
+		places, _, err := s.Places(ctx, v, points, day(t, "2020-12-31"), 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, place := range places {
+			list := []string{}
+			for _, a := range place.Areas {
+				text := a.Kind
+				if a.Withheld != a.WholeCommune || a.Withheld != (a.ID == 0) || a.Withheld != (a.Geometry == nil) || a.Withheld && (a.Code != "" || a.MaxHeightM != nil) {
+					t.Errorf("%s: half withheld: %+v", v.Role, a)
+				}
+				if a.Withheld {
+					text += " by commune"
+				}
+				list = append(list, text)
+			}
+			all = append(all, list)
+		}
+		return all
+	}
+	both := []string{"border_belt by commune", "military by commune"}
+	want := [][]string{both, both, {"border_belt by commune"}, {}, {"aviation_surface"}}
+	if diff := cmp.Diff(want, kinds(account.Anonymous())); diff != "" {
+		t.Errorf("the public (-want +got)\n%s", diff)
+	}
+	want = [][]string{{}, {"military"}, {}, {}, {"aviation_surface"}}
+	if diff := cmp.Diff(want, kinds(officer())); diff != "" {
+		t.Errorf("an officer (-want +got)\n%s", diff)
+	}
+}
+
+func TestMastsWithinReach(t *testing.T) {
+	s, layers, url := open(t)
+	l := get(t, layers, "bts_sites")
+	conn := connect(t, url)
+	center := orb.Point{103, 21}
+	for i := range 60 {
+		f := sample(t, l, fmt.Sprint(i))
+		f.Geometry = orb.Point{103 + float64(i)*0.0007, 21 + float64(i)*0.0005}
+		create(t, s, l, f)
+	}
+	places, _, err := s.Places(context.Background(), officer(), []orb.Point{center}, day(t, "2020-12-31"), 3000)
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := map[string]bool{}
+	for _, m := range places[0].Masts {
+		found[m.Code] = true
+	}
+	rows, err := conn.Query(context.Background(), "SELECT code FROM bts_sites WHERE ST_DWithin(geom::geography, 'SRID=4326;POINT(103 21)'::geography, 3000)")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	n := 0
+	for rows.Next() {
+		var code string
+		if err := rows.Scan(&code); err != nil {
+			t.Fatal(err)
+		}
+		if n++; !found[code] {
+			t.Errorf("mast %s is within reach and was not found", code)
+		}
+	}
+	if rows.Err() != nil || n < 20 || len(found) == 60 {
+		t.Errorf("%d within reach, %d found, %v", n, len(found), rows.Err())
+	}
+	if d := geo.DistanceM(center, orb.Point{103 + 59*0.0007, 21 + 59*0.0005}); d < 4000 {
+		t.Errorf("the farthest mast is %.0f m away: the test proves nothing", d)
+	}
+}
+
+func BenchmarkPlaces(b *testing.B) {
+	s, _, _ := registered(b)
+	date := day(b, "2020-12-31")
+	for _, n := range []int{1, 1000} {
+		points := scatter(n)
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, _, err := s.Places(context.Background(), account.Anonymous(), points, date, 2000); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
