@@ -47,6 +47,27 @@ func (p plane) xy(lonLat orb.Point) orb.Point {
 	}
 }
 
+// lonLat is the inverse of xy, to 1e-8 m, less well beyond ±85° and to 0.1 m at a pole.
+// Longitudes run on past ±180° rather than jump: they are within 180° of the
+// centre's. Source: Snyder, equations 3-16 and 24-24 to 24-29.
+func (p plane) lonLat(q orb.Point) orb.Point {
+	x, y := q[0]/p.stretch, q[1]*p.stretch
+	sinB, dLon := p.sinB1, 0.0
+	if rho := math.Hypot(x, y); rho > 0 {
+		half := min(1, rho/(2*p.radiusM))
+		sinC, cosC := 2*half*math.Sqrt((1-half)*(1+half)), 1-2*half*half
+		sinB = cosC*p.sinB1 + y/rho*sinC*p.cosB1
+		dLon = math.Atan2(x*sinC, rho*p.cosB1*cosC-y*p.sinB1*sinC)
+	}
+	sinLat, want := sinB, sinB*authalic(1)
+	for range 4 {
+		w := 1 - eccentricity2*sinLat*sinLat
+		sinLat += (want - authalic(sinLat)) * w * w / (2 * (1 - eccentricity2))
+		sinLat = max(-1, min(1, sinLat))
+	}
+	return orb.Point{p.lon0 + dLon*(180/math.Pi), math.Asin(sinLat) * (180 / math.Pi)}
+}
+
 // authalic is Snyder's q of the sine of a latitude.
 func authalic(sinLat float64) float64 {
 	e := math.Sqrt(eccentricity2)

@@ -16,6 +16,7 @@ type territory struct {
 	plane  plane
 	reachM float64 // geodesic distance of the farthest vertex from the centre
 	bound  orb.Bound
+	rings  []orb.Ring // outer rings anticlockwise, holes clockwise
 	edges  []segment
 	runs   []run
 	index  *geo.Index // of the same rings in the plane
@@ -60,6 +61,9 @@ func newTerritory(unit orb.MultiPolygon, areaM2 float64) (*territory, error) {
 				slices.Reverse(r)
 			}
 			rings = append(rings, r)
+			if len(r) > 0 {
+				t.rings = append(t.rings, r)
+			}
 			t.addEdges(r)
 		}
 		flat = append(flat, rings)
