@@ -16,7 +16,8 @@ type territory struct {
 	plane  plane
 	reachM float64 // geodesic distance of the farthest vertex from the centre
 	bound  orb.Bound
-	rings  []orb.Ring // outer rings anticlockwise, holes clockwise
+	flat   orb.MultiPolygon // in the plane
+	rings  []orb.Ring       // of flat: outer rings anticlockwise, holes clockwise
 	edges  []segment
 	runs   []run
 	index  *geo.Index // of the same rings in the plane
@@ -68,7 +69,7 @@ func newTerritory(unit orb.MultiPolygon, areaM2 float64) (*territory, error) {
 		}
 		flat = append(flat, rings)
 	}
-	t.bound = flat.Bound()
+	t.flat, t.bound = flat, flat.Bound()
 	t.index = geo.NewIndex([]orb.MultiPolygon{flat})
 	return t, nil
 }
