@@ -4,6 +4,9 @@
 // carries at least two operators. Several technologies of one operator on one mast
 // are not sharing. Published ratios differ in what they divide by, so every ratio
 // here keeps its numerator and denominator.
+//
+// Candidates lists the masts a proposal could share, and Clusters the masts of
+// different operators that stand so close together that one might have done.
 package sharing
 
 // Ratio is a quotient that remembers what was divided.
