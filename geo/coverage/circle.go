@@ -5,13 +5,17 @@ import (
 	"math"
 	"slices"
 
-	"github.com/paulmach/orb"
 	"github.com/tidwall/rtree"
 )
 
 // circle is a disc of the union with the parts of its boundary other discs cover.
 type circle struct {
 	curve
+	boundary
+}
+
+// boundary is what happens along the boundary of a disc.
+type boundary struct {
 	events  []event
 	initial int // discs that cover the boundary at the angle -π
 }
@@ -25,7 +29,7 @@ type event struct {
 
 // cover notes that another disc covers the boundary from one angle anticlockwise
 // to the other.
-func (c *circle) cover(from, to float64) {
+func (c *boundary) cover(from, to float64) {
 	c.events = append(c.events, event{angle: from, discs: 1}, event{angle: to, discs: -1})
 	if from > to {
 		c.initial++
@@ -60,10 +64,10 @@ func union(curves []curve) []*circle {
 
 // uncoveredArcs calls yield with the parts of the boundary, anticlockwise, that no
 // other disc covers and that run within the unit. inUnit tells for a point
-// of the boundary whether it lies in the unit.
-func (c *circle) uncoveredArcs(inUnit func(orb.Point) bool, yield func(from, to float64)) {
+// of the boundary, by its angle, whether it lies in the unit.
+func (c *boundary) uncoveredArcs(inUnit func(float64) bool, yield func(from, to float64)) {
 	if len(c.events) == 0 {
-		if inUnit(c.at(0)) {
+		if inUnit(0) {
 			yield(-math.Pi, math.Pi)
 		}
 		return
@@ -84,7 +88,7 @@ func (c *circle) uncoveredArcs(inUnit func(orb.Point) bool, yield func(from, to 
 
 // initialUnits counts the units the boundary lies in before the first event: the
 // unit is asked for the middle of the longest stretch without an event.
-func (c *circle) initialUnits(inUnit func(orb.Point) bool) int {
+func (c *boundary) initialUnits(inUnit func(float64) bool) int {
 	widest, middle, shift, running := -1.0, 0.0, 0, 0
 	last := c.events[len(c.events)-1].angle - 2*math.Pi
 	for _, e := range c.events {
@@ -93,7 +97,7 @@ func (c *circle) initialUnits(inUnit func(orb.Point) bool) int {
 		}
 		running, last = running+e.units, e.angle
 	}
-	if inUnit(c.at(middle)) {
+	if inUnit(middle) {
 		return 1 - shift
 	}
 	return -shift

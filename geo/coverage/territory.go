@@ -201,12 +201,12 @@ func (t *territory) edgesWithin(circles []*circle) float64 {
 // arcsWithin is the contribution to the area of the discs' boundaries that run
 // within the unit and within no other disc, m². Call edgesWithin first.
 func (t *territory) arcsWithin(circles []*circle) float64 {
-	inUnit := func(p orb.Point) bool {
-		_, ok := t.index.First(p)
-		return ok
-	}
 	total := 0.0
 	for _, c := range circles {
+		inUnit := func(angle float64) bool {
+			_, ok := t.index.First(c.at(angle))
+			return ok
+		}
 		c.uncoveredArcs(inUnit, func(from, to float64) { total += c.arc(from, to) })
 	}
 	return total
