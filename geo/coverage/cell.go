@@ -36,8 +36,13 @@ func (s *survey) root() *cell {
 	for i := range all {
 		all[i] = int32(i)
 	}
-	side := max(s.bound.Max[0]-s.bound.Min[0], s.bound.Max[1]-s.bound.Min[1])
-	quad := orb.Bound{Min: s.bound.Min, Max: orb.Point{s.bound.Min[0] + side, s.bound.Min[1] + side}}
+	// Holes that lie outside their part, where no one should put them, count too.
+	box := s.bound
+	for _, r := range s.rings {
+		box = box.Union(r.Bound())
+	}
+	side := max(box.Max[0]-box.Min[0], box.Max[1]-box.Min[1])
+	quad := orb.Bound{Min: box.Min, Max: orb.Point{box.Min[0] + side, box.Min[1] + side}}
 	return s.cell(quad, s.rings, false, all)
 }
 

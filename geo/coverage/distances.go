@@ -111,6 +111,7 @@ func (s *survey) percentile(root *cell, share float64) float64 {
 			return (low + high) / 2
 		}
 		var next []*cell
+		settled := true
 		for _, c := range live {
 			switch nearest, farthest := c.span(); {
 			case farthest <= low:
@@ -120,7 +121,13 @@ func (s *survey) percentile(root *cell, share float64) float64 {
 				next = append(next, c)
 			default:
 				next = append(next, s.split(c)...)
+				settled = false
 			}
+		}
+		// The bounds part where no distance between them occurs and the area
+		// within them is the share, to rounding: the least such distance it is.
+		if settled {
+			return low
 		}
 		live = next
 	}

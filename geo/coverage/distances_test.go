@@ -246,6 +246,23 @@ func TestDistancesRefuses(t *testing.T) {
 	}
 }
 
+// Half of the unit is near and the other half far, so every distance between is a
+// median; and a unit whose rings make no sense comes to an end.
+func TestDistancesWithAGap(t *testing.T) {
+	east := geo.Destination(dienBien, 90, 30e3)
+	near, far := square(dienBien, 2e3), square(east, 2e3)
+	got, err := Distances(append(near, far...), []orb.Point{dienBien})
+	if err != nil || got.P50M < 1300 || got.P50M > 29.1e3 || got.P95M < 30e3 || got.P95M > 31e3 {
+		t.Errorf("%+v, %v", got, err)
+	}
+	nonsense := orb.MultiPolygon{{}, {
+		{{103.07, 20.92}, {102.96, 20.96}, {103, 21.05}, {103.07, 20.95}, {103.04, 21.07}},
+		{{102.94, 20.96}, {102.97, 20.99}, {102.96, 20.92}, {102.94, 21.02}, {102.92, 21.07}, {103.06, 20.95}, {102.99, 21.05}, {103.05, 21.01}}}}
+	if got, err := Distances(nonsense, []orb.Point{{103.04, 20.96}, {102.94, 20.92}}); err != nil || !(got.MaxM > 0) {
+		t.Errorf("nonsense: %+v, %v", got, err)
+	}
+}
+
 // A unit is the same wherever it lies, and the order of the sites does not matter.
 func TestDistancesAnywhere(t *testing.T) {
 	for _, centre := range []orb.Point{{0, 0}, {179.999, 10}, {-180, -45}, {20, 80}, {0, 90}} {

@@ -97,13 +97,19 @@ func middle(unit orb.MultiPolygon) orb.Point {
 // project maps a ring to the plane, adding points along its geodesic edges where a
 // chord would stray from one by more than the given distance.
 func (t *territory) project(ring orb.Ring, strayM float64) orb.Ring {
-	var out orb.Ring
-	for i, b := range ring {
-		a := ring[(i+len(ring)-1)%len(ring)]
+	if len(ring) == 0 {
+		return nil
+	}
+	out := make(orb.Ring, 0, len(ring)+1)
+	a := ring[len(ring)-1]
+	p := t.plane.xy(a)
+	for _, b := range ring {
 		if a == b {
 			continue
 		}
-		out = t.appendEdge(out, a, b, strayM)
+		q := t.plane.xy(b)
+		out = t.appendEdge(out, a, b, p, q, strayM)
+		a, p = b, q
 	}
 	if len(out) > 0 {
 		out = append(out, out[0])
@@ -111,9 +117,9 @@ func (t *territory) project(ring orb.Ring, strayM float64) orb.Ring {
 	return out
 }
 
-// appendEdge adds the points of an edge after its first end, up to its second.
-func (t *territory) appendEdge(out orb.Ring, a, b orb.Point, strayM float64) orb.Ring {
-	p, q := t.plane.xy(a), t.plane.xy(b)
+// appendEdge adds the points of an edge after its first end, up to its second; p
+// and q are the ends in the plane.
+func (t *territory) appendEdge(out orb.Ring, a, b, p, q orb.Point, strayM float64) orb.Ring {
 	length := distance(p, q)
 	// No geodesic in the plane bends more than this within the reach, 1/m.
 	bend := (t.reachM/geo.EquatorialRadiusM + 2*eccentricity2) / geo.EquatorialRadiusM

@@ -19,8 +19,8 @@ type Cluster struct {
 // directly or over others. Two masts of one and the same operator are not linked.
 // Largest clusters first, then the closest, then by ID; the order of the masts given
 // does not matter. None gives nil. Points that are not on earth and a distance
-// that is negative or not finite are errors. Cost: n log n, 1 µs per mast and 1 µs
-// per pair within the distance.
+// that is negative or not finite are errors. Cost: n log n, about 3 µs per mast and
+// 1 µs per pair within the distance.
 func Clusters(masts []Mast, distanceM float64) ([]Cluster, error) {
 	if err := checked(distanceM, masts); err != nil {
 		return nil, err
