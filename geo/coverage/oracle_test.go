@@ -45,7 +45,7 @@ func TestOverlayConvergesToCovered(t *testing.T) {
 	}
 }
 
-func overlayM2(t *testing.T, unit orb.MultiPolygon, discs []Disc, segments int) float64 {
+func overlayM2(t testing.TB, unit orb.MultiPolygon, discs []Disc, segments int) float64 {
 	t.Helper()
 	var parts []geom.Geometry
 	for _, d := range discs {
@@ -111,4 +111,22 @@ func interior(p geom.Polygon) []geom.LineString {
 		out[i] = p.InteriorRingN(i)
 	}
 	return out
+}
+
+// Beside polygons of 256 segments, which are 1e-4 off.
+func BenchmarkCoveredUnion(b *testing.B) {
+	unit := boundaries(b, "dienbien_districts.geojson")[1]
+	discs := scatter(1, 100, unit.Bound(), 2000, 2000)
+	b.Run("discs=100/ours", func(b *testing.B) {
+		for b.Loop() {
+			if _, err := Covered(unit, discs); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+	b.Run("discs=100/peer", func(b *testing.B) {
+		for b.Loop() {
+			overlayM2(b, unit, discs, 256)
+		}
+	})
 }
