@@ -6,7 +6,6 @@ import (
 	"slices"
 
 	"github.com/paulmach/orb"
-	"github.com/tidwall/rtree"
 )
 
 // Contains reports whether p lies in mp or on its boundary: areas are closed, as
@@ -31,7 +30,7 @@ func Contains(mp orb.MultiPolygon, p orb.Point) bool {
 // Index answers which of many areas a point lies in. It is immutable once made,
 // and safe for concurrent use.
 type Index struct {
-	boxes rtree.RTreeG[int]
+	boxes *grid
 	areas []bands
 }
 
@@ -39,12 +38,12 @@ type Index struct {
 // n log n in the vertices, about 0.2 µs and 70 bytes for each.
 func NewIndex(areas []orb.MultiPolygon) *Index {
 	x := &Index{areas: make([]bands, len(areas))}
+	boxes := make([]orb.Bound, len(areas))
 	for i, mp := range areas {
 		x.areas[i] = newBands(mp)
-		if len(x.areas[i].edges) > 0 {
-			x.boxes.Insert(x.areas[i].bound.Min, x.areas[i].bound.Max, i)
-		}
+		boxes[i] = x.areas[i].bound
 	}
+	x.boxes = newGrid(boxes)
 	return x
 }
 
@@ -54,27 +53,47 @@ func NewIndex(areas []orb.MultiPolygon) *Index {
 // of them, the lowest code: order the areas by code and take First.
 func (x *Index) At(p orb.Point) []int {
 	var found []int
-	x.boxes.Search(p, p, func(_, _ [2]float64, i int) bool {
+	for _, i := range x.boxes.at(p) {
 		if x.areas[i].contains(p) {
-			found = append(found, i)
+			found = append(found, int(i))
 		}
-		return true
-	})
-	slices.Sort(found)
+	}
 	return found
 }
 
 // First returns the first of the areas that contains p, false when none does. It
-// does not allocate; about 0.3 µs among a province's communes.
+// does not allocate; about 0.1 µs among a province's communes.
 func (x *Index) First(p orb.Point) (int, bool) {
-	first := len(x.areas)
-	x.boxes.Search(p, p, func(_, _ [2]float64, i int) bool {
-		if i < first && x.areas[i].contains(p) {
-			first = i
+	for _, i := range x.boxes.at(p) {
+		if x.areas[i].contains(p) {
+			return int(i), true
 		}
-		return true
-	})
-	return first, first < len(x.areas)
+	}
+	return len(x.areas), false
+}
+
+// Covers reports whether area i contains p in the sense of Contains. The area's
+// position is one that NewIndex was given.
+func (x *Index) Covers(i int, p orb.Point) bool { return x.areas[i].contains(p) }
+
+// AppendNear appends, in ascending order, the areas whose bounding box meets the
+// box: those that may hold or touch something in it. With the box of a point it
+// reads one cell and allocates nothing beyond dst.
+func (x *Index) AppendNear(dst []int, box orb.Bound) []int {
+	first := len(dst)
+	x0, x1, y0, y1 := x.boxes.cells(box)
+	for y := y0; y <= y1; y++ {
+		for _, i := range x.boxes.items[x.boxes.start[y*x.boxes.nx+x0]:x.boxes.start[y*x.boxes.nx+x1+1]] {
+			if x.areas[i].bound.Intersects(box) {
+				dst = append(dst, int(i))
+			}
+		}
+	}
+	if x0 == x1 && y0 == y1 {
+		return dst
+	}
+	slices.Sort(dst[first:])
+	return dst[:first+len(slices.Compact(dst[first:]))]
 }
 
 // edge runs from a to b, straight in longitude and latitude.
@@ -90,12 +109,15 @@ type bands struct {
 }
 
 func newBands(mp orb.MultiPolygon) bands {
-	n := 0
-	forEachEdge(mp, func(_, _ orb.Point) { n++ })
+	n, x := 0, bands{bound: emptyBound}
+	forEachEdge(mp, func(a, b orb.Point) {
+		n++
+		x.bound.Min = orb.Point{min(x.bound.Min[0], a[0], b[0]), min(x.bound.Min[1], a[1], b[1])}
+		x.bound.Max = orb.Point{max(x.bound.Max[0], a[0], b[0]), max(x.bound.Max[1], a[1], b[1])}
+	})
 	if n == 0 {
-		return bands{}
+		return x
 	}
-	x := bands{bound: mp.Bound()}
 	count := min(max(n/2, 1), 1<<14)
 	if height := x.bound.Max[1] - x.bound.Min[1]; height > 0 {
 		x.perUnit = float64(count) / height

@@ -56,6 +56,26 @@ type candidate struct {
 	edge edge
 }
 
+// Plane gives quick bounds of distances from one point. Make it with NewPlane.
+type Plane struct{ flat flat }
+
+// NewPlane prepares distances from p.
+func NewPlane(p orb.Point) Plane { return Plane{newFlat(p)} }
+
+// BoundsM returns two lengths in metres between which DistanceM from the plane's
+// point to q lies, at about a tenth of its cost: 0.1 m apart at 400 m, 60 m at
+// 10 km. Where the plane is no good (more than a degree away, beyond latitude 85)
+// they are 0 and +Inf: measure.
+func (x Plane) BoundsM(q orb.Point) (lowM, highM float64) {
+	dLon, dLat := q[0]-x.flat.origin[0], q[1]-x.flat.origin[1]
+	if !(math.Abs(dLon) <= 1 && math.Abs(dLat) <= 1 && math.Abs(x.flat.origin[1]) <= 85) {
+		return 0, math.Inf(1)
+	}
+	dx, dy := dLon*x.flat.lonM, dLat*x.flat.latM
+	lowM, highM = x.flat.between(math.Sqrt(dx*dx + dy*dy))
+	return max(0, lowM-1e-6), highM
+}
+
 // flat measures in the plane that touches the ellipsoid at one point, metres per
 // degree being those of that point: a quick estimate with a known error.
 type flat struct {
