@@ -33,22 +33,54 @@ const (
 	RuleZoneClass = "ZONE-class" // a zone has a class the rule set does not define
 )
 
-// check is one evaluation on its way.
+// detail is how much of an answer is wanted.
+type detail int
+
+const (
+	verdictOnly detail = iota // outcomes, as far as they can matter
+	figures                   // all findings with their numbers, no sentences
+	sentences                 // everything
+)
+
+// check is one evaluation on its way. It may be used again: the slices that do not
+// go into the answer keep their room.
 type check struct {
 	rules       *RuleSet
-	proposal    *Proposal
-	around      *Surroundings
+	proposal    Proposal
+	around      facts
+	detail      detail
 	findings    []Finding
 	allowed     []geo.MastType
-	nearby      []nearMast // masts within reach, nearest first
-	doubts      []doubt    // what findings become when accuracy decides
+	hits        []zoneHit
+	nearby      []nearMast // masts within reach, nearest first unless only the verdict is wanted
+	fields      []string   // missing fields, for a moment
+	order       []int
+	doubts      []doubt // what findings become when accuracy decides
 	provisional bool
 	urbanZone   bool // a zone of an urban class covers the point
-	silent      bool // no sentences
+	gathered    bool // nearby is filled
+	worst       int  // strength of the strongest verdict so far
+	answer      room // what goes into the answer
 }
 
-// usualFindings is how many findings a check has as a rule.
-const usualFindings = 12
+// room holds what findings point at, many to one allocation.
+type room struct {
+	numbers  []float64
+	evidence []Evidence
+	types    []geo.MastType
+	words    []string
+}
+
+// take cuts n values off the slice, which is replaced when it has no room left:
+// what was taken before stays where it is.
+func take[T any](from *[]T, n, chunk int) []T {
+	at := len(*from)
+	if *from == nil || cap(*from)-at < n {
+		*from, at = make([]T, 0, max(n, chunk)), 0
+	}
+	*from = (*from)[:at+n]
+	return (*from)[at : at+n : at+n]
+}
 
 // Check judges one proposal in the order of the plan: valid → mast class → zones in
 // force → allowed types (strictest wins) → structure → spacing and duty to share →
@@ -57,40 +89,47 @@ const usualFindings = 12
 // not changed. It never panics; an invalid proposal is undetermined (finding INPUT).
 //
 // A rule that is not about this proposal gives no finding. Cost: linear in zones'
-// vertices and masts, n log n in the findings.
+// vertices and masts, n log n in the findings. For many proposals among the same
+// zones and masts make a Scene.
 func (rs *RuleSet) Check(p Proposal, s Surroundings) Result {
-	c := check{rules: rs, proposal: &p, around: &s, allowed: []geo.MastType{}, findings: make([]Finding, 0, usualFindings)}
+	var c check
+	c.start(rs, p, sentences)
+	c.around.given(&s, p.accuracyM())
 	c.judge()
-	r := Result{
-		Verdict:      c.conclude(),
-		AllowedTypes: c.allowed,
-		Provisional:  c.provisional,
-		Findings:     c.findings,
-		Alternatives: []Alternative{},
-		Date:         p.Date,
-		RuleSet:      rs.Label(),
-	}
-	if r.Verdict != Permitted {
-		r.Alternatives = append(r.Alternatives, c.instead()...)
-	}
-	return r
+	return c.result()
 }
 
-// Verdict is Check without the words: the same verdict, no sentences, no
-// alternatives, at about half the cost. For batches.
+// Verdict is Check without the words: the same verdict, no findings, no
+// alternatives, at a small part of the cost. For batches.
 func (rs *RuleSet) Verdict(p Proposal, s Surroundings) Verdict {
-	c := check{rules: rs, proposal: &p, around: &s, silent: true, findings: make([]Finding, 0, usualFindings)}
+	var c check
+	c.start(rs, p, verdictOnly)
+	c.around.given(&s, p.accuracyM())
 	c.judge()
-	return decide(c.findings)
+	return c.decide()
 }
 
-// judge applies the rules in the plan's order.
+// start makes the check ready for a proposal, keeping room from the last one.
+func (c *check) start(rs *RuleSet, p Proposal, d detail) {
+	*c = check{rules: rs, proposal: p, detail: d, around: c.around.emptied(),
+		findings: c.findings[:0], allowed: c.allowed[:0], hits: c.hits[:0], nearby: c.nearby[:0],
+		fields: c.fields[:0], order: c.order[:0], doubts: c.doubts[:0]}
+}
+
+// judge applies the rules in the plan's order. Where only the verdict is wanted it
+// stops as soon as nothing can change it.
 func (c *check) judge() {
 	if !c.applies() {
 		return
 	}
 	c.class()
+	if c.settled() {
+		return
+	}
 	c.zones()
+	if c.settled() {
+		return
+	}
 	c.structure()
 	c.masts()
 	c.setbacks()
@@ -98,58 +137,179 @@ func (c *check) judge() {
 	c.accuracy()
 }
 
-// conclude sorts the findings and gives the verdict that follows from them.
-func (c *check) conclude() Verdict {
-	slices.SortStableFunc(c.findings, compareFindings)
-	return decide(c.findings)
+// settled reports whether only the verdict is wanted and a binding rule refuses
+// that no accuracy can put in doubt.
+func (c *check) settled() bool {
+	return c.detail == verdictOnly && len(c.doubts) == 0 && c.worst == Refused.strength()
+}
+
+// idle reports whether the rule could only make conditional what is so already:
+// doubts and later rules make verdicts stronger than that, never weaker.
+func (c *check) idle(r *Rule) bool {
+	return c.detail == verdictOnly && r.Effect != Binding && c.worst >= Conditional.strength()
+}
+
+// result sorts the findings, decides, and takes them out of the room that is used again.
+func (c *check) result() Result {
+	r := Result{
+		AllowedTypes: append(take(&c.answer.types, len(c.allowed), 16)[:0], c.allowed...),
+		Provisional:  c.provisional,
+		Findings:     c.sorted(),
+		Alternatives: []Alternative{},
+		Date:         c.proposal.Date,
+		RuleSet:      c.rules.label,
+	}
+	r.Verdict = decide(r.Findings)
+	if r.Verdict != Permitted {
+		r.Alternatives = append(r.Alternatives, c.instead(r.Findings)...)
+	}
+	return r
+}
+
+// decide gives the verdict alone.
+func (c *check) decide() Verdict {
+	verdict := Permitted
+	for i := range c.findings {
+		if v := verdictOf(&c.findings[i]); v.strength() > verdict.strength() {
+			verdict = v
+		}
+	}
+	return verdict
+}
+
+// sorted copies the findings in the order in which they are listed. They come all
+// but sorted, so insertion is quick.
+func (c *check) sorted() []Finding {
+	for i := range c.findings {
+		at := len(c.order)
+		c.order = append(c.order, i)
+		for ; at > 0 && compareFindings(&c.findings[i], &c.findings[c.order[at-1]]) < 0; at-- {
+			c.order[at] = c.order[at-1]
+		}
+		c.order[at] = i
+	}
+	out := make([]Finding, len(c.order))
+	for to, from := range c.order {
+		out[to] = c.findings[from]
+	}
+	return out
 }
 
 // applies reports whether the rules can be applied at all, and why not.
 func (c *check) applies() bool {
+	if err := c.proposal.Validate(); err != nil {
+		what := strings.ReplaceAll(err.Error(), "\n", "; ")
+		c.plain(stageInput, RuleInput, "check/input", func() args { return args{"measured": same(what)} })
+		return false
+	}
 	switch {
-	case c.proposal.Validate() != nil:
-		err := strings.ReplaceAll(c.proposal.Validate().Error(), "\n", "; ")
-		c.plain(stageInput, RuleInput, "check/input", args{"measured": same(err)})
 	case !c.rules.period.Contains(c.proposal.Date):
-		c.plain(stageRuleSet, RuleSetDate, "check/rule_set", args{})
-	case !c.around.InTerritory:
-		c.plain(stageTerritory, RuleTerritory, "check/territory", args{})
+		c.plain(stageRuleSet, RuleSetDate, "check/rule_set", noArgs)
+	case !c.around.inTerritory:
+		c.plain(stageTerritory, RuleTerritory, "check/territory", noArgs)
 	default:
 		return true
 	}
 	return false
 }
 
-// plain adds a binding unknown that comes from no rule.
-func (c *check) plain(at stage, rule, message string, a args) *Finding {
-	a["rules"] = same(c.rules.Label())
-	a["date"] = same(c.proposal.Date.String())
-	c.findings = append(c.findings, Finding{
-		Rule: rule, Outcome: Unknown, Binding: true, Message: sayPlain(message, a),
-		Source: Source{Instrument: c.rules.Label()}, stage: at,
-	})
-	return &c.findings[len(c.findings)-1]
+func noArgs() args { return args{} }
+
+// add makes room for one more finding; what it holds is left over from another check.
+func (c *check) add() *Finding {
+	n := len(c.findings)
+	if n < cap(c.findings) {
+		c.findings = c.findings[:n+1]
+	} else {
+		c.findings = append(c.findings, Finding{})
+	}
+	return &c.findings[n]
 }
 
-// finding starts a finding of a rule with the sentence filed under the message key.
-// What would be a fail is a condition where the rule says so.
-func (c *check) finding(at stage, r *Rule, outcome Outcome, message string, a args) *Finding {
+// plain adds a binding unknown that comes from no rule.
+func (c *check) plain(at stage, rule, message string, words func() args) *Finding {
+	f := c.add()
+	f.Outcome, f.Binding = Unknown, true
+	c.worst = max(c.worst, Undetermined.strength())
+	if c.detail == verdictOnly {
+		return f
+	}
+	*f = Finding{Rule: rule, Outcome: Unknown, Binding: true, Source: Source{Instrument: c.rules.label}, stage: at}
+	if c.detail == sentences {
+		a := words()
+		a["rules"] = same(c.rules.label)
+		a["date"] = same(c.proposal.Date.String())
+		f.Message = sayPlain(message, a)
+	}
+	return f
+}
+
+// finding starts a finding of a rule with the sentence filed under the message key;
+// the words are asked for only if a sentence is made. What would be a fail is a
+// condition where the rule says so.
+func (c *check) finding(at stage, r *Rule, outcome Outcome, message string, words func() args) *Finding {
 	if outcome == Fail && r.Effect == OnCondition {
 		outcome = Condition
 	}
-	f := Finding{Rule: r.ID, Outcome: outcome, Binding: r.Effect == Binding, Clause: r.Clause,
+	f := c.add()
+	f.Outcome, f.Binding = outcome, r.Effect == Binding
+	c.worst = max(c.worst, verdictOf(f).strength())
+	if c.detail == verdictOnly {
+		return f
+	}
+	*f = Finding{Rule: r.ID, Outcome: outcome, Binding: r.Effect == Binding, Clause: r.Clause,
 		Source: r.Source, Status: r.Status, stage: at}
-	if !c.silent {
+	if c.detail == sentences {
+		a := words()
 		f.Measured, f.Required, f.Message = a["measured"].EN, a["required"].EN, r.say(message, a)
 	}
-	c.findings = append(c.findings, f)
-	return &c.findings[len(c.findings)-1]
+	return f
+}
+
+// numbers sets the figures of a finding, rounded to the millimetre; judgements are
+// made on the unrounded ones.
+func (c *check) numbers(f *Finding, measuredM, requiredM, marginM float64) {
+	if c.detail == verdictOnly {
+		return
+	}
+	n := take(&c.answer.numbers, 3, 24)
+	n[0], n[1], n[2] = toMillimetre(measuredM), toMillimetre(requiredM), toMillimetre(marginM)
+	f.MeasuredM, f.RequiredM, f.MarginM = &n[0], &n[1], &n[2]
+}
+
+// requires sets the required length where there is nothing to measure.
+func (c *check) requires(f *Finding, requiredM float64) {
+	if c.detail != verdictOnly {
+		n := take(&c.answer.numbers, 1, 24)
+		n[0] = requiredM
+		f.RequiredM = &n[0]
+	}
+}
+
+// evidence names the feature a finding rests on.
+func (c *check) evidence(f *Finding, collection string, id int64, code string) {
+	if c.detail != verdictOnly {
+		f.Evidence = c.feature(collection, id, code)
+	}
+}
+
+func (c *check) feature(collection string, id int64, code string) *Evidence {
+	e := take(&c.answer.evidence, 1, 8)
+	e[0] = Evidence{collection, id, code}
+	return &e[0]
+}
+
+// lacks names the fields that would settle an unknown.
+func (c *check) lacks(f *Finding, fields ...string) {
+	if c.detail != verdictOnly {
+		f.Missing = append(take(&c.answer.words, len(fields), 8)[:0], fields...)
+	}
 }
 
 // in reports whether the place is in one of the named areas. Call zones first: a
 // covering zone of an urban class makes the place urban, whatever its commune.
 func (c *check) in(areas []string) bool {
-	urban, dense := c.around.Urban || c.urbanZone, c.around.DenselyPopulated
+	urban, dense := c.around.urban || c.urbanZone, c.around.dense
 	return urban && slices.Contains(areas, areaUrban) ||
 		dense && slices.Contains(areas, areaDense) ||
 		!urban && !dense && slices.Contains(areas, areaRural)
@@ -157,14 +317,17 @@ func (c *check) in(areas []string) bool {
 
 // compareFindings is the order in which findings are listed: by the order of
 // evaluation, then rule, then evidence.
-func compareFindings(a, b Finding) int {
-	return cmp.Or(
-		cmp.Compare(a.stage, b.stage),
-		cmp.Compare(a.Rule, b.Rule),
-		compareEvidence(a.Evidence, b.Evidence),
-		cmp.Compare(a.Outcome, b.Outcome),
-		cmp.Compare(a.Message.EN, b.Message.EN),
-	)
+func compareFindings(a, b *Finding) int {
+	if a.stage != b.stage {
+		return cmp.Compare(a.stage, b.stage)
+	}
+	if a.Rule != b.Rule {
+		return cmp.Compare(a.Rule, b.Rule)
+	}
+	if e := compareEvidence(a.Evidence, b.Evidence); e != 0 {
+		return e
+	}
+	return cmp.Or(cmp.Compare(a.Outcome, b.Outcome), cmp.Compare(a.Message.EN, b.Message.EN))
 }
 
 func compareEvidence(a, b *Evidence) int {

@@ -1,69 +1,96 @@
 package zoning
 
 import (
+	"strconv"
 	"strings"
 
 	"hatang/geo"
 )
 
-// limit is one dimension of a mast class: the value must not exceed limitM.
+// limit is one dimension of a mast class: the value must not exceed the most.
 type limit struct {
-	field  string // the proposal's field
-	valueM *float64
-	limitM *float64 // nil: not known, because the building's height is missing
-	needs  string   // the field that would make limitM known
+	field string // the proposal's field
+	value length
+	most  length // not known where the building's height is missing
+	needs string // the field that would make most known
+}
+
+// length is a length in metres that may not be known.
+type length struct {
+	m     float64
+	known bool
+}
+
+func given(v *float64) length {
+	if v == nil {
+		return length{}
+	}
+	return length{*v, true}
 }
 
 // class judges whether the mast is of the type declared: below every limit of the
 // class, and concealed where the class asks for it. A dimension over its limit
 // fails even if others are missing; otherwise a missing one is unknown.
 func (c *check) class() {
-	class, ok := c.rules.mastClasses[c.proposal.MastType]
-	if !ok || !class.judged() {
+	class := c.rules.mastClasses[c.proposal.MastType]
+	if class == nil || !class.judged() || c.idle(&class.Rule) {
 		return
 	}
 	if class.mustBeConcealed {
-		c.concealment(&class)
+		c.concealment(class)
 	}
-	if limits := class.limits(c.proposal); len(limits) > 0 {
-		c.dimensions(&class, limits)
+	var limits [3]limit
+	if n := class.limits(&c.proposal, &limits); n > 0 {
+		c.dimensions(class, limits[:n])
 	}
 }
 
 func (c *check) concealment(class *mastClass) {
-	a := args{"type": same(string(class.mastType)), "otherwise": same(string(class.otherwise)),
-		"required": same("concealed = true")}
-	switch concealed := c.proposal.Concealed; {
+	concealed := c.proposal.Concealed
+	words := func() args {
+		a := class.words()
+		a["required"] = same("concealed = true")
+		if concealed == nil {
+			a["missing"] = wordsFor([]string{"concealed"})
+		} else {
+			a["measured"] = same("concealed = " + strconv.FormatBool(*concealed))
+		}
+		return a
+	}
+	switch {
 	case concealed == nil:
-		a["missing"] = wordsFor([]string{"concealed"})
-		c.finding(stageClass, &class.Rule, Unknown, "unknown", a).Missing = []string{"concealed"}
+		c.lacks(c.finding(stageClass, &class.Rule, Unknown, "unknown", words), "concealed")
 	case *concealed:
-		a["measured"] = same("concealed = true")
-		c.finding(stageClass, &class.Rule, Pass, "concealed", a)
+		c.finding(stageClass, &class.Rule, Pass, "concealed", words)
 	default:
-		a["measured"] = same("concealed = false")
-		c.finding(stageClass, &class.Rule, Fail, "not_concealed", a)
+		c.finding(stageClass, &class.Rule, Fail, "not_concealed", words)
 	}
 }
 
+func (m *mastClass) words() args {
+	return args{"type": same(string(m.mastType)), "otherwise": same(string(m.otherwise))}
+}
+
 // limits lists the dimensions the class limits: height, height as a share of the
-// host building's, half width.
-func (m *mastClass) limits(p *Proposal) []limit {
-	var out []limit
+// host building's, half width. It returns how many there are.
+func (m *mastClass) limits(p *Proposal, out *[3]limit) int {
+	n := 0
+	add := func(l limit) {
+		out[n] = l
+		n++
+	}
 	if m.maxHeightM != nil {
-		out = append(out, limit{field: "height_m", valueM: p.HeightM, limitM: m.maxHeightM})
+		add(limit{field: "height_m", value: given(p.HeightM), most: given(m.maxHeightM)})
 	}
 	if m.maxHeightRatio != nil {
-		l := limit{field: "height_m", valueM: p.HeightM, needs: "host_building_height_m"}
-		if p.HostBuildingHeightM != nil {
-			l.limitM = new(*m.maxHeightRatio * *p.HostBuildingHeightM)
-		}
-		out = append(out, l)
+		most := given(p.HostBuildingHeightM)
+		most.m *= *m.maxHeightRatio
+		add(limit{field: "height_m", value: given(p.HeightM), most: most, needs: "host_building_height_m"})
 	}
 	if m.maxHalfWidthM != nil {
-		out = append(out, limit{field: "half_width_m", valueM: p.HalfWidthM, limitM: m.maxHalfWidthM})
+		add(limit{field: "half_width_m", value: given(p.HalfWidthM), most: given(m.maxHalfWidthM)})
 	}
-	return out
+	return n
 }
 
 // toleranceM absorbs the rounding of 0.2 × a building's height; a micrometre is
@@ -71,38 +98,41 @@ func (m *mastClass) limits(p *Proposal) []limit {
 const toleranceM = 1e-6
 
 func (c *check) dimensions(class *mastClass, limits []limit) {
-	var missing []string
+	c.fields = c.fields[:0]
 	var tightest *limit // the known limit with the least room
 	for i := range limits {
 		l := &limits[i]
-		missing = l.missing(missing)
+		c.fields = l.missing(c.fields)
 		if l.known() && (tightest == nil || l.roomM() < tightest.roomM()) {
 			tightest = l
 		}
 	}
-	a := args{"type": same(string(class.mastType)), "otherwise": same(string(class.otherwise))}
 	switch {
 	case tightest != nil && tightest.roomM() < -toleranceM:
-		c.dimension(class, tightest, Fail, "fail", a)
-	case len(missing) > 0:
-		a["missing"] = wordsFor(missing)
-		a["required"] = class.limitWords()
-		c.finding(stageClass, &class.Rule, Unknown, "unknown", a).Missing = missing
+		c.dimension(class, tightest, Fail, "fail")
+	case len(c.fields) > 0:
+		f := c.finding(stageClass, &class.Rule, Unknown, "unknown", func() args {
+			a := class.words()
+			a["missing"] = wordsFor(c.fields)
+			a["required"] = class.limitWords()
+			return a
+		})
+		c.lacks(f, c.fields...)
 	default:
-		c.dimension(class, tightest, Pass, "pass", a)
+		c.dimension(class, tightest, Pass, "pass")
 	}
 }
 
-func (l *limit) known() bool { return l.valueM != nil && l.limitM != nil }
+func (l *limit) known() bool { return l.value.known && l.most.known }
 
-func (l *limit) roomM() float64 { return *l.limitM - *l.valueM }
+func (l *limit) roomM() float64 { return l.most.m - l.value.m }
 
 // missing adds the fields without which the limit cannot be judged.
 func (l *limit) missing(fields []string) []string {
-	if l.valueM == nil {
+	if !l.value.known {
 		fields = appendNew(fields, l.field)
 	}
-	if l.limitM == nil {
+	if !l.most.known {
 		fields = appendNew(fields, l.needs)
 	}
 	return fields
@@ -118,21 +148,28 @@ func appendNew(list []string, s string) []string {
 }
 
 // dimension adds the finding of one limit with its numbers.
-func (c *check) dimension(class *mastClass, l *limit, outcome Outcome, message string, a args) {
-	measured, required := metresExact(*l.valueM), metresExact(*l.limitM)
+func (c *check) dimension(class *mastClass, l *limit, outcome Outcome, message string) {
+	f := c.finding(stageClass, &class.Rule, outcome, message, func() args { return class.dimensionWords(l) })
+	if c.detail == sentences {
+		f.Measured = l.field + " " + metresExact(l.value.m).EN
+	}
+	c.numbers(f, l.value.m, l.most.m, l.roomM())
+}
+
+func (m *mastClass) dimensionWords(l *limit) args {
+	a := m.words()
+	measured, required := metresExact(l.value.m), metresExact(l.most.m)
 	name := vocabulary[l.field]
 	a["measured"] = geo.Text{VI: name.VI + " " + measured.VI, EN: name.EN + " " + measured.EN}
 	a["required"] = required
 	if l.needs != "" {
-		share := metresExact(*class.maxHeightRatio * 100)
+		share := metresExact(*m.maxHeightRatio * 100)
 		a["required"] = geo.Text{
 			VI: required.VI + " (" + strings.TrimSuffix(share.VI, " m") + " % chiều cao công trình)",
 			EN: required.EN + " (" + strings.TrimSuffix(share.EN, " m") + " % of the building's height)",
 		}
 	}
-	f := c.finding(stageClass, &class.Rule, outcome, message, a)
-	f.Measured = l.field + " " + measured.EN
-	f.numbers(*l.valueM, *l.limitM, l.roomM())
+	return a
 }
 
 // limitWords writes all limits of the class: what a complete proposal must keep.

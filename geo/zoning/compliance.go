@@ -76,13 +76,15 @@ func (rs *RuleSet) ComplianceOf(mast Mast, structure *geo.Structure, s Surroundi
 }
 
 func (rs *RuleSet) compliance(mast Mast, structure *geo.Structure, s Surroundings, date geo.Date) (compliant, known bool, findings []Finding) {
-	p := Proposal{Point: mast.Point, MastType: mast.MastType, Structure: structure, Date: date}
-	c := check{rules: rs, proposal: &p, around: &s}
+	var c check
+	c.start(rs, Proposal{Point: mast.Point, MastType: mast.MastType, Structure: structure, Date: date}, sentences)
+	c.around.given(&s, 0)
 	if c.applies() {
 		c.zones()
 		c.structure()
 		c.accuracy()
 	}
-	verdict := c.conclude()
-	return verdict == Permitted || verdict == Conditional, verdict != Undetermined, c.findings
+	findings = c.sorted()
+	verdict := decide(findings)
+	return verdict == Permitted || verdict == Conditional, verdict != Undetermined, findings
 }

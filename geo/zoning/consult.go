@@ -15,18 +15,20 @@ type topHeight struct {
 }
 
 func (c *check) top() topHeight {
+	c.fields = c.fields[:0]
 	var t topHeight
 	add := func(field string, v *float64) {
 		if v == nil {
-			t.missing = append(t.missing, field)
+			c.fields = append(c.fields, field)
 			return
 		}
 		t.atLeastM += *v
 	}
 	add("height_m", c.proposal.HeightM)
-	if c.rules.mastClasses[c.proposal.MastType].onBuilding {
+	if class := c.rules.mastClasses[c.proposal.MastType]; class != nil && class.onBuilding {
 		add("host_building_height_m", c.proposal.HostBuildingHeightM)
 	}
+	t.missing = c.fields
 	return t
 }
 
@@ -36,11 +38,14 @@ func (c *check) consultations() {
 	top := c.top()
 	for i := range c.rules.consultations {
 		r := &c.rules.consultations[i]
+		if c.idle(&r.Rule) {
+			continue
+		}
 		before := len(c.findings)
 		c.consultHeight(r, top)
 		c.consultAreas(r, top)
-		if len(c.findings) == before {
-			c.finding(stageConsultation, &r.Rule, Pass, "pass", r.args())
+		if len(c.findings) == before && c.detail != verdictOnly {
+			c.finding(stageConsultation, &r.Rule, Pass, "pass", r.args)
 		}
 	}
 }
@@ -65,19 +70,23 @@ func (c *check) consultHeight(r *consultation, top topHeight) {
 }
 
 func (c *check) consultTop(r *consultation, top topHeight, limitM float64) *Finding {
-	a := r.args()
-	a["measured"], a["required"] = metresBeside(top.atLeastM, limitM), metres(limitM)
-	f := c.finding(stageConsultation, &r.Rule, Condition, "height", a)
+	f := c.finding(stageConsultation, &r.Rule, Condition, "height", func() args {
+		a := r.args()
+		a["measured"], a["required"] = metresBeside(top.atLeastM, limitM), metres(limitM)
+		return a
+	})
 	f.ReplyDays = r.replyDays
-	f.numbers(top.atLeastM, limitM, limitM-top.atLeastM)
+	c.numbers(f, top.atLeastM, limitM, limitM-top.atLeastM)
 	return f
 }
 
 func (c *check) consultUnknown(r *consultation, top topHeight) *Finding {
-	a := r.args()
-	a["missing"] = wordsFor(top.missing)
-	f := c.finding(stageConsultation, &r.Rule, Unknown, "unknown", a)
-	f.Missing = slices.Clone(top.missing)
+	f := c.finding(stageConsultation, &r.Rule, Unknown, "unknown", func() args {
+		a := r.args()
+		a["missing"] = wordsFor(top.missing)
+		return a
+	})
+	c.lacks(f, top.missing...)
 	return f
 }
 
@@ -85,9 +94,9 @@ func (c *check) consultUnknown(r *consultation, top topHeight) *Finding {
 // together, without evidence, so that not even their number shows.
 func (c *check) consultAreas(r *consultation, top topHeight) {
 	withheld := false
-	for i := range c.around.Areas {
-		area := &c.around.Areas[i]
-		if !slices.Contains(r.areaKinds, area.Kind) || !area.WholeCommune && !geo.Contains(area.Geometry, c.proposal.Point) {
+	for i := range c.around.areas {
+		area := &c.around.areas[i]
+		if !slices.Contains(r.areaKinds, area.Kind) || !area.WholeCommune && !area.covers(c.proposal.Point) {
 			continue
 		}
 		if area.Withheld || area.WholeCommune {
@@ -96,11 +105,11 @@ func (c *check) consultAreas(r *consultation, top topHeight) {
 			continue
 		}
 		before := len(c.findings)
-		c.consultArea(r, area, top)
+		c.consultArea(r, area.Area, top)
 		c.provisional = c.provisional || area.Illustrative && len(c.findings) > before
 	}
 	if withheld {
-		c.finding(stageConsultation, &r.Rule, Condition, "area", r.args()).ReplyDays = r.replyDays
+		c.finding(stageConsultation, &r.Rule, Condition, "area", r.args).ReplyDays = r.replyDays
 	}
 }
 
@@ -108,7 +117,7 @@ func (c *check) consultArea(r *consultation, area *Area, top topHeight) {
 	var f *Finding
 	switch {
 	case area.MaxHeightM == nil:
-		f = c.finding(stageConsultation, &r.Rule, Condition, "area", r.args())
+		f = c.finding(stageConsultation, &r.Rule, Condition, "area", r.args)
 		f.ReplyDays = r.replyDays
 	case top.atLeastM > *area.MaxHeightM:
 		f = c.consultTop(r, top, *area.MaxHeightM)
@@ -117,7 +126,7 @@ func (c *check) consultArea(r *consultation, area *Area, top topHeight) {
 	default:
 		return
 	}
-	f.Evidence = &Evidence{area.Collection, area.ID, area.Code}
+	c.evidence(f, area.Collection, area.ID, area.Code)
 }
 
 // setbacks asks for a distance of so many mast heights from areas of the named
@@ -125,11 +134,11 @@ func (c *check) consultArea(r *consultation, area *Area, top topHeight) {
 func (c *check) setbacks() {
 	for i := range c.rules.setbacks {
 		r := &c.rules.setbacks[i]
-		if !r.enabled || !slices.Contains(r.mastTypes, c.proposal.MastType) {
+		if !r.enabled || !slices.Contains(r.mastTypes, c.proposal.MastType) || c.idle(&r.Rule) {
 			continue
 		}
-		for j := range c.around.Areas {
-			area := &c.around.Areas[j]
+		for j := range c.around.areas {
+			area := &c.around.areas[j]
 			if slices.Contains(r.areaKinds, area.Kind) && !area.Withheld && !area.WholeCommune {
 				c.setback(r, area)
 			}
@@ -137,23 +146,24 @@ func (c *check) setbacks() {
 	}
 }
 
-func (c *check) setback(r *setbackRule, area *Area) {
+func (c *check) setback(r *setbackRule, area *areaFact) {
 	if c.proposal.HeightM == nil {
-		f := c.finding(stageSetback, &r.Rule, Unknown, "unknown", args{"missing": wordsFor([]string{"height_m"})})
-		f.Missing = []string{"height_m"}
-		f.Evidence = &Evidence{area.Collection, area.ID, area.Code}
+		f := c.finding(stageSetback, &r.Rule, Unknown, "unknown", func() args { return args{"missing": wordsFor([]string{"height_m"})} })
+		c.lacks(f, "height_m")
+		c.evidence(f, area.Collection, area.ID, area.Code)
 		return
 	}
 	requiredM, distanceM := r.ratioOfHeight**c.proposal.HeightM, 0.0
-	if !geo.Contains(area.Geometry, c.proposal.Point) {
+	if !area.covers(c.proposal.Point) {
 		distanceM = geo.DistanceToBoundaryM(area.Geometry, c.proposal.Point)
 	}
 	outcome, message := Pass, "pass"
 	if distanceM < requiredM {
 		outcome, message = Fail, "fail"
 	}
-	f := c.finding(stageSetback, &r.Rule, outcome, message,
-		args{"area": same(area.Code), "measured": metresBeside(distanceM, requiredM), "required": metres(requiredM)})
-	f.numbers(distanceM, requiredM, distanceM-requiredM)
-	f.Evidence = &Evidence{area.Collection, area.ID, area.Code}
+	f := c.finding(stageSetback, &r.Rule, outcome, message, func() args {
+		return args{"area": same(area.Code), "measured": metresBeside(distanceM, requiredM), "required": metres(requiredM)}
+	})
+	c.numbers(f, distanceM, requiredM, distanceM-requiredM)
+	c.evidence(f, area.Collection, area.ID, area.Code)
 }

@@ -11,25 +11,38 @@ const maxShareAlternatives = 5
 
 // instead lists what would be allowed, best first: other mast types, another
 // structure, masts to share (nearest first, those with fewer operators before).
-func (c *check) instead() []Alternative {
+func (c *check) instead(findings []Finding) []Alternative {
 	var out []Alternative
-	if c.troubled(stageClass, stageZones, stageStructure) {
+	if troubled(findings, stageClass, stageZones, stageStructure) {
 		for _, t := range c.allowed {
 			if t != c.proposal.MastType {
 				out = append(out, Alternative{Kind: AlternativeMastType, MastType: t,
-					Message: sayPlain("alternative/mast_type", args{"type": same(string(t))})})
+					Message: c.say("alternative/mast_type", func() args { return args{"type": same(string(t))} })})
 			}
 		}
 	}
-	if c.troubled(stageStructure) && slices.Contains(c.allowed, c.proposal.MastType) {
+	if troubled(findings, stageStructure) && slices.Contains(c.allowed, c.proposal.MastType) {
 		out = append(out, c.otherStructures()...)
 	}
 	return append(out, c.mastsToShare()...)
 }
 
 // troubled reports whether a deciding finding belongs to one of the stages.
-func (c *check) troubled(stages ...stage) bool {
-	return slices.ContainsFunc(c.findings, func(f Finding) bool { return f.Decides && slices.Contains(stages, f.stage) })
+func troubled(findings []Finding, stages ...stage) bool {
+	for i := range findings {
+		if findings[i].Decides && slices.Contains(stages, findings[i].stage) {
+			return true
+		}
+	}
+	return false
+}
+
+// say makes a sentence that belongs to no rule, if sentences are wanted.
+func (c *check) say(key string, words func() args) geo.Text {
+	if c.detail != sentences {
+		return geo.Text{}
+	}
+	return sayPlain(key, words())
 }
 
 // otherStructures lists the structures that every rule about this mast accepts.
@@ -44,7 +57,7 @@ func (c *check) otherStructures() []Alternative {
 	var out []Alternative
 	for _, s := range accepted {
 		out = append(out, Alternative{Kind: AlternativeStructure, Structure: s,
-			Message: sayPlain("alternative/structure", args{"measured": wordsFor([]geo.Structure{s})})})
+			Message: c.say("alternative/structure", func() args { return args{"measured": wordsFor([]geo.Structure{s})} })})
 	}
 	return out
 }
@@ -52,23 +65,45 @@ func (c *check) otherStructures() []Alternative {
 // mastsToShare lists masts within reach that could carry one more operator, also
 // beyond the distance at which sharing is a duty.
 func (c *check) mastsToShare() []Alternative {
+	if !slices.ContainsFunc(c.rules.sharings, c.sharesType) {
+		return nil
+	}
+	c.measured()
 	var out []Alternative
 	for i := range c.nearby {
 		m := &c.nearby[i]
-		at := slices.IndexFunc(c.rules.sharings, func(r sharingRule) bool {
-			return slices.Contains(r.mastTypes, c.proposal.MastType) && c.canCarry(&r, m)
-		})
-		if at < 0 {
+		r := c.sharable(m)
+		if r == nil {
 			continue
 		}
+		distance := take(&c.answer.numbers, 1, 24)
+		distance[0] = toMillimetre(m.lowM)
+		if out == nil {
+			out = make([]Alternative, 0, maxShareAlternatives)
+		}
 		out = append(out, Alternative{
-			Kind: AlternativeShareMast, Evidence: &Evidence{m.Collection, m.ID, m.Code},
-			Operators: distinct(m.Operators), DistanceM: new(toMillimetre(m.distanceM)),
-			Message: sayPlain("alternative/share", c.shareArgs(&c.rules.sharings[at], m)),
+			Kind: AlternativeShareMast, Evidence: c.feature(m.Collection, m.ID, m.Code),
+			Operators: distinct(m.Operators), DistanceM: &distance[0],
+			Message: c.say("alternative/share", func() args { return c.shareArgs(r, m) }),
 		})
 		if len(out) == maxShareAlternatives {
 			break
 		}
 	}
 	return out
+}
+
+func (c *check) sharesType(r sharingRule) bool {
+	return slices.Contains(r.mastTypes, c.proposal.MastType)
+}
+
+// sharable is the first rule by which the mast could carry the proposal; nil when none.
+func (c *check) sharable(m *nearMast) *sharingRule {
+	for i := range c.rules.sharings {
+		r := &c.rules.sharings[i]
+		if slices.Contains(r.mastTypes, c.proposal.MastType) && c.canCarry(r, m) {
+			return r
+		}
+	}
+	return nil
 }

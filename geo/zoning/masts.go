@@ -8,33 +8,139 @@ import (
 	"hatang/geo"
 )
 
-// nearMast is a mast within reach and its geodesic distance.
+// nearMast is a mast within reach and its geodesic distance, or bounds of it.
 type nearMast struct {
 	*Mast
-	distanceM float64
+	lowM, highM float64 // bounds; both are the distance once it is measured
 }
 
-// masts measures the masts within reach once, then applies the rules about them.
+// masts applies the rules about masts within reach.
 func (c *check) masts() {
-	reachM := c.rules.reachM + c.around.PositionAccuracyM
-	for i := range c.around.Masts {
-		m := &c.around.Masts[i]
-		if farther(m.Point, c.proposal.Point, reachM) {
-			continue
-		}
-		if d := geo.DistanceM(m.Point, c.proposal.Point); d <= reachM {
-			c.nearby = append(c.nearby, nearMast{m, d})
-		}
-	}
-	slices.SortFunc(c.nearby, func(a, b nearMast) int {
-		return cmp.Or(cmp.Compare(a.distanceM, b.distanceM), cmp.Compare(a.Collection, b.Collection),
-			cmp.Compare(a.ID, b.ID), cmp.Compare(a.Code, b.Code))
-	})
 	for i := range c.rules.spacings {
-		c.spacing(&c.rules.spacings[i])
+		if r := &c.rules.spacings[i]; c.detail != verdictOnly || c.doubtful(r) {
+			c.spacing(r)
+		} else if !c.idle(&r.Rule) {
+			c.quickSpacing(r)
+		}
 	}
 	for i := range c.rules.sharings {
-		c.sharing(&c.rules.sharings[i])
+		if r := &c.rules.sharings[i]; c.detail != verdictOnly {
+			c.sharing(r)
+		} else if !c.idle(&r.Rule) {
+			c.quickSharing(r)
+		}
+	}
+}
+
+// doubtful reports whether a rule may find a distance too inaccurate to judge.
+func (c *check) doubtful(r *spacingRule) bool { return r.Effect == Binding && c.spacingMarginM(r) > 0 }
+
+// gather finds the masts within reach, once. Where findings are wanted they are
+// measured and sorted; for the verdict alone bounds of most distances will do.
+func (c *check) gather() {
+	if c.gathered {
+		return
+	}
+	c.gathered = true
+	reachM := c.rules.reachM + c.around.accuracyM
+	plane := geo.NewPlane(c.proposal.Point)
+	c.around.eachMast(c.proposal.Point, reachM, func(m *Mast) {
+		low, high := plane.BoundsM(m.Point)
+		if low > reachM || farther(m.Point, c.proposal.Point, reachM) {
+			return
+		}
+		near := nearMast{m, low, high}
+		if c.detail != verdictOnly && near.distanceM(c) > reachM {
+			return
+		}
+		c.nearby = append(c.nearby, near)
+	})
+	if c.detail != verdictOnly {
+		slices.SortFunc(c.nearby, compareMasts)
+	}
+}
+
+// measured gathers the masts with all distances, sorted: what findings need, and a
+// verdict that accuracy may change.
+func (c *check) measured() {
+	c.gather()
+	if c.detail != verdictOnly {
+		return
+	}
+	reachM := c.rules.reachM + c.around.accuracyM
+	c.nearby = slices.DeleteFunc(c.nearby, func(m nearMast) bool { return m.distanceM(c) > reachM })
+	for i := range c.nearby {
+		c.nearby[i].distanceM(c)
+	}
+	slices.SortFunc(c.nearby, compareMasts)
+}
+
+// compareMasts sorts by distance, then name.
+func compareMasts(a, b nearMast) int {
+	if a.lowM != b.lowM {
+		return cmp.Compare(a.lowM, b.lowM)
+	}
+	return cmp.Or(cmp.Compare(a.Collection, b.Collection), cmp.Compare(a.ID, b.ID), cmp.Compare(a.Code, b.Code))
+}
+
+// distanceM measures the mast if that has not been done.
+func (m *nearMast) distanceM(c *check) float64 {
+	if m.lowM != m.highM {
+		m.lowM = geo.DistanceM(m.Point, c.proposal.Point)
+		m.highM = m.lowM
+	}
+	return m.lowM
+}
+
+// closer reports whether the mast is closer than the limit, measuring it only when
+// its bounds do not tell.
+func (m *nearMast) closer(c *check, limitM float64) bool {
+	switch {
+	case m.highM < limitM:
+		return true
+	case m.lowM >= limitM:
+		return false
+	}
+	return m.distanceM(c) < limitM
+}
+
+// quickSpacing is spacing for the verdict alone: any mast too close decides.
+func (c *check) quickSpacing(r *spacingRule) {
+	lowM, highM, applies := r.required(&c.proposal)
+	if !applies || !c.in(r.areas) {
+		return
+	}
+	c.gather()
+	unknown := false
+	for i := range c.nearby {
+		m := &c.nearby[i]
+		if !r.counts.counts(m.Mast) || !m.closer(c, highM) {
+			continue
+		}
+		if m.closer(c, lowM) {
+			c.finding(stageSpacing, &r.Rule, Fail, "fail", noArgs)
+			return
+		}
+		unknown = true
+	}
+	if unknown {
+		c.finding(stageSpacing, &r.Rule, Unknown, "unknown", noArgs)
+	}
+}
+
+// quickSharing is sharing for the verdict alone.
+func (c *check) quickSharing(r *sharingRule) {
+	withinM, applies := c.shareWithinM(r)
+	if !applies || !slices.Contains(r.mastTypes, c.proposal.MastType) {
+		return
+	}
+	c.gather()
+	beyondM := math.Nextafter(withinM, math.Inf(1))
+	for i := range c.nearby {
+		if m := &c.nearby[i]; m.closer(c, beyondM) && c.canCarry(r, m) {
+			c.finding(stageSharing, &r.Rule, Fail, "fail", noArgs)
+			return
+		}
 	}
 }
 
@@ -42,21 +148,22 @@ func (k *counting) counts(m *Mast) bool {
 	return slices.Contains(k.mastTypes, m.MastType) && slices.Contains(k.statuses, m.Status)
 }
 
-func (c *check) mastEvidence(m *nearMast) *Evidence {
+func (c *check) mastEvidence(f *Finding, m *nearMast) {
 	if m.Illustrative {
 		c.provisional = true
 	}
-	return &Evidence{m.Collection, m.ID, m.Code}
+	c.evidence(f, m.Collection, m.ID, m.Code)
 }
 
 // spacing asks for a distance to every mast that counts, by the type and height of
 // the proposed mast. Without a height the rule is unknown only where the rows for
 // its type disagree about the masts at hand. Every mast too close is a finding.
 func (c *check) spacing(r *spacingRule) {
-	lowM, highM, applies := r.required(c.proposal)
+	lowM, highM, applies := r.required(&c.proposal)
 	if !applies || !c.in(r.areas) {
 		return
 	}
+	c.measured()
 	var nearest *nearMast
 	for i := range c.nearby {
 		m := &c.nearby[i]
@@ -66,7 +173,7 @@ func (c *check) spacing(r *spacingRule) {
 		if nearest == nil {
 			nearest = m
 		}
-		if m.distanceM >= lowM {
+		if m.lowM >= lowM {
 			break
 		}
 		c.spacingFinding(r, m, lowM, Fail, "fail")
@@ -74,15 +181,18 @@ func (c *check) spacing(r *spacingRule) {
 	}
 	switch {
 	case nearest == nil:
-		f := c.finding(stageSpacing, &r.Rule, Pass, "none", args{"required": metres(highM)})
-		f.RequiredM = new(highM)
-	case nearest.distanceM >= highM:
+		f := c.finding(stageSpacing, &r.Rule, Pass, "none", func() args { return args{"required": metres(highM)} })
+		c.requires(f, highM)
+	case nearest.lowM >= highM:
 		c.spacingFinding(r, nearest, highM, Pass, "pass")
 		c.doubtSpacing(r, nearest, highM, len(c.findings)-1)
-	case nearest.distanceM >= lowM:
+	case nearest.lowM >= lowM:
 		f := c.spacingFinding(r, nearest, highM, Unknown, "unknown")
-		f.Required = number(lowM) + "–" + metres(highM).EN
-		f.RequiredM, f.MarginM, f.Missing = nil, nil, []string{"height_m"}
+		if c.detail == sentences {
+			f.Required = number(lowM) + "–" + metres(highM).EN
+		}
+		f.RequiredM, f.MarginM = nil, nil
+		c.lacks(f, "height_m")
 	}
 }
 
@@ -101,27 +211,29 @@ func (r *spacingRule) required(p *Proposal) (lowM, highM float64, applies bool) 
 }
 
 func (c *check) spacingFinding(r *spacingRule, m *nearMast, requiredM float64, outcome Outcome, message string) *Finding {
-	f := c.finding(stageSpacing, &r.Rule, outcome, message, args{
-		"mast": same(m.Code), "measured": metresBeside(m.distanceM, requiredM), "required": metres(requiredM),
-		"missing": wordsFor([]string{"height_m"}), "margin": metres(c.spacingMarginM(r)),
+	f := c.finding(stageSpacing, &r.Rule, outcome, message, func() args {
+		return args{
+			"mast": same(m.Code), "measured": metresBeside(m.lowM, requiredM), "required": metres(requiredM),
+			"missing": wordsFor([]string{"height_m"}), "margin": metres(c.spacingMarginM(r)),
+		}
 	})
-	f.Evidence = c.mastEvidence(m)
-	f.numbers(m.distanceM, requiredM, m.distanceM-requiredM)
+	c.mastEvidence(f, m)
+	c.numbers(f, m.lowM, requiredM, m.lowM-requiredM)
 	return f
 }
 
-func (c *check) spacingMarginM(r *spacingRule) float64 { return r.marginM + c.around.PositionAccuracyM }
+func (c *check) spacingMarginM(r *spacingRule) float64 { return r.marginM + c.around.accuracyM }
 
 // doubtSpacing notes a mast whose distance is within the margin of the required
 // one. Only a binding rule can leave the verdict undetermined; others are judged as measured.
 func (c *check) doubtSpacing(r *spacingRule, m *nearMast, requiredM float64, at int) {
 	marginM := c.spacingMarginM(r)
-	if r.Effect != Binding || marginM == 0 || math.Abs(m.distanceM-requiredM) > marginM {
+	if r.Effect != Binding || marginM == 0 || math.Abs(m.lowM-requiredM) > marginM {
 		return
 	}
-	n := len(c.findings)
+	n, worst := len(c.findings), c.worst
 	as := *c.spacingFinding(r, m, requiredM, Unknown, "unknown_margin")
-	c.findings = c.findings[:n]
+	c.findings, c.worst = c.findings[:n], worst
 	c.doubts = append(c.doubts, doubt{at, as})
 }
 
@@ -133,22 +245,25 @@ func (c *check) sharing(r *sharingRule) {
 	if !applies || !slices.Contains(r.mastTypes, c.proposal.MastType) {
 		return
 	}
+	c.measured()
 	found := false
 	for i := range c.nearby {
 		m := &c.nearby[i]
-		if m.distanceM > withinM || !c.canCarry(r, m) {
+		if m.lowM > withinM || !c.canCarry(r, m) {
 			continue
 		}
 		found = true
-		a := c.shareArgs(r, m)
-		a["required"] = metres(withinM)
-		f := c.finding(stageSharing, &r.Rule, Fail, "fail", a)
-		f.Evidence = c.mastEvidence(m)
-		f.numbers(m.distanceM, withinM, m.distanceM-withinM)
+		f := c.finding(stageSharing, &r.Rule, Fail, "fail", func() args {
+			a := c.shareArgs(r, m)
+			a["required"] = metres(withinM)
+			return a
+		})
+		c.mastEvidence(f, m)
+		c.numbers(f, m.lowM, withinM, m.lowM-withinM)
 	}
 	if !found {
-		f := c.finding(stageSharing, &r.Rule, Pass, "pass", args{"required": metres(withinM)})
-		f.RequiredM = new(withinM)
+		f := c.finding(stageSharing, &r.Rule, Pass, "pass", func() args { return args{"required": metres(withinM)} })
+		c.requires(f, withinM)
 	}
 }
 
@@ -163,8 +278,19 @@ func (c *check) shareWithinM(r *sharingRule) (distanceM float64, applies bool) {
 }
 
 func (c *check) canCarry(r *sharingRule, m *nearMast) bool {
-	return r.counts.counts(m.Mast) && len(distinct(m.Operators)) < r.maxOperators &&
+	return r.counts.counts(m.Mast) && countDistinct(m.Operators) < r.maxOperators &&
 		(c.proposal.Operator == "" || !slices.Contains(m.Operators, c.proposal.Operator))
+}
+
+// countDistinct is the length of distinct, without making it: a mast has few operators.
+func countDistinct(operators []string) int {
+	n := 0
+	for i, o := range operators {
+		if !slices.Contains(operators[:i], o) {
+			n++
+		}
+	}
+	return n
 }
 
 // distinct returns the different operators, sorted, leaving the mast's own list alone.
@@ -176,7 +302,7 @@ func distinct(operators []string) []string {
 
 func (c *check) shareArgs(r *sharingRule, m *nearMast) args {
 	return args{
-		"mast": same(m.Code), "measured": metres(m.distanceM),
-		"count": same(number(float64(len(distinct(m.Operators))))), "limit": same(number(float64(r.maxOperators))),
+		"mast": same(m.Code), "measured": metres(m.lowM),
+		"count": same(number(float64(countDistinct(m.Operators)))), "limit": same(number(float64(r.maxOperators))),
 	}
 }

@@ -39,6 +39,7 @@ func ParseRuleSet(body []byte) (*RuleSet, error) {
 		return nil, err
 	}
 	p.set.reachM = p.set.computeReach()
+	p.set.label = p.set.id + "@" + strconv.Itoa(p.set.version)
 	return p.set, nil
 }
 
@@ -171,12 +172,12 @@ func (p *parser) mastClass(f *fields) {
 		f.faults.add(f.at("otherwise"), faultOwnClass, string(c.mastType))
 	}
 	if p.set.mastClasses == nil {
-		p.set.mastClasses = map[geo.MastType]mastClass{}
+		p.set.mastClasses = map[geo.MastType]*mastClass{}
 	}
 	if first, twice := p.set.mastClasses[c.mastType]; twice && c.mastType.Valid() {
 		f.faults.add(f.at("mast_type"), faultDuplicate, quote(string(c.mastType)), p.rulesAt[first.ID])
 	}
-	p.set.mastClasses[c.mastType] = c
+	p.set.mastClasses[c.mastType] = &c
 }
 
 func (p *parser) zoneClass(f *fields) {

@@ -19,6 +19,7 @@ type Proposal struct {
 	Structure           *geo.Structure // how the mast stands
 	Concealed           *bool          // hidden in, or imitating, architecture
 	Operator            string         // "" when not given: judged as for a newcomer
+	AccuracyM           *float64       // how far Point may be from the true place, metres; nil = exact
 	Date                geo.Date       // the date on which rules and zones must be in force
 }
 
@@ -34,6 +35,9 @@ func (p Proposal) Validate() error {
 	faults.length("/height_m", p.HeightM)
 	faults.length("/half_width_m", p.HalfWidthM)
 	faults.length("/host_building_height_m", p.HostBuildingHeightM)
+	if p.AccuracyM != nil {
+		faults.inRange("/accuracy_m", *p.AccuracyM, 0, maxAccuracyM)
+	}
 	if p.Structure != nil && !p.Structure.Valid() {
 		faults.add("/structure", faultUnknownValue, quote(string(*p.Structure)), joinStructures(geo.Structures()))
 	}
@@ -56,6 +60,17 @@ func (f *faultList) length(pointer string, v *float64) {
 // quarter of the earth's circumference, so a slip of units (millimetres) is caught.
 const maxLengthM = 1e7
 
+// maxAccuracyM bounds how poor a position may be, metres: worse ones are no place.
+const maxAccuracyM = 1e5
+
+// accuracyM is the accuracy of the position, 0 when it is exact.
+func (p *Proposal) accuracyM() float64 {
+	if p.AccuracyM == nil {
+		return 0
+	}
+	return *p.AccuracyM
+}
+
 // Surroundings are the facts about the place, found by the database or a snapshot.
 // They may hold more than is needed (zones beside the point, zones not in force,
 // masts far away): the judgement is Check's. Order never matters.
@@ -68,7 +83,7 @@ type Surroundings struct {
 	Zones             []Zone  // mast zones at or near the point
 	Masts             []Mast  // existing and planned masts within RuleSet.Reach
 	Areas             []Area  // special areas at or near the point
-	PositionAccuracyM float64 // how far the point given may be from the true one, metres; 0 = exact
+	PositionAccuracyM float64 // as Proposal.AccuracyM, known from elsewhere; the poorer of the two counts
 }
 
 // Zone is a mast zone: an area with a class of the rule set.

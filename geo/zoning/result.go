@@ -82,12 +82,6 @@ type Finding struct {
 	stage stage
 }
 
-// numbers sets the figures of a finding, rounded to the millimetre; judgements are
-// made on the unrounded ones.
-func (f *Finding) numbers(measuredM, requiredM, marginM float64) {
-	f.MeasuredM, f.RequiredM, f.MarginM = new(toMillimetre(measuredM)), new(toMillimetre(requiredM)), new(toMillimetre(marginM))
-}
-
 // Alternative is something that would be allowed instead.
 type Alternative struct {
 	Kind      string        `json:"kind"` // mast_type, structure or share_mast

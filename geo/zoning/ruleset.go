@@ -2,7 +2,6 @@ package zoning
 
 import (
 	"slices"
-	"strconv"
 
 	"hatang/geo"
 )
@@ -15,7 +14,7 @@ type RuleSet struct {
 	title   geo.Text
 	period  geo.Period
 
-	mastClasses   map[geo.MastType]mastClass
+	mastClasses   map[geo.MastType]*mastClass
 	zoneClasses   []zoneClass
 	zoneByCode    map[string]*zoneClass // codes and aliases
 	structures    []structureRule
@@ -24,6 +23,7 @@ type RuleSet struct {
 	setbacks      []setbackRule
 	consultations []consultation
 	reachM        float64
+	label         string // id@version
 }
 
 // Effect is what missing a rule does to the verdict.
@@ -67,7 +67,7 @@ type mastClass struct {
 }
 
 // judged reports whether the class asks anything of a mast at all.
-func (c mastClass) judged() bool {
+func (c *mastClass) judged() bool {
 	return c.mustBeConcealed || c.maxHeightM != nil || c.maxHeightRatio != nil || c.maxHalfWidthM != nil
 }
 
@@ -157,7 +157,7 @@ func (rs *RuleSet) ID() string { return rs.id }
 func (rs *RuleSet) Version() int { return rs.version }
 
 // Label returns "id@version", as answers carry it.
-func (rs *RuleSet) Label() string { return rs.id + "@" + strconv.Itoa(rs.version) }
+func (rs *RuleSet) Label() string { return rs.label }
 
 // Title returns the rule set's name for people.
 func (rs *RuleSet) Title() geo.Text { return rs.title }

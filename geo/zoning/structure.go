@@ -15,26 +15,36 @@ func (c *check) about(s *scope) bool {
 func (c *check) structure() {
 	for i := range c.rules.structures {
 		r := &c.rules.structures[i]
-		if !c.about(&r.scope) {
+		if !c.about(&r.scope) || c.idle(&r.Rule) {
 			continue
 		}
-		a := args{"type": same(string(c.proposal.MastType)), "required": wordsFor(r.structures)}
+		given := c.proposal.Structure
+		words := func() args { return c.structureWords(r) }
 		var f *Finding
-		switch given := c.proposal.Structure; {
+		switch {
 		case given == nil:
-			a["missing"] = wordsFor([]string{"structure"})
-			f = c.finding(stageStructure, &r.Rule, Unknown, "unknown", a)
-			f.Missing = []string{"structure"}
+			f = c.finding(stageStructure, &r.Rule, Unknown, "unknown", words)
+			c.lacks(f, "structure")
 		case slices.Contains(r.structures, *given):
-			a["measured"] = wordsFor([]geo.Structure{*given})
-			f = c.finding(stageStructure, &r.Rule, Pass, "pass", a)
+			f = c.finding(stageStructure, &r.Rule, Pass, "pass", words)
 		default:
-			a["measured"] = wordsFor([]geo.Structure{*given})
-			f = c.finding(stageStructure, &r.Rule, Fail, "fail", a)
+			f = c.finding(stageStructure, &r.Rule, Fail, "fail", words)
 		}
-		f.Required = joinStructures(r.structures)
-		if c.proposal.Structure != nil {
-			f.Measured = string(*c.proposal.Structure)
+		if c.detail == sentences {
+			f.Required = joinStructures(r.structures)
+			if given != nil {
+				f.Measured = string(*given)
+			}
 		}
 	}
+}
+
+func (c *check) structureWords(r *structureRule) args {
+	a := args{"type": same(string(c.proposal.MastType)), "required": wordsFor(r.structures)}
+	if c.proposal.Structure == nil {
+		a["missing"] = wordsFor([]string{"structure"})
+	} else {
+		a["measured"] = wordsFor([]geo.Structure{*c.proposal.Structure})
+	}
+	return a
 }

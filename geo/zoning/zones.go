@@ -24,10 +24,9 @@ type zoneHit struct {
 // belongs to every zone that has it), intersects what they allow, and judges the
 // declared type. A zone that starts later gives a notice only.
 func (c *check) zones() {
-	var hits []zoneHit
 	unjudged := false
-	for i := range c.around.Zones {
-		z := &c.around.Zones[i]
+	for i := range c.around.zones {
+		z := &c.around.zones[i]
 		class := c.rules.zoneByCode[z.Class]
 		if c.proposal.Date.Before(z.Period.From) {
 			c.later(z, class)
@@ -42,27 +41,27 @@ func (c *check) zones() {
 			unjudged = true
 			c.unknownClass(z)
 		case class != nil && (hit.inside || hit.near):
-			hits = append(hits, hit)
+			c.hits = append(c.hits, hit)
 		}
 	}
-	c.allowed = intersect(hits)
-	covered := c.judgeZones(hits)
+	c.intersect()
+	covered := c.judgeZones()
 	if !covered && !unjudged {
-		c.plain(stageZones, RuleNoZone, "check/no_zone", args{})
+		c.plain(stageZones, RuleNoZone, "check/no_zone", noArgs)
 	}
-	c.doubtZones(hits)
+	c.doubtZones()
 }
 
 // hit measures how the zone lies to the point. Illustrative zones are taken as drawn.
-func (c *check) hit(z *Zone, class *zoneClass) zoneHit {
-	h := zoneHit{zone: z, class: class, inside: geo.Contains(z.Geometry, c.proposal.Point)}
+func (c *check) hit(z *zoneFact, class *zoneClass) zoneHit {
+	h := zoneHit{zone: z.Zone, class: class, inside: z.covers(c.proposal.Point)}
 	if h.inside && z.Illustrative {
 		c.provisional = true
 	}
 	if z.Illustrative {
 		return h
 	}
-	h.marginM = c.around.PositionAccuracyM
+	h.marginM = c.around.accuracyM
 	if z.AccuracyM != nil {
 		h.marginM += *z.AccuracyM
 	}
@@ -73,30 +72,28 @@ func (c *check) hit(z *Zone, class *zoneClass) zoneHit {
 	return h
 }
 
-// intersect returns the types that every covering zone allows, least bulky first;
-// empty, not nil, when there is no such zone.
-func intersect(hits []zoneHit) []geo.MastType {
-	out := []geo.MastType{}
+// intersect finds the types that every covering zone allows, least bulky first;
+// none when there is no such zone.
+func (c *check) intersect() {
 	started := false
-	for i := range hits {
-		h := &hits[i]
+	for i := range c.hits {
+		h := &c.hits[i]
 		switch {
 		case !h.inside:
 		case !started:
 			started = true
-			out = append(out, h.class.allowed...)
+			c.allowed = append(c.allowed[:0], h.class.allowed...)
 		default:
-			out = slices.DeleteFunc(out, func(t geo.MastType) bool { return !h.class.allows(t) })
+			c.allowed = slices.DeleteFunc(c.allowed, func(t geo.MastType) bool { return !h.class.allows(t) })
 		}
 	}
-	return out
 }
 
 // judgeZones adds one finding for each covering zone and reports whether there is one.
-func (c *check) judgeZones(hits []zoneHit) bool {
+func (c *check) judgeZones() bool {
 	covered := false
-	for i := range hits {
-		h := &hits[i]
+	for i := range c.hits {
+		h := &c.hits[i]
 		if !h.inside {
 			continue
 		}
@@ -110,7 +107,7 @@ func (c *check) judgeZones(hits []zoneHit) bool {
 			message = "not_preferred"
 		}
 		h.finding = len(c.findings)
-		f := c.zoneFinding(h.zone, h.class, outcome, message, args{})
+		f := c.zoneFinding(h.zone, h.class, outcome, message, nil)
 		f.Notice = message == "not_preferred"
 		f.Strictest = len(h.class.allowed) == len(c.allowed)
 	}
@@ -119,30 +116,36 @@ func (c *check) judgeZones(hits []zoneHit) bool {
 
 func (z *zoneClass) allows(t geo.MastType) bool { return slices.Contains(z.allowed, t) }
 
-func (c *check) zoneFinding(z *Zone, class *zoneClass, outcome Outcome, message string, a args) *Finding {
-	a["type"] = same(string(c.proposal.MastType))
-	a["measured"] = a["type"]
-	a["required"] = same(joinTypes(class.allowed))
-	a["preferred"] = same(joinTypes(class.preferred))
-	a["zone"] = same(z.Code)
-	f := c.finding(stageZones, &class.Rule, outcome, message, a)
-	f.Evidence = &Evidence{z.Collection, z.ID, z.Code}
-	f.AllowedTypes = slices.Clone(class.allowed)
+// zoneFinding adds a finding about a zone; more, if given, adds words to its sentence.
+func (c *check) zoneFinding(z *Zone, class *zoneClass, outcome Outcome, message string, more func(args)) *Finding {
+	f := c.finding(stageZones, &class.Rule, outcome, message, func() args {
+		declared := same(string(c.proposal.MastType))
+		a := args{"type": declared, "measured": declared, "required": same(joinTypes(class.allowed)),
+			"preferred": same(joinTypes(class.preferred)), "zone": same(z.Code)}
+		if more != nil {
+			more(a)
+		}
+		return a
+	})
+	c.evidence(f, z.Collection, z.ID, z.Code)
+	if c.detail != verdictOnly {
+		f.AllowedTypes = append(take(&c.answer.types, len(class.allowed), 16)[:0], class.allowed...)
+	}
 	return f
 }
 
 // later adds the notice of a zone that covers the point but starts after the date.
-func (c *check) later(z *Zone, class *zoneClass) {
-	if class == nil || !geo.Contains(z.Geometry, c.proposal.Point) {
+func (c *check) later(z *zoneFact, class *zoneClass) {
+	if c.detail == verdictOnly || class == nil || !z.covers(c.proposal.Point) {
 		return
 	}
-	f := c.zoneFinding(z, class, Pass, "later", args{"date": same(z.Period.From.String())})
+	f := c.zoneFinding(z.Zone, class, Pass, "later", func(a args) { a["date"] = same(z.Period.From.String()) })
 	f.Binding, f.Notice = false, true
 }
 
-func (c *check) unknownClass(z *Zone) {
-	f := c.plain(stageZones, RuleZoneClass, "check/class", args{"zone": same(z.Code), "class": same(z.Class)})
-	f.Evidence = &Evidence{z.Collection, z.ID, z.Code}
+func (c *check) unknownClass(z *zoneFact) {
+	f := c.plain(stageZones, RuleZoneClass, "check/class", func() args { return args{"zone": same(z.Code), "class": same(z.Class)} })
+	c.evidence(f, z.Collection, z.ID, z.Code)
 }
 
 // doubt is a finding to be put in place of another (at < 0: added) if the
@@ -156,11 +159,11 @@ type doubt struct {
 // type passes as drawn but a zone just outside forbids it; or it fails only
 // because of zones whose edge is within the margin; or beyond the edge there is no
 // zone at all.
-func (c *check) doubtZones(hits []zoneHit) {
+func (c *check) doubtZones() {
 	passes := slices.Contains(c.allowed, c.proposal.MastType)
-	certain := slices.ContainsFunc(hits, func(h zoneHit) bool { return h.inside && !h.near })
-	for i := range hits {
-		h := &hits[i]
+	certain := slices.ContainsFunc(c.hits, func(h zoneHit) bool { return h.inside && !h.near })
+	for i := range c.hits {
+		h := &c.hits[i]
 		if !h.near || h.class.Effect != Binding {
 			continue
 		}
@@ -189,24 +192,29 @@ func (c *check) bareWithin(distanceM float64) bool {
 
 // covered reports whether a zone in force, of a class the rules know, covers the place.
 func (c *check) covered(place orb.Point) bool {
-	return slices.ContainsFunc(c.around.Zones, func(z Zone) bool {
-		return z.Period.Contains(c.proposal.Date) && c.rules.zoneByCode[z.Class] != nil && geo.Contains(z.Geometry, place)
+	return slices.ContainsFunc(c.around.zones, func(z zoneFact) bool {
+		return z.Period.Contains(c.proposal.Date) && c.rules.zoneByCode[z.Class] != nil && z.covers(place)
 	})
 }
 
 // zoneDoubt makes the unknown that a zone's finding becomes.
 func (c *check) zoneDoubt(h *zoneHit) Finding {
-	n := len(c.findings)
-	f := *c.zoneFinding(h.zone, h.class, Unknown, "unknown",
-		args{"distance": metres(h.edgeM), "margin": metres(h.marginM)})
-	c.findings = c.findings[:n]
-	f.numbers(h.edgeM, h.marginM, h.edgeM-h.marginM)
-	return f
+	n, worst := len(c.findings), c.worst
+	f := c.zoneFinding(h.zone, h.class, Unknown, "unknown", func(a args) {
+		a["distance"], a["margin"] = metres(h.edgeM), metres(h.marginM)
+	})
+	c.numbers(f, h.edgeM, h.marginM, h.edgeM-h.marginM)
+	as := *f
+	c.findings, c.worst = c.findings[:n], worst
+	return as
 }
 
 // accuracy turns the doubtful findings into unknowns, unless a rule that is not
 // in doubt refuses anyway: then no side of any line would change the verdict.
 func (c *check) accuracy() {
+	if len(c.doubts) == 0 {
+		return
+	}
 	inDoubt := make(map[int]bool, len(c.doubts))
 	for _, d := range c.doubts {
 		inDoubt[d.at] = true

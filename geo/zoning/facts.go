@@ -1,0 +1,81 @@
+package zoning
+
+import (
+	"github.com/paulmach/orb"
+
+	"hatang/geo"
+)
+
+// facts are what a check knows of the place: given by hand, or found in a scene.
+type facts struct {
+	inTerritory, urban, dense bool
+	accuracyM                 float64
+	zones                     []zoneFact
+	areas                     []areaFact
+	masts                     []Mast
+	scene                     *Scene // when set, masts are found there
+	found                     []int  // positions in the scene, for a moment
+}
+
+// shape is an area as drawn, or as a scene has prepared it.
+type shape struct {
+	index *geo.Index // nil: look at the area as drawn
+	at    int
+}
+
+// zoneFact is a zone that may cover the point.
+type zoneFact struct {
+	*Zone
+	shape
+}
+
+func (z *zoneFact) covers(p orb.Point) bool {
+	if z.index != nil {
+		return z.index.Covers(z.at, p)
+	}
+	return geo.Contains(z.Geometry, p)
+}
+
+// areaFact is a special area that may matter.
+type areaFact struct {
+	*Area
+	shape
+}
+
+func (a *areaFact) covers(p orb.Point) bool {
+	if a.index != nil {
+		return a.index.Covers(a.at, p)
+	}
+	return geo.Contains(a.Geometry, p)
+}
+
+// emptied keeps the room of the slices and nothing else.
+func (f *facts) emptied() facts {
+	return facts{zones: f.zones[:0], areas: f.areas[:0], found: f.found[:0]}
+}
+
+// given takes the facts from surroundings made by hand.
+func (f *facts) given(s *Surroundings, accuracyM float64) {
+	f.inTerritory, f.urban, f.dense, f.accuracyM = s.InTerritory, s.Urban, s.DenselyPopulated, max(accuracyM, s.PositionAccuracyM)
+	f.masts = s.Masts
+	for i := range s.Zones {
+		f.zones = append(f.zones, zoneFact{Zone: &s.Zones[i]})
+	}
+	for i := range s.Areas {
+		f.areas = append(f.areas, areaFact{Area: &s.Areas[i]})
+	}
+}
+
+// eachMast calls yield with every mast within reach, and perhaps others.
+func (f *facts) eachMast(p orb.Point, reachM float64, yield func(*Mast)) {
+	if f.scene == nil {
+		for i := range f.masts {
+			yield(&f.masts[i])
+		}
+		return
+	}
+	f.found = f.scene.appendMasts(f.found[:0], p, reachM)
+	for _, i := range f.found {
+		yield(&f.scene.masts[i])
+	}
+}
