@@ -47,9 +47,16 @@ func TestIndexAgainstLooking(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
 		areas := []orb.MultiPolygon{nil, {{}}}
 		for range rapid.IntRange(0, 20).Draw(r, "areas") {
+			if rapid.Bool().Draw(r, "slanted") {
+				areas = append(areas, orb.MultiPolygon{{{drawPoint(r, 10), drawPoint(r, 10), drawPoint(r, 10), drawPoint(r, 10)}}})
+				continue
+			}
 			areas = append(areas, orb.MultiPolygon{drawBox(r).ToPolygon()})
 		}
 		x, p, box := NewIndex(areas), drawPoint(r, 12), drawBox(r)
+		if a := areas[len(areas)-1]; len(a[0]) > 0 && rapid.Bool().Draw(r, "on an edge") {
+			p = orb.Point{(a[0][0][0][0] + a[0][0][1][0]) / 2, (a[0][0][0][1] + a[0][0][1][1]) / 2}
+		}
 		var at, near []int
 		for i, a := range areas {
 			if Contains(a, p) != x.Covers(i, p) {

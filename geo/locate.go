@@ -30,9 +30,21 @@ func Contains(mp orb.MultiPolygon, p orb.Point) bool {
 // Index answers which of many areas a point lies in. It is immutable once made,
 // and safe for concurrent use.
 type Index struct {
-	boxes *grid
+	boxes *grid // its items carry how the area lies to the cell: see lie
 	areas []bands
 }
+
+// lie is how an area lies to a cell of the grid, so that most points are located
+// without looking at an edge. Items of the grid are position<<lieBits | lie.
+type lie int32
+
+const (
+	crosses lie = iota // an edge may run through the cell
+	inside             // every point of the cell is in the area
+	outside            // none is
+)
+
+const lieBits = 2
 
 // NewIndex prepares the areas; At answers with their positions in the slice. Cost:
 // n log n in the vertices, about 0.2 µs and 70 bytes for each.
@@ -43,30 +55,128 @@ func NewIndex(areas []orb.MultiPolygon) *Index {
 		x.areas[i] = newBands(mp)
 		boxes[i] = x.areas[i].bound
 	}
-	x.boxes = newGrid(boxes)
+	x.boxes = newGrid(boxes, cellsPerArea)
+	x.layOut()
 	return x
+}
+
+// layOut finds how each area lies to each cell of its box. Cells without an edge
+// are inside or outside as a whole, and so are their neighbours without one.
+func (x *Index) layOut() {
+	g := x.boxes
+	next := slices.Clone(g.start[:len(g.start)-1])
+	var edged []bool
+	for i := range x.areas {
+		area := &x.areas[i]
+		if area.bound.IsEmpty() {
+			continue
+		}
+		x0, x1, y0, y1 := g.cells(area.bound)
+		width := x1 - x0 + 1
+		edged = append(edged[:0], make([]bool, width*(y1-y0+1))...)
+		for _, e := range area.edges {
+			g.forEachCell(e, func(cx, cy int) { edged[(cy-y0)*width+min(max(cx, x0), x1)-x0] = true })
+		}
+		for y := y0; y <= y1; y++ {
+			last := crosses
+			for c := x0; c <= x1; c++ {
+				switch {
+				case edged[(y-y0)*width+c-x0]:
+					last = crosses
+				case last != crosses: // as the cell before
+				case area.contains(g.centre(c, y)):
+					last = inside
+				default:
+					last = outside
+				}
+				at := &next[y*g.nx+c]
+				g.items[*at] = int32(i)<<lieBits | int32(last)
+				*at++
+			}
+		}
+	}
+}
+
+// centre is a point that lies in the cell.
+func (g *grid) centre(x, y int) orb.Point {
+	p := g.min
+	if g.perLon > 0 {
+		p[0] += (float64(x) + 0.5) / g.perLon
+	}
+	if g.perLat > 0 {
+		p[1] += (float64(y) + 0.5) / g.perLat
+	}
+	return p
+}
+
+// forEachCell calls yield with every cell the edge may meet: row by row those
+// between where it enters and leaves, and a thousandth of a cell more for rounding.
+func (g *grid) forEachCell(e edge, yield func(x, y int)) {
+	low, high := e.a, e.b
+	if low[1] > high[1] {
+		low, high = high, low
+	}
+	first, last := g.row(low[1]), g.row(high[1])
+	lonAt := func(lat float64) float64 {
+		t := max(0, min(1, (lat-low[1])/(high[1]-low[1])))
+		return low[0] + t*(high[0]-low[0])
+	}
+	slack := 0.0
+	if g.perLon > 0 {
+		slack = 0.001 / g.perLon
+	}
+	for y := first; y <= last; y++ {
+		from, to := low[0], high[0]
+		if y > first {
+			from = lonAt(g.min[1] + (float64(y)-0.001)/g.perLat)
+		}
+		if y < last {
+			to = lonAt(g.min[1] + (float64(y)+1.001)/g.perLat)
+		}
+		for x, end := g.column(min(from, to)-slack), g.column(max(from, to)+slack); x <= end; x++ {
+			yield(x, y)
+		}
+	}
+}
+
+// holds reports whether the area of a grid's item contains p, which lies in its cell.
+func (x *Index) holds(item int32, p orb.Point) bool {
+	switch lie(item & (1<<lieBits - 1)) {
+	case inside:
+		return true
+	case outside:
+		return false
+	}
+	return x.areas[item>>lieBits].contains(p)
 }
 
 // At returns, in ascending order, every area that contains p in the sense of
 // Contains: usually one, several on a shared border, nil when there is none. Where
 // areas partition a territory, a point on a shared border belongs to exactly one
 // of them, the lowest code: order the areas by code and take First.
-func (x *Index) At(p orb.Point) []int {
-	var found []int
-	for _, i := range x.boxes.at(p) {
-		if x.areas[i].contains(p) {
-			found = append(found, int(i))
+func (x *Index) At(p orb.Point) []int { return x.AppendAt(nil, p) }
+
+// AppendAt is At, appending to dst; it does not allocate beyond dst.
+func (x *Index) AppendAt(dst []int, p orb.Point) []int {
+	if !x.boxes.within(p) {
+		return dst
+	}
+	for _, item := range x.boxes.at(p) {
+		if x.holds(item, p) {
+			dst = append(dst, int(item>>lieBits))
 		}
 	}
-	return found
+	return dst
 }
 
 // First returns the first of the areas that contains p, false when none does. It
 // does not allocate; about 0.1 µs among a province's communes.
 func (x *Index) First(p orb.Point) (int, bool) {
-	for _, i := range x.boxes.at(p) {
-		if x.areas[i].contains(p) {
-			return int(i), true
+	if x.boxes.within(p) {
+		for _, item := range x.boxes.at(p) {
+			if x.holds(item, p) {
+				return int(item >> lieBits), true
+			}
 		}
 	}
 	return len(x.areas), false
@@ -83,7 +193,8 @@ func (x *Index) AppendNear(dst []int, box orb.Bound) []int {
 	first := len(dst)
 	x0, x1, y0, y1 := x.boxes.cells(box)
 	for y := y0; y <= y1; y++ {
-		for _, i := range x.boxes.items[x.boxes.start[y*x.boxes.nx+x0]:x.boxes.start[y*x.boxes.nx+x1+1]] {
+		for _, item := range x.boxes.items[x.boxes.start[y*x.boxes.nx+x0]:x.boxes.start[y*x.boxes.nx+x1+1]] {
+			i := item >> lieBits
 			if x.areas[i].bound.Intersects(box) {
 				dst = append(dst, int(i))
 			}

@@ -96,7 +96,7 @@ func (c *check) consultAreas(r *consultation, top topHeight) {
 	withheld := false
 	for i := range c.around.areas {
 		area := &c.around.areas[i]
-		if !slices.Contains(r.areaKinds, area.Kind) || !area.WholeCommune && !area.covers(c.proposal.Point) {
+		if !slices.Contains(r.areaKinds, area.Kind) || !area.WholeCommune && !area.here(c.proposal.Point) {
 			continue
 		}
 		if area.Withheld || area.WholeCommune {
@@ -154,7 +154,7 @@ func (c *check) setback(r *setbackRule, area *areaFact) {
 		return
 	}
 	requiredM, distanceM := r.ratioOfHeight**c.proposal.HeightM, 0.0
-	if !area.covers(c.proposal.Point) {
+	if !area.here(c.proposal.Point) {
 		distanceM = geo.DistanceToBoundaryM(area.Geometry, c.proposal.Point)
 	}
 	outcome, message := Pass, "pass"

@@ -21,6 +21,7 @@ type facts struct {
 type shape struct {
 	index *geo.Index // nil: look at the area as drawn
 	at    int
+	holds bool // it is known already to cover the proposal's point
 }
 
 // zoneFact is a zone that may cover the point.
@@ -36,6 +37,9 @@ func (z *zoneFact) covers(p orb.Point) bool {
 	return geo.Contains(z.Geometry, p)
 }
 
+// here reports whether the zone covers the proposal's point.
+func (z *zoneFact) here(p orb.Point) bool { return z.holds || z.covers(p) }
+
 // areaFact is a special area that may matter.
 type areaFact struct {
 	*Area
@@ -48,6 +52,8 @@ func (a *areaFact) covers(p orb.Point) bool {
 	}
 	return geo.Contains(a.Geometry, p)
 }
+
+func (a *areaFact) here(p orb.Point) bool { return a.holds || a.covers(p) }
 
 // emptied keeps the room of the slices and nothing else.
 func (f *facts) emptied() facts {

@@ -217,14 +217,25 @@ func (s *Scene) look(f *facts, rs *RuleSet, p *Proposal) {
 			f.areas = append(f.areas, areaFact{Area: &s.whole[i][j]})
 		}
 	}
-	f.found = s.inZone.AppendNear(f.found[:0], beside(p.Point, s.edgeMarginM+f.accuracyM))
+	marginM := s.edgeMarginM + f.accuracyM
+	f.found = around(s.inZone, f.found[:0], p.Point, marginM)
 	for _, i := range f.found {
-		f.zones = append(f.zones, zoneFact{&s.zones[i], shape{s.inZone, i}})
+		f.zones = append(f.zones, zoneFact{&s.zones[i], shape{s.inZone, i, marginM == 0}})
 	}
-	f.found = s.inArea.AppendNear(f.found[:0], beside(p.Point, rs.besideM(p)))
+	besideM := rs.besideM(p)
+	f.found = around(s.inArea, f.found[:0], p.Point, besideM)
 	for _, i := range f.found {
-		f.areas = append(f.areas, areaFact{&s.areas[i], shape{s.inArea, i}})
+		f.areas = append(f.areas, areaFact{&s.areas[i], shape{s.inArea, i, besideM == 0}})
 	}
+}
+
+// around appends the areas that hold the point or, where a margin matters, all
+// whose box comes so near.
+func around(x *geo.Index, dst []int, p orb.Point, marginM float64) []int {
+	if marginM == 0 {
+		return x.AppendAt(dst, p)
+	}
+	return x.AppendNear(dst, beside(p, marginM))
 }
 
 // SetbackReachM is how far beside a point areas are found for rules of setback,

@@ -54,7 +54,7 @@ func (c *check) zones() {
 
 // hit measures how the zone lies to the point. Illustrative zones are taken as drawn.
 func (c *check) hit(z *zoneFact, class *zoneClass) zoneHit {
-	h := zoneHit{zone: z.Zone, class: class, inside: z.covers(c.proposal.Point)}
+	h := zoneHit{zone: z.Zone, class: class, inside: z.here(c.proposal.Point)}
 	if h.inside && z.Illustrative {
 		c.provisional = true
 	}
@@ -136,7 +136,7 @@ func (c *check) zoneFinding(z *Zone, class *zoneClass, outcome Outcome, message 
 
 // later adds the notice of a zone that covers the point but starts after the date.
 func (c *check) later(z *zoneFact, class *zoneClass) {
-	if c.detail == verdictOnly || class == nil || !z.covers(c.proposal.Point) {
+	if c.detail == verdictOnly || class == nil || !z.here(c.proposal.Point) {
 		return
 	}
 	f := c.zoneFinding(z.Zone, class, Pass, "later", func(a args) { a["date"] = same(z.Period.From.String()) })
