@@ -36,7 +36,7 @@ func (p Proposal) Validate() error {
 	faults.length("/half_width_m", p.HalfWidthM)
 	faults.length("/host_building_height_m", p.HostBuildingHeightM)
 	if p.AccuracyM != nil {
-		faults.inRange("/accuracy_m", *p.AccuracyM, 0, maxAccuracyM)
+		faults.inRange("/accuracy_m", *p.AccuracyM, 0, MaxAccuracyM)
 	}
 	if p.Structure != nil && !p.Structure.Valid() {
 		faults.add("/structure", faultUnknownValue, quote(string(*p.Structure)), joinStructures(geo.Structures()))
@@ -60,8 +60,8 @@ func (f *faultList) length(pointer string, v *float64) {
 // quarter of the earth's circumference, so a slip of units (millimetres) is caught.
 const maxLengthM = 1e7
 
-// maxAccuracyM bounds how poor a position may be, metres: worse ones are no place.
-const maxAccuracyM = 1e5
+// MaxAccuracyM bounds how poor a position may be, metres: worse ones are no place.
+const MaxAccuracyM = 1e5
 
 // accuracyM is the accuracy of the position, 0 when it is exact.
 func (p *Proposal) accuracyM() float64 {
