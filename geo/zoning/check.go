@@ -2,6 +2,7 @@ package zoning
 
 import (
 	"cmp"
+	"math"
 	"slices"
 	"strings"
 
@@ -15,6 +16,7 @@ const (
 	stageInput stage = iota
 	stageRuleSet
 	stageTerritory
+	stageUrban
 	stageClass
 	stageZones
 	stageStructure
@@ -29,6 +31,7 @@ const (
 	RuleInput     = "INPUT"      // the proposal holds an impossible value
 	RuleSetDate   = "RULE-SET"   // the rule set is not in force on the date
 	RuleTerritory = "TERRITORY"  // the point lies outside the plan's territory
+	RuleUrbanEdge = "URBAN-edge" // the accuracy leaves open whether the place is urban, and it matters
 	RuleNoZone    = "ZONE-none"  // no zone is in force at the point
 	RuleZoneClass = "ZONE-class" // a zone has a class the rule set does not define
 )
@@ -135,6 +138,41 @@ func (c *check) judge() {
 	c.setbacks()
 	c.consultations()
 	c.accuracy()
+	c.doubtUrban()
+}
+
+func (c *check) edgeWords(edgeM float64) args {
+	return args{"distance": metres(edgeM), "margin": metres(c.around.accuracyM)}
+}
+
+// doubtUrban asks again as if the commune were of the other kind, where the accuracy
+// of the position leaves that open. If a binding rule makes the verdicts differ,
+// what refuses only on this side is unknown, and a finding says why. Like any other
+// accuracy it does not count for rules that only advise.
+func (c *check) doubtUrban() {
+	if c.urbanZone || !c.around.uncertain(c.around.urbanEdgeM) {
+		return
+	}
+	var other check
+	other.start(c.rules, c.proposal, verdictOnly)
+	other.around = c.around
+	other.around.found = nil
+	other.around.urban, other.around.urbanEdgeM = !c.around.urban, math.Inf(1)
+	other.judge()
+	here, there := c.decide(), other.decide()
+	if here == there || max(here.strength(), there.strength()) < Undetermined.strength() {
+		return
+	}
+	words := func() args { return c.edgeWords(c.around.urbanEdgeM) }
+	for i := range c.findings {
+		if f := &c.findings[i]; verdictOf(f) == Refused {
+			f.Outcome = Unknown
+			if c.detail == sentences {
+				f.Message = sayPlain("check/urban_edge", words())
+			}
+		}
+	}
+	c.plain(stageUrban, RuleUrbanEdge, "check/urban_edge", words)
 }
 
 // settled reports whether only the verdict is wanted and a binding rule refuses
@@ -207,6 +245,8 @@ func (c *check) applies() bool {
 		c.plain(stageRuleSet, RuleSetDate, "check/rule_set", noArgs)
 	case !c.around.inTerritory:
 		c.plain(stageTerritory, RuleTerritory, "check/territory", noArgs)
+	case c.around.uncertain(c.around.territoryEdgeM): // beyond it another plan applies, or none
+		c.plain(stageTerritory, RuleTerritory, "check/territory_edge", func() args { return c.edgeWords(c.around.territoryEdgeM) })
 	default:
 		return true
 	}

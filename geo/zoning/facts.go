@@ -1,6 +1,8 @@
 package zoning
 
 import (
+	"math"
+
 	"github.com/paulmach/orb"
 
 	"hatang/geo"
@@ -10,6 +12,8 @@ import (
 type facts struct {
 	inTerritory, urban, dense bool
 	accuracyM                 float64
+	territoryEdgeM            float64 // +Inf when far
+	urbanEdgeM                float64
 	zones                     []zoneFact
 	areas                     []areaFact
 	masts                     []Mast
@@ -57,13 +61,19 @@ func (a *areaFact) here(p orb.Point) bool { return a.holds || a.covers(p) }
 
 // emptied keeps the room of the slices and nothing else.
 func (f *facts) emptied() facts {
-	return facts{zones: f.zones[:0], areas: f.areas[:0], found: f.found[:0]}
+	return facts{territoryEdgeM: math.Inf(1), urbanEdgeM: math.Inf(1), zones: f.zones[:0], areas: f.areas[:0], found: f.found[:0]}
 }
 
 // given takes the facts from surroundings made by hand.
 func (f *facts) given(s *Surroundings, accuracyM float64) {
 	f.inTerritory, f.urban, f.dense, f.accuracyM = s.InTerritory, s.Urban, s.DenselyPopulated, max(accuracyM, s.PositionAccuracyM)
 	f.masts = s.Masts
+	if s.TerritoryEdgeM != nil {
+		f.territoryEdgeM = *s.TerritoryEdgeM
+	}
+	if s.UrbanEdgeM != nil {
+		f.urbanEdgeM = *s.UrbanEdgeM
+	}
 	for i := range s.Zones {
 		f.zones = append(f.zones, zoneFact{Zone: &s.Zones[i]})
 	}
@@ -71,6 +81,9 @@ func (f *facts) given(s *Surroundings, accuracyM float64) {
 		f.areas = append(f.areas, areaFact{Area: &s.Areas[i]})
 	}
 }
+
+// uncertain reports whether a line so far away may lie on the other side of the point.
+func (f *facts) uncertain(edgeM float64) bool { return f.accuracyM > 0 && edgeM <= f.accuracyM }
 
 // eachMast calls yield with every mast within reach, and perhaps others.
 func (f *facts) eachMast(p orb.Point, reachM float64, yield func(*Mast)) {

@@ -84,6 +84,10 @@ type Surroundings struct {
 	Masts             []Mast  // existing and planned masts within RuleSet.Reach
 	Areas             []Area  // special areas at or near the point
 	PositionAccuracyM float64 // as Proposal.AccuracyM, known from elsewhere; the poorer of the two counts
+	// TerritoryEdgeM is the distance in metres to the edge of the plan's territory,
+	// UrbanEdgeM that to the nearest commune whose Urban is the other one; nil: too
+	// far to matter, or not known. They count where the position is not accurate.
+	TerritoryEdgeM, UrbanEdgeM *float64
 }
 
 // Zone is a mast zone: an area with a class of the rule set.

@@ -207,6 +207,9 @@ func (s *Scene) look(f *facts, rs *RuleSet, p *Proposal) {
 	f.scene, f.accuracyM = s, p.accuracyM()
 	if i, ok := s.inTerritory.First(p.Point); ok {
 		f.inTerritory = s.only == nil || slices.Contains(s.only, s.territories[i].Code)
+		if f.accuracyM > 0 {
+			f.territoryEdgeM = geo.DistanceToBoundaryM(s.territories[i].Geometry, p.Point)
+		}
 	}
 	if !f.inTerritory {
 		return
@@ -216,6 +219,9 @@ func (s *Scene) look(f *facts, rs *RuleSet, p *Proposal) {
 		for j := range s.whole[i] {
 			f.areas = append(f.areas, areaFact{Area: &s.whole[i][j]})
 		}
+	}
+	if f.accuracyM > 0 {
+		f.urbanEdgeM = s.urbanEdge(f, p.Point)
 	}
 	marginM := s.edgeMarginM + f.accuracyM
 	f.found = around(s.inZone, f.found[:0], p.Point, marginM)
@@ -227,6 +233,19 @@ func (s *Scene) look(f *facts, rs *RuleSet, p *Proposal) {
 	for _, i := range f.found {
 		f.areas = append(f.areas, areaFact{&s.areas[i], shape{s.inArea, i, besideM == 0}})
 	}
+}
+
+// urbanEdge is the distance to the nearest commune of the other kind within the
+// accuracy of the position, +Inf when there is none.
+func (s *Scene) urbanEdge(f *facts, p orb.Point) float64 {
+	nearest := math.Inf(1)
+	f.found = s.inCommune.AppendNear(f.found[:0], beside(p, f.accuracyM))
+	for _, i := range f.found {
+		if s.communes[i].Urban != f.urban {
+			nearest = min(nearest, geo.DistanceToBoundaryM(s.communes[i].Geometry, p))
+		}
+	}
+	return nearest
 }
 
 // around appends the areas that hold the point or, where a margin matters, all

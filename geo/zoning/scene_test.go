@@ -18,7 +18,9 @@ import (
 func plainly(d zoning.SceneData, p orb.Point) zoning.Surroundings {
 	s := zoning.Surroundings{Zones: d.Zones, Masts: d.Masts, Areas: append([]zoning.Area{}, d.Areas...)}
 	for _, t := range d.Territories {
-		s.InTerritory = s.InTerritory || geo.Contains(t.Geometry, p)
+		if geo.Contains(t.Geometry, p) && !s.InTerritory {
+			s.InTerritory, s.TerritoryEdgeM = true, new(geo.DistanceToBoundaryM(t.Geometry, p))
+		}
 	}
 	best := -1
 	for i, c := range d.Communes {
@@ -31,6 +33,11 @@ func plainly(d zoning.SceneData, p orb.Point) zoning.Surroundings {
 		s.Commune, s.District, s.Urban, s.DenselyPopulated = c.Code, c.District, c.Urban, c.DenselyPopulated
 		for _, kind := range c.Withheld {
 			s.Areas = append(s.Areas, zoning.Area{Kind: kind, Withheld: true, WholeCommune: true})
+		}
+	}
+	for _, c := range d.Communes {
+		if edgeM := geo.DistanceToBoundaryM(c.Geometry, p); c.Urban != s.Urban && (s.UrbanEdgeM == nil || edgeM < *s.UrbanEdgeM) {
+			s.UrbanEdgeM = new(edgeM)
 		}
 	}
 	return s
@@ -269,4 +276,83 @@ func BenchmarkScene(b *testing.B) {
 		run("findings", func(p zoning.Proposal) { scene.Findings(rules, p) })
 		run("check", func(p zoning.Proposal) { scene.Check(rules, p) })
 	}
+}
+
+// TestEdgesOfUnits: near the edge of the territory, or of an urban commune, a
+// position of poor accuracy leaves open what either side would decide differently.
+func TestEdgesOfUnits(t *testing.T) {
+	rules := demoRules(t)
+	scene := zoning.NewScene(zoning.SceneData{
+		Territories: []zoning.Territory{{Code: "11", Geometry: squareAt(here, 0.02)}},
+		Communes:    []zoning.Commune{{Code: "1", Urban: true, Geometry: squareAt(here, 0.01)},
+			{Code: "2", Geometry: squareAt(orb.Point{here[0], here[1] + 0.02}, 0.01)}},
+		Zones:       []zoning.Zone{{ID: 1, Class: "dd", Geometry: squareAt(here, 0.02), Period: geo.Period{From: day(t, "2016-01-01")}, Illustrative: true}},
+	})
+	urbanEdge := orb.Point{here[0], here[1] + 0.01}
+	territoryEdge := orb.Point{here[0], here[1] + 0.02}
+	inside := func(edge orb.Point, m float64) orb.Point { return geo.Destination(edge, 180, m) }
+	guyed, sturdy := geo.Guyed, geo.SelfSupporting
+	for _, tt := range []struct {
+		name      string
+		at        orb.Point
+		structure *geo.Structure
+		accuracyM float64
+		want      zoning.Verdict
+		because   string
+	}{
+		{"a guyed mast in town, exact", inside(urbanEdge, 9), &guyed, 0, zoning.Refused, "COND-d1"},
+		{"a guyed mast that may be out of town", inside(urbanEdge, 9), &guyed, 10, zoning.Undetermined, zoning.RuleUrbanEdge},
+		{"a guyed mast well in town", inside(urbanEdge, 11), &guyed, 10, zoning.Refused, "COND-d1"},
+		{"a guyed mast that may be in town", inside(urbanEdge, -9), &guyed, 10, zoning.Undetermined, zoning.RuleUrbanEdge},
+		{"a guyed mast well out of town", inside(urbanEdge, -11), &guyed, 10, zoning.Permitted, "ZONE-dd"},
+		{"a mast that both sides allow", inside(urbanEdge, 9), &sturdy, 10, zoning.Permitted, "ZONE-dd"},
+		{"no structure, maybe in town", inside(urbanEdge, -9), nil, 10, zoning.Undetermined, zoning.RuleUrbanEdge},
+		{"maybe outside the territory", inside(territoryEdge, 9), &sturdy, 10, zoning.Undetermined, zoning.RuleTerritory},
+		{"well in the territory", inside(territoryEdge, 11), &sturdy, 10, zoning.Permitted, "ZONE-dd"},
+	} {
+		p := proposalOf(t, geo.A2b)
+		p.Point, p.Structure, p.AccuracyM = tt.at, tt.structure, &tt.accuracyM
+		r := scene.Check(rules, p)
+		if r.Verdict != tt.want || scene.Verdict(rules, p) != tt.want || len(find(r, tt.because)) == 0 {
+			t.Errorf("%s: want %s because of %s", tt.name, tt.want, tt.because)
+			dump(t, r)
+		}
+		wellFormed(t, r)
+	}
+}
+
+// TestMovingTheDateReplaysExactly: a day's answer is that of a world which only ever
+// held what was in force on it; days asked about in between leave no trace.
+func TestMovingTheDateReplaysExactly(t *testing.T) {
+	rules := demoRules(t)
+	rapid.Check(t, func(r *rapid.T) {
+		d := drawScene(r, t)
+		for i := range d.Zones {
+			from := geo.NewDate(2016, 1, rapid.IntRange(1, 3000).Draw(r, "from"))
+			d.Zones[i].Period = geo.Period{From: from, To: geo.DateOf(from.Time().AddDate(0, 0, rapid.IntRange(1, 2000).Draw(r, "days")))}
+		}
+		scene, p := zoning.NewScene(d), drawProposal(r, t)
+		on := func(n int) zoning.Result {
+			p.Date = geo.NewDate(2016, 1, n)
+			return scene.Check(rules, p)
+		}
+		today := rapid.IntRange(1, 5000).Draw(r, "today")
+		want := on(today)
+		for range 3 {
+			on(rapid.IntRange(-100, 6000).Draw(r, "another day"))
+		}
+		if diff := sameResult(want, on(today)); diff != "" {
+			r.Fatalf("asked again (-first +again):\n%s", diff)
+		}
+		var left []zoning.Zone
+		for _, z := range d.Zones {
+			if z.Period.To.IsZero() || p.Date.Before(z.Period.To) {
+				left = append(left, z)
+			}
+		}
+		d.Zones = left
+		if diff := sameResult(want, zoning.NewScene(d).Check(rules, p)); diff != "" {
+			r.Fatalf("zones that are over leave a trace (-with +without):\n%s", diff)
+		}
+	})
 }
