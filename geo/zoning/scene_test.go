@@ -253,7 +253,8 @@ func proposalsOver(tb testing.TB, n int, side float64) []zoning.Proposal {
 }
 
 // BenchmarkScene judges proposals all over nations of a quarter, once and four
-// times the country's size: what grows is the time for memory, not the work.
+// times the country's size: what grows is the time for memory, not the work. The
+// rows "in one district" ask where the caches hold what is needed.
 func BenchmarkScene(b *testing.B) {
 	rules := demoRules(b)
 	for _, communes := range []int{2500, 10000, 40000} {
@@ -272,6 +273,12 @@ func BenchmarkScene(b *testing.B) {
 				b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "checks/s")
 			})
 		}
+		district := proposalsOver(b, 1<<12, 0.3)
+		local := 0
+		run("verdict in one district", func(zoning.Proposal) {
+			scene.Verdict(rules, district[local&(1<<12-1)])
+			local++
+		})
 		run("verdict", func(p zoning.Proposal) { scene.Verdict(rules, p) })
 		run("findings", func(p zoning.Proposal) { scene.Findings(rules, p) })
 		run("check", func(p zoning.Proposal) { scene.Check(rules, p) })
@@ -284,9 +291,9 @@ func TestEdgesOfUnits(t *testing.T) {
 	rules := demoRules(t)
 	scene := zoning.NewScene(zoning.SceneData{
 		Territories: []zoning.Territory{{Code: "11", Geometry: squareAt(here, 0.02)}},
-		Communes:    []zoning.Commune{{Code: "1", Urban: true, Geometry: squareAt(here, 0.01)},
+		Communes: []zoning.Commune{{Code: "1", Urban: true, Geometry: squareAt(here, 0.01)},
 			{Code: "2", Geometry: squareAt(orb.Point{here[0], here[1] + 0.02}, 0.01)}},
-		Zones:       []zoning.Zone{{ID: 1, Class: "dd", Geometry: squareAt(here, 0.02), Period: geo.Period{From: day(t, "2016-01-01")}, Illustrative: true}},
+		Zones: []zoning.Zone{{ID: 1, Class: "dd", Geometry: squareAt(here, 0.02), Period: geo.Period{From: day(t, "2016-01-01")}, Illustrative: true}},
 	})
 	urbanEdge := orb.Point{here[0], here[1] + 0.01}
 	territoryEdge := orb.Point{here[0], here[1] + 0.02}
