@@ -17,10 +17,12 @@ type grid struct {
 	items          []int32
 }
 
-// The room a grid takes: cells for each area, so many that most hold no edge; cells
+// The room a grid takes: cells for each area of many, so many that most hold no edge; cells
 // for each point; most entries for each cell asked for, and most cells.
 const (
 	cellsPerArea   = 128
+	cellsPerFew    = 4 // for fewAreas or less: making the grid would cost more than it saves
+	fewAreas       = 1000
 	cellsPerPoint  = 2
 	entriesPerCell = 8
 	mostCells      = 1 << 22

@@ -55,7 +55,11 @@ func NewIndex(areas []orb.MultiPolygon) *Index {
 		x.areas[i] = newBands(mp)
 		boxes[i] = x.areas[i].bound
 	}
-	x.boxes = newGrid(boxes, cellsPerArea)
+	cells := cellsPerArea
+	if len(areas) <= fewAreas {
+		cells = cellsPerFew
+	}
+	x.boxes = newGrid(boxes, cells)
 	x.layOut()
 	return x
 }

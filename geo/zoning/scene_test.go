@@ -158,7 +158,7 @@ func TestVerdictDoesNotAllocate(t *testing.T) {
 	if n := testing.AllocsPerRun(1000, func() {
 		scene.Verdict(rules, proposals[next%len(proposals)])
 		next++
-	}); n > 0.01 { // the collector may empty the pool
+	}); n > 0.01 && !raceDetector { // the collector may empty the pool, and the race detector does so on purpose
 		t.Errorf("want no allocation, got %v a verdict", n)
 	}
 }

@@ -107,9 +107,6 @@ func (r *reader) mast(p *zoning.Proposal) {
 	p.HeightM = r.length("height_m", highestMastM)
 	p.HalfWidthM = r.length("half_width_m", widestMastM)
 	p.HostBuildingHeightM = r.length("host_building_height_m", highestBuildingM)
-	if p.AccuracyM = r.number("accuracy_m"); p.AccuracyM != nil && (*p.AccuracyM < 0 || *p.AccuracyM > zoning.MaxAccuracyM) {
-		r.faults.Add("/accuracy_m", "phải từ 0 đến %g m", "must be 0 to %g m", zoning.MaxAccuracyM)
-	}
 	if raw, ok := r.take("concealed"); ok {
 		var concealed bool
 		if err := json.Unmarshal(raw, &concealed); err != nil {

@@ -9,27 +9,13 @@ import (
 	"hatang/internal/permit"
 )
 
-func TestAccuracyOfAProposal(t *testing.T) {
-	date := geo.NewDate(2020, 6, 30)
-	p, err := permit.ParseProposal([]byte(`{"lon":103,"lat":21,"mast_type":"A2b","accuracy_m":12.5}`), date)
-	if err != nil || p.AccuracyM == nil || *p.AccuracyM != 12.5 {
-		t.Errorf("want 12.5 m, got %v, %v", p.AccuracyM, err)
-	}
-	for _, bad := range []string{"-1", "1e9", `"near"`} {
-		_, err := permit.ParseProposal([]byte(`{"lon":103,"lat":21,"mast_type":"A2b","accuracy_m":`+bad+`}`), date)
-		if invalid, ok := permit.Faults(err); !ok || len(invalid.Faults) != 1 || invalid.Faults[0].At != "/accuracy_m" {
-			t.Errorf("accuracy_m %s: want one fault at /accuracy_m, got %v", bad, err)
-		}
-	}
-}
-
 // FuzzProposalFaults: any row is either a proposal that is valid and complete, or
 // an error that lists faults in both languages; never a panic. Rows come from
 // strangers' files.
 func FuzzProposalFaults(f *testing.F) {
 	for _, row := range []string{
 		`{"lon":103.02,"lat":21.39,"mast_type":"A2b","height_m":42,"structure":"self_supporting","date":"2020-06-30"}`,
-		`{"crs":"EPSG:9205","x":500000,"y":2365000,"mast_type":"A1b","structure":"camouflaged","accuracy_m":5}`,
+		`{"crs":"EPSG:9205","x":500000,"y":2365000,"mast_type":"A1b","structure":"camouflaged"}`,
 		`{"lon":null,"lat":"x","mast_type":7,"height_m":-1,"heigth_m":3}`,
 		`{"lon":1e999}`, `[]`, `null`, ``, `{"crs":"EPSG:3405","x":1e308,"y":-1e308,"mast_type":"A2a"}`, "{\"operator\":\"\xff\"}",
 	} {

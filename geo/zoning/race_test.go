@@ -1,0 +1,5 @@
+//go:build race
+
+package zoning_test
+
+const raceDetector = true
