@@ -114,7 +114,6 @@ const roundReachM = 120e3
 
 // workshop measures one unit at a time and keeps its tools.
 type workshop struct {
-	ring      orb.Ring
 	edges     []segment
 	index     *geo.Index
 	rounds    []round

@@ -342,7 +342,9 @@ func (c *check) feature(collection string, id int64, code string) *Evidence {
 // lacks names the fields that would settle an unknown.
 func (c *check) lacks(f *Finding, fields ...string) {
 	if c.detail != verdictOnly {
-		f.Missing = append(take(&c.answer.words, len(fields), 8)[:0], fields...)
+		words := take(&c.answer.words, len(fields), 8)
+		copy(words, fields)
+		f.Missing = words
 	}
 }
 

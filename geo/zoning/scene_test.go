@@ -186,10 +186,10 @@ func nation(tb testing.TB, communes int) zoning.SceneData {
 	for i := range columns * columns {
 		x, y := 103+float64(i%columns)*step, 10+float64(i/columns)*step
 		d.Communes = append(d.Communes, zoning.Commune{Code: fmt.Sprintf("%06d", i), Urban: i%8 == 0, Geometry: ragged(x, y, step, 220)})
-		switch {
-		case i%4 == 0:
+		switch i % 4 {
+		case 0:
 			zone([]string{"a", "b", "c"}[random.Intn(3)], blob(random, x, y, step, step/3, 270))
-		case i%4 == 2: // zones of the countryside cover four communes and more
+		case 2: // zones of the countryside cover four communes and more
 			zone([]string{"dd", "d"}[random.Intn(2)], orb.MultiPolygon{{{{x - step, y - step}, {x + 2*step, y - step}, {x + 2*step, y + 2*step}, {x - step, y + 2*step}}}})
 		}
 		for range 20 {

@@ -129,7 +129,9 @@ func (c *check) zoneFinding(z *Zone, class *zoneClass, outcome Outcome, message 
 	})
 	c.evidence(f, z.Collection, z.ID, z.Code)
 	if c.detail != verdictOnly {
-		f.AllowedTypes = append(take(&c.answer.types, len(class.allowed), 16)[:0], class.allowed...)
+		types := take(&c.answer.types, len(class.allowed), 16)
+		copy(types, class.allowed)
+		f.AllowedTypes = types
 	}
 	return f
 }
