@@ -142,7 +142,7 @@ func (p *page) index(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 		w.Header().Set("Cache-Control", "no-store")
 		w.WriteHeader(http.StatusServiceUnavailable)
-		fmt.Fprintln(w, unbuilt) //nolint:errcheck // the client has gone; nobody is left to tell
+		fmt.Fprintln(w, unbuilt)
 		return
 	}
 	w.Header().Set("Content-Security-Policy", p.policy)
