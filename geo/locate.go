@@ -47,7 +47,8 @@ const (
 const lieBits = 2
 
 // NewIndex prepares the areas; At answers with their positions in the slice. Cost:
-// n log n in the vertices, about 0.2 µs and 70 bytes for each.
+// n log n in the vertices, and a grid of at most 4 cells for each area, or 128 where
+// there are over a thousand areas (4 million cells in all at the most).
 func NewIndex(areas []orb.MultiPolygon) *Index {
 	x := &Index{areas: make([]bands, len(areas))}
 	boxes := make([]orb.Bound, len(areas))
