@@ -21,16 +21,48 @@ const (
 
 // DistanceM returns the length in metres of the shortest path (geodesic) between
 // two lon/lat points on the WGS 84 ellipsoid, at height 0. Accuracy 1e-8 m up to
-// antipodal points; about 0.5 µs. A latitude outside ±90° or a coordinate that is
+// antipodal points; about 0.5 µs, a fifth of it within some 5 km. A latitude outside ±90° or a coordinate that is
 // not finite gives NaN.
 // Source: C. F. F. Karney, Algorithms for geodesics, J. Geodesy 87 (2013).
 func DistanceM(a, b orb.Point) float64 {
 	if !onEarth(a) || !onEarth(b) {
 		return math.NaN()
 	}
+	if math.Abs(a[0]-b[0]) <= shortDeg && math.Abs(a[1]-b[1]) <= shortDeg {
+		return shortM(a, b)
+	}
 	var s float64
 	geodesic.WGS84.Inverse(a[1], a[0], b[1], b[0], &s, nil, nil)
 	return s
+}
+
+// shortDeg is how far apart, in degrees either way, shortM measures.
+const shortDeg = 0.05
+
+// shortM is the length of a short geodesic from the straight line through the earth
+// between its ends: an arc of curvature k over a chord c is c (1 + (ck)²/24 + …)
+// long. For k that of the ellipsoid half-way, in the line's direction (Euler), what
+// is left out is below 1e-9 m at 5 km, and the rounding about as much.
+func shortM(a, b orb.Point) float64 {
+	sinA, cosA := math.Sincos(radians(a[1]))
+	sinB, cosB := math.Sincos(radians(b[1]))
+	nA := EquatorialRadiusM / math.Sqrt(1-eccentricity2*sinA*sinA)
+	nB := EquatorialRadiusM / math.Sqrt(1-eccentricity2*sinB*sinB)
+	half := math.Sin(radians(a[0]-b[0]) / 2)
+	outA, outB := nA*cosA, nB*cosB // from the axis
+	across2 := 4 * (outA * outB) * (half * half)
+	out, up := outA-outB, (1-eccentricity2)*(nA*sinA-nB*sinB)
+	along2 := out*out + up*up
+	chord2 := across2 + along2
+	if chord2 == 0 {
+		return 0
+	}
+	sin := (sinA + sinB) / 2
+	w2 := 1 - eccentricity2*sin*sin
+	w := math.Sqrt(w2)
+	k := (across2 + along2*w2/(1-eccentricity2)) / chord2 * w / EquatorialRadiusM
+	bend := chord2 * k * k
+	return math.Sqrt(chord2) * (1 + bend/24*(1+bend*9/80))
 }
 
 // AzimuthDeg returns the direction at a of the geodesic from a to b: degrees

@@ -54,10 +54,14 @@ func TestIndexAgainstLooking(t *testing.T) {
 			areas = append(areas, orb.MultiPolygon{drawBox(r).ToPolygon()})
 		}
 		x, p, box := NewIndex(areas), drawPoint(r, 12), drawBox(r)
+		if rapid.Bool().Draw(r, "asked often") {
+			x.late.seen.Store(math.MaxInt64)
+		}
 		if a := areas[len(areas)-1]; len(a[0]) > 0 && rapid.Bool().Draw(r, "on an edge") {
 			p = orb.Point{(a[0][0][0][0] + a[0][0][1][0]) / 2, (a[0][0][0][1] + a[0][0][1][1]) / 2}
 		}
-		var at, near []int
+		var at []int
+		near := x.AppendNear([]int{7}, box)[1:]
 		for i, a := range areas {
 			if Contains(a, p) != x.Covers(i, p) {
 				r.Fatalf("area %d: Covers is not Contains at %v", i, p)
@@ -65,8 +69,13 @@ func TestIndexAgainstLooking(t *testing.T) {
 			if Contains(a, p) {
 				at = append(at, i)
 			}
-			if len(a) > 0 && len(a[0]) > 0 && a.Bound().Intersects(box) {
-				near = append(near, i)
+			has := len(a) > 0 && len(a[0]) > 0
+			if slices.Contains(near, i) && !(has && a.Bound().Intersects(box)) {
+				r.Fatalf("near %v: %d is far away", box, i)
+			}
+			meets := Contains(a, box.Center()) || Contains(a, box.Min) || Contains(a, box.Max) || has && slices.ContainsFunc(a[0][0], box.Contains)
+			if meets && !slices.Contains(near, i) {
+				r.Fatalf("near %v: %d is missing", box, i)
 			}
 		}
 		if got := x.At(p); !slices.Equal(at, got) {
@@ -75,8 +84,59 @@ func TestIndexAgainstLooking(t *testing.T) {
 		if first, ok := x.First(p); ok != (len(at) > 0) || ok && first != at[0] {
 			r.Fatalf("first at %v: want the first of %v, got %v %v", p, at, first, ok)
 		}
-		if got := x.AppendNear([]int{7}, box)[1:]; !slices.Equal(near, got) {
-			r.Fatalf("near %v: want %v, got %v", box, near, got)
+		if !slices.IsSorted(near) || len(slices.Compact(slices.Clone(near))) != len(near) {
+			r.Fatalf("near %v: not ascending, or twice: %v", box, near)
+		}
+	})
+}
+
+// TestIndexIsExact: among areas of many ragged edges, on a grid so coarse that they
+// touch, cross and repeat, everywhere and on every vertex; before its board is made,
+// after, and without some of them.
+func TestIndexIsExact(t *testing.T) {
+	rapid.Check(t, func(r *rapid.T) {
+		var areas []orb.MultiPolygon
+		steps := rapid.SampledFrom([]int{3, 20, 1000}).Draw(r, "steps")
+		point := func() orb.Point {
+			return orb.Point{float64(rapid.IntRange(0, steps).Draw(r, "x")) / 64, float64(rapid.IntRange(0, steps).Draw(r, "y")) / 64}
+		}
+		var asked []orb.Point
+		for range rapid.IntRange(1, 4).Draw(r, "areas") {
+			var ring orb.Ring
+			for range rapid.IntRange(1, 60).Draw(r, "vertices") {
+				ring = append(ring, point())
+			}
+			asked = append(asked, ring...)
+			areas = append(areas, orb.MultiPolygon{{ring}})
+		}
+		for range 20 {
+			asked = append(asked, point())
+		}
+		x := NewIndex(areas)
+		gone := rapid.SliceOfNDistinct(rapid.IntRange(0, len(areas)-1), 0, 2, rapid.ID).Draw(r, "gone")
+		less := x.Without(gone...)
+		for round := range 2 {
+			for _, p := range asked {
+				var all, left []int
+				for i, a := range areas {
+					if Contains(a, p) {
+						all = append(all, i)
+						if !slices.Contains(gone, i) {
+							left = append(left, i)
+						}
+					}
+				}
+				if got := x.At(p); !slices.Equal(all, got) {
+					r.Fatalf("round %d, at %v: want %v, got %v", round, p, all, got)
+				}
+				if got := less.At(p); !slices.Equal(left, got) {
+					r.Fatalf("round %d, at %v without %v: want %v, got %v", round, p, gone, left, got)
+				}
+				if i, ok := less.First(p); ok != (len(left) > 0) || ok && i != left[0] {
+					r.Fatalf("round %d, first at %v without %v: want of %v, got %v", round, p, gone, left, i)
+				}
+			}
+			x.late.seen.Store(math.MaxInt64)
 		}
 	})
 }
