@@ -29,6 +29,7 @@ const (
 // Ids of findings that come from no rule of the set.
 const (
 	RuleInput     = "INPUT"      // the proposal holds an impossible value
+	RuleNoRules   = "RULES-none" // no rule set is in force anywhere
 	RuleSetDate   = "RULE-SET"   // the rule set is not in force on the date
 	RuleTerritory = "TERRITORY"  // the point lies outside the plan's territory
 	RuleUrbanEdge = "URBAN-edge" // the accuracy leaves open whether the place is urban, and it matters
@@ -60,10 +61,11 @@ type check struct {
 	order       []int
 	doubts      []doubt // what findings become when accuracy decides
 	provisional bool
-	urbanZone   bool // a zone of an urban class covers the point
-	gathered    bool // nearby is filled
-	worst       int  // strength of the strongest verdict so far
-	answer      room // what goes into the answer
+	urbanZone   bool  // a zone of an urban class covers the point
+	gathered    bool  // nearby is filled
+	worst       int   // strength of the strongest verdict so far
+	touched     int64 // kept, so that the compiler keeps the reading
+	answer      room  // what goes into the answer
 }
 
 // room holds what findings point at, many to one allocation.
@@ -142,7 +144,7 @@ func (c *check) judge() {
 }
 
 func (c *check) edgeWords(edgeM float64) args {
-	return args{"distance": metres(edgeM), "margin": metres(c.around.accuracyM)}
+	return args{distance: metres(edgeM), margin: metres(c.around.accuracyM)}
 }
 
 // doubtUrban asks again as if the commune were of the other kind, where the accuracy
@@ -168,7 +170,8 @@ func (c *check) doubtUrban() {
 		if f := &c.findings[i]; verdictOf(f) == Refused {
 			f.Outcome = Unknown
 			if c.detail == sentences {
-				f.Message = sayPlain("check/urban_edge", words())
+				a := words()
+				f.Message = sayPlain("check/urban_edge", &a)
 			}
 		}
 	}
@@ -237,7 +240,7 @@ func (c *check) sorted() []Finding {
 func (c *check) applies() bool {
 	if err := c.proposal.Validate(); err != nil {
 		what := strings.ReplaceAll(err.Error(), "\n", "; ")
-		c.plain(stageInput, RuleInput, "check/input", func() args { return args{"measured": same(what)} })
+		c.plain(stageInput, RuleInput, "check/input", func() args { return args{measured: same(what)} })
 		return false
 	}
 	switch {
@@ -277,9 +280,9 @@ func (c *check) plain(at stage, rule, message string, words func() args) *Findin
 	*f = Finding{Rule: rule, Outcome: Unknown, Binding: true, Source: Source{Instrument: c.rules.label}, stage: at}
 	if c.detail == sentences {
 		a := words()
-		a["rules"] = same(c.rules.label)
-		a["date"] = same(c.proposal.Date.String())
-		f.Message = sayPlain(message, a)
+		a.rules = same(c.rules.label)
+		a.date = same(c.proposal.Date.String())
+		f.Message = sayPlain(message, &a)
 	}
 	return f
 }
@@ -301,7 +304,7 @@ func (c *check) finding(at stage, r *Rule, outcome Outcome, message string, word
 		Source: r.Source, Status: r.Status, stage: at}
 	if c.detail == sentences {
 		a := words()
-		f.Measured, f.Required, f.Message = a["measured"].EN, a["required"].EN, r.say(message, a)
+		f.Measured, f.Required, f.Message = a.measured.EN, a.required.EN, r.say(message, &a)
 	}
 	return f
 }

@@ -49,11 +49,11 @@ func (c *check) concealment(class *mastClass) {
 	concealed := c.proposal.Concealed
 	words := func() args {
 		a := class.words()
-		a["required"] = same("concealed = true")
+		a.required = same("concealed = true")
 		if concealed == nil {
-			a["missing"] = wordsFor([]string{"concealed"})
+			a.missing = wordsFor([]string{"concealed"})
 		} else {
-			a["measured"] = same("concealed = " + strconv.FormatBool(*concealed))
+			a.measured = same("concealed = " + strconv.FormatBool(*concealed))
 		}
 		return a
 	}
@@ -68,7 +68,7 @@ func (c *check) concealment(class *mastClass) {
 }
 
 func (m *mastClass) words() args {
-	return args{"type": same(string(m.mastType)), "otherwise": same(string(m.otherwise))}
+	return args{mastType: same(string(m.mastType)), otherwise: same(string(m.otherwise))}
 }
 
 // limits lists the dimensions the class limits: height, height as a share of the
@@ -113,8 +113,8 @@ func (c *check) dimensions(class *mastClass, limits []limit) {
 	case len(c.fields) > 0:
 		f := c.finding(stageClass, &class.Rule, Unknown, "unknown", func() args {
 			a := class.words()
-			a["missing"] = wordsFor(c.fields)
-			a["required"] = class.limitWords()
+			a.missing = wordsFor(c.fields)
+			a.required = class.limitWords()
 			return a
 		})
 		c.lacks(f, c.fields...)
@@ -160,11 +160,11 @@ func (m *mastClass) dimensionWords(l *limit) args {
 	a := m.words()
 	measured, required := metresExact(l.value.m), metresExact(l.most.m)
 	name := vocabulary[l.field]
-	a["measured"] = geo.Text{VI: name.VI + " " + measured.VI, EN: name.EN + " " + measured.EN}
-	a["required"] = required
+	a.measured = geo.Text{VI: name.VI + " " + measured.VI, EN: name.EN + " " + measured.EN}
+	a.required = required
 	if l.needs != "" {
 		share := metresExact(*m.maxHeightRatio * 100)
-		a["required"] = geo.Text{
+		a.required = geo.Text{
 			VI: required.VI + " (" + strings.TrimSuffix(share.VI, " m") + " % chiều cao công trình)",
 			EN: required.EN + " (" + strings.TrimSuffix(share.EN, " m") + " % of the building's height)",
 		}

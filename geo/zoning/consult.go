@@ -51,10 +51,10 @@ func (c *check) consultations() {
 }
 
 func (r *consultation) args() args {
-	a := args{"authority": r.authority, "period": {}}
+	a := args{authority: r.authority}
 	if r.replyDays > 0 {
 		days := strconv.Itoa(r.replyDays)
-		a["period"] = geo.Text{VI: " (trả lời trong " + days + " ngày)", EN: " (reply within " + days + " days)"}
+		a.period = geo.Text{VI: " (trả lời trong " + days + " ngày)", EN: " (reply within " + days + " days)"}
 	}
 	return a
 }
@@ -72,7 +72,7 @@ func (c *check) consultHeight(r *consultation, top topHeight) {
 func (c *check) consultTop(r *consultation, top topHeight, limitM float64) *Finding {
 	f := c.finding(stageConsultation, &r.Rule, Condition, "height", func() args {
 		a := r.args()
-		a["measured"], a["required"] = metresBeside(top.atLeastM, limitM), metres(limitM)
+		a.measured, a.required = metresBeside(top.atLeastM, limitM), metres(limitM)
 		return a
 	})
 	f.ReplyDays = r.replyDays
@@ -83,7 +83,7 @@ func (c *check) consultTop(r *consultation, top topHeight, limitM float64) *Find
 func (c *check) consultUnknown(r *consultation, top topHeight) *Finding {
 	f := c.finding(stageConsultation, &r.Rule, Unknown, "unknown", func() args {
 		a := r.args()
-		a["missing"] = wordsFor(top.missing)
+		a.missing = wordsFor(top.missing)
 		return a
 	})
 	c.lacks(f, top.missing...)
@@ -130,7 +130,8 @@ func (c *check) consultArea(r *consultation, area *Area, top topHeight) {
 }
 
 // setbacks asks for a distance of so many mast heights from areas of the named
-// kinds; rules that are not enabled say nothing, and withheld areas are left out.
+// kinds; rules that are not enabled say nothing, and withheld areas and those farther
+// away than SetbackReachM and the setback are left out.
 func (c *check) setbacks() {
 	for i := range c.rules.setbacks {
 		r := &c.rules.setbacks[i]
@@ -147,22 +148,28 @@ func (c *check) setbacks() {
 }
 
 func (c *check) setback(r *setbackRule, area *areaFact) {
+	requiredM, distanceM := 0.0, 0.0
+	if c.proposal.HeightM != nil {
+		requiredM = r.ratioOfHeight * *c.proposal.HeightM
+	}
+	if !area.here(c.proposal.Point) {
+		distanceM = geo.DistanceToBoundaryM(area.Geometry, c.proposal.Point)
+	}
+	if !(distanceM <= max(SetbackReachM, requiredM)) {
+		return // so far away, or without an edge, it is not beside the place
+	}
 	if c.proposal.HeightM == nil {
-		f := c.finding(stageSetback, &r.Rule, Unknown, "unknown", func() args { return args{"missing": wordsFor([]string{"height_m"})} })
+		f := c.finding(stageSetback, &r.Rule, Unknown, "unknown", func() args { return args{missing: wordsFor([]string{"height_m"})} })
 		c.lacks(f, "height_m")
 		c.evidence(f, area.Collection, area.ID, area.Code)
 		return
-	}
-	requiredM, distanceM := r.ratioOfHeight**c.proposal.HeightM, 0.0
-	if !area.here(c.proposal.Point) {
-		distanceM = geo.DistanceToBoundaryM(area.Geometry, c.proposal.Point)
 	}
 	outcome, message := Pass, "pass"
 	if distanceM < requiredM {
 		outcome, message = Fail, "fail"
 	}
 	f := c.finding(stageSetback, &r.Rule, outcome, message, func() args {
-		return args{"area": same(area.Code), "measured": metresBeside(distanceM, requiredM), "required": metres(requiredM)}
+		return args{area: same(area.Code), measured: metresBeside(distanceM, requiredM), required: metres(requiredM)}
 	})
 	c.numbers(f, distanceM, requiredM, distanceM-requiredM)
 	c.evidence(f, area.Collection, area.ID, area.Code)

@@ -45,7 +45,11 @@
 // Finding.Missing names it. A rule needs a field only if its value could matter:
 // a mast 5 m high is no A1a, whatever the building.
 //
-// For many proposals among the same zones, masts and units, NewScene prepares them
-// once: its Check gives what Check gives, Findings leaves the sentences out, and
-// Verdict says the verdict alone without allocating.
+// # Many proposals
+//
+// NewScene prepares the zones, masts, special areas and units of a whole country
+// once. Scene.Check finds the territory a place lies in, judges by its rules (Rules)
+// and gives what RuleSet.Check gives; Findings leaves the sentences out, and Verdict
+// says the verdict alone without allocating. A scene never changes: With makes the
+// next one after an edit, For another viewer's, and they share what is the same.
 package zoning

@@ -10,6 +10,7 @@ import (
 
 // facts are what a check knows of the place: given by hand, or found in a scene.
 type facts struct {
+	place                     Place
 	inTerritory, urban, dense bool
 	accuracyM                 float64
 	territoryEdgeM            float64 // +Inf when far
@@ -93,8 +94,5 @@ func (f *facts) eachMast(p orb.Point, reachM float64, yield func(*Mast)) {
 		}
 		return
 	}
-	f.found = f.scene.appendMasts(f.found[:0], p, reachM)
-	for _, i := range f.found {
-		yield(&f.scene.masts[i])
-	}
+	f.scene.masts.each(&f.found, p, reachM, yield)
 }

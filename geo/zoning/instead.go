@@ -17,7 +17,7 @@ func (c *check) instead(findings []Finding) []Alternative {
 		for _, t := range c.allowed {
 			if t != c.proposal.MastType {
 				out = append(out, Alternative{Kind: AlternativeMastType, MastType: t,
-					Message: c.say("alternative/mast_type", func() args { return args{"type": same(string(t))} })})
+					Message: c.say("alternative/mast_type", func() args { return args{mastType: same(string(t))} })})
 			}
 		}
 	}
@@ -42,7 +42,8 @@ func (c *check) say(key string, words func() args) geo.Text {
 	if c.detail != sentences {
 		return geo.Text{}
 	}
-	return sayPlain(key, words())
+	a := words()
+	return sayPlain(key, &a)
 }
 
 // otherStructures lists the structures that every rule about this mast accepts.
@@ -57,7 +58,7 @@ func (c *check) otherStructures() []Alternative {
 	var out []Alternative
 	for _, s := range accepted {
 		out = append(out, Alternative{Kind: AlternativeStructure, Structure: s,
-			Message: c.say("alternative/structure", func() args { return args{"measured": wordsFor([]geo.Structure{s})} })})
+			Message: c.say("alternative/structure", func() args { return args{measured: wordsFor([]geo.Structure{s})} })})
 	}
 	return out
 }

@@ -181,7 +181,7 @@ func (c *check) spacing(r *spacingRule) {
 	}
 	switch {
 	case nearest == nil:
-		f := c.finding(stageSpacing, &r.Rule, Pass, "none", func() args { return args{"required": metres(highM)} })
+		f := c.finding(stageSpacing, &r.Rule, Pass, "none", func() args { return args{required: metres(highM)} })
 		c.requires(f, highM)
 	case nearest.lowM >= highM:
 		c.spacingFinding(r, nearest, highM, Pass, "pass")
@@ -213,8 +213,8 @@ func (r *spacingRule) required(p *Proposal) (lowM, highM float64, applies bool) 
 func (c *check) spacingFinding(r *spacingRule, m *nearMast, requiredM float64, outcome Outcome, message string) *Finding {
 	f := c.finding(stageSpacing, &r.Rule, outcome, message, func() args {
 		return args{
-			"mast": same(m.Code), "measured": metresBeside(m.lowM, requiredM), "required": metres(requiredM),
-			"missing": wordsFor([]string{"height_m"}), "margin": metres(c.spacingMarginM(r)),
+			mast: same(m.Code), measured: metresBeside(m.lowM, requiredM), required: metres(requiredM),
+			missing: wordsFor([]string{"height_m"}), margin: metres(c.spacingMarginM(r)),
 		}
 	})
 	c.mastEvidence(f, m)
@@ -255,14 +255,14 @@ func (c *check) sharing(r *sharingRule) {
 		found = true
 		f := c.finding(stageSharing, &r.Rule, Fail, "fail", func() args {
 			a := c.shareArgs(r, m)
-			a["required"] = metres(withinM)
+			a.required = metres(withinM)
 			return a
 		})
 		c.mastEvidence(f, m)
 		c.numbers(f, m.lowM, withinM, m.lowM-withinM)
 	}
 	if !found {
-		f := c.finding(stageSharing, &r.Rule, Pass, "pass", func() args { return args{"required": metres(withinM)} })
+		f := c.finding(stageSharing, &r.Rule, Pass, "pass", func() args { return args{required: metres(withinM)} })
 		c.requires(f, withinM)
 	}
 }
@@ -302,7 +302,7 @@ func distinct(operators []string) []string {
 
 func (c *check) shareArgs(r *sharingRule, m *nearMast) args {
 	return args{
-		"mast": same(m.Code), "measured": metres(m.lowM),
-		"count": same(number(float64(countDistinct(m.Operators)))), "limit": same(number(float64(r.maxOperators))),
+		mast: same(m.Code), measured: metres(m.lowM),
+		count: same(number(float64(countDistinct(m.Operators)))), limit: same(number(float64(r.maxOperators))),
 	}
 }

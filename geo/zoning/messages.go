@@ -2,7 +2,6 @@ package zoning
 
 import (
 	"math"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -74,76 +73,8 @@ var vocabulary = map[string]geo.Text{
 	string(geo.OtherStructure): {VI: "kết cấu khác", EN: "of another structure"},
 }
 
-// args are the values of a sentence's placeholders.
-type args map[string]geo.Text
-
 // same is a value written alike in both languages.
 func same(s string) geo.Text { return geo.Text{VI: s, EN: s} }
-
-// say fills the sentence kind/key, the rule's own wording first.
-func (r *Rule) say(key string, a args) geo.Text {
-	template, own := r.messages[key]
-	if !own {
-		template = catalogue[r.Kind+"/"+key]
-	}
-	if _, given := a["title"]; !given && a != nil {
-		a["title"] = r.Title
-	}
-	return a.fill(template)
-}
-
-// sayPlain fills a sentence that belongs to no rule.
-func sayPlain(key string, a args) geo.Text { return a.fill(catalogue[key]) }
-
-func (a args) fill(template geo.Text) geo.Text {
-	return geo.Text{
-		VI: substitute(template.VI, func(name string) string { return a[name].VI }),
-		EN: substitute(template.EN, func(name string) string { return a[name].EN }),
-	}
-}
-
-// substitute replaces {name} in one pass: values are never read as templates.
-func substitute(template string, value func(name string) string) string {
-	var b strings.Builder
-	b.Grow(len(template) + 64)
-	for {
-		before, rest, found := strings.Cut(template, "{")
-		b.WriteString(before)
-		if !found {
-			return b.String()
-		}
-		name, after, closed := strings.Cut(rest, "}")
-		if !closed {
-			b.WriteString("{" + rest)
-			return b.String()
-		}
-		b.WriteString(value(name))
-		template = after
-	}
-}
-
-// unknownPlaceholders lists the braces of t that the standard sentence of the same
-// place (or the title, which every rule has) does not fill.
-func unknownPlaceholders(t, standard geo.Text) []string {
-	known := append(placeholders(standard.VI), placeholders(standard.EN)...)
-	known = append(known, "title")
-	var unknown []string
-	for _, name := range append(placeholders(t.VI), placeholders(t.EN)...) {
-		if !slices.Contains(known, name) && !slices.Contains(unknown, "{"+name+"}") {
-			unknown = append(unknown, "{"+name+"}")
-		}
-	}
-	return unknown
-}
-
-func placeholders(template string) []string {
-	var names []string
-	substitute(template, func(name string) string {
-		names = append(names, name)
-		return ""
-	})
-	return names
-}
 
 // toMillimetre rounds a length in metres to the millimetre.
 func toMillimetre(v float64) float64 { return math.Round(v*1000) / 1000 }
@@ -158,13 +89,25 @@ func metresBeside(v, limitM float64) geo.Text {
 }
 
 // metres writes a length with one decimal at most: "212,4 m" and "212.4 m".
-func metres(v float64) geo.Text {
-	s := strconv.FormatFloat(math.Round(v*10)/10, 'f', -1, 64) + " m"
-	return geo.Text{VI: strings.Replace(s, ".", ",", 1), EN: s}
+func metres(v float64) geo.Text { return inMetres(math.Round(v*10) / 10) }
+
+// inMetres writes a number of metres with the decimal mark of each language.
+func inMetres(v float64) geo.Text {
+	var room [32]byte
+	digits := append(strconv.AppendFloat(room[:0], v, 'f', -1, 64), " m"...)
+	t := same(string(digits))
+	if point := strings.IndexByte(t.EN, '.'); point >= 0 {
+		digits[point] = ','
+		t.VI = string(digits)
+	}
+	return t
 }
 
 // wordsFor joins the vocabulary's names of the given words.
 func wordsFor[S ~string](items []S) geo.Text {
+	if len(items) == 1 {
+		return vocabulary[string(items[0])]
+	}
 	var vi, en []string
 	for _, item := range items {
 		t := vocabulary[string(item)]
@@ -174,7 +117,4 @@ func wordsFor[S ~string](items []S) geo.Text {
 }
 
 // metresExact writes a length to the millimetre, for dimensions of masts.
-func metresExact(v float64) geo.Text {
-	s := strconv.FormatFloat(toMillimetre(v), 'f', -1, 64) + " m"
-	return geo.Text{VI: strings.Replace(s, ".", ",", 1), EN: s}
-}
+func metresExact(v float64) geo.Text { return inMetres(toMillimetre(v)) }

@@ -93,7 +93,7 @@ func (p *parser) rule(f *fields, kind string, accepted []Effect) Rule {
 	if strings.TrimSpace(r.Clause) == "" {
 		f.faults.add(f.at("clause"), faultNoClause)
 	}
-	r.messages = messages(f, kind)
+	r.sentences = sentencesOf(kind, messages(f, kind))
 	p.claim(f, r)
 	return r
 }

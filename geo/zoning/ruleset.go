@@ -52,7 +52,7 @@ type Rule struct {
 	Source Source   `json:"source"`
 	Status string   `json:"status,omitempty"`
 
-	messages map[string]geo.Text // this rule's own sentences, by message key
+	sentences map[string]sentence // by message key
 }
 
 type mastClass struct {

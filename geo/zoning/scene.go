@@ -1,7 +1,6 @@
 package zoning
 
 import (
-	"cmp"
 	"math"
 	"slices"
 	"sync"
@@ -11,121 +10,147 @@ import (
 	"hatang/geo"
 )
 
-// SceneData is everything that checks of one date and one viewer need. NewScene
-// keeps the slices: leave them alone afterwards.
+// SceneData is everything that checks of one date and one viewer need. Ids tell the
+// rows of a layer apart for With; the rest works whatever they are. NewScene keeps
+// what rows point at: leave it alone afterwards.
 type SceneData struct {
 	Territories []Territory
 	Communes    []Commune // in force on the date
 	Zones       []Zone    // with their own periods
 	Masts       []Mast    // standing or planned on the date
-	Areas       []Area    // in force on the date, those shown to the viewer
+	Areas       []Area    // in force on the date, those shown to the viewer: each acts where it is drawn
+	// Withheld are, by commune code, the areas not shown to the viewer. They act on the
+	// whole commune; their kind and whether they are illustrative is all that counts.
+	Withheld map[string][]Area
 }
 
 // Territory is an area that plans are made for: a province.
 type Territory struct {
+	ID       int64
 	Code     string
 	Geometry orb.MultiPolygon
 }
 
 // Commune is a unit that makes a place urban or not.
 type Commune struct {
+	ID               int64
 	Code, District   string
 	Urban            bool // a ward or a town
 	DenselyPopulated bool
-	// Withheld are the kinds of the areas that act on the whole commune and are not
-	// shown. An Area in SceneData is judged where it is drawn, WholeCommune or not.
-	Withheld []string
-	Geometry orb.MultiPolygon
+	Geometry         orb.MultiPolygon
 }
 
-// Scene answers proposals among the same zones, masts, areas and units, as Check
-// does with the surroundings of each point, without looking at what is far away.
-// It is immutable, and safe for concurrent use. Where units overlap or touch, a
-// point belongs to the one with the lowest code.
+func (t Territory) name() (string, int64)  { return t.Code, t.ID }
+func (t Territory) area() orb.MultiPolygon { return t.Geometry }
+func (c Commune) name() (string, int64)    { return c.Code, c.ID }
+func (c Commune) area() orb.MultiPolygon   { return c.Geometry }
+func (z Zone) name() (string, int64)       { return "", z.ID }
+func (z Zone) area() orb.MultiPolygon      { return z.Geometry }
+func (a Area) name() (string, int64)       { return "", a.ID }
+func (a Area) area() orb.MultiPolygon      { return a.Geometry }
+
+// Scene answers proposals among the same zones, masts, areas and units, as
+// RuleSet.Check does with the surroundings of each point, without looking at what is
+// far away. It is immutable, and safe for concurrent use. Where units overlap or
+// touch, a point belongs to the one with the lowest code (of those, the lowest id).
 //
-// Cost: to build, n log n in the vertices, about 0.2 µs and 70 bytes for each. A
-// check costs the same whatever the size of the scene, but for the memory's
-// caches: it reads one cell of each grid, the edges level with the point, and the
-// masts within reach. Verdict does not allocate.
+// Cost: to build, n log n in the vertices, about 0.4 µs and 70 bytes for each beside
+// the shapes themselves; layers of few vertices next to nothing until they have been
+// asked often. A check costs the same whatever the size of the scene, but for the
+// memory's caches: it reads a few words and edges of each layer, and the masts within
+// reach. Verdict does not allocate.
 type Scene struct {
-	territories []Territory
-	communes    []Commune
-	zones       []Zone
-	masts       []Mast
-	areas       []Area
-	whole       [][]Area // by commune: what acts on all of it
-
-	inTerritory, inCommune, inZone, inArea *geo.Index
-
-	byPlace     *geo.Points // masts
-	edgeMarginM float64     // the largest accuracy of a zone's edge
-	only        []string    // territories that count; nil: all
-	idle        *sync.Pool  // of *check
+	territories layer[Territory]
+	communes    layer[Commune]
+	zones       layer[Zone]
+	areas       layer[Area]
+	masts       masts
+	withheld    map[string][]Area
+	edgeMarginM float64    // the largest accuracy of a zone's edge
+	idle        *sync.Pool // of *check
 }
 
-// NewScene prepares the data. Empty data are a scene outside every territory.
+// NewScene prepares the data, the layers beside one another. Empty data are a scene
+// outside every territory.
 func NewScene(d SceneData) *Scene {
-	s := &Scene{
-		territories: sortedBy(d.Territories, func(t Territory) string { return t.Code }),
-		communes:    sortedBy(d.Communes, func(c Commune) string { return c.Code }),
-		zones:       d.Zones, masts: d.Masts, areas: slices.Clone(d.Areas),
-		idle: &sync.Pool{New: func() any { return new(check) }},
-	}
-	for i := range s.areas {
-		s.areas[i].Withheld = s.areas[i].Withheld || s.areas[i].WholeCommune
-		s.areas[i].WholeCommune = false
-	}
-	s.whole = make([][]Area, len(s.communes))
-	for i, c := range s.communes {
-		for _, kind := range c.Withheld {
-			s.whole[i] = append(s.whole[i], Area{Kind: kind, Withheld: true, WholeCommune: true})
-		}
-	}
-	for _, z := range s.zones {
-		if z.AccuracyM != nil && !z.Illustrative {
-			s.edgeMarginM = max(s.edgeMarginM, *z.AccuracyM)
-		}
-	}
-	s.inTerritory = indexOf(s.territories, func(t *Territory) orb.MultiPolygon { return t.Geometry })
-	s.inCommune = indexOf(s.communes, func(c *Commune) orb.MultiPolygon { return c.Geometry })
-	s.inZone = indexOf(s.zones, func(z *Zone) orb.MultiPolygon { return z.Geometry })
-	s.inArea = indexOf(s.areas, func(a *Area) orb.MultiPolygon { return a.Geometry })
-	points := make([]orb.Point, len(s.masts))
-	for i := range s.masts {
-		points[i] = orb.Point{roundTheWorld(s.masts[i].Point[0]), s.masts[i].Point[1]}
-	}
-	s.byPlace = geo.NewPoints(points)
+	s := &Scene{edgeMarginM: edgeMarginM(d.Zones), idle: &sync.Pool{New: func() any { return new(check) }}}
+	var layers sync.WaitGroup
+	layers.Go(func() { s.communes = newLayer(d.Communes) })
+	layers.Go(func() { s.zones = newLayer(d.Zones) })
+	layers.Go(func() { s.territories = newLayer(d.Territories) })
+	layers.Go(func() { s.view(d.Masts, d.Areas, d.Withheld) })
+	layers.Wait()
 	return s
 }
 
-func sortedBy[T any](items []T, code func(T) string) []T {
-	out := slices.Clone(items)
-	slices.SortStableFunc(out, func(a, b T) int { return cmp.Compare(code(a), code(b)) })
+// For is the scene of another viewer: the same territories, communes and zones,
+// which the two share, with other masts and areas.
+func (s *Scene) For(masts []Mast, areas []Area, withheld map[string][]Area) *Scene {
+	other := *s
+	other.view(masts, areas, withheld)
+	return &other
+}
+
+func (s *Scene) view(masts []Mast, areas []Area, withheld map[string][]Area) {
+	s.masts, s.areas, s.withheld = newMasts(masts), newLayer(asDrawn(areas)), acting(withheld)
+}
+
+// asDrawn makes areas act where they are drawn.
+func asDrawn(areas []Area) []Area {
+	out := slices.Clone(areas)
+	for i := range out {
+		out[i].Withheld = out[i].Withheld || out[i].WholeCommune
+		out[i].WholeCommune = false
+	}
 	return out
 }
 
-func indexOf[T any](items []T, geometry func(*T) orb.MultiPolygon) *geo.Index {
-	shapes := make([]orb.MultiPolygon, len(items))
-	for i := range items {
-		shapes[i] = geometry(&items[i])
+// acting makes withheld areas act on whole communes.
+func acting(withheld map[string][]Area) map[string][]Area {
+	out := make(map[string][]Area, len(withheld))
+	for code, areas := range withheld {
+		for _, a := range areas {
+			out[code] = append(out[code], Area{Kind: a.Kind, Illustrative: a.Illustrative, Withheld: true, WholeCommune: true})
+		}
 	}
-	return geo.NewIndex(shapes)
+	return out
 }
 
-// roundTheWorld brings a longitude within ±180°.
-func roundTheWorld(lon float64) float64 {
-	if lon >= -180 && lon <= 180 {
-		return lon
+func edgeMarginM(zones []Zone) float64 {
+	m := 0.0
+	for i := range zones {
+		if z := &zones[i]; z.AccuracyM != nil && !z.Illustrative {
+			m = max(m, *z.AccuracyM)
+		}
 	}
-	return math.Remainder(lon, 360)
+	return m
 }
 
-// Within is the same scene in which only the named territories count as territory
-// of the rules: elsewhere the verdict is undetermined (finding TERRITORY).
-func (s *Scene) Within(territories []string) *Scene {
-	view := *s
-	view.only = append([]string{}, territories...)
-	return &view
+// Changes are what differs between two scenes. Rows go and come by id: a row that
+// comes takes the place of the one the scene holds. Ids that are not there do not matter.
+type Changes struct {
+	GoneTerritories, GoneCommunes, GoneZones, GoneMasts, GoneAreas []int64
+	// Came holds the rows that are new or different. Withheld nil: as before; else it
+	// replaces the whole map.
+	Came SceneData
+}
+
+// With is the scene after the changes; s stays as it is, and the two share what has
+// not changed. Cost: that of the changed rows and a bit for each row there is. What
+// came and went is kept beside the rest of its layer until it is a sixteenth of it;
+// the edit that makes it so puts the layer together anew, at the cost of building it.
+func (s *Scene) With(c Changes) *Scene {
+	next := *s
+	next.territories = s.territories.with(c.GoneTerritories, c.Came.Territories)
+	next.communes = s.communes.with(c.GoneCommunes, c.Came.Communes)
+	next.zones = s.zones.with(c.GoneZones, c.Came.Zones)
+	next.areas = s.areas.with(c.GoneAreas, asDrawn(c.Came.Areas))
+	next.masts = s.masts.with(c.GoneMasts, c.Came.Masts)
+	next.edgeMarginM = max(s.edgeMarginM, edgeMarginM(c.Came.Zones))
+	if c.Came.Withheld != nil {
+		next.withheld = acting(c.Came.Withheld)
+	}
+	return &next
 }
 
 // Place names the units a point lies in; "" where there is none.
@@ -134,48 +159,62 @@ type Place struct{ Commune, District, Territory string }
 // At returns the units of a point.
 func (s *Scene) At(p orb.Point) Place {
 	var place Place
-	if i, ok := s.inCommune.First(p); ok {
-		place.Commune, place.District = s.communes[i].Code, s.communes[i].District
+	if c := s.communes.first(p); c != nil {
+		place.Commune, place.District = c.Code, c.District
 	}
-	if i, ok := s.inTerritory.First(p); ok {
-		place.Territory = s.territories[i].Code
+	if t := s.territories.first(p); t != nil {
+		place.Territory = t.Code
 	}
 	return place
 }
 
-// Check is RuleSet.Check among the facts of the scene: the same result, sentences included.
-func (s *Scene) Check(rs *RuleSet, p Proposal) Result {
-	c := s.judge(rs, p, sentences)
-	defer s.idle.Put(c)
-	return c.result()
+// Check judges a proposal by the rules of the territory it lies in, among the facts
+// of the scene, and says where that is: the result of RuleSet.Check, sentences
+// included. Outside every territory with rules the first of the rule sets judges, and
+// finds TERRITORY; without any, the one finding is RULES-none.
+func (s *Scene) Check(rules *Rules, p Proposal) (Place, Result) {
+	return s.result(rules, p, sentences)
 }
 
 // Findings is Check without its sentences: Measured, Required and Message are
 // empty, in the alternatives as well, and all else is the same. For batches, at a
 // small part of the cost; ask Check about the proposals that are to be explained.
-func (s *Scene) Findings(rs *RuleSet, p Proposal) Result {
-	c := s.judge(rs, p, figures)
+func (s *Scene) Findings(rules *Rules, p Proposal) (Place, Result) {
+	return s.result(rules, p, figures)
+}
+
+func (s *Scene) result(rules *Rules, p Proposal, d detail) (Place, Result) {
+	c := s.judge(rules, p, d)
 	defer s.idle.Put(c)
-	r := c.result()
-	if c.tied(r.Findings) {
-		return s.Check(rs, p).withoutSentences()
+	if c.rules == nil {
+		return c.around.place, c.noRules()
 	}
-	return r
+	r := c.result()
+	if d == figures && c.tied(r.Findings) {
+		place, r := s.result(rules, p, sentences)
+		return place, r.withoutSentences()
+	}
+	return c.around.place, r
 }
 
 // Verdict is the verdict of Check alone. It does not allocate.
-func (s *Scene) Verdict(rs *RuleSet, p Proposal) Verdict {
-	c := s.judge(rs, p, verdictOnly)
-	v := c.decide()
+func (s *Scene) Verdict(rules *Rules, p Proposal) (Place, Verdict) {
+	c := s.judge(rules, p, verdictOnly)
+	place, v := c.around.place, Undetermined
+	if c.rules != nil {
+		v = c.decide()
+	}
 	s.idle.Put(c)
-	return v
+	return place, v
 }
 
-func (s *Scene) judge(rs *RuleSet, p Proposal, d detail) *check {
+func (s *Scene) judge(rules *Rules, p Proposal, d detail) *check {
 	c := s.idle.Get().(*check)
-	c.start(rs, p, d)
-	s.look(&c.around, rs, &c.proposal)
-	c.judge()
+	c.start(nil, p, d)
+	s.look(c, rules)
+	if c.rules != nil {
+		c.judge()
+	}
 	return c
 }
 
@@ -203,35 +242,45 @@ func (r Result) withoutSentences() Result {
 
 // look gathers the facts about a place, masts excepted: those are asked for when a
 // rule needs them.
-func (s *Scene) look(f *facts, rs *RuleSet, p *Proposal) {
+func (s *Scene) look(c *check, rules *Rules) {
+	f, p := &c.around, &c.proposal
 	f.scene, f.accuracyM = s, p.accuracyM()
-	if i, ok := s.inTerritory.First(p.Point); ok {
-		f.inTerritory = s.only == nil || slices.Contains(s.only, s.territories[i].Code)
-		if f.accuracyM > 0 {
-			f.territoryEdgeM = geo.DistanceToBoundaryM(s.territories[i].Geometry, p.Point)
-		}
+	c.touched = s.territories.touch(p.Point) + s.communes.touch(p.Point) + s.zones.touch(p.Point) + s.areas.touch(p.Point) + s.masts.touch(p.Point)
+	t := s.territories.first(p.Point)
+	if t != nil {
+		f.place.Territory = t.Code
 	}
-	if !f.inTerritory {
+	c.rules, f.inTerritory = rules.For(f.place.Territory)
+	f.inTerritory = f.inTerritory && t != nil
+	s.lookAtCommune(f, p.Point)
+	if c.rules == nil || !f.inTerritory {
 		return
 	}
-	if i, ok := s.inCommune.First(p.Point); ok {
-		f.urban, f.dense = s.communes[i].Urban, s.communes[i].DenselyPopulated
-		for j := range s.whole[i] {
-			f.areas = append(f.areas, areaFact{Area: &s.whole[i][j]})
-		}
-	}
 	if f.accuracyM > 0 {
+		f.territoryEdgeM = geo.DistanceToBoundaryM(t.Geometry, p.Point)
 		f.urbanEdgeM = s.urbanEdge(f, p.Point)
 	}
-	marginM := s.edgeMarginM + f.accuracyM
-	f.found = around(s.inZone, f.found[:0], p.Point, marginM)
-	for _, i := range f.found {
-		f.zones = append(f.zones, zoneFact{&s.zones[i], shape{s.inZone, i, marginM == 0}})
+	s.zones.each(&f.found, p.Point, s.edgeMarginM+f.accuracyM, func(z *Zone, as shape) {
+		f.zones = append(f.zones, zoneFact{z, as})
+	})
+	s.areas.each(&f.found, p.Point, c.rules.besideM(p), func(a *Area, as shape) {
+		f.areas = append(f.areas, areaFact{a, as})
+	})
+}
+
+func (s *Scene) lookAtCommune(f *facts, p orb.Point) {
+	c := s.communes.first(p)
+	if c == nil {
+		return
 	}
-	besideM := rs.besideM(p)
-	f.found = around(s.inArea, f.found[:0], p.Point, besideM)
-	for _, i := range f.found {
-		f.areas = append(f.areas, areaFact{&s.areas[i], shape{s.inArea, i, besideM == 0}})
+	f.place.Commune, f.place.District = c.Code, c.District
+	f.urban, f.dense = c.Urban, c.DenselyPopulated
+	if len(s.withheld) == 0 {
+		return
+	}
+	whole := s.withheld[c.Code]
+	for i := range whole {
+		f.areas = append(f.areas, areaFact{Area: &whole[i]})
 	}
 }
 
@@ -239,22 +288,12 @@ func (s *Scene) look(f *facts, rs *RuleSet, p *Proposal) {
 // accuracy of the position, +Inf when there is none.
 func (s *Scene) urbanEdge(f *facts, p orb.Point) float64 {
 	nearest := math.Inf(1)
-	f.found = s.inCommune.AppendNear(f.found[:0], beside(p, f.accuracyM))
-	for _, i := range f.found {
-		if s.communes[i].Urban != f.urban {
-			nearest = min(nearest, geo.DistanceToBoundaryM(s.communes[i].Geometry, p))
+	s.communes.each(&f.found, p, f.accuracyM, func(c *Commune, _ shape) {
+		if c.Urban != f.urban {
+			nearest = min(nearest, geo.DistanceToBoundaryM(c.Geometry, p))
 		}
-	}
+	})
 	return nearest
-}
-
-// around appends the areas that hold the point or, where a margin matters, all
-// whose box comes so near.
-func around(x *geo.Index, dst []int, p orb.Point, marginM float64) []int {
-	if marginM == 0 {
-		return x.AppendAt(dst, p)
-	}
-	return x.AppendNear(dst, beside(p, marginM))
 }
 
 // SetbackReachM is how far beside a point areas are found for rules of setback,
@@ -273,30 +312,6 @@ func (rs *RuleSet) besideM(p *Proposal) float64 {
 		}
 	}
 	return m
-}
-
-// appendMasts appends the masts within reach, and some beyond, across the
-// antimeridian and round the poles too.
-func (s *Scene) appendMasts(dst []int, p orb.Point, reachM float64) []int {
-	box := beside(p, reachM)
-	if box.Max[0]-box.Min[0] >= 360 {
-		box.Min[0], box.Max[0] = -180, 180
-		return s.byPlace.AppendIn(dst, box)
-	}
-	dst = s.byPlace.AppendIn(dst, box)
-	if box.Min[0] <= -180 {
-		dst = s.byPlace.AppendIn(dst, shifted(box, 360))
-	}
-	if box.Max[0] >= 180 {
-		dst = s.byPlace.AppendIn(dst, shifted(box, -360))
-	}
-	return dst
-}
-
-func shifted(b orb.Bound, lon float64) orb.Bound {
-	b.Min[0] += lon
-	b.Max[0] += lon
-	return b
 }
 
 // metresPerDegree is a little less than the shortest degree of latitude on WGS 84

@@ -13,6 +13,27 @@ import (
 	"hatang/geo/zoning"
 )
 
+// everywhere makes one rule set that of both territories of the tests.
+func everywhere(rs *zoning.RuleSet) *zoning.Rules {
+	return zoning.NewRules([]zoning.TerritoryRules{{Territory: "12", Rules: rs}, {Territory: "11", Rules: rs}})
+}
+
+// check, findings and verdict leave the place out.
+func check(s *zoning.Scene, rules *zoning.Rules, p zoning.Proposal) zoning.Result {
+	_, r := s.Check(rules, p)
+	return r
+}
+
+func findings(s *zoning.Scene, rules *zoning.Rules, p zoning.Proposal) zoning.Result {
+	_, r := s.Findings(rules, p)
+	return r
+}
+
+func verdict(s *zoning.Scene, rules *zoning.Rules, p zoning.Proposal) zoning.Verdict {
+	_, v := s.Verdict(rules, p)
+	return v
+}
+
 // plainly gathers everything a scene holds for one point by looking at each thing
 // in turn: nothing is left out and nothing prepared.
 func plainly(d zoning.SceneData, p orb.Point) zoning.Surroundings {
@@ -31,8 +52,8 @@ func plainly(d zoning.SceneData, p orb.Point) zoning.Surroundings {
 	if best >= 0 {
 		c := d.Communes[best]
 		s.Commune, s.District, s.Urban, s.DenselyPopulated = c.Code, c.District, c.Urban, c.DenselyPopulated
-		for _, kind := range c.Withheld {
-			s.Areas = append(s.Areas, zoning.Area{Kind: kind, Withheld: true, WholeCommune: true})
+		for _, a := range d.Withheld[c.Code] {
+			s.Areas = append(s.Areas, zoning.Area{Kind: a.Kind, Illustrative: a.Illustrative, Withheld: true, WholeCommune: true})
 		}
 	}
 	for _, c := range d.Communes {
@@ -46,14 +67,17 @@ func plainly(d zoning.SceneData, p orb.Point) zoning.Surroundings {
 func drawScene(t *rapid.T, tb testing.TB) zoning.SceneData {
 	s := drawSurroundings(t, tb)
 	d := zoning.SceneData{Zones: s.Zones, Masts: s.Masts, Areas: s.Areas,
-		Territories: []zoning.Territory{{Code: "11", Geometry: squareAt(here, 0.03)}, {Code: "12", Geometry: squareAt(east(5000), 0.03)}}}
+		Territories: []zoning.Territory{{ID: 1, Code: "11", Geometry: squareAt(here, 0.03)}, {ID: 2, Code: "12", Geometry: squareAt(east(5000), 0.03)}},
+		Withheld:    map[string][]zoning.Area{}}
 	for i := range d.Areas {
 		d.Areas[i].WholeCommune = false
 	}
 	for i := range rapid.IntRange(0, 4).Draw(t, "communes") {
-		d.Communes = append(d.Communes, zoning.Commune{Code: fmt.Sprint(9 - i), Urban: rapid.Bool().Draw(t, "urban commune"),
-			DenselyPopulated: rapid.Bool().Draw(t, "dense commune"), Geometry: squareAt(east(rapid.Float64Range(-2000, 2000).Draw(t, "commune east, m")), 0.01),
-			Withheld: rapid.SliceOfNDistinct(rapid.SampledFrom([]string{"military", "border_belt", "aviation_surface"}), 0, 2, rapid.ID).Draw(t, "withheld")})
+		d.Communes = append(d.Communes, zoning.Commune{ID: int64(i), Code: fmt.Sprint(9 - i), Urban: rapid.Bool().Draw(t, "urban commune"),
+			DenselyPopulated: rapid.Bool().Draw(t, "dense commune"), Geometry: squareAt(east(rapid.Float64Range(-2000, 2000).Draw(t, "commune east, m")), 0.01)})
+		for _, kind := range rapid.SliceOfNDistinct(rapid.SampledFrom([]string{"military", "border_belt", "aviation_surface"}), 0, 2, rapid.ID).Draw(t, "withheld") {
+			d.Withheld[fmt.Sprint(9-i)] = append(d.Withheld[fmt.Sprint(9-i)], zoning.Area{Kind: kind, Illustrative: rapid.Bool().Draw(t, "withheld as drawn")})
+		}
 	}
 	return d
 }
@@ -62,6 +86,7 @@ func drawScene(t *rapid.T, tb testing.TB) zoning.SceneData {
 // findings differ in the sentences alone, and its verdict is the same.
 func TestSceneIsCheck(t *testing.T) {
 	rules := demoRules(t)
+	all := everywhere(rules)
 	rapid.Check(t, func(r *rapid.T) {
 		d := drawScene(r, t)
 		scene := zoning.NewScene(d)
@@ -72,13 +97,13 @@ func TestSceneIsCheck(t *testing.T) {
 				p.AccuracyM = new(rapid.Float64Range(0, 300).Draw(r, "accuracy, m"))
 			}
 			want := rules.Check(p, plainly(d, p.Point))
-			if diff := sameResult(want, scene.Check(rules, p)); diff != "" {
+			if diff := sameResult(want, check(scene, all, p)); diff != "" {
 				r.Fatalf("Check (-by hand +scene):\n%s", diff)
 			}
-			if got := scene.Verdict(rules, p); got != want.Verdict {
+			if got := verdict(scene, all, p); got != want.Verdict {
 				r.Fatalf("Verdict: want %s, got %s", want.Verdict, got)
 			}
-			if diff := sameResult(silent(want), scene.Findings(rules, p)); diff != "" {
+			if diff := sameResult(silent(want), findings(scene, all, p)); diff != "" {
 				r.Fatalf("Findings (-by hand +scene):\n%s", diff)
 			}
 		}
@@ -101,11 +126,11 @@ func silent(r zoning.Result) zoning.Result {
 
 // TestSceneKeepsNoResult: what a check returned stays as it is when others follow.
 func TestSceneKeepsNoResult(t *testing.T) {
-	rules, scene := demoRules(t), zoning.NewScene(smallNation(t, 1))
+	all, scene := everywhere(demoRules(t)), zoning.NewScene(smallNation(t, 1))
 	proposals := nationalProposals(t, 50)
 	first, again := make([]zoning.Result, len(proposals)), make([]zoning.Result, len(proposals))
 	for i, p := range proposals {
-		first[i], again[i] = scene.Findings(rules, p), silent(scene.Check(rules, p))
+		first[i], again[i] = findings(scene, all, p), silent(check(scene, all, p))
 	}
 	for i := range first {
 		if diff := sameResult(first[i], again[i]); diff != "" {
@@ -117,16 +142,17 @@ func TestSceneKeepsNoResult(t *testing.T) {
 // TestSceneEdges: empty data, views of some territories, masts across the antimeridian.
 func TestSceneEdges(t *testing.T) {
 	rules := demoRules(t)
+	all := everywhere(rules)
 	p := proposalOf(t, geo.A2b)
-	if r := zoning.NewScene(zoning.SceneData{}).Check(rules, p); r.Verdict != zoning.Undetermined || len(find(r, zoning.RuleTerritory)) != 1 {
+	if r := check(zoning.NewScene(zoning.SceneData{}), all, p); r.Verdict != zoning.Undetermined || len(find(r, zoning.RuleTerritory)) != 1 {
 		t.Errorf("empty scene: want undetermined by %s, got %s", zoning.RuleTerritory, r.Verdict)
 	}
 	d := zoning.SceneData{Territories: []zoning.Territory{{Code: "11", Geometry: squareAt(here, 1)}}, Zones: []zoning.Zone{zoneOf(t, 1, "dd")}}
 	scene := zoning.NewScene(d)
-	if v := scene.Verdict(rules, p); v != zoning.Permitted {
+	if v := verdict(scene, all, p); v != zoning.Permitted {
 		t.Errorf("in the territory: want permitted, got %s", v)
 	}
-	if v := scene.Within([]string{"12"}).Verdict(rules, p); v != zoning.Undetermined {
+	if v := verdict(scene, zoning.NewRules([]zoning.TerritoryRules{{Territory: "12", Rules: rules}}), p); v != zoning.Undetermined {
 		t.Errorf("only elsewhere: want undetermined, got %s", v)
 	}
 	if at := scene.At(here); at.Territory != "11" || at.Commune != "" {
@@ -137,26 +163,26 @@ func TestSceneEdges(t *testing.T) {
 	d.Zones[0].Geometry = squareAt(p.Point, 1)
 	for _, lon := range []float64{-179.9999, 180.0001, 179.9998} {
 		d.Masts = []zoning.Mast{{Code: "M", Point: orb.Point{lon, 10}, MastType: geo.A2b, Status: "existing"}}
-		if v := zoning.NewScene(d).Verdict(rules, p); v != zoning.Conditional {
+		if v := verdict(zoning.NewScene(d), all, p); v != zoning.Conditional {
 			t.Errorf("a mast at longitude %v: want conditional, got %s", lon, v)
 		}
 	}
 	p.Point[0] = math.NaN()
-	if v := scene.Verdict(rules, p); v != zoning.Undetermined {
+	if v := verdict(scene, all, p); v != zoning.Undetermined {
 		t.Errorf("no place: want undetermined, got %s", v)
 	}
 }
 
 // TestVerdictDoesNotAllocate, and neither does what it looks at.
 func TestVerdictDoesNotAllocate(t *testing.T) {
-	rules, scene := demoRules(t), zoning.NewScene(smallNation(t, 1))
+	all, scene := everywhere(demoRules(t)), zoning.NewScene(smallNation(t, 1))
 	proposals := nationalProposals(t, 200)
 	for _, p := range proposals {
-		scene.Verdict(rules, p)
+		verdict(scene, all, p)
 	}
 	next := 0
 	if n := testing.AllocsPerRun(1000, func() {
-		scene.Verdict(rules, proposals[next%len(proposals)])
+		scene.Verdict(all, proposals[next%len(proposals)])
 		next++
 	}); n > 0.01 && !raceDetector { // the collector may empty the pool, and the race detector does so on purpose
 		t.Errorf("want no allocation, got %v a verdict", n)
@@ -252,43 +278,11 @@ func proposalsOver(tb testing.TB, n int, side float64) []zoning.Proposal {
 	return out
 }
 
-// BenchmarkScene judges proposals all over nations of a quarter, once and four
-// times the country's size: what grows is the time for memory, not the work. The
-// rows "in one district" ask where the caches hold what is needed.
-func BenchmarkScene(b *testing.B) {
-	rules := demoRules(b)
-	for _, communes := range []int{2500, 10000, 40000} {
-		data := nation(b, communes)
-		scene := zoning.NewScene(data)
-		proposals := proposalsOver(b, 1<<16, 0.08*math.Floor(math.Sqrt(float64(communes))))
-		name := fmt.Sprintf("masts=%d/", len(data.Masts))
-		run := func(what string, ask func(zoning.Proposal)) {
-			b.Run(name+what, func(b *testing.B) {
-				b.ReportAllocs()
-				i := 0
-				for b.Loop() {
-					ask(proposals[i&(1<<16-1)])
-					i++
-				}
-				b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "checks/s")
-			})
-		}
-		district := proposalsOver(b, 1<<12, 0.3)
-		local := 0
-		run("verdict in one district", func(zoning.Proposal) {
-			scene.Verdict(rules, district[local&(1<<12-1)])
-			local++
-		})
-		run("verdict", func(p zoning.Proposal) { scene.Verdict(rules, p) })
-		run("findings", func(p zoning.Proposal) { scene.Findings(rules, p) })
-		run("check", func(p zoning.Proposal) { scene.Check(rules, p) })
-	}
-}
-
 // TestEdgesOfUnits: near the edge of the territory, or of an urban commune, a
 // position of poor accuracy leaves open what either side would decide differently.
 func TestEdgesOfUnits(t *testing.T) {
 	rules := demoRules(t)
+	all := everywhere(rules)
 	scene := zoning.NewScene(zoning.SceneData{
 		Territories: []zoning.Territory{{Code: "11", Geometry: squareAt(here, 0.02)}},
 		Communes: []zoning.Commune{{Code: "1", Urban: true, Geometry: squareAt(here, 0.01)},
@@ -319,8 +313,8 @@ func TestEdgesOfUnits(t *testing.T) {
 	} {
 		p := proposalOf(t, geo.A2b)
 		p.Point, p.Structure, p.AccuracyM = tt.at, tt.structure, &tt.accuracyM
-		r := scene.Check(rules, p)
-		if r.Verdict != tt.want || scene.Verdict(rules, p) != tt.want || len(find(r, tt.because)) == 0 {
+		r := check(scene, all, p)
+		if r.Verdict != tt.want || verdict(scene, all, p) != tt.want || len(find(r, tt.because)) == 0 {
 			t.Errorf("%s: want %s because of %s", tt.name, tt.want, tt.because)
 			dump(t, r)
 		}
@@ -332,6 +326,7 @@ func TestEdgesOfUnits(t *testing.T) {
 // held what was in force on it; days asked about in between leave no trace.
 func TestMovingTheDateReplaysExactly(t *testing.T) {
 	rules := demoRules(t)
+	all := everywhere(rules)
 	rapid.Check(t, func(r *rapid.T) {
 		d := drawScene(r, t)
 		for i := range d.Zones {
@@ -341,7 +336,7 @@ func TestMovingTheDateReplaysExactly(t *testing.T) {
 		scene, p := zoning.NewScene(d), drawProposal(r, t)
 		on := func(n int) zoning.Result {
 			p.Date = geo.NewDate(2016, 1, n)
-			return scene.Check(rules, p)
+			return check(scene, all, p)
 		}
 		today := rapid.IntRange(1, 5000).Draw(r, "today")
 		want := on(today)
@@ -358,7 +353,7 @@ func TestMovingTheDateReplaysExactly(t *testing.T) {
 			}
 		}
 		d.Zones = left
-		if diff := sameResult(want, zoning.NewScene(d).Check(rules, p)); diff != "" {
+		if diff := sameResult(want, check(zoning.NewScene(d), all, p)); diff != "" {
 			r.Fatalf("zones that are over leave a trace (-with +without):\n%s", diff)
 		}
 	})

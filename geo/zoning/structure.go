@@ -40,11 +40,11 @@ func (c *check) structure() {
 }
 
 func (c *check) structureWords(r *structureRule) args {
-	a := args{"type": same(string(c.proposal.MastType)), "required": wordsFor(r.structures)}
+	a := args{mastType: same(string(c.proposal.MastType)), required: wordsFor(r.structures)}
 	if c.proposal.Structure == nil {
-		a["missing"] = wordsFor([]string{"structure"})
+		a.missing = wordsFor([]string{"structure"})
 	} else {
-		a["measured"] = wordsFor([]geo.Structure{*c.proposal.Structure})
+		a.measured = wordsFor([]geo.Structure{*c.proposal.Structure})
 	}
 	return a
 }

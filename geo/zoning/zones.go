@@ -117,13 +117,13 @@ func (c *check) judgeZones() bool {
 func (z *zoneClass) allows(t geo.MastType) bool { return slices.Contains(z.allowed, t) }
 
 // zoneFinding adds a finding about a zone; more, if given, adds words to its sentence.
-func (c *check) zoneFinding(z *Zone, class *zoneClass, outcome Outcome, message string, more func(args)) *Finding {
+func (c *check) zoneFinding(z *Zone, class *zoneClass, outcome Outcome, message string, more func(*args)) *Finding {
 	f := c.finding(stageZones, &class.Rule, outcome, message, func() args {
 		declared := same(string(c.proposal.MastType))
-		a := args{"type": declared, "measured": declared, "required": same(joinTypes(class.allowed)),
-			"preferred": same(joinTypes(class.preferred)), "zone": same(z.Code)}
+		a := args{mastType: declared, measured: declared, required: same(joinTypes(class.allowed)),
+			preferred: same(joinTypes(class.preferred)), zone: same(z.Code)}
 		if more != nil {
-			more(a)
+			more(&a)
 		}
 		return a
 	})
@@ -141,12 +141,12 @@ func (c *check) later(z *zoneFact, class *zoneClass) {
 	if c.detail == verdictOnly || class == nil || !z.here(c.proposal.Point) {
 		return
 	}
-	f := c.zoneFinding(z.Zone, class, Pass, "later", func(a args) { a["date"] = same(z.Period.From.String()) })
+	f := c.zoneFinding(z.Zone, class, Pass, "later", func(a *args) { a.date = same(z.Period.From.String()) })
 	f.Binding, f.Notice = false, true
 }
 
 func (c *check) unknownClass(z *zoneFact) {
-	f := c.plain(stageZones, RuleZoneClass, "check/class", func() args { return args{"zone": same(z.Code), "class": same(z.Class)} })
+	f := c.plain(stageZones, RuleZoneClass, "check/class", func() args { return args{zone: same(z.Code), class: same(z.Class)} })
 	c.evidence(f, z.Collection, z.ID, z.Code)
 }
 
@@ -202,8 +202,8 @@ func (c *check) covered(place orb.Point) bool {
 // zoneDoubt makes the unknown that a zone's finding becomes.
 func (c *check) zoneDoubt(h *zoneHit) Finding {
 	n, worst := len(c.findings), c.worst
-	f := c.zoneFinding(h.zone, h.class, Unknown, "unknown", func(a args) {
-		a["distance"], a["margin"] = metres(h.edgeM), metres(h.marginM)
+	f := c.zoneFinding(h.zone, h.class, Unknown, "unknown", func(a *args) {
+		a.distance, a.margin = metres(h.edgeM), metres(h.marginM)
 	})
 	c.numbers(f, h.edgeM, h.marginM, h.edgeM-h.marginM)
 	as := *f

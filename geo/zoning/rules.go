@@ -1,0 +1,61 @@
+package zoning
+
+import "hatang/geo"
+
+// TerritoryRules are the rules in force in one territory.
+type TerritoryRules struct {
+	Territory string // its code
+	Rules     *RuleSet
+}
+
+// Rules are the rule sets in force, by the territory they are made for. It is
+// immutable, and safe for concurrent use.
+type Rules struct {
+	first  *RuleSet // by territory code; nil when there is none
+	sets   map[string]*RuleSet
+	reachM float64
+}
+
+// NewRules gathers rule sets. A territory has one; of several the first given counts.
+// No rule set at all is allowed: every verdict is then undetermined (finding RULES-none).
+func NewRules(sets []TerritoryRules) *Rules {
+	r := &Rules{sets: map[string]*RuleSet{}}
+	first := ""
+	for _, s := range sets {
+		if s.Rules == nil || r.sets[s.Territory] != nil {
+			continue
+		}
+		r.sets[s.Territory] = s.Rules
+		r.reachM = max(r.reachM, s.Rules.Reach())
+		if r.first == nil || s.Territory < first {
+			r.first, first = s.Rules, s.Territory
+		}
+	}
+	return r
+}
+
+// ReachM is how far, in metres, any of the rule sets looks for masts: see RuleSet.Reach.
+func (r *Rules) ReachM() float64 { return r.reachM }
+
+// For returns the rules of the territory and true or, where it has none, the first
+// of all by territory code (nil when there is none) and false.
+func (r *Rules) For(territory string) (*RuleSet, bool) {
+	if rs := r.sets[territory]; rs != nil {
+		return rs, true
+	}
+	return r.first, false
+}
+
+// noRules is the answer on a date without any rule set in force.
+func (c *check) noRules() Result {
+	f := Finding{Rule: RuleNoRules, Outcome: Unknown, Binding: true, Decides: true}
+	if c.detail == sentences {
+		day := c.proposal.Date.String()
+		f.Message = geo.Text{
+			VI: "Không có bộ quy tắc nào có hiệu lực vào ngày " + day + ".",
+			EN: "No rule set is in force on " + day + ".",
+		}
+	}
+	return Result{Verdict: Undetermined, AllowedTypes: []geo.MastType{}, Alternatives: []Alternative{},
+		Date: c.proposal.Date, Findings: []Finding{f}}
+}
