@@ -62,10 +62,14 @@ func (c *serveCommand) Run(ctx context.Context, g *globals, env *environment) er
 		if err != nil {
 			return err
 		}
-		handler, err := c.handler(env, db, store, grid, date)
+		log := slog.New(slog.NewJSONHandler(env.stderr, nil))
+		memory := permit.NewMemory(store, date, log)
+		handler, err := c.handler(log, db, store, memory, grid, date)
 		if err != nil {
 			return err
 		}
+		stop := inBackground(ctx, memory.Run)
+		defer stop()
 		return c.listen(ctx, env, listener, handler, started)
 	})
 }
@@ -93,8 +97,16 @@ func (c *serveCommand) prepare(ctx context.Context, env *environment, db *databa
 	})
 }
 
+// inBackground runs work until the function it returns is called, which waits for its end.
+func inBackground(ctx context.Context, work func(context.Context)) (stop func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	done := make(chan struct{})
+	go func() { defer close(done); work(ctx) }()
+	return func() { cancel(); <-done }
+}
+
 // handler puts the rooms together.
-func (c *serveCommand) handler(env *environment, db *database, store *postgis.Store, grid *postgis.Grid, date func() geo.Date) (http.Handler, error) {
+func (c *serveCommand) handler(log *slog.Logger, db *database, store *postgis.Store, memory *permit.Memory, grid *postgis.Grid, date func() geo.Date) (http.Handler, error) {
 	title, attribution := titles()
 	options := web.Options{ReferenceDate: date, BasemapURL: c.Basemap, Attribution: c.BasemapAttribution, Version: version}
 	if grid != nil {
@@ -104,12 +116,12 @@ func (c *serveCommand) handler(env *environment, db *database, store *postgis.St
 	if err != nil {
 		return nil, err
 	}
-	checker := permit.NewChecker(store)
+	checker := memory.Checker()
 	measurer := plan.NewMeasurer(store, checker)
 	return httpapi.New(httpapi.Config{
 		Registry: db.layers, Store: store, Checker: proposals{checker}, Indicators: indicators{measurer},
 		Ledger: plan.NewLedger(store, measurer), UI: page, ReferenceDate: date,
-		Log: slog.New(slog.NewJSONHandler(env.stderr, nil)), PublicURL: c.PublicURL, Title: title, Attribution: attribution, Version: version,
+		Log: log, Memory: memory.Report, PublicURL: c.PublicURL, Title: title, Attribution: attribution, Version: version,
 	})
 }
 

@@ -11,9 +11,10 @@ import (
 
 	"hatang/geo"
 	"hatang/internal/layer"
+	"hatang/internal/permit"
 )
 
-// Config is what the API is made of. All but PublicURL, UI and Now must be given.
+// Config is what the API is made of. All but PublicURL, UI, Memory and Now must be given.
 type Config struct {
 	Registry   *layer.Registry
 	Store      Store
@@ -28,6 +29,9 @@ type Config struct {
 	// Now is the clock of time stamps; nil is time.Now.
 	Now func() time.Time
 	Log *slog.Logger
+	// Memory says how fresh the snapshots are that answers are made from; nil: there
+	// are none, and every answer is made from the database.
+	Memory func() permit.Report
 
 	// PublicURL is the address clients use, such as https://map.example.vn, without a
 	// path; "" takes scheme and host of each request. Forwarded headers are never read.
@@ -78,7 +82,7 @@ func newAPI(c Config, docs documents) (*api, error) {
 		c.UI = http.NotFoundHandler()
 	}
 	c.PublicURL = strings.TrimSuffix(c.PublicURL, "/")
-	return &api{Config: c, metrics: newMetrics(), openapi: docs, compress: compress}, nil
+	return &api{Config: c, metrics: newMetrics(c.Memory), openapi: docs, compress: compress}, nil
 }
 
 // check names everything that is missing.

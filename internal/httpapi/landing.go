@@ -2,6 +2,9 @@ package httpapi
 
 import (
 	"net/http"
+
+	"hatang/geo"
+	"hatang/internal/permit"
 )
 
 // landing is the OGC landing page.
@@ -48,21 +51,43 @@ func (a *api) openapi31(w http.ResponseWriter, r *request) error {
 
 // healthz says that the process answers, whatever its database does.
 func (a *api) healthz(w http.ResponseWriter, r *request) error {
-	return a.probe(w, r, "ok")
+	return a.probe(w, r, map[string]any{"status": "ok"})
 }
 
-// readyz says whether requests would be answered now; 503 when not.
+// readyz says whether requests would be answered now, 503 when not, and how fresh
+// the snapshots in memory are: one that is not fresh is not answered from.
 func (a *api) readyz(w http.ResponseWriter, r *request) error {
 	if err := a.Store.Ready(r.Context()); err != nil {
 		p := problem(unavailable, "Máy chủ chưa sẵn sàng.", "The server is not ready.")
 		a.Log.WarnContext(r.Context(), "not ready", "cause", err)
 		return p
 	}
-	return a.probe(w, r, "ready")
+	status := map[string]any{"status": "ready"}
+	if a.Memory != nil {
+		status["snapshots"] = freshness(a.Memory())
+	}
+	return a.probe(w, r, status)
 }
 
-func (a *api) probe(w http.ResponseWriter, r *request, status string) error {
-	body, err := encode(map[string]string{"status": status})
+// snapshotStatus is how one snapshot in memory stands.
+type snapshotStatus struct {
+	Viewers string   `json:"viewers"` // the kind of viewers it is for
+	Date    geo.Date `json:"date"`
+	Fresh   bool     `json:"fresh"` // answers are made from it; else the database makes them
+	// AgeS is how long ago it was known to be the latest, seconds; null before it has been read.
+	AgeS *float64 `json:"age_s"`
+}
+
+func freshness(report permit.Report) []snapshotStatus {
+	list := make([]snapshotStatus, len(report.Snapshots))
+	for i, s := range report.Snapshots {
+		list[i] = snapshotStatus{s.Viewers, s.Date, s.Fresh, s.AgeS}
+	}
+	return list
+}
+
+func (a *api) probe(w http.ResponseWriter, r *request, status map[string]any) error {
+	body, err := encode(status)
 	if err != nil {
 		return err
 	}

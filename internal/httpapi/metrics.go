@@ -8,6 +8,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"hatang/internal/permit"
 )
 
 // metrics are the figures under /metrics, in a registry of their own.
@@ -18,7 +20,7 @@ type metrics struct {
 	running  prometheus.Gauge
 }
 
-func newMetrics() *metrics {
+func newMetrics(memory func() permit.Report) *metrics {
 	registry := prometheus.NewRegistry()
 	m := &metrics{
 		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
@@ -34,6 +36,9 @@ func newMetrics() *metrics {
 	}
 	registry.MustRegister(m.requests, m.duration, m.running,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	if memory != nil {
+		registry.MustRegister(memoryCollector(memory))
+	}
 	m.handler = promhttp.HandlerFor(registry, promhttp.HandlerOpts{DisableCompression: true})
 	return m
 }
@@ -48,4 +53,43 @@ func (m *metrics) observe(method, route string, status int, took time.Duration) 
 	}
 	m.requests.WithLabelValues(method, route, strconv.Itoa(status)).Inc()
 	m.duration.WithLabelValues(method, route).Observe(took.Seconds())
+}
+
+// memoryCollector shows how fresh the snapshots are and what they are used for.
+type memoryCollector func() permit.Report
+
+// figure is one of the memory's figures.
+func figure(name, help string, labels ...string) *prometheus.Desc {
+	return prometheus.NewDesc("hatang_snapshot_"+name, help, labels, nil)
+}
+
+// Describe leaves the figures to Collect: the kinds of viewers come and go.
+func (memoryCollector) Describe(chan<- *prometheus.Desc) {}
+
+// Collect implements prometheus.Collector.
+func (c memoryCollector) Collect(out chan<- prometheus.Metric) {
+	report := c()
+	for _, f := range []struct {
+		desc  *prometheus.Desc
+		value int64
+		label []string
+	}{
+		{figure("checks_total", "Calls for checks, by what answered: memory or database.", "from"), report.FromMemory, []string{"memory"}},
+		{figure("checks_total", "Calls for checks, by what answered: memory or database.", "from"), report.FromDatabase, []string{"database"}},
+		{figure("builds_total", "Snapshots read whole from the database."), report.Builds, nil},
+		{figure("changes_total", "Times that changes were applied to a snapshot."), report.AppliedChanges, nil},
+		{figure("failures_total", "Times that snapshots could not be built or kept fresh."), report.Failures, nil},
+	} {
+		out <- prometheus.MustNewConstMetric(f.desc, prometheus.CounterValue, float64(f.value), f.label...)
+	}
+	oldest := map[string]float64{}
+	for _, s := range report.Snapshots {
+		if s.AgeS != nil {
+			oldest[s.Viewers] = max(oldest[s.Viewers], *s.AgeS)
+		}
+	}
+	age := figure("age_seconds", "How long ago the snapshot was known to be the latest, by kind of viewers, the oldest of a kind.", "viewers")
+	for viewers, seconds := range oldest {
+		out <- prometheus.MustNewConstMetric(age, prometheus.GaugeValue, seconds, viewers)
+	}
 }

@@ -226,7 +226,7 @@ func batchEqualsSingles(t *testing.T, checker *permit.Checker) {
 	}
 }
 
-func asJSON(t *testing.T, value any) string {
+func asJSON(t testing.TB, value any) string {
 	t.Helper()
 	raw, err := json.MarshalIndent(value, "", " ")
 	if err != nil {

@@ -59,7 +59,6 @@ type Facts struct {
 type FactFinder interface {
 	UnitFacts(ctx context.Context, v account.Viewer, level, code string, date geo.Date) (Facts, error)
 	LayerVersions(ctx context.Context) (layer.Versions, error)
-	permit.Finder
 }
 
 // Measurer computes the indicators of units. It is safe for concurrent use.
@@ -179,19 +178,17 @@ func (m *Measurer) compliance(ctx context.Context, v account.Viewer, facts Facts
 			points = append(points, s.Mast.Point)
 		}
 	}
-	rules, places, versions, err := m.checker.Read(ctx, v, points, date)
+	places, versions, err := m.checker.Places(ctx, v, points, date)
 	if err != nil {
 		return nil, nil, err
 	}
 	judged := siteCompliance{}
 	for i, s := range built {
-		rs, ok := rules.For(places[i].Province)
-		if !ok {
+		if places[i].Rules == nil {
 			judged[s.Mast.ID] = zoning.SiteCompliance{}
 			continue
 		}
-		places[i].InTerritory = true
-		report := rs.Compliance([]zoning.ExistingMast{{Mast: s.Mast, Structure: s.Structure, Since: s.Since, Around: places[i].Surroundings}}, date)
+		report := places[i].Rules.Compliance([]zoning.ExistingMast{{Mast: s.Mast, Structure: s.Structure, Since: s.Since, Around: places[i].Surroundings}}, date)
 		judged[s.Mast.ID] = report.Sites[0]
 	}
 	return judged, versions, nil

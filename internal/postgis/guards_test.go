@@ -123,11 +123,11 @@ func TestDraftPositionsDoNotShowInSurroundings(t *testing.T) {
 		"VNPT":         account.Anonymous(),
 		"VIETTEL,VNPT": {Role: account.Operator, Organisation: "VIETTEL"},
 	} {
-		places, _, err := s.Places(context.Background(), viewer, []orb.Point{{103, 21}}, date, 100)
-		if err != nil || len(places[0].Masts) != 1 {
-			t.Fatalf("%+v, %v", places, err)
+		facts, _ := sceneOf(t, s, viewer, []orb.Point{{103, 21}}, date, 100)
+		if len(facts.Masts) != 1 {
+			t.Fatalf("%+v", facts.Masts)
 		}
-		if got := strings.Join(places[0].Masts[0].Operators, ","); got != want {
+		if got := strings.Join(facts.Masts[0].Operators, ","); got != want {
 			t.Errorf("%s sees %s on the site, want %s", viewer.Class(), got, want)
 		}
 	}

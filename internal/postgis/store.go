@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -31,6 +32,7 @@ const (
 type Store struct {
 	pool   *pgxpool.Pool
 	layers *layer.Registry
+	edits  atomic.Int64 // writes committed, or broken off so that they may have been
 }
 
 // Open connects to the database as the serving role and checks that it has what
@@ -54,6 +56,8 @@ func Open(ctx context.Context, url string, layers *layer.Registry) (*Store, erro
 	config.ConnConfig.RuntimeParams["timezone"] = "UTC"
 	// A tile or a page never gains from workers, and each would start PROJ anew.
 	config.ConnConfig.RuntimeParams["max_parallel_workers_per_gather"] = "0"
+	// Geometry functions look costly enough to be compiled, which takes longer than they do.
+	config.ConnConfig.RuntimeParams["jit"] = "off"
 	config.AfterConnect = becomeServingRole
 	pool, err := pgxpool.NewWithConfig(ctx, config)
 	if err != nil {
@@ -108,6 +112,7 @@ func (s *Store) write(ctx context.Context, v account.Viewer, doing string, work 
 		}
 		return work(tx)
 	})
+	s.edits.Add(1)
 	return translate(doing, err)
 }
 

@@ -21,9 +21,6 @@ func unitLayer(level string) (string, bool) {
 	return name, ok
 }
 
-// everywhere is the box of the whole earth.
-func everywhere() orb.Bound { return orb.Bound{Min: orb.Point{-180, -90}, Max: orb.Point{180, 90}} }
-
 // UnitFacts reads what the indicators of one unit, or of a whole level when code is
 // "", are computed from, in one snapshot of the database. An unknown code gives
 // facts without units.
@@ -34,7 +31,7 @@ func (s *Store) UnitFacts(ctx context.Context, v account.Viewer, level, code str
 	}
 	facts := plan.Facts{PhaseEnds: map[string]geo.Date{}, Versions: layer.Versions{}}
 	err := pgx.BeginTxFunc(ctx, s.pool, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}, func(tx pgx.Tx) error {
-		r := factReading{reading{tx, s.layers, v, everywhere(), date}, &facts}
+		r := factReading{reading{tx: tx, layers: s.layers, viewer: v, date: date}, &facts}
 		if err := r.units(ctx, level, name, code); err != nil || len(facts.Units) == 0 {
 			return err
 		}
@@ -95,7 +92,7 @@ func (r *factReading) narrow(ctx context.Context, code string) error {
 	if err := r.tx.QueryRow(ctx, "SELECT coalesce(max(service_radius_m), 0) FROM bts_sites").Scan(&reach); err != nil {
 		return err
 	}
-	r.box = grow(r.facts.Units[0].Shape.Bound(), reach)
+	r.boxes = []orb.Bound{grow(r.facts.Units[0].Shape.Bound(), reach)}
 	return nil
 }
 
@@ -174,7 +171,7 @@ func (r *factReading) sites(ctx context.Context) error {
 
 // positions are read by site, wherever the operator says that it stands.
 func (r *factReading) positions(ctx context.Context) error {
-	r.box = everywhere()
+	r.boxes = nil
 	c, err := r.inForce("operator_positions")
 	if err != nil {
 		return err

@@ -4,14 +4,17 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/paulmach/orb"
 
 	"hatang/geo"
+	"hatang/geo/zoning"
 	"hatang/internal/account"
 	"hatang/internal/layer"
+	"hatang/internal/permit"
 	"hatang/internal/postgis"
 )
 
@@ -28,6 +31,17 @@ func registered(t testing.TB) (*postgis.Store, *layer.Registry, string) {
 		}
 	}
 	return s, layers, url
+}
+
+// sceneOf reads what lies round the points, masts within so many metres.
+func sceneOf(t testing.TB, s *postgis.Store, v account.Viewer, points []orb.Point, date geo.Date, reachM float64) (permit.Facts, *zoning.Scene) {
+	t.Helper()
+	facts, err := s.Facts(context.Background(), permit.Asked{Viewer: v, Date: date, Points: points,
+		ReachM: func([]permit.RuleSet) (float64, error) { return reachM, nil }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return facts, zoning.NewScene(facts.SceneData)
 }
 
 // scatter makes points in and round the province, the same ones every time.
@@ -51,9 +65,13 @@ func TestPlacesAgreeWithPostGIS(t *testing.T) {
 	for _, row := range file(t, get(t, layers, "communes"), "boundaries", "dienbien_communes.geojson")[:20] {
 		points = append(points, row.Feature.Geometry.(orb.MultiPolygon)[0][0][0])
 	}
-	places, versions, err := s.Places(ctx, officer(), points, date, 0)
-	if err != nil || versions["communes"] != 2 {
-		t.Fatal(versions, err)
+	facts, scene := sceneOf(t, s, officer(), points, date, 0)
+	if facts.State.Versions["communes"] != 2 {
+		t.Fatal(facts.State)
+	}
+	towns := map[string]bool{}
+	for _, c := range facts.Communes {
+		towns[c.Code] = c.Urban
 	}
 	inside := 0
 	for i, p := range points {
@@ -64,28 +82,28 @@ func TestPlacesAgreeWithPostGIS(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := places[i]; got.Commune != commune || got.District != district || got.Urban != urban || (got.Province != "") != (commune != "") {
-			t.Errorf("%v: commune %q district %q province %q, SQL says %q %q", p, got.Commune, got.District, got.Province, commune, district)
+		if got := scene.At(p); got.Commune != commune || got.District != district || towns[got.Commune] != urban || (got.Territory != "") != (commune != "") {
+			t.Errorf("%v: commune %q district %q province %q, SQL says %q %q", p, got.Commune, got.District, got.Territory, commune, district)
 		}
 		if commune != "" {
 			inside++
 		}
-		single, _, err := s.Places(ctx, officer(), points[i:i+1], date, 0)
-		if i%100 == 0 && (err != nil || single[0].Commune != places[i].Commune) {
-			t.Errorf("%v alone: %+v, %v", p, single, err)
+		if i%100 == 0 {
+			if _, alone := sceneOf(t, s, officer(), points[i:i+1], date, 0); alone.At(p) != scene.At(p) {
+				t.Errorf("%v alone: %+v", p, alone.At(p))
+			}
 		}
 	}
 	if inside < 100 || inside > 550 {
 		t.Errorf("%d of %d points lie inside", inside, len(points))
 	}
-	if places, _, err := s.Places(ctx, officer(), points[:1], day(t, "2012-12-31"), 0); err != nil || places[0].Commune != "" {
-		t.Errorf("before the units: %+v, %v", places, err)
+	if _, before := sceneOf(t, s, officer(), points, day(t, "2012-12-31"), 0); before.At(points[0]) != (zoning.Place{}) {
+		t.Errorf("before the units: %+v", before.At(points[0]))
 	}
 }
 
 func TestWithheldAreasActThroughWholeCommunes(t *testing.T) {
 	s, layers, _ := open(t)
-	ctx := context.Background()
 	communes, areas := get(t, layers, "communes"), get(t, layers, "special_areas")
 	for i, code := range []string{"west", "middle", "east"} {
 		f := sample(t, communes, code)
@@ -104,13 +122,19 @@ func TestWithheldAreasActThroughWholeCommunes(t *testing.T) {
 	add("air", "aviation_surface", square(105.2, 21.2), nil)
 	points := []orb.Point{{103.001, 21.001}, {103.505, 21.505}, {104.9, 21.9}, {105.5, 21.5}, {105.205, 21.205}}
 	kinds := func(v account.Viewer) (all [][]string) {
-		places, _, err := s.Places(ctx, v, points, day(t, "2020-12-31"), 0)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, place := range places {
+		facts, scene := sceneOf(t, s, v, points, day(t, "2020-12-31"), 0)
+		for _, p := range points {
 			list := []string{}
-			for _, a := range place.Areas {
+			acting := slices.Clone(facts.Withheld[scene.At(p).Commune])
+			for _, a := range facts.Areas {
+				if a.WholeCommune || a.Geometry == nil {
+					t.Errorf("%s: %+v is listed as if shown", v.Role, a)
+				}
+				if geo.Contains(a.Geometry, p) {
+					acting = append(acting, a)
+				}
+			}
+			for _, a := range acting {
 				text := a.Kind
 				if a.Withheld != a.WholeCommune || a.Withheld != (a.ID == 0) || a.Withheld != (a.Geometry == nil) || a.Withheld && (a.Code != "" || a.MaxHeightM != nil) {
 					t.Errorf("%s: half withheld: %+v", v.Role, a)
@@ -145,12 +169,9 @@ func TestMastsWithinReach(t *testing.T) {
 		f.Geometry = orb.Point{103 + float64(i)*0.0007, 21 + float64(i)*0.0005}
 		create(t, s, l, f)
 	}
-	places, _, err := s.Places(context.Background(), officer(), []orb.Point{center}, day(t, "2020-12-31"), 3000)
-	if err != nil {
-		t.Fatal(err)
-	}
+	facts, _ := sceneOf(t, s, officer(), []orb.Point{center}, day(t, "2020-12-31"), 3000)
 	found := map[string]bool{}
-	for _, m := range places[0].Masts {
+	for _, m := range facts.Masts {
 		found[m.Code] = true
 	}
 	rows, err := conn.Query(context.Background(), "SELECT code FROM bts_sites WHERE ST_DWithin(geom::geography, 'SRID=4326;POINT(103 21)'::geography, 3000)")
@@ -176,7 +197,7 @@ func TestMastsWithinReach(t *testing.T) {
 	}
 }
 
-func BenchmarkPlaces(b *testing.B) {
+func BenchmarkFacts(b *testing.B) {
 	s, _, _ := registered(b)
 	date := day(b, "2020-12-31")
 	for _, n := range []int{1, 1000} {
@@ -184,9 +205,7 @@ func BenchmarkPlaces(b *testing.B) {
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				if _, _, err := s.Places(context.Background(), account.Anonymous(), points, date, 2000); err != nil {
-					b.Fatal(err)
-				}
+				sceneOf(b, s, account.Anonymous(), points, date, 2000)
 			}
 		})
 	}

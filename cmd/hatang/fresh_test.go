@@ -1,0 +1,90 @@
+package main
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"hatang/geo/zoning"
+)
+
+// forbid draws a zone by hand, past every server, and returns a check that it refuses.
+func forbid(t *testing.T, s *server, n int) string {
+	t.Helper()
+	lon := 103.05 + 0.01*float64(n)
+	s.sql(t, `INSERT INTO mast_zones (code, valid_from, jurisdiction, zone_class, phase, geom)
+		VALUES ($1, '2016-01-01', '11', 'b', 'P1', ST_Multi(ST_Expand(ST_SetSRID(ST_MakePoint($2, 21.1), 4326), 0.004)))`, fmt.Sprint("FORBID-", n), lon)
+	return fmt.Sprintf(`{"lon":%g,"lat":21.1,"mast_type":"A2b","date":"2020-12-31"}`, lon)
+}
+
+// refusesInTime asks until the server refuses, as it must from a second after the
+// edit on whenever it answers at all.
+func refusesInTime(t *testing.T, s *server, check string, edited time.Time) {
+	t.Helper()
+	until(t, "a refusal", func() bool {
+		asked := time.Now()
+		a := s.call(t, "POST", "/api/v1/placement-checks", check, "Content-Type", "application/json")
+		if a.status == http.StatusServiceUnavailable {
+			return false
+		}
+		a.wants(t, http.StatusOK)
+		var answered zoning.Result
+		a.read(t, &answered)
+		if answered.Verdict != zoning.Refused && asked.Sub(edited) > time.Second {
+			t.Fatalf("asked %s after the edit, answered as before it: %s", asked.Sub(edited), answered.Verdict)
+		}
+		return answered.Verdict == zoning.Refused
+	})
+}
+
+// becomesFresh waits until answers come from memory.
+func becomesFresh(t *testing.T, s *server) {
+	t.Helper()
+	until(t, "a fresh snapshot", func() bool {
+		a := s.call(t, "GET", "/readyz", "")
+		return a.status == http.StatusOK && strings.Contains(string(a.body), `"fresh":true`) && strings.Contains(string(a.body), `"age_s":0`)
+	})
+}
+
+// TestFreshness follows edits made by hand on two servers of one database, through
+// the end of PostgreSQL and its return.
+func TestFreshness(t *testing.T) {
+	t.Parallel()
+	s := demo(t)
+	second := serve(t, t.TempDir(), s.key, "--database-url", s.ownerURL(), "--date", "2020-12-31")
+	n := 0
+	follow := func() {
+		for _, server := range []*server{s, second} {
+			becomesFresh(t, server)
+		}
+		check := forbid(t, s, n)
+		edited := time.Now()
+		n++
+		refusesInTime(t, s, check, edited)
+		refusesInTime(t, second, check, edited)
+	}
+	for range 3 {
+		follow()
+	}
+	kill(t, s.postmaster())
+	// What is answered meanwhile is 503 or right.
+	for range 20 {
+		refusesInTime(t, s, `{"lon":103.05,"lat":21.1,"mast_type":"A2b","date":"2020-12-31"}`, time.Time{})
+	}
+	for range 2 {
+		follow()
+	}
+	for _, server := range []*server{s, second} {
+		metrics := string(server.call(t, "GET", "/metrics", "").body)
+		for _, want := range []string{`hatang_snapshot_age_seconds{viewers="public"} `, `hatang_snapshot_changes_total `, `hatang_snapshot_builds_total `, `hatang_snapshot_checks_total{from="database"} `} {
+			if !strings.Contains(metrics, want) {
+				t.Errorf("the metrics lack %s", want)
+			}
+		}
+		if strings.Contains(metrics, `hatang_snapshot_checks_total{from="memory"} 0`+"\n") {
+			t.Error("nothing was answered from memory")
+		}
+	}
+}

@@ -1,0 +1,26 @@
+package permit
+
+import (
+	"context"
+	"sync"
+
+	"hatang/geo"
+	"hatang/internal/account"
+)
+
+// Catch brings the memory up to date at once, as its loop does bit by bit.
+func (m *Memory) Catch(ctx context.Context) {
+	var work sync.WaitGroup
+	for range 3 { // begin builds, follow what changed meanwhile, confirm
+		m.refresh(ctx, &work)
+		work.Wait()
+	}
+}
+
+// Fresh returns the snapshot that would answer from memory; nil for none.
+func (m *Memory) Fresh(v account.Viewer, date geo.Date) *Snapshot {
+	return m.fresh(Asked{Viewer: v, Date: date})
+}
+
+// Keep begins to keep a class of viewers.
+func (m *Memory) Keep(v account.Viewer, date geo.Date) { m.keep(Asked{Viewer: v, Date: date}) }

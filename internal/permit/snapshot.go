@@ -1,0 +1,118 @@
+package permit
+
+import (
+	"sync"
+	"time"
+
+	"hatang/geo"
+	"hatang/geo/zoning"
+	"hatang/internal/layer"
+)
+
+// Snapshot is everything that checks need, as one class of viewers may know it, on
+// one date, in one state of the register. It is immutable and safe for concurrent
+// use; of what it was made from it keeps nothing in the database.
+type Snapshot struct {
+	scene    *zoning.Scene
+	rules    *zoning.Rules
+	date     geo.Date
+	knownAt  *time.Time
+	versions layer.Versions
+}
+
+// newSnapshot prepares facts for checks.
+func newSnapshot(asked Asked, facts Facts, rules *zoning.Rules) *Snapshot {
+	s := &Snapshot{scene: zoning.NewScene(facts.SceneData), rules: rules, date: asked.Date, versions: facts.State.Versions}
+	if !asked.KnownAt.IsZero() {
+		// The versions are of now, and the facts are not.
+		s.knownAt, s.versions = &asked.KnownAt, nil
+	}
+	return s
+}
+
+// Date is the date for which the snapshot answers.
+func (s *Snapshot) Date() geo.Date { return s.date }
+
+// Versions are the versions of the layers it was made from; nil in a replay.
+func (s *Snapshot) Versions() layer.Versions { return s.versions }
+
+// Check judges a proposal by the rules of the province it lies in, on the date of
+// the snapshot, whatever its own.
+func (s *Snapshot) Check(p zoning.Proposal) Answer {
+	p.Date = s.date
+	place, result := s.scene.Check(s.rules, p)
+	return s.answer(p, place, result)
+}
+
+// Findings is Check without its sentences, for batches.
+func (s *Snapshot) Findings(p zoning.Proposal) Answer {
+	p.Date = s.date
+	place, result := s.scene.Findings(s.rules, p)
+	return s.answer(p, place, result)
+}
+
+// Verdict is the verdict of Check alone and where the point lies. It does not allocate.
+func (s *Snapshot) Verdict(p zoning.Proposal) (zoning.Place, zoning.Verdict) {
+	p.Date = s.date
+	return s.scene.Verdict(s.rules, p)
+}
+
+func (s *Snapshot) answer(p zoning.Proposal, place zoning.Place, result zoning.Result) Answer {
+	a := Answer{Result: result, Point: p.Point, Versions: s.versions, KnownAt: s.knownAt}
+	if place.Territory != "" || place.Commune != "" {
+		a.Unit = &Unit{Commune: place.Commune, District: place.District, Province: place.Territory}
+	}
+	return a
+}
+
+// Unit names the units a point lies in.
+type Unit struct {
+	Commune  string `json:"commune"`
+	District string `json:"district"`
+	Province string `json:"province"`
+}
+
+// Answer is a verdict with what it was made from.
+type Answer struct {
+	zoning.Result
+	Unit     *Unit          `json:"unit"` // null outside every known unit
+	Point    [2]float64     `json:"point"`
+	Versions layer.Versions `json:"versions,omitempty"` // none in a replay
+	KnownAt  *time.Time     `json:"known_at,omitempty"` // of a replay
+}
+
+// parser parses rule sets once: the same text parses to the same rules.
+type parser struct {
+	mu     sync.Mutex
+	parsed map[string]*zoning.RuleSet // by id and body
+}
+
+// rules parses the rule sets of the facts. A published body that cannot be parsed
+// is an error, so that checks answer with a problem and never wrongly.
+func (p *parser) rules(sets []RuleSet) (*zoning.Rules, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	territories := make([]zoning.TerritoryRules, 0, len(sets))
+	for _, set := range sets {
+		label := set.ID + "@" + string(set.Body)
+		parsed, ok := p.parsed[label]
+		if !ok {
+			var err error
+			if parsed, err = zoning.ParseRuleSet(set.Body); err != nil {
+				return nil, errNoRules(set.ID, err)
+			}
+			p.parsed[label] = parsed
+		}
+		territories = append(territories, zoning.TerritoryRules{Territory: set.Jurisdiction, Rules: parsed})
+	}
+	return zoning.NewRules(territories), nil
+}
+
+// reachM is how far any of the rule sets looks for masts, metres.
+func (p *parser) reachM(sets []RuleSet) (float64, error) {
+	rules, err := p.rules(sets)
+	if err != nil {
+		return 0, err
+	}
+	return rules.ReachM(), nil
+}

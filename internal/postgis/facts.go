@@ -1,0 +1,254 @@
+package postgis
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/paulmach/orb"
+
+	"hatang/geo"
+	"hatang/internal/account"
+	"hatang/internal/layer"
+	"hatang/internal/permit"
+)
+
+// metresPerDegree is a little less than the shortest degree of latitude on WGS 84
+// (110 574 m at the equator), so that boxes made with it are never too small.
+const metresPerDegree = 110500.0
+
+// besideM is how far beside a point zones, areas and units are fetched, metres:
+// more than any accuracy by which they, or the point, may be off.
+const besideM = 2000.0
+
+// Facts reads what checks need, in one snapshot of the database. Points that lie
+// near each other share a box, so that a thousand proposals of a town cost little
+// more than one.
+func (s *Store) Facts(ctx context.Context, asked permit.Asked) (permit.Facts, error) {
+	var facts permit.Facts
+	if asked.Points != nil && len(asked.Points) == 0 {
+		return facts, nil
+	}
+	err := s.readOnly(ctx, func(tx pgx.Tx) error {
+		r := newReading(tx, s.layers, asked)
+		var err error
+		if facts.State, err = stateOf(ctx, tx); err != nil {
+			return err
+		}
+		if facts.RuleSets, err = r.ruleSets(ctx); err != nil {
+			return err
+		}
+		if r.boxes, err = boxesRound(asked, facts.RuleSets); err != nil {
+			return err
+		}
+		return r.scene(ctx, &facts.SceneData)
+	})
+	return facts, translate("read the surroundings", err)
+}
+
+// readOnly runs work in one snapshot of the database.
+func (s *Store) readOnly(ctx context.Context, work func(pgx.Tx) error) error {
+	return pgx.BeginTxFunc(ctx, s.pool, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}, work)
+}
+
+// ruleSets returns the published rule sets in force on the date.
+func (r *reading) ruleSets(ctx context.Context) ([]permit.RuleSet, error) {
+	c := &conditions{}
+	c.add("state = 'published'")
+	c.inForce(r.date)
+	if !r.knownAt.IsZero() {
+		c.add("(published_at IS NULL OR published_at <= %s)", c.bind(r.knownAt))
+	}
+	rows, err := r.tx.Query(ctx, "SELECT id, version, jurisdiction, body FROM rule_sets"+c.where()+" ORDER BY jurisdiction, id, version", c.args...)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, pgx.RowToStructByPos[permit.RuleSet])
+}
+
+// Points are gathered in cells of so many degrees, each cell's points in one box;
+// where there are more cells than an index scan is good for, in one box altogether.
+const (
+	cellDegrees = 0.25
+	mostBoxes   = 64
+)
+
+// boxesRound returns boxes that hold all that matters to the points; nil: everywhere.
+func boxesRound(asked permit.Asked, sets []permit.RuleSet) ([]orb.Bound, error) {
+	if asked.Points == nil {
+		return nil, nil
+	}
+	reachM, err := asked.ReachM(sets)
+	if err != nil {
+		return nil, err
+	}
+	reachM = max(reachM, besideM)
+	cells := map[[2]int]int{}
+	var boxes []orb.Bound
+	for _, p := range asked.Points {
+		cell := [2]int{int(math.Floor(p[0] / cellDegrees)), int(math.Floor(p[1] / cellDegrees))}
+		at, known := cells[cell]
+		switch {
+		case known:
+			boxes[at] = boxes[at].Extend(p)
+		case len(boxes) == mostBoxes:
+			return []orb.Bound{grow(orb.MultiPoint(asked.Points).Bound(), reachM)}, nil
+		default:
+			cells[cell] = len(boxes)
+			boxes = append(boxes, p.Bound())
+		}
+	}
+	for i := range boxes {
+		boxes[i] = grow(boxes[i], reachM)
+	}
+	return boxes, nil
+}
+
+// grow widens a box by a distance on every side.
+func grow(b orb.Bound, metres float64) orb.Bound {
+	dy := metres / metresPerDegree
+	widest := math.Min(89, math.Max(math.Abs(b.Min[1]), math.Abs(b.Max[1]))+dy)
+	dx := dy / math.Cos(widest*math.Pi/180)
+	return orb.Bound{Min: orb.Point{b.Min[0] - dx, b.Min[1] - dy}, Max: orb.Point{b.Max[0] + dx, b.Max[1] + dy}}
+}
+
+// reading is one reading of the register: whose, where and when.
+type reading struct {
+	tx      pgx.Tx
+	layers  *layer.Registry
+	viewer  account.Viewer
+	boxes   []orb.Bound // nil: everywhere
+	date    geo.Date
+	knownAt time.Time // zero: now
+	only    []int64   // ids of the rows wanted; nil: all
+
+	withoutGround bool
+}
+
+func newReading(tx pgx.Tx, layers *layer.Registry, asked permit.Asked) *reading {
+	return &reading{tx: tx, layers: layers, viewer: asked.Viewer, date: asked.Date, knownAt: asked.KnownAt, withoutGround: asked.WithoutGround}
+}
+
+// inForce returns the conditions on rows of a layer in the boxes and in force.
+func (r *reading) inForce(name string) (*conditions, error) {
+	c, err := r.shown(name)
+	if err == nil {
+		c.inForce(r.date)
+	}
+	return c, err
+}
+
+// shown returns the conditions on rows of a layer in the boxes, whatever their dates.
+func (r *reading) shown(name string) (*conditions, error) {
+	l, err := r.layer(name)
+	if err != nil {
+		return nil, err
+	}
+	c := &conditions{}
+	c.visible(r.viewer, l)
+	r.inBoxes(c)
+	if r.only != nil {
+		c.add("id = ANY (%s)", c.bind(r.only))
+	}
+	return c, nil
+}
+
+func (r *reading) layer(name string) (*layer.Layer, error) {
+	l, ok := r.layers.Get(name)
+	if !ok {
+		return nil, fmt.Errorf("the registry has no layer %s", name)
+	}
+	return l, nil
+}
+
+func (r *reading) inBoxes(c *conditions) {
+	var in []string
+	for _, b := range r.boxes {
+		in = append(in, fmt.Sprintf("geom && ST_MakeEnvelope(%s, %s, %s, %s, %d)", c.bind(b.Min[0]), c.bind(b.Min[1]), c.bind(b.Max[0]), c.bind(b.Max[1]), layer.SRID))
+	}
+	if len(in) > 0 {
+		c.add("(%s)", strings.Join(in, " OR "))
+	}
+}
+
+// from returns the rows of a layer as they were at the record time, to stand in a
+// FROM clause. A row's image then is the one before its first later change; a row
+// whose first later change is its insertion was not there.
+//
+// The record time of a change is when its transaction began.
+func (r *reading) from(c *conditions, name string) (string, error) {
+	if r.knownAt.IsZero() {
+		return quote(name), nil
+	}
+	l, err := r.layer(name)
+	if err != nil {
+		return "", err
+	}
+	columns := []string{"id"}
+	for _, f := range l.Fields {
+		columns = append(columns, quote(f.Name))
+	}
+	list := strings.Join(columns, ", ")
+	known, layerName := c.bind(r.knownAt), c.bind(l.Name)
+	return fmt.Sprintf(`(SELECT %[1]s, geom FROM %[2]s t WHERE NOT EXISTS (
+				SELECT FROM history h WHERE h.layer = %[4]s AND h.feature_id = t.id AND h.recorded_at > %[3]s)
+			UNION ALL SELECT r.%[5]s, first.before_geom FROM (
+				SELECT DISTINCT ON (feature_id) operation, before, before_geom FROM history
+				WHERE layer = %[4]s AND recorded_at > %[3]s ORDER BY feature_id, id) first,
+			jsonb_populate_record(NULL::%[2]s, first.before) r WHERE first.operation <> 'insert')`,
+		list, quote(l.Name), known, layerName, strings.Join(columns, ", r.")), nil
+}
+
+// query reads rows of a layer under the conditions, in the order of ids.
+func (r *reading) query(ctx context.Context, c *conditions, columns, name string) (pgx.Rows, error) {
+	from, err := r.from(c, name)
+	if err != nil {
+		return nil, err
+	}
+	return r.tx.Query(ctx, "SELECT "+columns+" FROM "+from+" AS t"+c.where()+" ORDER BY id", c.args...)
+}
+
+// stateOf reads the state that the transaction sees.
+func stateOf(ctx context.Context, tx pgx.Tx) (permit.State, error) {
+	state, err := readState(ctx, tx)
+	if err != nil {
+		return state, err
+	}
+	err = tx.QueryRow(ctx, "SELECT pg_current_snapshot()::text").Scan(&state.Snapshot)
+	return state, err
+}
+
+// checkLayers are the layers that checks depend on.
+func checkLayers() []string {
+	return []string{"bts_sites", "communes", "mast_zones", "operator_positions", "provinces", "rule_sets", "special_areas"}
+}
+
+// readState reads the versions and which database has them, in one statement.
+func readState(ctx context.Context, q querier) (permit.State, error) {
+	state := permit.State{Versions: layer.Versions{}}
+	rows, err := q.Query(ctx, `SELECT layer, version, d.oid || ' ' || pg_postmaster_start_time() || ' ' || pg_is_in_recovery()
+		FROM layer_versions, pg_database d WHERE layer = ANY ($1) AND d.datname = current_database()`, checkLayers())
+	if err != nil {
+		return state, err
+	}
+	var name string
+	var version int64
+	_, err = pgx.ForEachRow(rows, []any{&name, &version, &state.Server}, func() error {
+		state.Versions[name] = version
+		return nil
+	})
+	if err == nil && len(state.Versions) != len(checkLayers()) {
+		err = errors.New("layer_versions lacks layers that checks depend on")
+	}
+	return state, err
+}
+
+// State returns the present state of the register, its Snapshot left out.
+func (s *Store) State(ctx context.Context) (permit.State, error) {
+	state, err := readState(ctx, s.pool)
+	return state, translate("read the layer versions", err)
+}

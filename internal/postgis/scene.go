@@ -1,0 +1,220 @@
+package postgis
+
+import (
+	"context"
+	"maps"
+	"slices"
+
+	"github.com/jackc/pgx/v5"
+
+	"hatang/geo"
+	"hatang/geo/zoning"
+)
+
+// scene reads everything that judges places.
+func (r *reading) scene(ctx context.Context, into *zoning.SceneData) error {
+	reads := []func(context.Context, *zoning.SceneData) error{r.masts, r.areas, r.withheld}
+	if !r.withoutGround {
+		reads = append(reads, r.territories, r.communes, r.zones)
+	}
+	for _, read := range reads {
+		if err := read(ctx, into); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r *reading) territories(ctx context.Context, into *zoning.SceneData) error {
+	c, err := r.inForce("provinces")
+	if err != nil {
+		return err
+	}
+	rows, err := r.query(ctx, c, "id, code, ST_AsEWKB(geom)", "provinces")
+	if err != nil {
+		return err
+	}
+	var t zoning.Territory
+	var raw []byte
+	_, err = pgx.ForEachRow(rows, []any{&t.ID, &t.Code, &raw}, func() (err error) {
+		t.Geometry, err = decodeArea(raw)
+		into.Territories = append(into.Territories, t)
+		return err
+	})
+	return err
+}
+
+func (r *reading) communes(ctx context.Context, into *zoning.SceneData) error {
+	c, err := r.inForce("communes")
+	if err != nil {
+		return err
+	}
+	rows, err := r.query(ctx, c, "id, code, coalesce(district_code, ''), coalesce(urban, false), ST_AsEWKB(geom)", "communes")
+	if err != nil {
+		return err
+	}
+	var u zoning.Commune
+	var raw []byte
+	_, err = pgx.ForEachRow(rows, []any{&u.ID, &u.Code, &u.District, &u.Urban, &raw}, func() (err error) {
+		u.Geometry, err = decodeArea(raw)
+		into.Communes = append(into.Communes, u)
+		return err
+	})
+	return err
+}
+
+// zones reads the zones, those that start later included: a proposal is told of them.
+func (r *reading) zones(ctx context.Context, into *zoning.SceneData) error {
+	c, err := r.shown("mast_zones")
+	if err != nil {
+		return err
+	}
+	c.add("(valid_to IS NULL OR valid_to > %s::date)", c.bind(r.date.Time()))
+	rows, err := r.query(ctx, c, "id, code, zone_class, coalesce(phase, ''), illustrative, accuracy_m, valid_from, valid_to, ST_AsEWKB(geom)", "mast_zones")
+	if err != nil {
+		return err
+	}
+	z := zoning.Zone{Collection: "mast_zones"}
+	var from, to day
+	var raw []byte
+	_, err = pgx.ForEachRow(rows, []any{&z.ID, &z.Code, &z.Class, &z.Phase, &z.Illustrative, &z.AccuracyM, &from, &to, &raw}, func() (err error) {
+		z.Period = geo.Period{From: from.Date, To: to.Date}
+		z.Geometry, err = decodeArea(raw)
+		into.Zones = append(into.Zones, z)
+		return err
+	})
+	return err
+}
+
+// masts reads the sites with the operators on each.
+func (r *reading) masts(ctx context.Context, into *zoning.SceneData) error {
+	c, err := r.inForce("bts_sites")
+	if err != nil {
+		return err
+	}
+	rows, err := r.query(ctx, c, "id, code, mast_type, height_m, status, illustrative, ST_X(geom), ST_Y(geom)", "bts_sites")
+	if err != nil {
+		return err
+	}
+	m := zoning.Mast{Collection: "bts_sites"}
+	var kind string
+	known := words{}
+	_, err = pgx.ForEachRow(rows, []any{&m.ID, &m.Code, &kind, &m.HeightM, &m.Status, &m.Illustrative, &m.Point[0], &m.Point[1]}, func() error {
+		m.MastType, m.Status = geo.MastType(known.one(kind)), known.one(m.Status)
+		into.Masts = append(into.Masts, m)
+		return nil
+	})
+	if err != nil || len(into.Masts) == 0 {
+		return err
+	}
+	return r.operators(ctx, into.Masts, known)
+}
+
+// operators adds to the masts the operators on each: the viewer sees an operator
+// only through a position that he sees. Reading the positions by themselves costs a
+// third of joining them.
+func (r *reading) operators(ctx context.Context, masts []zoning.Mast, known words) error {
+	at := make(map[string]int, len(masts))
+	for i := range masts {
+		at[masts[i].Code] = i
+	}
+	l, err := r.layer("operator_positions")
+	if err != nil {
+		return err
+	}
+	c := &conditions{}
+	c.visible(r.viewer, l)
+	c.inForce(r.date)
+	if r.boxes != nil || r.only != nil {
+		c.add("site_code = ANY (%s)", c.bind(slices.Collect(maps.Keys(at))))
+	}
+	from, err := r.from(c, l.Name)
+	if err != nil {
+		return err
+	}
+	rows, err := r.tx.Query(ctx, "SELECT site_code, operator FROM "+from+" AS t"+c.where(), c.args...)
+	if err != nil {
+		return err
+	}
+	var site, operator string
+	_, err = pgx.ForEachRow(rows, []any{&site, &operator}, func() error {
+		if i, ok := at[site]; ok && !slices.Contains(masts[i].Operators, operator) {
+			masts[i].Operators = append(masts[i].Operators, known.one(operator))
+		}
+		return nil
+	})
+	for i := range masts {
+		slices.Sort(masts[i].Operators)
+	}
+	return err
+}
+
+// words keeps one copy of each of the few words that many rows have.
+type words map[string]string
+
+func (w words) one(s string) string {
+	if kept, ok := w[s]; ok {
+		return kept
+	}
+	w[s] = s
+	return s
+}
+
+// areas reads the special areas that the viewer may see.
+func (r *reading) areas(ctx context.Context, into *zoning.SceneData) error {
+	c, err := r.inForce("special_areas")
+	if err != nil {
+		return err
+	}
+	rows, err := r.query(ctx, c, "id, code, kind, max_height_m, illustrative, ST_AsEWKB(geom)", "special_areas")
+	if err != nil {
+		return err
+	}
+	a := zoning.Area{Collection: "special_areas"}
+	var raw []byte
+	_, err = pgx.ForEachRow(rows, []any{&a.ID, &a.Code, &a.Kind, &a.MaxHeightM, &a.Illustrative, &raw}, func() (err error) {
+		a.Geometry, err = decodeArea(raw)
+		into.Areas = append(into.Areas, a)
+		return err
+	})
+	return err
+}
+
+// withheld finds, for a viewer who may not see certain areas, which communes they
+// touch: each acts on the whole of them, so that its place cannot be inferred.
+func (r *reading) withheld(ctx context.Context, into *zoning.SceneData) error {
+	into.Withheld = map[string][]zoning.Area{}
+	l, err := r.layer("special_areas")
+	if err != nil || r.viewer.SeesWithheld() {
+		return err
+	}
+	c := &conditions{}
+	communes, err := r.from(c, "communes")
+	if err != nil {
+		return err
+	}
+	areas, err := r.from(c, "special_areas")
+	if err != nil {
+		return err
+	}
+	near := &conditions{args: c.args}
+	near.inForce(r.date)
+	r.inBoxes(near)
+	hidden := &conditions{args: near.args}
+	hidden.inForce(r.date)
+	hidden.add("kind = ANY (%s)", hidden.bind(l.WithheldValues))
+	rows, err := r.tx.Query(ctx, `SELECT u.code, a.kind, bool_or(a.illustrative)
+		FROM (SELECT code, geom FROM `+communes+` AS t`+near.where()+`) u
+		JOIN (SELECT kind, illustrative, geom FROM `+areas+` AS t`+hidden.where()+`) a ON ST_Intersects(u.geom, a.geom)
+		GROUP BY 1, 2 ORDER BY 1, 2`, hidden.args...)
+	if err != nil {
+		return err
+	}
+	a := zoning.Area{Collection: "special_areas", Withheld: true, WholeCommune: true}
+	var code string
+	_, err = pgx.ForEachRow(rows, []any{&code, &a.Kind, &a.Illustrative}, func() error {
+		into.Withheld[code] = append(into.Withheld[code], a)
+		return nil
+	})
+	return err
+}
