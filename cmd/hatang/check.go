@@ -2,14 +2,11 @@ package main
 
 import (
 	"context"
-	"encoding/csv"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"math"
-	"os"
-	"strconv"
 	"strings"
 
 	"hatang/geo"
@@ -32,168 +29,94 @@ type checkCommand struct {
 	HostBuildingHeightM *float64 `name:"host-building-height-m" help:"Height of the building that carries it, metres."`
 	Concealed           *bool    `help:"Hidden in or imitating architecture."`
 	Operator            string   `help:"Code of the operator that asks."`
-	File                string   `type:"existingfile" help:"CSV file with a column for each of these, named as in the API (lon, lat, mast_type, height_m, …)."`
+	AccuracyM           *float64 `name:"accuracy-m" help:"How far the place given may be from the true one, metres."`
+	File                string   `type:"existingfile" help:"Rows instead, - for standard input: CSV with a column for each of these, named as in the API (lon, lat, mast_type, height_m, …), or GeoJSON: a FeatureCollection of points with the same names as properties, or a Feature on each line."`
+	Detail              string   `enum:",verdict,findings,full" default:"" help:"How much is said of each row: verdict, findings or full (default)."`
+	Out                 string   `type:"path" placeholder:"FILE" help:"Write the rows with their verdicts to a file, - for standard output: CSV for CSV, GeoJSON for GeoJSON; .geojson and .geojsonl take either."`
 	JSON                bool     `name:"json" help:"Write the verdicts as JSON."`
-}
-
-// checkedRow is one proposal of the command line or a file, with what became of it.
-type checkedRow struct {
-	proposal zoning.Proposal
-	faults   layer.Faults // when there are any, it was not judged
-	answer   permit.Answer
 }
 
 // Run judges and prints. Findings are the exit status 1.
 func (c *checkCommand) Run(ctx context.Context, g *globals, env *environment) error {
-	raw, err := c.rows()
+	if c.File != "" {
+		return c.runFile(ctx, g, env)
+	}
+	if c.Out != "" {
+		return usageError{errors.New("--out goes with --file")}
+	}
+	raw, err := json.Marshal(c.members())
 	if err != nil {
 		return err
 	}
-	rows, err := parseRows(raw)
-	if err != nil {
-		return err
-	}
-	if c.File == "" && len(rows[0].faults) > 0 {
-		printFaults(env, rows)
+	proposal, err := permit.ParseProposal(raw, geo.Date{})
+	if invalid, ok := permit.Faults(err); ok {
+		printFaults(env, 1, invalid.Faults)
 		return usageError{errors.New("the proposal is not complete")}
 	}
-	err = g.withStore(ctx, env, func(_ *database, s *postgis.Store) error {
+	if err != nil {
+		return err
+	}
+	return g.withStore(ctx, env, func(_ *database, s *postgis.Store) error {
 		date, err := g.referenceDate(ctx, s)
 		if err != nil {
 			return err
 		}
-		return judge(ctx, env, permit.NewChecker(s), rows, date())
-	})
-	if err != nil {
-		return err
-	}
-	printFaults(env, rows)
-	return c.print(env, rows)
-}
-
-// parseRows reads the rows; the faults of one that cannot be judged stay with it.
-func parseRows(raw []map[string]any) ([]checkedRow, error) {
-	rows := make([]checkedRow, len(raw))
-	for i, row := range raw {
-		body, err := json.Marshal(row)
+		proposal.Date = date()
+		answers, err := permit.NewChecker(s).Check(ctx, env.viewer(), []zoning.Proposal{proposal})
 		if err != nil {
-			return nil, fmt.Errorf("row %d: %w", i+1, err)
+			return err
 		}
-		rows[i].proposal, err = permit.ParseProposal(body, geo.Date{})
-		if invalid, ok := permit.Faults(err); ok {
-			rows[i].faults = invalid.Faults
-		} else if err != nil {
-			return nil, fmt.Errorf("row %d: %w", i+1, err)
-		}
-	}
-	return rows, nil
+		return c.print(env, &answers[0])
+	})
 }
 
-// judge has the rows without faults judged, on the date where they name none.
-func judge(ctx context.Context, env *environment, checker *permit.Checker, rows []checkedRow, date geo.Date) error {
-	var good []zoning.Proposal
-	var which []int
-	for i, row := range rows {
-		if len(row.faults) > 0 {
-			continue
-		}
-		if row.proposal.Date.IsZero() {
-			row.proposal.Date = date
-		}
-		good, which = append(good, row.proposal), append(which, i)
-	}
-	answers, err := checker.Check(ctx, env.viewer(), good)
-	if err != nil {
-		return err
-	}
-	for i, at := range which {
-		rows[at].answer = answers[i]
-	}
-	return nil
-}
-
-// printFaults tells on standard error which rows could not be judged, and why.
-func printFaults(env *environment, rows []checkedRow) {
-	for i, row := range rows {
-		for _, f := range row.faults {
-			fmt.Fprintf(env.stderr, "hatang: row %d: %s: %s\n", i+1, strings.TrimPrefix(f.At, "/"), f.Detail.In(env.language))
-		}
-	}
-}
-
-// rows returns the proposals as JSON objects: one of flags, or a file of them.
-func (c *checkCommand) rows() ([]map[string]any, error) {
-	if c.File != "" {
-		return csvRows(c.File)
-	}
-	row := map[string]any{}
+// members are the proposal of the flags, as the API would be sent it.
+func (c *checkCommand) members() map[string]any {
+	members := map[string]any{}
 	for name, value := range map[string]string{"mast_type": c.MastType, "crs": c.CRS, "structure": c.Structure, "operator": c.Operator} {
 		if value != "" {
-			row[name] = value
+			members[name] = value
 		}
 	}
 	for name, value := range map[string]*float64{
 		"lon": c.Lon, "lat": c.Lat, "x": c.X, "y": c.Y, "height_m": c.HeightM,
-		"half_width_m": c.HalfWidthM, "host_building_height_m": c.HostBuildingHeightM,
+		"half_width_m": c.HalfWidthM, "host_building_height_m": c.HostBuildingHeightM, "accuracy_m": c.AccuracyM,
 	} {
 		if value != nil {
-			row[name] = jsonNumber(*value)
+			members[name] = jsonNumber(*value)
 		}
 	}
 	if c.Concealed != nil {
-		row["concealed"] = *c.Concealed
+		members["concealed"] = *c.Concealed
 	}
-	return []map[string]any{row}, nil
+	return members
 }
 
-// csvRows reads a comma-separated file whose first line names the columns.
-func csvRows(path string) (rows []map[string]any, err error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
+// print writes one answer and says by the error whether the mast may be built.
+func (c *checkCommand) print(env *environment, a *permit.Answer) error {
+	text := appendAnswer(nil, a, env.language)
+	if c.JSON {
+		detail, _ := permit.ParseDetail(c.Detail) // kong has checked it
+		text = append(a.AppendJSON(nil, detail), '\n')
 	}
-	defer func() { err = errors.Join(err, f.Close()) }()
-	in := csv.NewReader(f)
-	header, err := in.Read()
-	if err != nil {
-		return nil, fmt.Errorf("%s has no line of column names: %w", path, err)
+	if _, err := env.stdout.Write(text); err != nil {
+		return err
 	}
-	header[0] = strings.TrimPrefix(header[0], "\ufeff")
-	for {
-		record, err := in.Read()
-		if errors.Is(err, io.EOF) && len(rows) == 0 {
-			return nil, fmt.Errorf("%s holds no proposals, only column names", path)
-		}
-		if errors.Is(err, io.EOF) {
-			return rows, nil
-		}
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", path, err)
-		}
-		row := map[string]any{}
-		for i, cell := range record {
-			if cell = strings.TrimSpace(cell); cell != "" {
-				row[strings.TrimSpace(header[i])] = cellValue(strings.TrimSpace(header[i]), cell)
-			}
-		}
-		rows = append(rows, row)
+	if a.Verdict != zoning.Permitted && a.Verdict != zoning.Conditional {
+		return errFindings
 	}
+	return nil
 }
 
-// cellValue turns a cell into the JSON value that its column holds; what does not
-// read as one stays text, so that the fault names it.
-func cellValue(column, cell string) any {
-	switch column {
-	case "lon", "lat", "x", "y", "height_m", "half_width_m", "host_building_height_m":
-		if x, err := strconv.ParseFloat(cell, 64); err == nil {
-			return jsonNumber(x)
+// printFaults tells on standard error why a row could not be judged.
+func printFaults(env *environment, row int64, faults layer.Faults) {
+	for _, f := range faults {
+		at := strings.TrimPrefix(f.At, "/")
+		if at != "" {
+			at += ": "
 		}
-	case "concealed":
-		if b, err := strconv.ParseBool(cell); err == nil {
-			return b
-		}
+		fmt.Fprintf(env.stderr, "hatang: row %d: %s%s\n", row, at, f.Detail.In(env.language))
 	}
-	return cell
 }
 
 // jsonNumber returns a number as JSON can hold it: NaN and the infinities stay
@@ -205,46 +128,20 @@ func jsonNumber(x float64) any {
 	return x
 }
 
-// print writes the verdicts and says by the error whether all may be built.
-func (c *checkCommand) print(env *environment, rows []checkedRow) error {
-	all := true
-	results := make([]any, len(rows))
-	for i, row := range rows {
-		results[i] = row.answer
-		if len(row.faults) > 0 {
-			results[i] = map[string]any{"row": i + 1, "errors": row.faults}
-		} else if !c.JSON {
-			printAnswer(env, row.answer)
-		}
-		all = all && (row.answer.Verdict == zoning.Permitted || row.answer.Verdict == zoning.Conditional)
-	}
-	if c.JSON {
-		var document any = map[string]any{"results": results}
-		if c.File == "" {
-			document = results[0]
-		}
-		if err := writeJSON(env.stdout, document); err != nil {
-			return err
-		}
-	}
-	if !all {
-		return errFindings
-	}
-	return nil
-}
-
-func printAnswer(env *environment, a permit.Answer) {
+// appendAnswer writes an answer for people.
+func appendAnswer(dst []byte, a *permit.Answer, language string) []byte {
 	unit := ""
 	if a.Unit != nil {
 		unit = fmt.Sprintf(", %s/%s", a.Unit.Commune, a.Unit.District)
 	}
-	fmt.Fprintf(env.stdout, "%s (%s)  %.6f, %.6f%s  %s  %s\n", a.Verdict, a.Verdict.Text().In(env.language), a.Point[0], a.Point[1], unit, a.Date, a.RuleSet)
+	dst = fmt.Appendf(dst, "%s (%s)  %.6f, %.6f%s  %s  %s\n", a.Verdict, a.Verdict.Text().In(language), a.Point[0], a.Point[1], unit, a.Date, a.RuleSet)
 	for _, f := range a.Findings {
-		fmt.Fprintf(env.stdout, "  %-9s %-16s %s\n", f.Outcome, f.Rule, f.Message.In(env.language))
+		dst = fmt.Appendf(dst, "  %-9s %-16s %s\n", f.Outcome, f.Rule, f.Message.In(language))
 	}
 	if a.Provisional {
-		fmt.Fprintln(env.stdout, "  "+provisional().In(env.language))
+		dst = append(append(append(dst, "  "...), provisional().In(language)...), '\n')
 	}
+	return dst
 }
 
 func provisional() geo.Text {

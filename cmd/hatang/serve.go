@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -11,7 +10,6 @@ import (
 	"time"
 
 	"hatang/geo"
-	"hatang/geo/zoning"
 	"hatang/internal/account"
 	"hatang/internal/httpapi"
 	"hatang/internal/permit"
@@ -119,7 +117,7 @@ func (c *serveCommand) handler(log *slog.Logger, db *database, store *postgis.St
 	checker := memory.Checker()
 	measurer := plan.NewMeasurer(store, checker)
 	return httpapi.New(httpapi.Config{
-		Registry: db.layers, Store: store, Checker: proposals{checker}, Indicators: indicators{measurer},
+		Registry: db.layers, Store: store, Checker: checker, Indicators: indicators{measurer},
 		Ledger: plan.NewLedger(store, measurer), UI: page, ReferenceDate: date,
 		Log: log, Memory: memory.Report, PublicURL: c.PublicURL, Title: title, Attribution: attribution, Version: version,
 	})
@@ -157,32 +155,6 @@ func browsable(addr net.Addr) string {
 		return fmt.Sprintf("localhost:%d", tcp.Port)
 	}
 	return addr.String()
-}
-
-// proposals reads the bodies of checks and has them judged.
-type proposals struct{ checker *permit.Checker }
-
-// Check judges those that can be read; the others carry their faults.
-func (p proposals) Check(ctx context.Context, v account.Viewer, bodies []json.RawMessage, date geo.Date) ([]httpapi.CheckResult, error) {
-	results := make([]httpapi.CheckResult, len(bodies))
-	var which []int
-	var good []zoning.Proposal
-	for i, body := range bodies {
-		proposal, err := permit.ParseProposal(body, date)
-		if invalid, ok := permit.Faults(err); ok {
-			results[i].Invalid = invalid
-			continue
-		}
-		which, good = append(which, i), append(good, proposal)
-	}
-	answers, err := p.checker.Check(ctx, v, good)
-	if err != nil {
-		return nil, err
-	}
-	for i, at := range which {
-		results[at].Answer = answers[i]
-	}
-	return results, nil
 }
 
 // indicators fits the measurer to what the API asks for.

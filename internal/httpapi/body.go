@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 
 	"hatang/geo"
@@ -18,17 +19,39 @@ const maxDepth = 32
 // readBody reads a JSON body within its limits: 413 when too large, 400 when it
 // is no JSON or nested too deep.
 func readBody(w http.ResponseWriter, r *request) (json.RawMessage, error) {
-	if r.ContentLength > maxBodyBytes {
-		return nil, &http.MaxBytesError{Limit: maxBodyBytes}
-	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBodyBytes))
-	var tooLarge *http.MaxBytesError
-	switch {
-	case errors.As(err, &tooLarge):
+	body, err := appendBody(nil, w, r)
+	if err != nil {
 		return nil, err
-	case err != nil:
-		return nil, problem(unreadableBody, "Nội dung gửi lên bị đứt giữa chừng.", "The body broke off.")
-	case depth(body) > maxDepth:
+	}
+	return jsonIn(body)
+}
+
+// appendBody reads a body within its limit: 413 when it is too large.
+func appendBody(dst []byte, w http.ResponseWriter, r *request) ([]byte, error) {
+	if r.ContentLength > maxBodyBytes {
+		return dst, &http.MaxBytesError{Limit: maxBodyBytes}
+	}
+	in := http.MaxBytesReader(w, r.Body, maxBodyBytes)
+	for {
+		dst = slices.Grow(dst, 512) // a length that is promised is not believed
+		n, err := in.Read(dst[len(dst):cap(dst)])
+		dst = dst[:len(dst)+n]
+		var tooLarge *http.MaxBytesError
+		switch {
+		case err == nil:
+		case errors.Is(err, io.EOF):
+			return dst, nil
+		case errors.As(err, &tooLarge):
+			return dst, err
+		default:
+			return dst, problem(unreadableBody, "Nội dung gửi lên bị đứt giữa chừng.", "The body broke off.")
+		}
+	}
+}
+
+// jsonIn returns a body that is JSON and not nested too deep.
+func jsonIn(body []byte) (json.RawMessage, error) {
+	if depth(body) > maxDepth {
 		return nil, problem(unreadableBody, fmt.Sprintf("JSON lồng nhau quá %d tầng.", maxDepth), fmt.Sprintf("The JSON is nested deeper than %d levels.", maxDepth))
 	}
 	var whole json.RawMessage

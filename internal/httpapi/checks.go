@@ -1,72 +1,139 @@
 package httpapi
 
 import (
+	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
+	"sync"
 
 	"hatang/geo"
 	"hatang/internal/layer"
+	"hatang/internal/permit"
 )
 
-// maxProposals is how many proposals one request may hold.
+// maxProposals is how many proposals one request may hold in JSON. Rows of CSV and
+// GeoJSON are not counted.
 const maxProposals = 10000
 
-// placementChecks judges one proposal, or many. A single one that is not valid is
-// a 400; among many its problem stands in its place.
+// placementChecks judges one proposal, or many, or a stream of rows. A single one
+// that is not valid is a 400; among many its problem stands in its place.
 func (a *api) placementChecks(w http.ResponseWriter, r *request) error {
-	raw, err := readBody(w, r)
-	if err != nil {
+	detail, ok := permit.ParseDetail(r.values.Get("detail"))
+	if !ok {
+		return parameterFault("detail", "detail phải là verdict, findings hoặc full", "detail must be verdict, findings or full")
+	}
+	if kind := rowsOf(r.Request); kind != nil {
+		return a.checkRows(w, r, kind, detail)
+	}
+	if !acceptable(r.Header.Get("Accept"), jsonType) {
+		return problem(notAcceptable, "Đề nghị gửi bằng JSON được trả lời bằng JSON.", "Proposals in JSON are answered in JSON.")
+	}
+	room := rooms.Get().(*room)
+	defer room.giveBack()
+	if err := room.answer(a, w, r, detail); err != nil {
 		return err
 	}
-	bodies, many, err := proposalsOf(raw)
-	if err != nil {
-		return err
-	}
-	results, err := a.Checker.Check(r.Context(), r.viewer, bodies, a.ReferenceDate())
-	if err != nil {
-		return err
-	}
-	if len(results) != len(bodies) {
-		return fmt.Errorf("the checker gave %d results for %d proposals", len(results), len(bodies))
-	}
-	var answer any
-	if many {
-		answer = map[string]any{"results": answersOf(results, r.language())}
-	} else {
-		if invalid := results[0].Invalid; invalid != nil {
-			return faultsProblem(invalidBody, invalid.Faults)
-		}
-		answer = results[0].Answer
-	}
-	body, err := encode(answer)
-	if err != nil {
-		return err
-	}
-	w.Header().Set("Cache-Control", "no-store")
-	send(w, r, typeJSON, body)
+	w.Header()["Cache-Control"] = noStore
+	send(w, r, typeJSON, room.out)
 	return nil
 }
 
-// answersOf puts the problem of each proposal that is not valid in its place.
-func answersOf(results []CheckResult, language string) []any {
-	answers := make([]any, len(results))
-	for i, result := range results {
-		answers[i] = result.Answer
-		if result.Invalid != nil {
-			answers[i] = faultsProblem(invalidBody, result.Invalid.Faults).document(language)
+// noStore is shared by all answers; nobody appends to it.
+var noStore = []string{"no-store"}
+
+// room is memory for a body and an answer, used again by later requests.
+type room struct{ in, out []byte }
+
+// mostKept is the largest room that is kept, bytes.
+const mostKept = 1 << 20
+
+var rooms = sync.Pool{New: func() any { return new(room) }}
+
+func (m *room) giveBack() {
+	if cap(m.in) <= mostKept && cap(m.out) <= mostKept {
+		m.in, m.out = m.in[:0], m.out[:0]
+		rooms.Put(m)
+	}
+}
+
+// answer reads and judges. One proposal that is in order is judged as it stands;
+// every other body is looked into first.
+func (m *room) answer(a *api, w http.ResponseWriter, r *request, d permit.Detail) error {
+	var err error
+	if m.in, err = appendBody(m.in[:0], w, r); err != nil {
+		return err
+	}
+	date := a.ReferenceDate()
+	var invalid *layer.InvalidError
+	if !bytes.Contains(m.in, []byte(`"proposals"`)) {
+		m.out, err = a.Checker.AppendAnswer(r.Context(), r.viewer, m.out[:0], m.in, date, d)
+		if !errors.As(err, &invalid) {
+			return err
 		}
 	}
-	return answers
+	members, err := objectIn(m.in)
+	if err != nil {
+		return err
+	}
+	if _, many := members["proposals"]; !many && invalid != nil {
+		return faultsProblem(invalidBody, invalid.Faults)
+	}
+	bodies, many, err := proposalsOf(m.in, members)
+	if err != nil {
+		return err
+	}
+	answers, err := a.Checker.Answers(r.Context(), r.viewer, bodies, date, d)
+	if err != nil {
+		return err
+	}
+	if len(answers) != len(bodies) {
+		return fmt.Errorf("the checker gave %d answers to %d proposals", len(answers), len(bodies))
+	}
+	if !many {
+		m.out = append(m.out[:0], answers[0].Answer...)
+		if invalid := answers[0].Invalid; invalid != nil {
+			return faultsProblem(invalidBody, invalid.Faults)
+		}
+		return nil
+	}
+	m.out, err = appendResults(m.out[:0], answers, r.language())
+	return err
+}
+
+// objectIn reads the members of the object that a body must be.
+func objectIn(body []byte) (map[string]json.RawMessage, error) {
+	raw, err := jsonIn(body)
+	if err != nil {
+		return nil, err
+	}
+	return objectOf(raw)
+}
+
+// appendResults puts the problem of each proposal that is not valid in its place.
+func appendResults(dst []byte, answers []permit.JSONAnswer, language string) ([]byte, error) {
+	dst = append(dst, `{"results":[`...)
+	for i, answer := range answers {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		if answer.Invalid == nil {
+			dst = append(dst, answer.Answer...)
+			continue
+		}
+		bad, err := encode(faultsProblem(invalidBody, answer.Invalid.Faults).document(language))
+		if err != nil {
+			return dst, err
+		}
+		dst = append(dst, bad...)
+	}
+	return append(dst, "]}"...), nil
 }
 
 // proposalsOf splits a body into proposals; many tells the list form.
-func proposalsOf(raw json.RawMessage) (bodies []json.RawMessage, many bool, err error) {
-	members, err := objectOf(raw)
-	if err != nil {
-		return nil, false, err
-	}
+func proposalsOf(raw json.RawMessage, members map[string]json.RawMessage) (bodies []json.RawMessage, many bool, err error) {
 	list, many := members["proposals"]
 	if !many {
 		return []json.RawMessage{raw}, false, nil
@@ -86,7 +153,7 @@ func proposalsOf(raw json.RawMessage) (bodies []json.RawMessage, many bool, err 
 	if err := json.Unmarshal(list, &bodies); err != nil || bodies == nil {
 		faults.Add("/proposals", "proposals phải là một mảng", "proposals must be an array")
 	} else if len(bodies) > maxProposals {
-		faults.Add("/proposals", "có %d đề nghị, nhiều nhất là %d; hãy chia ra", "there are %d proposals, at most %d are taken; split them", len(bodies), maxProposals)
+		faults.Add("/proposals", "có %d đề nghị, nhiều nhất là %d; hãy chia ra, hoặc gửi bằng CSV hay GeoJSON", "there are %d proposals, at most %d are taken; split them, or send them as CSV or GeoJSON", len(bodies), maxProposals)
 	}
 	if len(faults) > 0 {
 		return nil, true, faultsProblem(invalidBody, faults)

@@ -49,6 +49,8 @@ type api struct {
 	extents extentCache
 
 	compress func(http.Handler) http.Handler
+	streams  chan struct{} // holds one for each stream of rows under way
+	pace     time.Duration // paceTime
 }
 
 // New returns the handler of the whole address space: the page, the API and the
@@ -82,7 +84,7 @@ func newAPI(c Config, docs documents) (*api, error) {
 		c.UI = http.NotFoundHandler()
 	}
 	c.PublicURL = strings.TrimSuffix(c.PublicURL, "/")
-	return &api{Config: c, metrics: newMetrics(c.Memory), openapi: docs, compress: compress}, nil
+	return &api{Config: c, metrics: newMetrics(c.Memory), openapi: docs, compress: compress, streams: make(chan struct{}, maxStreams), pace: paceTime}, nil
 }
 
 // check names everything that is missing.

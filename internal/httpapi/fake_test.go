@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/binary"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -17,8 +19,10 @@ import (
 	"github.com/paulmach/orb/encoding/ewkb"
 
 	"hatang/geo"
+	"hatang/geo/zoning"
 	"hatang/internal/account"
 	"hatang/internal/layer"
+	"hatang/internal/permit"
 )
 
 // fakeStore holds rows in memory: enough to test what HTTP does with a store, and
@@ -131,17 +135,52 @@ func (s *fakeStore) Ready(context.Context) error { return s.call("Ready") }
 // fakePlan stands for the checker, the indicators and the ledger.
 type fakePlan struct{}
 
-func (fakePlan) Check(_ context.Context, _ account.Viewer, bodies []json.RawMessage, date geo.Date) ([]CheckResult, error) {
-	results := make([]CheckResult, len(bodies))
-	for i, body := range bodies {
-		if !strings.Contains(string(body), "mast_type") {
-			results[i].Invalid = &layer.InvalidError{Faults: layer.Faults{{At: "/mast_type", Detail: geo.Text{VI: "thiếu loại cột", EN: "mast_type is missing"}}}}
-			continue
-		}
-		results[i].Answer = map[string]any{"verdict": "permitted", "date": date}
+// AppendAnswer permits whatever names a mast type and is JSON.
+func (fakePlan) AppendAnswer(_ context.Context, _ account.Viewer, dst, body []byte, date geo.Date, d permit.Detail) ([]byte, error) {
+	if !strings.Contains(string(body), "mast_type") || !json.Valid(body) || depth(body) > maxDepth || strings.Contains(string(body), "roposals") {
+		return dst, &layer.InvalidError{Faults: layer.Faults{{At: "/mast_type", Detail: geo.Text{VI: "thiếu loại cột", EN: "mast_type is missing"}}}}
 	}
-	return results, nil
+	return fmt.Appendf(dst, `{"verdict":"permitted","date":%q,"detail":%d}`, date, d), nil
 }
+
+func (f fakePlan) Answers(ctx context.Context, v account.Viewer, bodies []json.RawMessage, date geo.Date, d permit.Detail) ([]permit.JSONAnswer, error) {
+	answers := make([]permit.JSONAnswer, len(bodies))
+	for i, body := range bodies {
+		answer, err := f.AppendAnswer(ctx, v, nil, body, date, d)
+		answers[i].Answer = answer
+		_ = errors.As(err, &answers[i].Invalid)
+	}
+	return answers, nil
+}
+
+// Batch judges with a fakeJudge.
+func (fakePlan) Batch(account.Viewer) *permit.Batch {
+	return &permit.Batch{Open: func(context.Context, geo.Date) (permit.Judge, error) { return fakeJudge{}, nil }}
+}
+
+// fakeJudge permits everything in the eastern hemisphere.
+type fakeJudge struct{}
+
+func (fakeJudge) Verdict(p zoning.Proposal) (zoning.Place, zoning.Verdict) {
+	place := zoning.Place{Commune: "03136", District: "094", Territory: "11"}
+	if p.Point[0] > 0 {
+		return place, zoning.Permitted
+	}
+	return place, zoning.Refused
+}
+
+func (j fakeJudge) Findings(p zoning.Proposal) permit.Answer {
+	_, verdict := j.Verdict(p)
+	return permit.Answer{Result: zoning.Result{Verdict: verdict, Date: p.Date, Findings: []zoning.Finding{{Rule: "ZONE-b", Decides: verdict == zoning.Refused}}}}
+}
+
+func (j fakeJudge) Check(p zoning.Proposal) permit.Answer {
+	a := j.Findings(p)
+	a.Findings[0].Message = geo.Text{VI: "vì vậy", EN: "because"}
+	return a
+}
+
+func (fakeJudge) Versions() layer.Versions { return nil }
 
 func (fakePlan) Units(_ context.Context, _ account.Viewer, level, code string, date geo.Date) ([]any, error) {
 	if code == "999" {

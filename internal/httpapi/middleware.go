@@ -2,10 +2,11 @@ package httpapi
 
 import (
 	"context"
-	"crypto/rand"
+	"encoding/binary"
 	"encoding/hex"
 	"fmt"
 	"log/slog"
+	"math/rand/v2"
 	"net/http"
 	"runtime/debug"
 	"time"
@@ -37,15 +38,24 @@ func Server(addr string, h http.Handler) *http.Server {
 	}
 }
 
+// Values of headers that every answer carries. They are shared: nobody changes or
+// appends to them in place.
+var (
+	noSniff        = []string{"nosniff"}
+	varies         = []string{"Accept, Accept-Encoding, Accept-Language, Authorization"}
+	anyOrigin      = []string{"*"}
+	exposedHeaders = []string{"Allow, Content-Crs, Content-Language, ETag, Link, Location, Retry-After, WWW-Authenticate, X-Request-Id"}
+)
+
 // withHeaders sets what every answer carries, 4xx and 5xx included.
 func withHeaders(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
 		h.Set(requestIDHeader, newRequestID())
-		h.Set("X-Content-Type-Options", "nosniff")
-		h.Set("Vary", "Accept, Accept-Encoding, Accept-Language, Authorization")
-		h.Set("Access-Control-Allow-Origin", "*")
-		h.Set("Access-Control-Expose-Headers", "Allow, Content-Crs, Content-Language, ETag, Link, Location, Retry-After, WWW-Authenticate, X-Request-Id")
+		h["X-Content-Type-Options"] = noSniff
+		h["Vary"] = varies
+		h["Access-Control-Allow-Origin"] = anyOrigin
+		h["Access-Control-Expose-Headers"] = exposedHeaders
 		if r.Method == http.MethodOptions && r.Header.Get("Access-Control-Request-Method") != "" {
 			h.Set("Access-Control-Allow-Methods", "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS")
 			h.Set("Access-Control-Allow-Headers", "Accept, Accept-Language, Authorization, Content-Crs, Content-Type, If-Match, If-None-Match")
@@ -55,11 +65,15 @@ func withHeaders(next http.Handler) http.Handler {
 	})
 }
 
+// newRequestID is a name that no other request has. The generator of math/rand/v2 is
+// ChaCha8 with a seed of the system's, and asks the system for nothing afterwards.
 func newRequestID() string {
-	var id [12]byte
-	// crypto/rand.Read never fails: it ends the program when the system has no randomness.
-	_, _ = rand.Read(id[:])
-	return hex.EncodeToString(id[:])
+	var id [16]byte
+	binary.BigEndian.PutUint64(id[:8], rand.Uint64())
+	binary.BigEndian.PutUint64(id[8:], rand.Uint64())
+	var text [24]byte
+	hex.Encode(text[:], id[:12])
+	return string(text[:])
 }
 
 // limitAddress refuses a request line over its limit before anything looks at it.
@@ -79,7 +93,8 @@ func limitAddress(next http.Handler) http.Handler {
 }
 
 // newCompressor serves gzip to those who ask. HEAD and ranges go past it: their
-// Content-Length is what they are sent for. It fails only on options that cannot work.
+// Content-Length is what they are sent for; so do streams of rows, which are read
+// and written at the same time. It fails only on options that cannot work.
 func newCompressor() (func(http.Handler) http.Handler, error) {
 	wrap, err := gzhttp.NewWrapper(gzhttp.CompressionLevel(1), gzhttp.EnableZstd(false),
 		gzhttp.ContentTypes([]string{typeJSON, typeGeoJSON, typeSchema, "application/vnd.oai.openapi+json",
@@ -90,22 +105,13 @@ func newCompressor() (func(http.Handler) http.Handler, error) {
 	return func(next http.Handler) http.Handler {
 		gzip := wrap(next)
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			if r.Method == http.MethodHead || r.Header.Get("Range") != "" {
+			if r.Method == http.MethodHead || r.Header.Get("Range") != "" || isRows(r) {
 				next.ServeHTTP(w, r)
 				return
 			}
 			gzip.ServeHTTP(w, r)
 		})
 	}, nil
-}
-
-// withTimeout ends the work on a request that takes too long.
-func withTimeout(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		ctx, cancel := context.WithTimeout(r.Context(), requestTime)
-		defer cancel()
-		next.ServeHTTP(w, r.WithContext(ctx))
-	})
 }
 
 // recorder notes what was answered.
@@ -136,13 +142,19 @@ func (rec *recorder) Write(b []byte) (int, error) {
 func (rec *recorder) Unwrap() http.ResponseWriter { return rec.ResponseWriter }
 
 // observe logs and counts every request, once, and turns a panic into a problem
-// that says nothing of its cause. A panic in the middle of an answer aborts it.
+// that says nothing of its cause. It ends the work that takes too long. A panic in the middle of an answer aborts it.
 func (a *api) observe(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		start := time.Now()
 		// The router fills this in; made here because it is read after the router.
 		routed := chi.NewRouteContext()
-		r = r.WithContext(context.WithValue(r.Context(), chi.RouteCtxKey, routed))
+		ctx := r.Context()
+		if !isRows(r) { // which have a pace to keep instead
+			limited, cancel := context.WithTimeout(ctx, requestTime)
+			defer cancel()
+			ctx = limited
+		}
+		r = r.WithContext(context.WithValue(ctx, chi.RouteCtxKey, routed))
 		rec := &recorder{ResponseWriter: w}
 		a.metrics.running.Inc()
 		defer func() {

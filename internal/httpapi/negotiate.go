@@ -16,6 +16,8 @@ const (
 	typeOpenAPI30  = "application/vnd.oai.openapi+json;version=3.0"
 	typeOpenAPI31  = "application/vnd.oai.openapi+json;version=3.1"
 	typeMergePatch = "application/merge-patch+json"
+	typeCSV        = "text/csv"
+	typeGeoJSONSeq = "application/geo+json-seq"
 )
 
 // maxHeader bounds the negotiation headers that are looked at; longer ones are
@@ -44,9 +46,24 @@ func languageOf(r *http.Request) string {
 
 // acceptable reports whether the Accept header takes one of the media types
 // offered. None is the same as */*; text/html gets JSON until there are pages.
-func acceptable(header string, offers []string) bool {
+func acceptable(header string, offers []string) bool { return weight(header, offers) > 0 }
+
+// preferred returns the offer that the Accept header likes best, the first of
+// those it likes as much; "" when it takes none.
+func preferred(header string, offers []string) string {
+	best, most := "", 0.0
+	for i := range offers {
+		if q := weight(header, offers[i:i+1]); q > most {
+			best, most = offers[i], q
+		}
+	}
+	return best
+}
+
+// weight is the quality that an Accept header gives to the offers, 0 for none.
+func weight(header string, offers []string) float64 {
 	if header == "" || len(header) > maxHeader {
-		return true
+		return 1
 	}
 	best, precision := 0.0, -1
 	for _, part := range strings.Split(header, ",") {
@@ -58,7 +75,10 @@ func acceptable(header string, offers []string) bool {
 			best, precision = q, p
 		}
 	}
-	return precision >= 0 && best > 0
+	if precision < 0 {
+		return 0
+	}
+	return best
 }
 
 // matches says how exactly a media range covers one of the offers: 2 by name, 1 by

@@ -30,6 +30,7 @@ var (
 	jsonType     = []string{typeJSON}
 	featureTypes = []string{typeGeoJSON, typeJSON}
 	patchTypes   = []string{typeMergePatch, typeGeoJSON, typeJSON}
+	checkTypes   = []string{typeJSON, typeCSV, typeGeoJSON, typeGeoJSONSeq}
 	probeTypes   = []string{typeJSON, "text/plain", "application/openmetrics-text"}
 )
 
@@ -55,7 +56,7 @@ func (a *api) routes() []route {
 		{method: http.MethodPatch, pattern: item, handle: a.patchFeature, consumes: patchTypes, query: noQuery, edits: true},
 		{method: http.MethodDelete, pattern: item, handle: a.deleteFeature, query: noQuery, edits: true},
 
-		{method: post, pattern: root + "/placement-checks", handle: a.placementChecks, produces: jsonType, consumes: jsonType, query: noQuery},
+		{method: post, pattern: root + "/placement-checks", handle: a.placementChecks, produces: checkTypes, consumes: checkTypes, query: []string{"detail"}},
 
 		{method: get, pattern: root + "/indicators", handle: a.allIndicators, produces: jsonType, query: []string{"date", "f", "level"}},
 		{method: get, pattern: root + "/provinces/{code}/indicators", handle: a.unitIndicators("province"), produces: jsonType, query: []string{"date", "f"}},
@@ -80,7 +81,7 @@ var methods = []string{http.MethodGet, http.MethodHead, http.MethodPost, http.Me
 // router builds the whole handler from the table.
 func (a *api) router() http.Handler {
 	mux := a.mux()
-	return limitAddress(withHeaders(a.compress(a.observe(withTimeout(mux)))))
+	return limitAddress(withHeaders(a.compress(a.observe(mux))))
 }
 
 // mux returns the bare router.

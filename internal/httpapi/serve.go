@@ -98,7 +98,8 @@ func checkMedia(rt route, r *http.Request) error {
 	if coding := r.Header.Get("Content-Encoding"); rt.consumes != nil && coding != "" && !strings.EqualFold(coding, "identity") {
 		return problem(unsupportedMedia, "Nội dung gửi lên không được nén.", "The body must not be compressed.")
 	}
-	if rt.produces != nil && !r.URL.Query().Has("f") && !acceptable(r.Header.Get("Accept"), rt.produces) {
+	accept := r.Header.Get("Accept")
+	if rt.produces != nil && accept != "" && (r.URL.RawQuery == "" || !r.URL.Query().Has("f")) && !acceptable(accept, rt.produces) {
 		list := strings.Join(rt.produces, ", ")
 		return problem(notAcceptable, "Có các định dạng: "+list+".", "What there is: "+list+".")
 	}
@@ -108,6 +109,9 @@ func checkMedia(rt route, r *http.Request) error {
 // readQuery reads the query and reports parameters that are not among the known,
 // given twice, or not readable at all.
 func readQuery(raw string, known []string, faults *layer.Faults) url.Values {
+	if raw == "" {
+		return nil
+	}
 	values, err := url.ParseQuery(raw)
 	if err != nil {
 		faults.Add("query", "phần sau dấu ? không đọc được: hãy mã hóa phần trăm các ký tự đặc biệt", "the part after ? cannot be read: percent-encode special characters")

@@ -9,6 +9,7 @@ import (
 	"hatang/geo"
 	"hatang/internal/account"
 	"hatang/internal/layer"
+	"hatang/internal/permit"
 )
 
 // Store reads and writes the register. Every method shows and changes only what
@@ -42,18 +43,15 @@ type Store interface {
 	Ready(ctx context.Context) error
 }
 
-// CheckResult is what became of one proposal: an answer that marshals to the JSON
-// of a verdict, or the faults that kept it from being judged.
-type CheckResult struct {
-	Answer  any
-	Invalid *layer.InvalidError
-}
-
-// Checker judges proposals for masts.
+// Checker judges proposals for masts as the viewer may know the register.
 type Checker interface {
-	// Check returns one result for each body, in order. Each body is a JSON object;
-	// date is the one of proposals that name none.
-	Check(ctx context.Context, v account.Viewer, bodies []json.RawMessage, date geo.Date) ([]CheckResult, error)
+	// AppendAnswer judges one proposal and appends its answer, JSON; date is for one
+	// that names none. *layer.InvalidError for one that cannot be judged.
+	AppendAnswer(ctx context.Context, v account.Viewer, dst, body []byte, date geo.Date, d permit.Detail) ([]byte, error)
+	// Answers returns one answer, or faults, for each proposal, in order.
+	Answers(ctx context.Context, v account.Viewer, bodies []json.RawMessage, date geo.Date, d permit.Detail) ([]permit.JSONAnswer, error)
+	// Batch returns a batch whose judges are this checker's.
+	Batch(v account.Viewer) *permit.Batch
 }
 
 // Indicators measures administrative units.

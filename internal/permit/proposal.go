@@ -18,7 +18,18 @@ import (
 // ParseProposal reads one proposal from JSON and returns every fault at once. lon,
 // lat (or crs, x, y) and mast_type are required; a proposal without a date is
 // judged on the default one. structure "camouflaged" is read as other, concealed.
+// accuracy_m, 0 to 1000, is how far the place given may be from the true one.
 func ParseProposal(raw []byte, date geo.Date) (zoning.Proposal, error) {
+	d := draft{}
+	if d.readJSON(raw, date) {
+		return d.Proposal, nil
+	}
+	return parseStrictly(raw, date)
+}
+
+// parseStrictly is ParseProposal's definition: it takes anything and says
+// everything that is wrong. What reads faster must give the same.
+func parseStrictly(raw []byte, date geo.Date) (zoning.Proposal, error) {
 	var members map[string]json.RawMessage
 	if err := json.Unmarshal(raw, &members); err != nil || members == nil {
 		var faults layer.Faults
@@ -89,11 +100,12 @@ func (r *reader) length(name string, most float64) *float64 {
 	return x
 }
 
-// Highest values that are taken for a mast rather than for a slip, metres.
+// Highest values that are taken for a mast and its place rather than for a slip, metres.
 const (
 	highestMastM     = 1000
 	widestMastM      = 100
 	highestBuildingM = 1000
+	poorestPlaceM    = 1000
 )
 
 func (r *reader) mast(p *zoning.Proposal) {
@@ -107,6 +119,11 @@ func (r *reader) mast(p *zoning.Proposal) {
 	p.HeightM = r.length("height_m", highestMastM)
 	p.HalfWidthM = r.length("half_width_m", widestMastM)
 	p.HostBuildingHeightM = r.length("host_building_height_m", highestBuildingM)
+	p.AccuracyM = r.number("accuracy_m")
+	if p.AccuracyM != nil && !(*p.AccuracyM >= 0 && *p.AccuracyM <= poorestPlaceM) {
+		r.faults.Add("/accuracy_m", "phải từ 0 đến %g m", "must be from 0 to %g m", float64(poorestPlaceM))
+		p.AccuracyM = nil
+	}
 	if raw, ok := r.take("concealed"); ok {
 		var concealed bool
 		if err := json.Unmarshal(raw, &concealed); err != nil {

@@ -1,0 +1,206 @@
+package httpapi
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"hatang/internal/permit"
+)
+
+// Limits of streams of rows. A row has one of its own: permit.MaxRowBytes.
+const (
+	// maxStreams is how many streams are judged at a time; further ones are 503.
+	maxStreams = 8
+	// paceBytes and paceTime: so much must come, or be taken, in such a time. The whole
+	// may take as long as it likes.
+	paceBytes = 64 << 10
+	paceTime  = time.Minute
+)
+
+// rowKind is a media type in which rows are read, and those they are answered in,
+// the usual one first.
+type rowKind struct {
+	mediaType string
+	format    permit.RowFormat
+	answers   []string
+}
+
+func rowKinds() []rowKind {
+	return []rowKind{
+		{typeCSV, permit.CSV, []string{typeCSV, typeGeoJSON, typeGeoJSONSeq}},
+		{typeGeoJSON, permit.FeatureCollection, []string{typeGeoJSON, typeGeoJSONSeq}},
+		{typeGeoJSONSeq, permit.FeatureSequence, []string{typeGeoJSONSeq, typeGeoJSON}},
+	}
+}
+
+// rowsOf returns the kind of rows that a request for checks holds; nil for JSON.
+func rowsOf(r *http.Request) *rowKind {
+	contentType := r.Header.Get("Content-Type")
+	if contentType == typeJSON {
+		return nil
+	}
+	for _, kind := range rowKinds() {
+		if isType(contentType, []string{kind.mediaType}) {
+			return &kind
+		}
+	}
+	return nil
+}
+
+// isRows reports whether a request is a stream of rows, before it is routed.
+func isRows(r *http.Request) bool {
+	return r.Method == http.MethodPost && strings.HasSuffix(r.URL.Path, "/placement-checks") && rowsOf(r) != nil
+}
+
+// checkRows judges rows as they come and answers them at the same time: the client
+// reads while it sends. Answers up to maxComplete bytes wait until they are complete.
+func (a *api) checkRows(w http.ResponseWriter, r *request, kind *rowKind, detail permit.Detail) error {
+	mediaType := preferred(r.Header.Get("Accept"), kind.answers)
+	if mediaType == "" {
+		list := strings.Join(kind.answers, ", ")
+		return problem(notAcceptable, "Có các định dạng: "+list+".", "What there is: "+list+".")
+	}
+	select {
+	case a.streams <- struct{}{}:
+		defer func() { <-a.streams }()
+	default:
+		return problem(unavailable, "Máy chủ đang xử lý nhiều tệp khác; hãy thử lại sau vài giây.", "The server is busy with other files; try again in a few seconds.")
+	}
+	c := paced{http.NewResponseController(w), a.pace}
+	if err := c.begin(); err != nil {
+		return err
+	}
+	w.Header().Set("Cache-Control", "no-store")
+	w.Header().Set("Content-Language", r.language())
+	out := &rowAnswer{spool: spool{w: w, mediaType: mediaType}, paced: c}
+	batch := a.Checker.Batch(r.viewer)
+	batch.Format, batch.Out, batch.Detail = kind.format, outOf(mediaType), detail
+	batch.Language, batch.Date = r.language(), a.ReferenceDate()
+	in := &rowBody{body: r.Body, paced: c}
+	batch.Interrupt = in.interrupt
+	_, err := batch.Run(r.Context(), in, out)
+	if err == nil {
+		err = out.finish()
+	}
+	return rowsProblem(err)
+}
+
+func outOf(mediaType string) permit.OutFormat {
+	switch mediaType {
+	case typeCSV:
+		return permit.OutCSV
+	case typeGeoJSONSeq:
+		return permit.OutSequence
+	default:
+		return permit.OutGeoJSON
+	}
+}
+
+// rowsProblem says what stopped a stream. It reaches the client only where nothing of
+// the answer has been sent; otherwise the answer is cut off.
+func rowsProblem(err error) error {
+	text, ok := permit.NoRowsText(err)
+	switch {
+	case err == nil, errors.Is(err, errClientGone), errors.Is(err, context.Canceled):
+		return err
+	case ok:
+		return problem(unreadableBody, "Không đọc được các dòng: "+text.VI+".", "The rows cannot be read: "+text.EN+".")
+	case errors.Is(err, errBrokeOff):
+		return problem(unreadableBody, "Nội dung gửi lên bị đứt giữa chừng.", "The body broke off.")
+	}
+	return err
+}
+
+// paced keeps the two directions of a connection to their pace.
+type paced struct {
+	control *http.ResponseController
+	time    time.Duration // for paceBytes
+}
+
+// begin makes reading and writing go side by side, where the server can.
+func (p paced) begin() error {
+	return unlessUnsupported(p.control.EnableFullDuplex())
+}
+
+// unlessUnsupported passes over what a ResponseWriter without a connection cannot do.
+func unlessUnsupported(err error) error {
+	if errors.Is(err, http.ErrNotSupported) {
+		return nil
+	}
+	return err
+}
+
+// errBrokeOff says that the body could not be read to its end.
+var errBrokeOff = errors.New("the body broke off")
+
+// rowBody reads a body, so many bytes in a time.
+type rowBody struct {
+	body io.Reader
+	paced
+	left  int // bytes until the next deadline
+	ended atomic.Bool
+}
+
+// interrupt ends a Read that is under way. Behind the end of the body there is none,
+// and the server would take a deadline for the client's leaving.
+func (b *rowBody) interrupt() {
+	if !b.ended.Load() {
+		// It fails only where there is no connection, and nothing to wait for.
+		_ = b.control.SetReadDeadline(time.Unix(1, 0))
+	}
+}
+
+func (b *rowBody) Read(p []byte) (int, error) {
+	if b.left <= 0 {
+		if err := unlessUnsupported(b.control.SetReadDeadline(time.Now().Add(b.time))); err != nil {
+			return 0, err
+		}
+		b.left = paceBytes
+	}
+	n, err := b.body.Read(p)
+	b.left -= n
+	if errors.Is(err, io.EOF) {
+		b.ended.Store(true)
+		// The client may read the answer for as long as it takes.
+		if err := unlessUnsupported(b.control.SetReadDeadline(time.Time{})); err != nil {
+			return n, err
+		}
+		return n, io.EOF
+	}
+	if err != nil { // a deadline that has passed is one, too: the server drops the connection
+		err = errors.Join(errBrokeOff, err)
+	}
+	return n, err
+}
+
+// rowAnswer sends an answer, chunk by chunk.
+type rowAnswer struct {
+	spool
+	paced
+}
+
+func (o *rowAnswer) Write(p []byte) (int, error) {
+	o.buf = append(o.buf, p...)
+	if err := o.pace(); err != nil {
+		return 0, err
+	}
+	return len(p), o.settle()
+}
+
+func (o *rowAnswer) pace() error {
+	pieces := time.Duration(len(o.buf)/paceBytes + 1)
+	return unlessUnsupported(o.control.SetWriteDeadline(time.Now().Add(pieces * o.time)))
+}
+
+// finish sends the rest.
+func (o *rowAnswer) finish() error {
+	if err := o.pace(); err != nil {
+		return err
+	}
+	return o.close()
+}

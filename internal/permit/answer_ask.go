@@ -1,0 +1,138 @@
+package permit
+
+import (
+	"context"
+	"encoding/json"
+	"sync"
+	"time"
+
+	"github.com/paulmach/orb"
+
+	"hatang/geo"
+	"hatang/geo/zoning"
+	"hatang/internal/account"
+	"hatang/internal/layer"
+)
+
+// drafts are used again: a draft is taken for one proposal and given back when its
+// answer is written.
+var drafts = sync.Pool{New: func() any { return new(draft) }}
+
+// AppendAnswer judges a proposal as it came, on the default date if it names none,
+// and appends its answer (see Answer.AppendJSON). The error of one that cannot be
+// judged is a *layer.InvalidError with every fault.
+func (c *Checker) AppendAnswer(ctx context.Context, v account.Viewer, dst, raw []byte, date geo.Date, d Detail) ([]byte, error) {
+	p := drafts.Get().(*draft)
+	defer drafts.Put(p)
+	if !p.readJSON(raw, date) {
+		var err error
+		if p.Proposal, err = parseStrictly(raw, date); err != nil {
+			return dst, err
+		}
+	}
+	s, err := c.near(ctx, Asked{Viewer: v, Date: p.Date, Points: []orb.Point{p.Point}})
+	if err != nil {
+		return dst, err
+	}
+	return appendAnswer(dst, s, p.Proposal, d), nil
+}
+
+// appendAnswer has a proposal judged as far as the detail asks.
+func appendAnswer(dst []byte, j Judge, p zoning.Proposal, d Detail) []byte {
+	var a Answer
+	switch d {
+	case DetailVerdict:
+		var unit Unit
+		place, verdict := j.Verdict(p)
+		a = bareAnswer(p, place, verdict, j.Versions(), &unit)
+	case DetailFindings:
+		a = j.Findings(p)
+	default:
+		a = j.Check(p)
+	}
+	return a.AppendJSON(dst, d)
+}
+
+// bareAnswer is an answer of which only the verdict is known; unit is room for the
+// place.
+func bareAnswer(p zoning.Proposal, place zoning.Place, verdict zoning.Verdict, versions layer.Versions, unit *Unit) Answer {
+	a := Answer{Point: p.Point, Versions: versions}
+	a.Verdict, a.Date = verdict, p.Date
+	if place != (zoning.Place{}) {
+		*unit = Unit{Commune: place.Commune, District: place.District, Province: place.Territory}
+		a.Unit = unit
+	}
+	return a
+}
+
+// JSONAnswer is what became of one proposal among many: an answer, or the faults
+// that kept it from being judged.
+type JSONAnswer struct {
+	Answer  json.RawMessage
+	Invalid *layer.InvalidError
+}
+
+// Answers judges many proposals as they came, in order; those of one date by one
+// state of the register. More than MaxDates dates are a fault of the whole.
+func (c *Checker) Answers(ctx context.Context, v account.Viewer, bodies []json.RawMessage, date geo.Date, d Detail) ([]JSONAnswer, error) {
+	answers := make([]JSONAnswer, len(bodies))
+	proposals := make([]zoning.Proposal, len(bodies))
+	byDate := map[geo.Date][]int{}
+	for i, raw := range bodies {
+		p, err := ParseProposal(raw, date)
+		invalid, ok := Faults(err)
+		switch {
+		case ok:
+			answers[i].Invalid = invalid
+		case err != nil:
+			return nil, err
+		default:
+			proposals[i] = p
+			byDate[p.Date] = append(byDate[p.Date], i)
+		}
+	}
+	if len(byDate) > MaxDates {
+		return nil, tooManyDates(len(byDate))
+	}
+	for date, which := range byDate {
+		points := make([]orb.Point, len(which))
+		for i, at := range which {
+			points[i] = proposals[at].Point
+		}
+		s, err := c.near(ctx, Asked{Viewer: v, Date: date, Points: points})
+		if err != nil {
+			return nil, err
+		}
+		for _, at := range which {
+			answers[at].Answer = appendAnswer(nil, s, proposals[at], d)
+		}
+	}
+	return answers, nil
+}
+
+func tooManyDates(n int) error {
+	var faults layer.Faults
+	faults.Add("/proposals", "các đề nghị nêu %d ngày khác nhau; một lần hỏi nhận nhiều nhất %d ngày", "the proposals name %d different dates; one call takes at most %d", n, MaxDates)
+	return faults.Err()
+}
+
+// Batch returns a batch that judges as this checker does, for the viewer. Its
+// format and its output are still to be said.
+func (c *Checker) Batch(v account.Viewer) *Batch {
+	return &Batch{
+		Open: func(ctx context.Context, date geo.Date) (Judge, error) {
+			s, err := c.Snapshot(ctx, v, date, time.Time{})
+			if err != nil { // a nil *Snapshot must not become a Judge
+				return nil, err
+			}
+			return s, nil
+		},
+		Few: func(ctx context.Context, p zoning.Proposal) (Answer, error) {
+			answers, err := c.Check(ctx, v, []zoning.Proposal{p})
+			if err != nil {
+				return Answer{}, err
+			}
+			return answers[0], nil
+		},
+	}
+}
