@@ -105,6 +105,10 @@ func (s *survey) cell(quad orb.Bound, rings []orb.Ring, whole bool, sites []int3
 
 // assign measures to the sites and keeps those that may be nearest in the cell.
 func (s *survey) assign(c *cell, sites []int32) {
+	s.work -= 1 + len(sites)
+	for _, r := range c.rings {
+		s.work -= len(r)
+	}
 	distances := make([]float64, len(sites))
 	c.nearM = math.Inf(1)
 	for k, i := range sites {

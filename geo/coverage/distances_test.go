@@ -282,6 +282,63 @@ func TestDistancesAnywhere(t *testing.T) {
 	}
 }
 
+// Borders and lines all of whose points are equally far from the sites take no longer
+// than others; where nothing can be told in the work allowed, an error says so.
+func TestDistancesOfEqualDistances(t *testing.T) {
+	const quarter = 10001965.729 // of a meridian, m
+	poles := []orb.Point{{0, 90}, {0, -90}}
+	var disc orb.Ring
+	for k := range 720 {
+		disc = append(disc, geo.Destination(dienBien, -float64(k)/2, 50e3))
+	}
+	band := orb.MultiPolygon{{{{100, 0}, {110, 0}, {120, 0}, {130, 0}, {130, 8}, {100, 8}}}}
+	for _, tt := range []struct {
+		name  string
+		unit  orb.MultiPolygon
+		sites []orb.Point
+		want  float64
+	}{
+		{"a disc about its site", orb.MultiPolygon{{disc}}, []orb.Point{dienBien}, 50e3},
+		{"an edge on the equator, sites at the poles", band, poles, quarter},
+		{"the equator within, sites at the poles", square(orb.Point{103, 0.01}, 40e3), poles, quarter},
+	} {
+		got, err := Distances(tt.unit, tt.sites)
+		if err != nil || math.Abs(got.MaxM-tt.want) > 1.5*MaxToleranceM {
+			t.Errorf("%s: %+v, %v; want %.3f m", tt.name, got, err, tt.want)
+		}
+	}
+	antipode := square(orb.Point{dienBien[0] - 180, -dienBien[1]}, 500e3)
+	if got, err := Distances(antipode, []orb.Point{dienBien}); err != nil && !errors.Is(err, ErrIntricate) || err == nil && !(got.MaxM > 2.0003e7 && got.MaxM < 2.00040e7) {
+		t.Errorf("about the antipode: %+v, %v", got, err)
+	}
+}
+
+// Heaps of sites, and a distance at which much of the unit lies at once.
+func TestPercentilesWhereDiscsDoNotServe(t *testing.T) {
+	unit := square(dienBien, 40e3)
+	var heap []orb.Point
+	for k := range 600 {
+		heap = append(heap, geo.Destination(dienBien, float64(k), float64(k)/600))
+	}
+	got, err := Distances(unit, heap)
+	if err != nil {
+		t.Fatal(err)
+	}
+	one, err := Distances(unit, []orb.Point{dienBien})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, pair := range [][2]float64{{got.P50M, one.P50M}, {got.P95M, one.P95M}} {
+		if math.Abs(pair[0]/pair[1]-1) > 2*PercentileTolerance {
+			t.Errorf("a heap gives %+v, one site %+v", got, one)
+		}
+	}
+	// Half of a square lies within r of its middle where πr² is half of it.
+	if want := 40e3 / math.Sqrt(2*math.Pi); math.Abs(one.P50M/want-1) > PercentileTolerance {
+		t.Errorf("median %.1f m, want %.1f", one.P50M, want)
+	}
+}
+
 func BenchmarkDistances(b *testing.B) {
 	unit := boundaries(b, "dienbien_districts.geojson")[1]
 	for _, n := range []int{25, 100, 400} {

@@ -9,7 +9,7 @@ import (
 )
 
 // shapes reads a unit, discs and sites from bytes: coordinates are mostly those of a
-// small grid, so that they coincide, touch and cross, sometimes anything at all.
+// grid, so that they coincide, touch and cross, sometimes anywhere on earth or anything at all.
 func shapes(data []byte) (unit orb.MultiPolygon, discs []Disc, sites []orb.Point) {
 	next := func() byte {
 		if len(data) == 0 {
@@ -19,19 +19,26 @@ func shapes(data []byte) (unit orb.MultiPolygon, discs []Disc, sites []orb.Point
 		data = data[1:]
 		return b
 	}
-	coordinate := func(centre, step float64) float64 {
-		b := next()
-		if b == 255 && len(data) >= 8 {
+	coordinate := func(centre, step, most float64) float64 {
+		switch b := next(); {
+		case b == 255 && len(data) >= 8: // anything
 			f := math.Float64frombits(binary.LittleEndian.Uint64(data))
 			data = data[8:]
 			return f
+		case b >= 250 && len(data) >= 2: // anywhere on earth
+			f := (float64(binary.LittleEndian.Uint16(data))/32768 - 1) * most
+			data = data[2:]
+			return f
+		default:
+			return centre + step*float64(int(b%16)-8)
 		}
-		return centre + step*float64(int(b%16)-8)
 	}
 	centres := []orb.Point{{103, 21}, {180, 0}, {0, 90}, {-180, -89.99}, {0, 0}, {103, 60}}
 	centre := centres[int(next())%len(centres)]
-	step := math.Pow(10, -float64(next()%6))
-	point := func() orb.Point { return orb.Point{coordinate(centre[0], step), coordinate(centre[1], step)} }
+	step := math.Pow(10, 1-float64(next()%8))
+	point := func() orb.Point {
+		return orb.Point{coordinate(centre[0], step, 180), coordinate(centre[1], step, 90)}
+	}
 	for range next() % 3 {
 		var polygon orb.Polygon
 		for range next() % 3 {
@@ -44,7 +51,7 @@ func shapes(data []byte) (unit orb.MultiPolygon, discs []Disc, sites []orb.Point
 		unit = append(unit, polygon)
 	}
 	for range next() % 8 {
-		discs = append(discs, Disc{point(), math.Abs(coordinate(8, 1)) * step * 50e3})
+		discs = append(discs, Disc{point(), math.Abs(coordinate(8, 1, 8)) * step * 50e3})
 	}
 	for range next() % 5 {
 		sites = append(sites, point())
@@ -71,7 +78,7 @@ func FuzzShapes(f *testing.F) {
 		}
 		if parts, err := Uncovered(unit, discs, 100); err == nil {
 			for _, p := range parts {
-				if len(p) == 0 || len(p[0]) < 4 {
+				if box := p.Bound(); len(p) == 0 || len(p[0]) < 4 || box.Min[0] < -180 || box.Max[0] > 180 {
 					t.Errorf("Uncovered(%v, %v) has a part %v", unit, discs, p)
 				}
 			}

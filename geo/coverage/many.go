@@ -133,8 +133,12 @@ func (w *workshop) covered(unit orb.MultiPolygon, discs sortedDiscs) (Result, er
 		return Covered(unit, discs.discs)
 	}
 	t := &territory{origin: origin, plane: newPlane(origin), reachM: roundReachM}
-	areaM2, reachM := w.outline(t, unit)
-	if reachM < roundReachM && w.take(t, discs, halfLon, halfLat) {
+	small := perhapsRound(origin, halfLon, halfLat)
+	areaM2, reachM := 0.0, 0.0
+	if small {
+		areaM2, reachM = w.outline(t, unit)
+	}
+	if small && reachM < roundReachM && w.take(t, discs, halfLon, halfLat) {
 		if !(areaM2 > 0) {
 			return Result{}, nil
 		}
@@ -146,6 +150,14 @@ func (w *workshop) covered(unit orb.MultiPolygon, discs sortedDiscs) (Result, er
 	var near []Disc
 	discs.near(origin, halfLon, halfLat, func(d Disc) { near = append(near, d) })
 	return Covered(unit, near)
+}
+
+// perhapsRound is false for boxes, half as wide and high as given in degrees, that
+// reach much farther than discs are taken to be round.
+func perhapsRound(origin orb.Point, halfLon, halfLat float64) bool {
+	const metresPerDegree = 110574
+	cos := math.Cos(radians(min(90, math.Abs(origin[1])+halfLat)))
+	return halfLat*metresPerDegree < 2*roundReachM && halfLon*cos*metresPerDegree < 2*roundReachM
 }
 
 func halfBox(unit orb.MultiPolygon, origin orb.Point) (lon, lat float64) {

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/paulmach/orb"
+	"github.com/tidwall/rtree"
 
 	"hatang/geo"
 )
@@ -19,23 +20,22 @@ type territory struct {
 	flat   orb.MultiPolygon // in the plane
 	rings  []orb.Ring       // of flat: outer rings anticlockwise, holes clockwise
 	edges  []segment
-	runs   []run
+	runs   rtree.RTreeG[run]
 	index  *geo.Index // of the same rings in the plane
 }
 
 // segment is an edge of the unit in the plane, the unit to its left.
 type segment struct{ a, b orb.Point }
 
-// run is a stretch of consecutive edges with their common box.
-type run struct {
-	first, last int
-	bound       orb.Bound
-}
+// run is a stretch of consecutive edges.
+type run struct{ first, last int }
 
 // edgesPerRun balances the boxes looked at against the edges looked at in vain.
 const edgesPerRun = 16
 
-func newTerritory(unit orb.MultiPolygon, areaM2 float64) (*territory, error) {
+// newTerritory maps the unit, letting the chords of its edges stray by strayM, or by
+// what strayM() says if that is more.
+func newTerritory(unit orb.MultiPolygon, areaM2, strayM float64) (*territory, error) {
 	t := &territory{origin: middle(unit)}
 	t.plane = newPlane(t.origin)
 	lengthM := 0.0
@@ -50,9 +50,7 @@ func newTerritory(unit orb.MultiPolygon, areaM2 float64) (*territory, error) {
 	if t.reachM > MaxReachM {
 		return nil, ErrTooLarge
 	}
-	// A chord that strays this far from its edge all along the boundary costs
-	// at most a third of 1e-9 of the area.
-	strayM := max(0.5e-9*areaM2/lengthM, 1e-8)
+	strayM = max(strayM, t.strayM(areaM2, lengthM))
 	flat := make(orb.MultiPolygon, 0, len(unit))
 	for _, polygon := range unit {
 		rings := make(orb.Polygon, 0, len(polygon))
@@ -72,6 +70,23 @@ func newTerritory(unit orb.MultiPolygon, areaM2 float64) (*territory, error) {
 	t.flat, t.bound = flat, flat.Bound()
 	t.index = geo.NewIndex([]orb.MultiPolygon{flat})
 	return t, nil
+}
+
+// mostPieces is how many pieces the edges of a unit are cut into at most, besides
+// one for each: enough for any compact unit within MaxReachM.
+const mostPieces = 1 << 16
+
+// strayM is how far chords may stray from edges: all along the boundary that costs
+// at most a third of 1e-9 of the area, unless the unit is a sliver so long that it
+// would take more than mostPieces.
+func (t *territory) strayM(areaM2, lengthM float64) float64 {
+	piece := lengthM / mostPieces
+	return max(0.5e-9*areaM2/lengthM, t.bend()*piece*piece/8, 1e-8)
+}
+
+// bend is more than any geodesic bends in the plane within the reach, 1/m.
+func (t *territory) bend() float64 {
+	return (t.reachM/geo.EquatorialRadiusM + 2*eccentricity2) / geo.EquatorialRadiusM
 }
 
 // middle is the centre of the unit's box; longitudes are taken relative to the
@@ -121,9 +136,7 @@ func (t *territory) project(ring orb.Ring, strayM float64) orb.Ring {
 // and q are the ends in the plane.
 func (t *territory) appendEdge(out orb.Ring, a, b, p, q orb.Point, strayM float64) orb.Ring {
 	length := distance(p, q)
-	// No geodesic in the plane bends more than this within the reach, 1/m.
-	bend := (t.reachM/geo.EquatorialRadiusM + 2*eccentricity2) / geo.EquatorialRadiusM
-	if length*length/8*bend <= strayM {
+	if length*length/8*t.bend() <= strayM {
 		return append(out, q)
 	}
 	azimuthDeg, lengthM := geo.AzimuthDeg(a, b), geo.DistanceM(a, b)
@@ -143,16 +156,14 @@ func (t *territory) appendEdge(out orb.Ring, a, b, p, q orb.Point, strayM float6
 }
 
 func (t *territory) addEdges(ring orb.Ring) {
-	for i := 1; i < len(ring); i++ {
-		n := len(t.edges)
-		s := segment{ring[i-1], ring[i]}
-		t.edges = append(t.edges, s)
-		box := orb.LineString{s.a, s.b}.Bound()
-		if i == 1 || n-t.runs[len(t.runs)-1].first >= edgesPerRun {
-			t.runs = append(t.runs, run{first: n, bound: box})
+	for from := 0; from < len(ring)-1; from += edgesPerRun {
+		to := min(from+edgesPerRun, len(ring)-1)
+		r := run{first: len(t.edges), last: len(t.edges) + to - from}
+		box := orb.LineString(ring[from : to+1]).Bound()
+		t.runs.Insert(box.Min, box.Max, r)
+		for i := from; i < to; i++ {
+			t.edges = append(t.edges, segment{ring[i], ring[i+1]})
 		}
-		r := &t.runs[len(t.runs)-1]
-		r.last, r.bound = n+1, r.bound.Union(box)
 	}
 }
 
@@ -176,16 +187,14 @@ func (t *territory) edgesWithin(circles []*circle) float64 {
 	var spans []span
 	for _, c := range circles {
 		box := c.bound()
-		for _, r := range t.runs {
-			if !box.Intersects(r.bound) {
-				continue
-			}
+		t.runs.Search(box.Min, box.Max, func(_, _ [2]float64, r run) bool {
 			for i := r.first; i < r.last; i++ {
 				if from, to, ok := c.clip(t.edges[i]); ok {
 					spans = append(spans, span{i, from, to})
 				}
 			}
-		}
+			return true
+		})
 	}
 	slices.SortFunc(spans, func(a, b span) int {
 		return cmp.Or(cmp.Compare(a.edge, b.edge), cmp.Compare(a.from, b.from), cmp.Compare(a.to, b.to))

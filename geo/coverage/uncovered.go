@@ -11,12 +11,16 @@ import (
 	"hatang/geo"
 )
 
-// MinToleranceM is the finest tolerance Uncovered takes, metres.
-const MinToleranceM = 1e-3
+// MinToleranceM is the finest tolerance Uncovered takes, metres, and MinTolerance the
+// finest as a share of the largest radius: a disc has 5 700 corners at most.
+const (
+	MinToleranceM = 1e-3
+	MinTolerance  = 1e-7
+)
 
 // The errors of Uncovered besides those of Covered.
 var (
-	ErrTolerance = fmt.Errorf("the tolerance is not a number from %v m up", MinToleranceM)
+	ErrTolerance = fmt.Errorf("the tolerance is not a number from %v m up, or less than %v of a radius", MinToleranceM, MinTolerance)
 	ErrShape     = errors.New("the unit's rings cross or touch where they may not")
 )
 
@@ -27,9 +31,12 @@ var (
 // far less than toleranceM times the length of their border. Parts and holes
 // smaller than a square of toleranceM are left out. Everything covered gives nil.
 //
-// Longitudes of a unit across the antimeridian run on past 180. A unit whose rings
-// cross themselves or each other is ErrShape; other errors are those of Covered.
-// Cost: about 0.2 ms per disc at 10 m, growing with 1/√toleranceM.
+// Parts across the antimeridian are cut there (RFC 7946, section 3.1.9), so that
+// longitudes lie within ±180°. A part round a pole is cut along the antimeridian too
+// and closed over the pole's edge of the map, from (180, ±90) to (-180, ±90).
+//
+// A unit whose rings cross themselves or each other is ErrShape; other errors are
+// those of Covered. Cost: about 0.2 ms per disc at 10 m, growing with 1/√toleranceM.
 func Uncovered(unit orb.MultiPolygon, discs []Disc, toleranceM float64) (orb.MultiPolygon, error) {
 	if !(toleranceM >= MinToleranceM && toleranceM <= math.MaxFloat64) {
 		return nil, ErrTolerance
@@ -37,11 +44,16 @@ func Uncovered(unit orb.MultiPolygon, discs []Disc, toleranceM float64) (orb.Mul
 	if err := validate(unit, discs); err != nil {
 		return nil, err
 	}
+	for i, d := range discs {
+		if d.RadiusM*MinTolerance > toleranceM {
+			return nil, fmt.Errorf("disc %d: %w", i, ErrTolerance)
+		}
+	}
 	areaM2 := geo.AreaM2(unit)
 	if !(areaM2 > 0) {
 		return nil, nil
 	}
-	t, err := newTerritory(unit, areaM2)
+	t, err := newTerritory(unit, areaM2, toleranceM/1000)
 	if err != nil {
 		return nil, err
 	}
@@ -61,7 +73,7 @@ func Uncovered(unit orb.MultiPolygon, discs []Disc, toleranceM float64) (orb.Mul
 	if err != nil {
 		return nil, fmt.Errorf("taking the discs from the unit: %w", err)
 	}
-	return t.lonLats(left, toleranceM*toleranceM), nil
+	return cutAtAntimeridian(t.lonLats(left, toleranceM))
 }
 
 // geometry is the unit in the plane, united where its parts touch.
@@ -108,19 +120,20 @@ func (c *curve) polygon(toleranceM float64) geom.Polygon {
 }
 
 // lonLats brings the areas of a geometry of the plane back, without slivers.
-func (t *territory) lonLats(g geom.Geometry, leastM2 float64) orb.MultiPolygon {
+func (t *territory) lonLats(g geom.Geometry, toleranceM float64) orb.MultiPolygon {
 	var out orb.MultiPolygon
+	leastM2 := toleranceM * toleranceM
 	for _, part := range g.Dump() {
 		p, ok := part.AsPolygon()
 		if !ok || p.Area() < leastM2 {
 			continue
 		}
 		p = p.ForceCCW()
-		polygon := orb.Polygon{t.lonLatRing(p.ExteriorRing())}
+		polygon := orb.Polygon{t.lonLatRing(p.ExteriorRing(), toleranceM)}
 		for i := range p.NumInteriorRings() {
 			r := p.InteriorRingN(i)
 			if geom.NewPolygon([]geom.LineString{r}).Area() >= leastM2 {
-				polygon = append(polygon, t.lonLatRing(r))
+				polygon = append(polygon, t.lonLatRing(r, toleranceM))
 			}
 		}
 		out = append(out, polygon)
@@ -128,13 +141,34 @@ func (t *territory) lonLats(g geom.Geometry, leastM2 float64) orb.MultiPolygon {
 	return out
 }
 
-func (t *territory) lonLatRing(r geom.LineString) orb.Ring {
+// lonLatRing adds points where an edge, drawn straight in degrees, would stray by
+// more than a quarter of the tolerance: near a pole or where it is very long.
+func (t *territory) lonLatRing(r geom.LineString, toleranceM float64) orb.Ring {
 	points := r.Coordinates()
-	out := make(orb.Ring, points.Length())
-	for i := range out {
+	var out orb.Ring
+	for i := range points.Length() {
 		xy := points.GetXY(i)
-		out[i] = t.plane.lonLat(orb.Point{xy.X, xy.Y})
+		b := orb.Point{xy.X, xy.Y}
+		if i > 0 {
+			last := points.GetXY(i - 1)
+			out = t.straighten(out, orb.Point{last.X, last.Y}, b, out[len(out)-1], t.plane.lonLat(b), toleranceM/4, 12)
+		}
+		out = append(out, t.plane.lonLat(b))
 	}
 	out[len(out)-1] = out[0]
 	return out
+}
+
+// straighten adds the points between the ends of an edge, given in the plane and in
+// degrees; every depth doubles how many it may add.
+func (t *territory) straighten(out orb.Ring, a, b, lonLatA, lonLatB orb.Point, strayM float64, depth int) orb.Ring {
+	m := orb.Point{(a[0] + b[0]) / 2, (a[1] + b[1]) / 2}
+	drawn := orb.Point{lonLatA[0] + math.Remainder(lonLatB[0]-lonLatA[0], 360)/2, (lonLatA[1] + lonLatB[1]) / 2}
+	if depth == 0 || distance(t.plane.xy(drawn), m) <= strayM {
+		return out
+	}
+	middle := t.plane.lonLat(m)
+	out = t.straighten(out, a, m, lonLatA, middle, strayM, depth-1)
+	out = append(out, middle)
+	return t.straighten(out, m, b, middle, lonLatB, strayM, depth-1)
 }

@@ -100,6 +100,7 @@ func TestUncoveredRefuses(t *testing.T) {
 	}{
 		{"no tolerance", square(dienBien, 10), nil, 0, ErrTolerance},
 		{"NaN tolerance", square(dienBien, 10), nil, math.NaN(), ErrTolerance},
+		{"too fine for the disc", square(dienBien, 10), []Disc{{dienBien, 1e6}}, 0.09, ErrTolerance},
 		{"NaN disc", square(dienBien, 10), []Disc{{dienBien, math.NaN()}}, 1, ErrRadius},
 		{"a bow tie", bowTie, nil, 1, ErrShape},
 	} {
