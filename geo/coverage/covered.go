@@ -2,7 +2,6 @@ package coverage
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -26,15 +25,16 @@ type Result struct {
 }
 
 // MaxRadiusM is the largest radius Covered takes, and MaxReachM how far a unit may
-// reach from its centre, metres.
+// reach from its centre, metres. Longitudes may run on past ±180°, up to MaxLongitude.
 const (
-	MaxRadiusM = 1e6
-	MaxReachM  = 2.5e6
+	MaxRadiusM   = 1e6
+	MaxReachM    = 2.5e6
+	MaxLongitude = 3600.0
 )
 
 // The errors of Covered.
 var (
-	ErrNotOnEarth = errors.New("a coordinate is not finite or its latitude is outside ±90°")
+	ErrNotOnEarth = fmt.Errorf("a coordinate is not finite, its latitude is outside ±90° or its longitude outside ±%v°", MaxLongitude)
 	ErrRadius     = fmt.Errorf("a radius is not a number from 0 to %.0f m", MaxRadiusM)
 	ErrTooLarge   = fmt.Errorf("the unit reaches more than %.0f m from its centre", MaxReachM)
 )
@@ -101,7 +101,7 @@ func validate(unit orb.MultiPolygon, discs []Disc) error {
 }
 
 func onEarth(p orb.Point) bool {
-	return math.Abs(p[0]) <= math.MaxFloat64 && math.Abs(p[1]) <= 90
+	return math.Abs(p[0]) <= MaxLongitude && math.Abs(p[1]) <= 90
 }
 
 // curves maps the discs that can meet the territory to the plane, in an order that
