@@ -47,8 +47,10 @@ var (
 
 // PopulationByArea adds up, over the sub-units, population × covered share: people
 // are taken to live evenly spread over their sub-unit, which overstates cover
-// where sites stand in the empty parts of it and understates it elsewhere. A
-// sub-unit without area must be without people. Other errors are those of Covered.
+// where sites stand in the empty parts of it and understates it elsewhere. The
+// shares are CoveredMany's: one pass over the sub-units and the discs near each, to
+// ManyTolerance of the people covered. A sub-unit without area must be without people.
+// Other errors are those of Covered.
 func PopulationByArea(subUnits []SubUnit, discs []Disc) (Population, error) {
 	p := Population{Method: AreaWeighted}
 	shapes := make([]orb.MultiPolygon, len(subUnits))
@@ -58,15 +60,15 @@ func PopulationByArea(subUnits []SubUnit, discs []Disc) (Population, error) {
 		}
 		shapes[i] = s.Shape
 	}
+	results, err := CoveredMany(shapes, discs)
+	if err != nil {
+		return Population{}, err
+	}
 	for i, s := range subUnits {
-		r, err := Covered(shapes[i], discs)
-		if err != nil {
-			return Population{}, err
-		}
-		if r.AreaM2 == 0 && s.Population > 0 {
+		if results[i].AreaM2 == 0 && s.Population > 0 {
 			return Population{}, ErrNowhere
 		}
-		p.Covered += s.Population * r.Share
+		p.Covered += s.Population * results[i].Share
 		p.Total += s.Population
 	}
 	p.share()
@@ -74,12 +76,14 @@ func PopulationByArea(subUnits []SubUnit, discs []Disc) (Population, error) {
 }
 
 // PopulationBySettlements adds up the people of the settlements that lie within a
-// disc, its boundary included, by geodesic distance.
+// disc, its boundary included, by geodesic distance. Cost: n log n, and one distance for
+// every disc in the box about a settlement until one holds it.
 func PopulationBySettlements(settlements []Settlement, discs []Disc) (Population, error) {
 	if err := validate(nil, discs); err != nil {
 		return Population{}, err
 	}
 	p := Population{Method: AtSettlements}
+	sorted := newSorted(discs)
 	for _, s := range settlements {
 		if !onEarth(s.At) {
 			return Population{}, ErrNotOnEarth
@@ -88,11 +92,10 @@ func PopulationBySettlements(settlements []Settlement, discs []Disc) (Population
 			return Population{}, ErrPopulation
 		}
 		p.Total += s.Population
-		for _, d := range discs {
-			if within(d, s.At) {
-				p.Covered += s.Population
-				break
-			}
+		covered := false
+		sorted.near(s.At, 0, 0, func(d Disc) { covered = covered || within(d, s.At) })
+		if covered {
+			p.Covered += s.Population
 		}
 	}
 	p.share()

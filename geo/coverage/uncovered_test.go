@@ -148,6 +148,48 @@ func TestPopulation(t *testing.T) {
 	}
 }
 
+// By hand, commune by commune and settlement by settlement.
+func TestPopulationByHand(t *testing.T) {
+	units := boundaries(t, "dienbien_communes.geojson")
+	box := units[0].Bound()
+	var parts []SubUnit
+	for i, u := range units {
+		box = box.Union(u.Bound())
+		parts = append(parts, SubUnit{u, float64(1000 + 37*i)})
+	}
+	discs := scatter(11, 300, box, 300, 6000)
+	got, err := PopulationByArea(parts, discs)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, total := 0.0, 0.0
+	for _, p := range parts {
+		r, err := Covered(p.Shape, discs)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want += p.Population * r.Share
+		total += p.Population
+	}
+	if math.Abs(got.Covered-want) > ManyTolerance*want || got.Total != total || got.Share != got.Covered/total {
+		t.Errorf("by area %+v, want %v of %v", got, want, total)
+	}
+	var settlements []Settlement
+	want = 0
+	for i, d := range scatter(12, 2000, box, 1, 1) {
+		settlements = append(settlements, Settlement{d.Center, float64(i)})
+		for _, e := range discs {
+			if geo.DistanceM(e.Center, d.Center) <= e.RadiusM {
+				want += float64(i)
+				break
+			}
+		}
+	}
+	if got, err := PopulationBySettlements(settlements, discs); err != nil || got.Covered != want || got.Total != 1999*1000 {
+		t.Errorf("by settlements %+v, %v; want %v", got, err, want)
+	}
+}
+
 func second[T any](_ T, err error) error { return err }
 
 func BenchmarkUncovered(b *testing.B) {
