@@ -129,8 +129,12 @@ func (s *survey) exhausted() bool { return s.work < 0 }
 
 // percentiles finds the median and the 95th percentile.
 func (s *survey) percentiles(unit orb.MultiPolygon, root *cell) (stats DistanceStats, err error) {
-	sites := thinned(s.plane, 0.5*root.areaM2, s.sites)
-	if len(sites) < len(s.sites) {
+	var near []orb.Point // what lies farther changes nothing, not a digit
+	for _, i := range root.sites {
+		near = append(near, s.sites[i])
+	}
+	sites := thinned(s.plane, 0.5*root.areaM2, near)
+	if len(sites) < len(near) {
 		few := *s
 		few.sites = sites
 		s, root = &few, few.root()

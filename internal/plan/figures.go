@@ -5,8 +5,6 @@ import (
 	"math"
 	"slices"
 
-	"github.com/paulmach/orb"
-
 	"hatang/geo"
 	"hatang/geo/coverage"
 	"hatang/geo/sharing"
@@ -41,15 +39,22 @@ type unitRows struct {
 	// positions are counted where their site stands.
 	positions []PositionFacts
 	postal    []PostalFacts
+	// communes are those that name the unit as theirs.
+	communes    []UnitFacts
+	settlements []SettlementFacts
 }
 
 // figuresOf computes the figures of every unit. Each site belongs to exactly one
 // unit, the lowest code where two share a border.
 func figuresOf(facts Facts, compliance siteCompliance, date geo.Date) ([]UnitFigures, error) {
 	rows := assign(facts)
+	reach := map[string]reached{}
+	for _, stage := range []string{built, withPlanned} {
+		reach[stage] = facts.reachedIn(stage, "", date)
+	}
 	result := make([]UnitFigures, 0, len(rows))
 	for _, r := range rows {
-		c := calculation{facts: &facts, rows: r, date: date, compliance: compliance}
+		c := calculation{facts: &facts, rows: r, date: date, compliance: compliance, reach: reach}
 		if err := c.all(); err != nil {
 			return nil, err
 		}
@@ -64,12 +69,10 @@ func figuresOf(facts Facts, compliance siteCompliance, date geo.Date) ([]UnitFig
 // assign sorts the facts into units.
 func assign(facts Facts) []*unitRows {
 	rows := make([]*unitRows, len(facts.Units))
-	shapes := make([]orb.MultiPolygon, len(facts.Units))
 	for i, u := range facts.Units {
 		rows[i] = &unitRows{unit: u}
-		shapes[i] = u.Shape
 	}
-	index := geo.NewIndex(shapes)
+	index := unitIndex(facts)
 	siteUnit := make(map[string]int, len(facts.Sites))
 	for _, s := range facts.Sites {
 		if i, ok := index.First(s.Mast.Point); ok {
@@ -87,6 +90,18 @@ func assign(facts Facts) []*unitRows {
 			rows[i].postal = append(rows[i].postal, p)
 		}
 	}
+	for _, s := range facts.Settlements {
+		if i, ok := index.First(s.Point); ok {
+			rows[i].settlements = append(rows[i].settlements, s)
+		}
+	}
+	for _, r := range rows {
+		for _, u := range facts.Communes {
+			if u.Parents[r.unit.Level] == r.unit.Code {
+				r.communes = append(r.communes, u)
+			}
+		}
+	}
 	return rows
 }
 
@@ -96,6 +111,7 @@ type calculation struct {
 	rows       *unitRows
 	date       geo.Date
 	compliance siteCompliance
+	reach      map[string]reached // by stage
 	figures    []Figure
 
 	areaM2       float64 // the area that radii are computed with
@@ -122,8 +138,10 @@ func (c *calculation) all() error {
 		c.postal(stage)
 		c.radii(stage)
 		c.sharing(stage)
-		if err := c.covered(stage); err != nil {
-			return err
+		for _, measure := range []func(string, reached) error{c.covered, c.population, c.distances} {
+			if err := measure(stage, c.reach[stage]); err != nil {
+				return err
+			}
 		}
 	}
 	c.newInPhases()
@@ -266,36 +284,6 @@ func (c *calculation) newInPhases() {
 	for _, phase := range phases {
 		c.ratios(Figure{Of: "bts_sites", Basis: "site", Stage: withPlanned, Phase: phase}, sharing.CountPositions(byPhase[phase]))
 	}
-}
-
-// covered adds the area within reach of any site, by each site's own radius; sites
-// beyond the unit's border reach in.
-func (c *calculation) covered(stage string) error {
-	var discs []coverage.Disc
-	unknown := 0
-	for _, s := range c.facts.Sites {
-		switch {
-		case !c.facts.counts(s.Mast.Status, s.Phase, stage, c.date):
-		case s.RadiusM == nil:
-			unknown++
-		case *s.RadiusM > 0:
-			discs = append(discs, coverage.Disc{Center: s.Mast.Point, RadiusM: *s.RadiusM})
-		}
-	}
-	result, err := coverage.Covered(c.rows.unit.Shape, discs)
-	if err != nil {
-		return err
-	}
-	f := Figure{
-		Of: "bts_sites", Basis: "site", Stage: stage, Numerator: float(result.CoveredM2), Denominator: float(result.AreaM2), Unknown: unknown,
-		AreaBasis: "geodesic", Definition: "area of the union of the sites' service discs within the unit", Source: "rows of bts_sites: service_radius_m; polygon of the unit",
-	}
-	area, share := f, f
-	area.ID, area.Unit = "covered_area_m2", "m2"
-	share.ID, share.Unit, share.Definition = "covered_share", "1", f.Definition+" / geodesic area of the unit"
-	c.add(area, result.CoveredM2, true, geo.Text{})
-	c.add(share, result.Share, result.AreaM2 > 0, noRows())
-	return nil
 }
 
 // zoning adds the share of existing sites whose type the zones in force allow.

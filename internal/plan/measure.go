@@ -23,6 +23,7 @@ type UnitFacts struct {
 	Population     *int64
 	PopulationYear *int64
 	Shape          orb.MultiPolygon
+	Parents        map[string]string // codes of the units it lies in, by level; of communes
 }
 
 // SiteFacts is a mast site in force on the date.
@@ -49,13 +50,17 @@ type Facts struct {
 	Sites     []SiteFacts
 	Positions []PositionFacts
 	Postal    []PostalFacts
-	PhaseEnds map[string]geo.Date // last day of each phase
-	Pi        float64
-	Versions  layer.Versions
+	// Communes are those within the units; none where the units are communes.
+	Communes    []UnitFacts
+	Settlements []SettlementFacts
+	PhaseEnds   map[string]geo.Date // last day of each phase
+	Pi          float64
+	Versions    layer.Versions
 }
 
 // FactFinder reads the facts of one unit, or of all of a level when code is "".
-// Sites come from a margin beside the units too, because they cover across borders.
+// Sites come from beside the units too, because they cover across borders: all that may
+// cover a part of the units, or be the nearest to one.
 type FactFinder interface {
 	UnitFacts(ctx context.Context, v account.Viewer, level, code string, date geo.Date) (Facts, error)
 	LayerVersions(ctx context.Context) (layer.Versions, error)
@@ -104,13 +109,17 @@ type Figure struct {
 	Denominator *float64 `json:"denominator"`
 	Unknown     int      `json:"unknown,omitempty"` // rows that could not be judged: in neither number
 	// PopulationYear is the year of the population divided; 0 where none is.
-	PopulationYear int64     `json:"population_year,omitempty"`
-	Definition     string    `json:"definition"`
-	AreaBasis      string    `json:"area_basis,omitempty"`
-	Pi             float64   `json:"pi,omitempty"`
-	Source         string    `json:"source"`
-	Reason         *geo.Text `json:"reason,omitempty"`
-	Note           *geo.Text `json:"note,omitempty"`
+	PopulationYear int64   `json:"population_year,omitempty"`
+	Definition     string  `json:"definition"`
+	AreaBasis      string  `json:"area_basis,omitempty"`
+	Pi             float64 `json:"pi,omitempty"`
+	// Method says how people were given a place: area_weighted or settlements.
+	Method string `json:"method,omitempty"`
+	// At is where the value is found, lon/lat: of a maximum.
+	At     *orb.Point `json:"at,omitempty"`
+	Source string     `json:"source"`
+	Reason *geo.Text  `json:"reason,omitempty"`
+	Note   *geo.Text  `json:"note,omitempty"`
 }
 
 // maxReadings is how often facts are read again that changed while being read.
@@ -164,16 +173,26 @@ func holds(used, now layer.Versions) bool {
 	return true
 }
 
+// unitIndex finds the unit that a point lies in.
+func unitIndex(facts Facts) *geo.Index {
+	shapes := make([]orb.MultiPolygon, len(facts.Units))
+	for i, u := range facts.Units {
+		shapes[i] = u.Shape
+	}
+	return geo.NewIndex(shapes)
+}
+
 // siteCompliance says of existing sites, by row id, whether their type is allowed.
 type siteCompliance map[int64]zoning.SiteCompliance
 
-// compliance judges every existing site by the rules in force where it stands, and
+// compliance judges the units' existing sites by the rules in force where they stand, and
 // returns the versions of what it read.
 func (m *Measurer) compliance(ctx context.Context, v account.Viewer, facts Facts, date geo.Date) (siteCompliance, layer.Versions, error) {
 	var points []orb.Point
 	var built []SiteFacts
+	units := unitIndex(facts)
 	for _, s := range facts.Sites {
-		if s.Mast.Status == "existing" {
+		if _, inside := units.First(s.Mast.Point); inside && s.Mast.Status == "existing" {
 			built = append(built, s)
 			points = append(points, s.Mast.Point)
 		}

@@ -38,7 +38,7 @@ func (s *Store) UnitFacts(ctx context.Context, v account.Viewer, level, code str
 		if err := r.narrow(ctx, code); err != nil {
 			return err
 		}
-		for _, read := range []func(context.Context) error{r.versions, r.plan, r.sites, r.positions, r.postal} {
+		for _, read := range []func(context.Context) error{r.versions, r.plan, r.sites, r.positions, r.postal, r.settlements, r.communes} {
 			if err := read(ctx); err != nil {
 				return err
 			}
@@ -82,23 +82,44 @@ func (r *factReading) units(ctx context.Context, level, name, code string) error
 	return err
 }
 
-// narrow limits the reading to the box of one unit, widened by the greatest service
-// radius, because sites beside it cover into it.
+// narrow limits the reading to the box of one unit, widened so that it holds every site
+// that may cover a part of the unit or be the nearest to one: by the greatest service
+// radius, and by the distance from the unit's centre to an existing site and, twice, to the
+// farthest corner of its box: what is farther than that is the nearest to no point.
 func (r *factReading) narrow(ctx context.Context, code string) error {
 	if code == "" {
 		return nil
 	}
-	var reach float64
-	if err := r.tx.QueryRow(ctx, "SELECT coalesce(max(service_radius_m), 0) FROM bts_sites").Scan(&reach); err != nil {
+	box := r.facts.Units[0].Shape.Bound()
+	centre, corner := box.Center(), 0.0
+	for _, p := range box.ToRing() {
+		corner = max(corner, geo.DistanceM(centre, p))
+	}
+	c, err := r.inForce("bts_sites")
+	if err != nil {
 		return err
 	}
-	r.boxes = []orb.Bound{grow(r.facts.Units[0].Shape.Bound(), reach)}
+	c.add("status = 'existing'")
+	at := fmt.Sprintf("ST_SetSRID(ST_MakePoint(%s, %s), %d)", c.bind(centre[0]), c.bind(centre[1]), layer.SRID)
+	var reach, nearest *float64
+	if err := r.tx.QueryRow(ctx, "SELECT (SELECT max(service_radius_m) FROM bts_sites), (SELECT ST_Distance(geom::geography, "+at+"::geography) FROM bts_sites"+
+		c.where()+" ORDER BY geom <-> "+at+" LIMIT 1)", c.args...).Scan(&reach, &nearest); err != nil {
+		return err
+	}
+	if nearest == nil { // a planned one may be the nearest wherever it is
+		return nil
+	}
+	margin := *nearest + 2.1*corner
+	if reach != nil {
+		margin = max(margin, *reach)
+	}
+	r.boxes = []orb.Bound{grow(box, margin)}
 	return nil
 }
 
 func (r *factReading) versions(ctx context.Context) error {
 	rows, err := r.tx.Query(ctx, `SELECT layer, version FROM layer_versions WHERE layer IN
-		('provinces', 'districts', 'communes', 'bts_sites', 'operator_positions', 'postal_points', 'kiosks', 'mast_zones', 'plans', 'rule_sets')`)
+		('provinces', 'districts', 'communes', 'bts_sites', 'operator_positions', 'postal_points', 'kiosks', 'mast_zones', 'settlements', 'plans', 'rule_sets')`)
 	if err != nil {
 		return err
 	}
@@ -171,8 +192,9 @@ func (r *factReading) sites(ctx context.Context) error {
 
 // positions are read by site, wherever the operator says that it stands.
 func (r *factReading) positions(ctx context.Context) error {
-	r.boxes = nil
-	c, err := r.inForce("operator_positions")
+	anywhere := r.reading
+	anywhere.boxes = nil
+	c, err := anywhere.inForce("operator_positions")
 	if err != nil {
 		return err
 	}
@@ -215,4 +237,62 @@ func (r *factReading) postal(ctx context.Context) error {
 		r.facts.Postal = append(r.facts.Postal, points...)
 	}
 	return nil
+}
+
+func (r *factReading) settlements(ctx context.Context) error {
+	c, err := r.inForce("settlements")
+	if err != nil {
+		return err
+	}
+	rows, err := r.tx.Query(ctx, "SELECT population, ST_AsEWKB(geom) FROM settlements"+c.where()+" ORDER BY id", c.args...)
+	if err != nil {
+		return err
+	}
+	r.facts.Settlements, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (plan.SettlementFacts, error) {
+		var s plan.SettlementFacts
+		var raw []byte
+		if err := row.Scan(&s.Population, &raw); err != nil {
+			return s, err
+		}
+		var err error
+		s.Point, err = decodePoint(raw)
+		return s, err
+	})
+	return err
+}
+
+// communes are read by the unit that they name as theirs.
+func (r *factReading) communes(ctx context.Context) error {
+	column, ok := map[string]string{"province": "province_code", "district": "district_code"}[r.facts.Units[0].Level]
+	if !ok {
+		return nil
+	}
+	anywhere := r.reading
+	anywhere.boxes = nil
+	c, err := anywhere.inForce("communes")
+	if err != nil {
+		return err
+	}
+	codes := make([]string, len(r.facts.Units))
+	for i, u := range r.facts.Units {
+		codes[i] = u.Code
+	}
+	c.add(column+" = ANY (%s)", c.bind(codes))
+	rows, err := r.tx.Query(ctx, "SELECT code, "+column+", population, population_year, ST_AsEWKB(geom) FROM communes"+c.where()+" ORDER BY code, id", c.args...)
+	if err != nil {
+		return err
+	}
+	r.facts.Communes, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (plan.UnitFacts, error) {
+		u := plan.UnitFacts{Level: "commune"}
+		var parent string
+		var raw []byte
+		if err := row.Scan(&u.Code, &parent, &u.Population, &u.PopulationYear, &raw); err != nil {
+			return u, err
+		}
+		u.Parents = map[string]string{r.facts.Units[0].Level: parent}
+		var err error
+		u.Shape, err = decodeArea(raw)
+		return u, err
+	})
+	return err
 }
