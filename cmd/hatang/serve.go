@@ -169,3 +169,8 @@ func (m indicators) Units(ctx context.Context, v account.Viewer, level, code str
 	}
 	return units, err
 }
+
+// Uncovered returns the parts of a unit without cover.
+func (m indicators) Uncovered(ctx context.Context, v account.Viewer, level, code, operator, stage string, date geo.Date) (any, error) {
+	return m.measurer.Uncovered(ctx, v, plan.UncoveredQuery{Level: level, Code: code, Operator: operator, Stage: stage, Date: date})
+}

@@ -189,6 +189,13 @@ func (fakePlan) Units(_ context.Context, _ account.Viewer, level, code string, d
 	return []any{map[string]any{"unit": map[string]string{"code": code, "level": level}, "date": date}}, nil
 }
 
+func (fakePlan) Uncovered(_ context.Context, _ account.Viewer, level, code, operator, stage string, date geo.Date) (any, error) {
+	if code == "999" {
+		return nil, layer.ErrNotFound
+	}
+	return map[string]any{"type": "FeatureCollection", "features": []any{}, "unit": map[string]string{"code": code, "level": level}, "operator": operator, "stage": stage, "date": date}, nil
+}
+
 func (fakePlan) Document(_ context.Context, _ account.Viewer, name, plan string, date geo.Date) (any, error) {
 	if name == "tables/none" {
 		return nil, layer.ErrNotFound

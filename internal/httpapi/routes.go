@@ -63,6 +63,10 @@ func (a *api) routes() []route {
 		{method: get, pattern: root + "/districts/{code}/indicators", handle: a.unitIndicators("district"), produces: jsonType, query: []string{"date", "f"}},
 		{method: get, pattern: root + "/communes/{code}/indicators", handle: a.unitIndicators("commune"), produces: jsonType, query: []string{"date", "f"}},
 
+		{method: get, pattern: root + "/provinces/{code}/uncovered", handle: a.uncovered("province"), produces: featureTypes, query: uncoveredQuery()},
+		{method: get, pattern: root + "/districts/{code}/uncovered", handle: a.uncovered("district"), produces: featureTypes, query: uncoveredQuery()},
+		{method: get, pattern: root + "/communes/{code}/uncovered", handle: a.uncovered("commune"), produces: featureTypes, query: uncoveredQuery()},
+
 		{method: get, pattern: root + "/plan/indicators", handle: a.planDocument("indicators"), produces: jsonType, query: planQuery()},
 		{method: get, pattern: root + "/plan/phases", handle: a.planDocument("phases"), produces: jsonType, query: planQuery()},
 		{method: get, pattern: root + "/plan/projects", handle: a.planDocument("projects"), produces: jsonType, query: planQuery()},

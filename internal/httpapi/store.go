@@ -60,6 +60,10 @@ type Indicators interface {
 	// "district", "commune") in force on the date; code "" means all of them.
 	// ErrNotFound for a code without a unit.
 	Units(ctx context.Context, v account.Viewer, level, code string, date geo.Date) ([]any, error)
+	// Uncovered returns a JSON-marshalable GeoJSON feature collection of the parts of a
+	// unit that no service disc covers; operator "" means of all. ErrNotFound for a code
+	// without a unit.
+	Uncovered(ctx context.Context, v account.Viewer, level, code, operator, stage string, date geo.Date) (any, error)
 }
 
 // Ledger holds the plan's own figures against the map.

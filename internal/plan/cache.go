@@ -6,32 +6,40 @@ import (
 	"hatang/internal/layer"
 )
 
-// maxKeptFigures bounds the memory of the cache: past it, all are forgotten.
-const maxKeptFigures = 500
+// What caches keep at most; past it, all is forgotten.
+const (
+	maxKeptFigures   = 500
+	maxKeptUncovered = 64
+)
 
-// figureCache keeps figures while the layers they were computed from stay as they were.
-type figureCache struct {
+// versionedCache keeps answers while the layers they were computed from stay as they were.
+type versionedCache[T any] struct {
 	mu   sync.Mutex
-	kept map[string]keptFigures
+	most int
+	kept map[string]keptAnswer[T]
 }
 
-type keptFigures struct {
+type keptAnswer[T any] struct {
 	versions layer.Versions
-	figures  []UnitFigures
+	answer   T
 }
 
-func (c *figureCache) get(key string, versions layer.Versions) ([]UnitFigures, bool) {
+func newCache[T any](most int) *versionedCache[T] {
+	return &versionedCache[T]{most: most, kept: map[string]keptAnswer[T]{}}
+}
+
+func (c *versionedCache[T]) get(key string, versions layer.Versions) (answer T, ok bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	k, ok := c.kept[key]
-	return k.figures, ok && holds(k.versions, versions)
+	return k.answer, ok && holds(k.versions, versions)
 }
 
-func (c *figureCache) put(key string, versions layer.Versions, figures []UnitFigures) {
+func (c *versionedCache[T]) put(key string, versions layer.Versions, answer T) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if len(c.kept) >= maxKeptFigures {
+	if len(c.kept) >= c.most {
 		clear(c.kept)
 	}
-	c.kept[key] = keptFigures{versions, figures}
+	c.kept[key] = keptAnswer[T]{versions, answer}
 }

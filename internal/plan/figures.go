@@ -1,9 +1,13 @@
 package plan
 
 import (
+	"errors"
 	"fmt"
 	"math"
+	"runtime"
 	"slices"
+	"sync"
+	"sync/atomic"
 
 	"hatang/geo"
 	"hatang/geo/coverage"
@@ -45,25 +49,31 @@ type unitRows struct {
 }
 
 // figuresOf computes the figures of every unit. Each site belongs to exactly one
-// unit, the lowest code where two share a border.
+// unit, the lowest code where two share a border. Works on all processors.
 func figuresOf(facts Facts, compliance siteCompliance, date geo.Date) ([]UnitFigures, error) {
 	rows := assign(facts)
 	reach := map[string]reached{}
 	for _, stage := range []string{built, withPlanned} {
 		reach[stage] = facts.reachedIn(stage, "", date)
 	}
-	result := make([]UnitFigures, 0, len(rows))
-	for _, r := range rows {
-		c := calculation{facts: &facts, rows: r, date: date, compliance: compliance, reach: reach}
-		if err := c.all(); err != nil {
-			return nil, err
-		}
-		result = append(result, UnitFigures{
-			Unit: UnitRef{r.unit.Code, r.unit.Name, r.unit.Level, r.unit.ValidFrom},
-			Date: date, Indicators: c.figures, Versions: facts.Versions,
+	result, errs := make([]UnitFigures, len(rows)), make([]error, len(rows))
+	var next atomic.Int64
+	var wait sync.WaitGroup
+	for range min(runtime.GOMAXPROCS(0), len(rows)) {
+		wait.Go(func() {
+			for i := int(next.Add(1)) - 1; i < len(rows); i = int(next.Add(1)) - 1 {
+				r := rows[i]
+				c := calculation{facts: &facts, rows: r, date: date, compliance: compliance, reach: reach}
+				errs[i] = c.all()
+				result[i] = UnitFigures{
+					Unit: UnitRef{r.unit.Code, r.unit.Name, r.unit.Level, r.unit.ValidFrom},
+					Date: date, Indicators: c.figures, Versions: facts.Versions,
+				}
+			}
 		})
 	}
-	return result, nil
+	wait.Wait()
+	return result, errors.Join(errs...)
 }
 
 // assign sorts the facts into units.

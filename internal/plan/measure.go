@@ -70,12 +70,13 @@ type FactFinder interface {
 type Measurer struct {
 	finder  FactFinder
 	checker *permit.Checker
-	cache   figureCache
+	cache   *versionedCache[[]UnitFigures]
+	gaps    *versionedCache[UncoveredParts]
 }
 
 // NewMeasurer returns a measurer over the finder's facts.
 func NewMeasurer(f FactFinder, c *permit.Checker) *Measurer {
-	return &Measurer{finder: f, checker: c, cache: figureCache{kept: map[string]keptFigures{}}}
+	return &Measurer{finder: f, checker: c, cache: newCache[[]UnitFigures](maxKeptFigures), gaps: newCache[UncoveredParts](maxKeptUncovered)}
 }
 
 // UnitRef names the unit that figures are of.

@@ -20,6 +20,8 @@ type SettlementFacts struct {
 type reached struct {
 	discs []coverage.Disc // by each site's own service radius, where it is known
 	sites []orb.Point
+	// withoutRadius are the sites whose service radius is not known.
+	withoutRadius []orb.Point
 }
 
 // reachedIn lists the sites that count in a stage; those of one operator only, unless
@@ -37,7 +39,10 @@ func (f *Facts) reachedIn(stage, operator string, date geo.Date) reached {
 			continue
 		}
 		r.sites = append(r.sites, s.Mast.Point)
-		if s.RadiusM != nil && *s.RadiusM > 0 {
+		switch {
+		case s.RadiusM == nil:
+			r.withoutRadius = append(r.withoutRadius, s.Mast.Point)
+		case *s.RadiusM > 0:
 			r.discs = append(r.discs, coverage.Disc{Center: s.Mast.Point, RadiusM: *s.RadiusM})
 		}
 	}
@@ -52,7 +57,7 @@ func (c *calculation) covered(stage string, r reached) error {
 		return err
 	}
 	f := Figure{
-		Of: "bts_sites", Basis: "site", Stage: stage, Numerator: float(result.CoveredM2), Denominator: float(result.AreaM2), Unknown: c.withoutRadius(stage),
+		Of: "bts_sites", Basis: "site", Stage: stage, Numerator: float(result.CoveredM2), Denominator: float(result.AreaM2), Unknown: r.unknownIn(c.rows.unit.Shape),
 		AreaBasis: "geodesic", Definition: "area of the union of the sites' service discs within the unit", Source: "rows of bts_sites: service_radius_m; polygon of the unit",
 	}
 	area, share := f, f
@@ -63,11 +68,11 @@ func (c *calculation) covered(stage string, r reached) error {
 	return nil
 }
 
-// withoutRadius counts the unit's sites whose service radius is not known.
-func (c *calculation) withoutRadius(stage string) int {
+// unknownIn counts the sites within a unit whose service radius is not known.
+func (r reached) unknownIn(shape orb.MultiPolygon) int {
 	n := 0
-	for _, s := range c.rows.sites {
-		if s.RadiusM == nil && c.facts.counts(s.Mast.Status, s.Phase, stage, c.date) {
+	for _, p := range r.withoutRadius {
+		if geo.Contains(shape, p) {
 			n++
 		}
 	}
@@ -79,7 +84,7 @@ func (c *calculation) withoutRadius(stage string) int {
 // a whole; and by settlements where the population of all is known.
 func (c *calculation) population(stage string, r reached) error {
 	f := Figure{
-		ID: "covered_population", Of: "bts_sites", Basis: "site", Stage: stage, Unit: "person", Unknown: c.withoutRadius(stage),
+		ID: "covered_population", Of: "bts_sites", Basis: "site", Stage: stage, Unit: "person", Unknown: r.unknownIn(c.rows.unit.Shape),
 		Definition: "for each commune of the unit its population x the share of its area that the sites' service discs cover, added up",
 		Source:     "rows of communes: population; rows of bts_sites: service_radius_m", Method: string(coverage.AreaWeighted),
 	}

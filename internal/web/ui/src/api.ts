@@ -77,6 +77,8 @@ export interface Indicator {
   definition?: string | Text;
   area_basis?: string | null;
   method?: string | null;
+  /** Where the value is found: [lon, lat], of a maximum. */
+  at?: [number, number] | null;
   reason?: string | Text | null;
   note?: string | Text | null;
   /** Rows that could not be judged: in neither number. */

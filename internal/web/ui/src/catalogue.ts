@@ -103,6 +103,7 @@ export const catalogue = {
   "indicator.mean_service_radius_m": ["Bán kính phục vụ bình quân", "Mean service radius"],
   "indicator.covered_area_m2": ["Diện tích được phủ", "Covered area"],
   "indicator.covered_share": ["Tỷ lệ diện tích được phủ", "Covered share of area"],
+  "indicator.covered_population": ["Số dân được phủ", "Covered population"],
   "indicator.distance_p50_m": ["Khoảng cách đến vị trí gần nhất (trung vị)", "Distance to the nearest site (median)"],
   "indicator.distance_p95_m": ["Khoảng cách đến vị trí gần nhất (95%)", "Distance to the nearest site (95th percentile)"],
   "indicator.distance_max_m": ["Khoảng cách đến vị trí gần nhất (lớn nhất)", "Distance to the nearest site (maximum)"],
