@@ -2,7 +2,6 @@ package coverage
 
 import (
 	"errors"
-	"fmt"
 	"math"
 	"math/rand/v2"
 	"testing"
@@ -177,24 +176,5 @@ func TestCoveredManyRefuses(t *testing.T) {
 		if _, err := CoveredMany(tt.units, tt.discs); !errors.Is(err, tt.want) {
 			t.Errorf("error %v, want %v", err, tt.want)
 		}
-	}
-}
-
-// A whole nation at a sixteenth, a quarter and all of its size.
-func BenchmarkCoveredMany(b *testing.B) {
-	for _, size := range []struct{ columns, rows, discs int }{{4, 11, 12500}, {10, 17, 50000}, {20, 35, 200000}} {
-		units, discs := nation(size.columns, size.rows, size.discs, 2000)
-		vertices := 0
-		for _, u := range units {
-			vertices += len(u[0][0])
-		}
-		b.Run(fmt.Sprintf("discs=%d", size.discs), func(b *testing.B) {
-			b.ReportMetric(float64(vertices), "vertices")
-			for b.Loop() {
-				if _, err := CoveredMany(units, discs); err != nil {
-					b.Fatal(err)
-				}
-			}
-		})
 	}
 }
