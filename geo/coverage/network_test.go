@@ -77,9 +77,14 @@ func everyUnit(b *testing.B, units []orb.MultiPolygon, ask func(orb.MultiPolygon
 	wait.Wait()
 }
 
-// nations are a whole nation at a sixteenth, a quarter and all of its size.
-func nations(b *testing.B, run func(b *testing.B, units []orb.MultiPolygon, discs []Disc)) {
-	for _, size := range []struct{ columns, rows, discs int }{{4, 11, 12500}, {10, 17, 50000}, {20, 35, 200000}} {
+// extent is how many units, in columns and rows, and how many discs.
+type extent struct{ columns, rows, discs int }
+
+// nations are parts of a nation, each four times as large as the one before; whole is all of it.
+var sixtyFourth, sixteenth, quarter, whole = extent{1, 11, 3125}, extent{4, 11, 12500}, extent{10, 17, 50000}, extent{20, 35, 200000}
+
+func nations(b *testing.B, sizes []extent, run func(b *testing.B, units []orb.MultiPolygon, discs []Disc)) {
+	for _, size := range sizes {
 		units, discs := nation(size.columns, size.rows, size.discs, 2000)
 		vertices := 0
 		for _, u := range units {
@@ -93,7 +98,7 @@ func nations(b *testing.B, run func(b *testing.B, units []orb.MultiPolygon, disc
 }
 
 func BenchmarkNationalCovered(b *testing.B) {
-	nations(b, func(b *testing.B, units []orb.MultiPolygon, discs []Disc) {
+	nations(b, []extent{sixteenth, quarter, whole}, func(b *testing.B, units []orb.MultiPolygon, discs []Disc) {
 		for b.Loop() {
 			if _, err := CoveredMany(units, discs); err != nil {
 				b.Fatal(err)
@@ -102,8 +107,9 @@ func BenchmarkNationalCovered(b *testing.B) {
 	})
 }
 
+// Polygons take most of a minute for a whole nation: the rows go up to a quarter.
 func BenchmarkNationalUncovered(b *testing.B) {
-	nations(b, func(b *testing.B, units []orb.MultiPolygon, discs []Disc) {
+	nations(b, []extent{sixtyFourth, sixteenth, quarter}, func(b *testing.B, units []orb.MultiPolygon, discs []Disc) {
 		for b.Loop() {
 			n, err := NewNetwork(discs)
 			if err != nil {
@@ -115,7 +121,7 @@ func BenchmarkNationalUncovered(b *testing.B) {
 }
 
 func BenchmarkNationalDistances(b *testing.B) {
-	nations(b, func(b *testing.B, units []orb.MultiPolygon, discs []Disc) {
+	nations(b, []extent{sixtyFourth, sixteenth, quarter}, func(b *testing.B, units []orb.MultiPolygon, discs []Disc) {
 		for b.Loop() {
 			n, err := NewNetwork(discs)
 			if err != nil {

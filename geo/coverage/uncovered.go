@@ -62,7 +62,7 @@ func Uncovered(unit orb.MultiPolygon, discs []Disc, toleranceM float64) (orb.Mul
 		return nil, fmt.Errorf("%w: %w", ErrShape, err)
 	}
 	var parts []geom.Geometry
-	for _, c := range union(t.curves(discs)) {
+	for _, c := range t.needed(t.curves(discs), toleranceM) {
 		parts = append(parts, c.polygon(toleranceM).AsGeometry())
 	}
 	covered, err := geom.UnionMany(parts)

@@ -54,7 +54,11 @@ func figuresOf(facts Facts, compliance siteCompliance, date geo.Date) ([]UnitFig
 	rows := assign(facts)
 	reach := map[string]reached{}
 	for _, stage := range []string{built, withPlanned} {
-		reach[stage] = facts.reachedIn(stage, "", date)
+		r, err := facts.reachedIn(stage, "", date)
+		if err != nil {
+			return nil, err
+		}
+		reach[stage] = r
 	}
 	result, errs := make([]UnitFigures, len(rows)), make([]error, len(rows))
 	var next atomic.Int64

@@ -18,27 +18,28 @@ type SettlementFacts struct {
 
 // reached are the sites that count in a stage.
 type reached struct {
-	discs []coverage.Disc // by each site's own service radius, where it is known
-	sites []orb.Point
+	discs    []coverage.Disc   // by each site's own service radius, where it is known
+	covering *coverage.Network // of the discs
+	standing *coverage.Network // of all sites, whatever their radius
 	// withoutRadius are the sites whose service radius is not known.
 	withoutRadius []orb.Point
 }
 
 // reachedIn lists the sites that count in a stage; those of one operator only, unless
 // operator is "".
-func (f *Facts) reachedIn(stage, operator string, date geo.Date) reached {
+func (f *Facts) reachedIn(stage, operator string, date geo.Date) (r reached, err error) {
 	has := map[string]bool{}
 	for _, p := range f.Positions {
 		if p.Operator == operator && f.counts(p.Status, p.Phase, stage, date) {
 			has[p.Site] = true
 		}
 	}
-	var r reached
+	var sites []coverage.Disc
 	for _, s := range f.Sites {
 		if !f.counts(s.Mast.Status, s.Phase, stage, date) || operator != "" && !has[s.Mast.Code] {
 			continue
 		}
-		r.sites = append(r.sites, s.Mast.Point)
+		sites = append(sites, coverage.Disc{Center: s.Mast.Point})
 		switch {
 		case s.RadiusM == nil:
 			r.withoutRadius = append(r.withoutRadius, s.Mast.Point)
@@ -46,13 +47,17 @@ func (f *Facts) reachedIn(stage, operator string, date geo.Date) reached {
 			r.discs = append(r.discs, coverage.Disc{Center: s.Mast.Point, RadiusM: *s.RadiusM})
 		}
 	}
-	return r
+	if r.covering, err = coverage.NewNetwork(r.discs); err != nil {
+		return r, err
+	}
+	r.standing, err = coverage.NewNetwork(sites)
+	return r, err
 }
 
 // covered adds the area within reach of any site, by each site's own radius; sites
 // beyond the unit's border reach in.
 func (c *calculation) covered(stage string, r reached) error {
-	result, err := coverage.Covered(c.rows.unit.Shape, r.discs)
+	result, err := r.covering.Covered(c.rows.unit.Shape)
 	if err != nil {
 		return err
 	}
@@ -168,7 +173,7 @@ func (c *calculation) distances(stage string, r reached) error {
 		Source: "rows of bts_sites: position, in the unit and beyond its border; polygon of the unit",
 	}
 	var why geo.Text
-	stats, err := coverage.Distances(c.rows.unit.Shape, r.sites)
+	stats, err := r.standing.Distances(c.rows.unit.Shape)
 	switch {
 	case errors.Is(err, coverage.ErrNoSites):
 		why = geo.Text{VI: "Không có vị trí nào để đo khoảng cách đến.", EN: "There is no site to measure the distance to."}

@@ -86,7 +86,10 @@ func (m *Measurer) Uncovered(ctx context.Context, v account.Viewer, q UncoveredQ
 // uncoveredOf finds the parts of the one unit of the facts.
 func uncoveredOf(facts Facts, q UncoveredQuery) (UncoveredParts, error) {
 	u := facts.Units[0]
-	reach := facts.reachedIn(q.Stage, q.Operator, q.Date)
+	reach, err := facts.reachedIn(q.Stage, q.Operator, q.Date)
+	if err != nil {
+		return UncoveredParts{}, err
+	}
 	result := UncoveredParts{
 		Type: "FeatureCollection", Unit: UnitRef{u.Code, u.Name, u.Level, u.ValidFrom}, Date: q.Date, Of: "bts_sites", Stage: q.Stage,
 		Unknown: reach.unknownIn(u.Shape), ToleranceM: UncoveredToleranceM, Features: []UncoveredPart{}, Versions: facts.Versions,
@@ -96,10 +99,10 @@ func uncoveredOf(facts Facts, q UncoveredQuery) (UncoveredParts, error) {
 	if q.Operator != "" {
 		result.Operator, result.Source = &q.Operator, "rows of operator_positions, by site; "+result.Source
 	}
-	covered, err := coverage.Covered(u.Shape, reach.discs)
+	covered, err := reach.covering.Covered(u.Shape)
 	if err == nil {
 		result.AreaM2, result.UncoveredM2 = covered.AreaM2, covered.AreaM2-covered.CoveredM2
-		err = result.find(u.Shape, reach.discs)
+		err = result.find(u.Shape, reach)
 	}
 	if errors.Is(err, coverage.ErrTooLarge) || errors.Is(err, coverage.ErrShape) {
 		result.Reason = &geo.Text{
@@ -111,12 +114,12 @@ func uncoveredOf(facts Facts, q UncoveredQuery) (UncoveredParts, error) {
 	return result, err
 }
 
-func (p *UncoveredParts) find(shape orb.MultiPolygon, discs []coverage.Disc) error {
-	parts, err := coverage.Uncovered(shape, discs, UncoveredToleranceM)
+func (p *UncoveredParts) find(shape orb.MultiPolygon, r reached) error {
+	parts, err := r.covering.Uncovered(shape, UncoveredToleranceM)
 	if err != nil {
 		return err
 	}
-	for _, d := range discs {
+	for _, d := range r.discs {
 		if geo.Contains(shape, d.Center) || geo.DistanceToBoundaryM(shape, d.Center) <= d.RadiusM {
 			p.Sites++
 		}
