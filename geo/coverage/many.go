@@ -33,12 +33,15 @@ func CoveredMany(units []orb.MultiPolygon, discs []Disc) ([]Result, error) {
 	if err := validate(nil, discs); err != nil {
 		return nil, err
 	}
+	return coveredMany(units, newSorted(discs))
+}
+
+func coveredMany(units []orb.MultiPolygon, sorted sortedDiscs) ([]Result, error) {
 	for _, unit := range units {
 		if err := validate(unit, nil); err != nil {
 			return nil, err
 		}
 	}
-	sorted := newSorted(discs)
 	results, errs := make([]Result, len(units)), make([]error, len(units))
 	var next atomic.Int64
 	var wait sync.WaitGroup

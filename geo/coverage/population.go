@@ -52,6 +52,15 @@ var (
 // ManyTolerance of the people covered. A sub-unit without area must be without people.
 // Other errors are those of Covered.
 func PopulationByArea(subUnits []SubUnit, discs []Disc) (Population, error) {
+	n, err := NewNetwork(discs)
+	if err != nil {
+		return Population{}, err
+	}
+	return n.PopulationByArea(subUnits)
+}
+
+// PopulationByArea is PopulationByArea of the sub-units.
+func (n *Network) PopulationByArea(subUnits []SubUnit) (Population, error) {
 	p := Population{Method: AreaWeighted}
 	shapes := make([]orb.MultiPolygon, len(subUnits))
 	for i, s := range subUnits {
@@ -60,7 +69,7 @@ func PopulationByArea(subUnits []SubUnit, discs []Disc) (Population, error) {
 		}
 		shapes[i] = s.Shape
 	}
-	results, err := CoveredMany(shapes, discs)
+	results, err := coveredMany(shapes, n.discs)
 	if err != nil {
 		return Population{}, err
 	}
@@ -79,11 +88,16 @@ func PopulationByArea(subUnits []SubUnit, discs []Disc) (Population, error) {
 // disc, its boundary included, by geodesic distance. Cost: n log n, and one distance for
 // every disc in the box about a settlement until one holds it.
 func PopulationBySettlements(settlements []Settlement, discs []Disc) (Population, error) {
-	if err := validate(nil, discs); err != nil {
+	n, err := NewNetwork(discs)
+	if err != nil {
 		return Population{}, err
 	}
+	return n.PopulationBySettlements(settlements)
+}
+
+// PopulationBySettlements is PopulationBySettlements of the settlements.
+func (n *Network) PopulationBySettlements(settlements []Settlement) (Population, error) {
 	p := Population{Method: AtSettlements}
-	sorted := newSorted(discs)
 	for _, s := range settlements {
 		if !onEarth(s.At) {
 			return Population{}, ErrNotOnEarth
@@ -93,7 +107,7 @@ func PopulationBySettlements(settlements []Settlement, discs []Disc) (Population
 		}
 		p.Total += s.Population
 		covered := false
-		sorted.near(s.At, 0, 0, func(d Disc) { covered = covered || within(d, s.At) })
+		n.discs.near(s.At, 0, 0, func(d Disc) { covered = covered || within(d, s.At) })
 		if covered {
 			p.Covered += s.Population
 		}

@@ -98,7 +98,7 @@ func (c *calculation) population(stage string, r reached) error {
 		f.Definition = "population of the unit x the share of its area that the sites' service discs cover"
 		f.Source = "P: " + c.rows.unit.FiguresSource + "; rows of bts_sites: service_radius_m"
 	}
-	result, err := coverage.PopulationByArea(parts, r.discs)
+	result, err := r.covering.PopulationByArea(parts)
 	if err != nil {
 		return err
 	}
@@ -124,7 +124,7 @@ func (c *calculation) settled(f Figure, r reached) error {
 	if len(all) == 0 {
 		return nil
 	}
-	result, err := coverage.PopulationBySettlements(all, r.discs)
+	result, err := r.covering.PopulationBySettlements(all)
 	if err != nil {
 		return err
 	}

@@ -29,6 +29,7 @@ func (l *loaded) uncovered(t testing.TB, level, code, operator, stage, date stri
 func TestHowFarTheSitesReach(t *testing.T) {
 	l := load(t, demo(t))
 	t.Run("distances", func(t *testing.T) { distancesToSites(t, l) })
+	t.Run("by hand", func(t *testing.T) { figuresByHand(t, l) })
 	t.Run("uncovered parts", func(t *testing.T) { uncoveredParts(t, l) })
 	t.Run("covered population", func(t *testing.T) { coveredPopulation(t, l) })
 	t.Run("units without sites", func(t *testing.T) { withoutSites(t, l) })
@@ -71,6 +72,35 @@ func distancesToSites(t *testing.T, l *loaded) {
 		}
 		if later := find(t, u, ofSites("distance_max_m", "with_planned")); *later.Value > *most.Value {
 			t.Errorf("%s: at most %g m, with the planned sites %g", u.Unit.Code, *most.Value, *later.Value)
+		}
+	}
+}
+
+// A district's figures the way geo/coverage says to get them by hand, with SQL alone.
+func figuresByHand(t *testing.T, l *loaded) {
+	u := l.units(t, "district", "096", "2015-12-31")[0]
+	var areaM2, coveredM2, p50, p95 float64
+	if err := l.conn.QueryRow(context.Background(), `WITH unit AS (SELECT geom AS u FROM districts WHERE code = '096'),
+		d AS (SELECT geom::geography AS p, service_radius_m AS r FROM bts_sites, unit WHERE status = 'existing' AND geom && ST_Expand(u, 0.3)),
+		lines AS (SELECT ST_MakeLine(ARRAY(SELECT ST_Project(p, r, radians(-k * 360.0 / 256))::geometry FROM generate_series(0, 255) k ORDER BY k)) AS line FROM d),
+		discs AS (SELECT ST_Union(ST_MakePolygon(ST_AddPoint(line, ST_StartPoint(line)))) AS g FROM lines),
+		grid AS (SELECT ST_SetSRID(ST_MakePoint(ST_XMin(u) + (i + 0.5) / 100 * (ST_XMax(u) - ST_XMin(u)), ST_YMin(u) + (j + 0.5) / 100 * (ST_YMax(u) - ST_YMin(u))), 4326) AS q
+			FROM unit, generate_series(0, 99) i, generate_series(0, 99) j),
+		measured AS (SELECT (SELECT min(ST_Distance(q::geography, p)) FROM d) AS m FROM grid, unit WHERE ST_Covers(u, q))
+		SELECT ST_Area(u::geography), ST_Area(ST_Intersection(u, g)::geography), (SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY m) FROM measured),
+			(SELECT percentile_cont(0.95) WITHIN GROUP (ORDER BY m) FROM measured) FROM unit, discs`).Scan(&areaM2, &coveredM2, &p50, &p95); err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range []struct {
+		id               string
+		byHand, relative float64
+	}{
+		{"covered_area_m2", coveredM2, 1.1e-4}, {"covered_share", coveredM2 / areaM2, 1.1e-4}, {"distance_p50_m", p50, 0.02}, {"distance_p95_m", p95, 0.02},
+	} {
+		if got := *find(t, u, ofSites(f.id, "built")).Value; math.Abs(got/f.byHand-1) > f.relative {
+			t.Errorf("%s is %g, by hand %g", f.id, got, f.byHand)
+		} else {
+			t.Logf("%s is %g, by hand %g", f.id, got, f.byHand)
 		}
 	}
 }
