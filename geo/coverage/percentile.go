@@ -109,16 +109,17 @@ func (r *reaches) percentile(share float64) (float64, bool) {
 	const doubt, step = 1.2 * ManyTolerance, 0.8 * PercentileTolerance // and thinShare
 	low, fLow := 0.0, -share
 	high := math.Sqrt(r.areaM2 * share / (math.Pi * float64(len(r.sites))))
-	fHigh := math.Inf(-1)
+	fHigh := 0.0
 	for {
 		f, ok := r.share(high)
 		if !ok {
 			return 0, false
 		}
-		if fHigh = f - share; fHigh >= 0 {
+		if f >= share {
+			fHigh = f - share
 			break
 		}
-		low, fLow, high = high, fHigh, 1.5*high
+		low, fLow, high = high, f-share, 1.5*high
 	}
 	for range 24 {
 		x := low + (high-low)*max(0.02, min(0.98, fLow/(fLow-fHigh)))
