@@ -81,6 +81,10 @@ func (nobody) Document(context.Context, account.Viewer, string, string, geo.Date
 	return nil, layer.ErrNotFound
 }
 
+func (nobody) Uncovered(context.Context, account.Viewer, string, string, string, string, geo.Date) (any, error) {
+	return nil, layer.ErrNotFound
+}
+
 func probeBody(i int) string {
 	return fmt.Sprintf(`{"lon":%d.%06d,"lat":%d.%06d,"mast_type":"A2b","height_m":%d,"structure":"self_supporting","operator":"VIETTEL"}`,
 		103+i%5, i*7919%1000000, 10+i%12, i*104729%1000000, 20+i%40)
