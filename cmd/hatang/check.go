@@ -8,6 +8,7 @@ import (
 	"io"
 	"math"
 	"strings"
+	"time"
 
 	"hatang/geo"
 	"hatang/geo/zoning"
@@ -31,6 +32,7 @@ type checkCommand struct {
 	Operator            string   `help:"Code of the operator that asks."`
 	AccuracyM           *float64 `name:"accuracy-m" help:"How far the place given may be from the true one, metres."`
 	File                string   `type:"existingfile" help:"Rows instead, - for standard input: CSV with a column for each of these, named as in the API (lon, lat, mast_type, height_m, …), or GeoJSON: a FeatureCollection of points with the same names as properties, or a Feature on each line."`
+	KnownAt             string   `name:"known-at" placeholder:"TIME" help:"Judge by what the register held then, as 2026-01-31T08:00:00Z; default now."`
 	Detail              string   `enum:",verdict,findings,full" default:"" help:"How much is said of each row: verdict, findings or full (default)."`
 	Out                 string   `type:"path" placeholder:"FILE" help:"Write the rows with their verdicts to a file, - for standard output: CSV for CSV, GeoJSON for GeoJSON; .geojson and .geojsonl take either."`
 	JSON                bool     `name:"json" help:"Write the verdicts as JSON."`
@@ -38,8 +40,12 @@ type checkCommand struct {
 
 // Run judges and prints. Findings are the exit status 1.
 func (c *checkCommand) Run(ctx context.Context, g *globals, env *environment) error {
+	knownAt, err := c.knownAt()
+	if err != nil {
+		return err
+	}
 	if c.File != "" {
-		return c.runFile(ctx, g, env)
+		return c.runFile(ctx, g, env, knownAt)
 	}
 	if c.Out != "" {
 		return usageError{errors.New("--out goes with --file")}
@@ -62,12 +68,27 @@ func (c *checkCommand) Run(ctx context.Context, g *globals, env *environment) er
 			return err
 		}
 		proposal.Date = date()
-		answers, err := permit.NewChecker(s).Check(ctx, env.viewer(), []zoning.Proposal{proposal})
+		answers, err := permit.NewChecker(s).CheckAsKnown(ctx, env.viewer(), []zoning.Proposal{proposal}, knownAt)
 		if err != nil {
 			return err
 		}
 		return c.print(env, &answers[0])
 	})
+}
+
+// knownAt is the record time asked for; zero: now.
+func (c *checkCommand) knownAt() (time.Time, error) {
+	if c.KnownAt == "" {
+		return time.Time{}, nil
+	}
+	known, err := time.Parse(time.RFC3339, c.KnownAt)
+	if err != nil {
+		return known, usageError{fmt.Errorf("--known-at %s is not a time of the form 2026-01-31T08:00:00Z", c.KnownAt)}
+	}
+	if known.After(time.Now()) {
+		return known, usageError{fmt.Errorf("--known-at %s is not in the past", c.KnownAt)}
+	}
+	return known, nil
 }
 
 // members are the proposal of the flags, as the API would be sent it.

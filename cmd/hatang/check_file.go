@@ -20,7 +20,7 @@ import (
 )
 
 // runFile judges the rows of a file, however many, and tells what became of them.
-func (c *checkCommand) runFile(ctx context.Context, g *globals, env *environment) error {
+func (c *checkCommand) runFile(ctx context.Context, g *globals, env *environment, knownAt time.Time) error {
 	in, done, err := c.input(env)
 	if err != nil {
 		return err
@@ -37,7 +37,7 @@ func (c *checkCommand) runFile(ctx context.Context, g *globals, env *environment
 		if err != nil {
 			return err
 		}
-		judges := permit.NewChecker(s).Batch(env.viewer())
+		judges := permit.NewChecker(s).Batch(permit.Question{Viewer: env.viewer(), KnownAt: knownAt})
 		var reading atomic.Int64 // the register, not the file
 		batch.Few, batch.Date = judges.Few, date()
 		batch.Open = func(ctx context.Context, date geo.Date) (permit.Judge, error) {

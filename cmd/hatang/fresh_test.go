@@ -48,6 +48,34 @@ func becomesFresh(t *testing.T, s *server) {
 	})
 }
 
+// replay asks as of a time before the first edit, over HTTP and from the terminal.
+func replay(t *testing.T, s *server, began string) {
+	t.Helper()
+	check := `{"lon":103.05,"lat":21.1,"mast_type":"A2b","date":"2020-12-31"}`
+	var now, then struct {
+		zoning.Result
+		Versions map[string]int64
+		KnownAt  string `json:"known_at"`
+	}
+	s.call(t, "POST", "/api/v1/placement-checks", check, "Content-Type", "application/json").read(t, &now)
+	s.call(t, "POST", "/api/v1/placement-checks?known_at="+began, check, "Content-Type", "application/json").read(t, &then)
+	if now.Verdict != zoning.Refused || now.KnownAt != "" || len(now.Versions) == 0 {
+		t.Errorf("now: %+v", now)
+	}
+	if then.Verdict == zoning.Refused || then.KnownAt != began || len(then.Versions) != 0 {
+		t.Errorf("as known at %s: %+v", began, then)
+	}
+	for _, bad := range []string{"yesterday", "2999-01-01T00:00:00Z", ""} {
+		s.call(t, "POST", "/api/v1/placement-checks?known_at="+bad, check, "Content-Type", "application/json").isProblem(t, http.StatusBadRequest)
+	}
+	ask := []string{"check", "--database-url", s.ownerURL(), "--date", "2020-12-31", "--mast-type", "A2b", "--lon", "103.05", "--lat", "21.1", "--json"}
+	hatang(t, ask...).wants(t, exitFindings, `"verdict":"refused"`)
+	if was := hatang(t, append(ask, "--known-at", began)...); strings.Contains(was.stdout, `"verdict":"refused"`) || !strings.Contains(was.stdout, `"known_at":"`+began) {
+		t.Errorf("the terminal says of then %+v", was)
+	}
+	hatang(t, append(ask, "--known-at", "2999-01-01T00:00:00Z")...).wants(t, exitUsage, "past")
+}
+
 // TestFreshness follows edits made by hand on two servers of one database, through
 // the end of PostgreSQL and its return.
 func TestFreshness(t *testing.T) {
@@ -55,6 +83,7 @@ func TestFreshness(t *testing.T) {
 	s := demo(t)
 	second := serve(t, t.TempDir(), s.key, "--database-url", s.ownerURL(), "--date", "2020-12-31")
 	n := 0
+	began := s.sql(t, `SELECT to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')`)
 	follow := func() {
 		for _, server := range []*server{s, second} {
 			becomesFresh(t, server)
@@ -76,6 +105,7 @@ func TestFreshness(t *testing.T) {
 	for range 2 {
 		follow()
 	}
+	replay(t, s, began)
 	for _, server := range []*server{s, second} {
 		metrics := string(server.call(t, "GET", "/metrics", "").body)
 		for _, want := range []string{`hatang_snapshot_age_seconds{viewers="public"} `, `hatang_snapshot_changes_total `, `hatang_snapshot_builds_total `, `hatang_snapshot_checks_total{from="database"} `} {

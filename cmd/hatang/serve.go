@@ -60,7 +60,9 @@ func (c *serveCommand) Run(ctx context.Context, g *globals, env *environment) er
 		if err != nil {
 			return err
 		}
-		log := slog.New(slog.NewJSONHandler(env.stderr, nil))
+		lines := newLogLines(env.stderr)
+		defer lines.close()
+		log := slog.New(slog.NewJSONHandler(lines, nil))
 		memory := permit.NewMemory(store, date, log)
 		handler, err := c.handler(log, db, store, memory, grid, date)
 		if err != nil {

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"slices"
 	"sync"
+	"time"
 
 	"hatang/geo"
 	"hatang/internal/layer"
@@ -21,24 +22,51 @@ const maxProposals = 10000
 // placementChecks judges one proposal, or many, or a stream of rows. A single one
 // that is not valid is a 400; among many its problem stands in its place.
 func (a *api) placementChecks(w http.ResponseWriter, r *request) error {
-	detail, ok := permit.ParseDetail(r.values.Get("detail"))
-	if !ok {
-		return parameterFault("detail", "detail phải là verdict, findings hoặc full", "detail must be verdict, findings or full")
+	question, err := a.question(r)
+	if err != nil {
+		return err
 	}
 	if kind := rowsOf(r.Request); kind != nil {
-		return a.checkRows(w, r, kind, detail)
+		return a.checkRows(w, r, kind, question)
 	}
 	if !acceptable(r.Header.Get("Accept"), jsonType) {
 		return problem(notAcceptable, "Đề nghị gửi bằng JSON được trả lời bằng JSON.", "Proposals in JSON are answered in JSON.")
 	}
 	room := rooms.Get().(*room)
 	defer room.giveBack()
-	if err := room.answer(a, w, r, detail); err != nil {
+	if err := room.answer(a, w, r, question); err != nil {
 		return err
 	}
 	w.Header()["Cache-Control"] = noStore
 	send(w, r, typeJSON, room.out)
 	return nil
+}
+
+// question reads the parameters of checks, and reports all their faults.
+func (a *api) question(r *request) (permit.Question, error) {
+	q := permit.Question{Viewer: r.viewer, Date: a.ReferenceDate()}
+	if r.URL.RawQuery == "" {
+		return q, nil
+	}
+	var faults layer.Faults
+	var ok bool
+	if q.Detail, ok = permit.ParseDetail(r.values.Get("detail")); !ok {
+		faults.Add("detail", "detail phải là verdict, findings hoặc full", "detail must be verdict, findings or full")
+	}
+	if text := r.values.Get("known_at"); r.values.Has("known_at") {
+		known, err := time.Parse(time.RFC3339, text)
+		switch {
+		case err != nil:
+			faults.Add("known_at", "known_at phải là thời điểm dạng 2026-01-31T08:00:00Z", "known_at must be a time of the form 2026-01-31T08:00:00Z")
+		case known.After(a.Now()):
+			faults.Add("known_at", "known_at phải ở quá khứ: điều sẽ được ghi nhận thì chưa biết", "known_at must be in the past: what will be recorded is not known")
+		}
+		q.KnownAt = known
+	}
+	if len(faults) > 0 {
+		return q, faultsProblem(invalidParameter, faults)
+	}
+	return q, nil
 }
 
 // noStore is shared by all answers; nobody appends to it.
@@ -61,15 +89,14 @@ func (m *room) giveBack() {
 
 // answer reads and judges. One proposal that is in order is judged as it stands;
 // every other body is looked into first.
-func (m *room) answer(a *api, w http.ResponseWriter, r *request, d permit.Detail) error {
+func (m *room) answer(a *api, w http.ResponseWriter, r *request, q permit.Question) error {
 	var err error
 	if m.in, err = appendBody(m.in[:0], w, r); err != nil {
 		return err
 	}
-	date := a.ReferenceDate()
 	var invalid *layer.InvalidError
 	if !bytes.Contains(m.in, []byte(`"proposals"`)) {
-		m.out, err = a.Checker.AppendAnswer(r.Context(), r.viewer, m.out[:0], m.in, date, d)
+		m.out, err = a.Checker.AppendAnswer(r.Context(), q, m.out[:0], m.in)
 		if !errors.As(err, &invalid) {
 			return err
 		}
@@ -85,7 +112,7 @@ func (m *room) answer(a *api, w http.ResponseWriter, r *request, d permit.Detail
 	if err != nil {
 		return err
 	}
-	answers, err := a.Checker.Answers(r.Context(), r.viewer, bodies, date, d)
+	answers, err := a.Checker.Answers(r.Context(), q, bodies)
 	if err != nil {
 		return err
 	}

@@ -53,7 +53,7 @@ func nationalServer(b *testing.B) http.Handler {
 	go func() { defer close(ended); memory.Run(running) }()
 	b.Cleanup(func() { stop(); <-ended })
 	for fresh := false; !fresh; time.Sleep(10 * time.Millisecond) {
-		if _, err := memory.Checker().AppendAnswer(ctx, account.Anonymous(), nil, []byte(probeBody(0)), day, permit.DetailFull); err != nil {
+		if _, err := memory.Checker().AppendAnswer(ctx, permit.Question{Viewer: account.Anonymous(), Date: day}, nil, []byte(probeBody(0))); err != nil {
 			b.Fatal(err)
 		}
 		for _, s := range memory.Report().Snapshots {

@@ -59,7 +59,7 @@ func isRows(r *http.Request) bool {
 
 // checkRows judges rows as they come and answers them at the same time: the client
 // reads while it sends. Answers up to maxComplete bytes wait until they are complete.
-func (a *api) checkRows(w http.ResponseWriter, r *request, kind *rowKind, detail permit.Detail) error {
+func (a *api) checkRows(w http.ResponseWriter, r *request, kind *rowKind, q permit.Question) error {
 	mediaType := preferred(r.Header.Get("Accept"), kind.answers)
 	if mediaType == "" {
 		list := strings.Join(kind.answers, ", ")
@@ -78,9 +78,8 @@ func (a *api) checkRows(w http.ResponseWriter, r *request, kind *rowKind, detail
 	w.Header().Set("Cache-Control", "no-store")
 	w.Header().Set("Content-Language", r.language())
 	out := &rowAnswer{spool: spool{w: w, mediaType: mediaType}, paced: c}
-	batch := a.Checker.Batch(r.viewer)
-	batch.Format, batch.Out, batch.Detail = kind.format, outOf(mediaType), detail
-	batch.Language, batch.Date = r.language(), a.ReferenceDate()
+	batch := a.Checker.Batch(q)
+	batch.Format, batch.Out, batch.Language = kind.format, outOf(mediaType), r.language()
 	in := &rowBody{body: r.Body, paced: c}
 	batch.Interrupt = in.interrupt
 	_, err := batch.Run(r.Context(), in, out)

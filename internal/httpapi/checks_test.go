@@ -15,7 +15,6 @@ import (
 	"time"
 
 	"hatang/geo"
-	"hatang/internal/account"
 	"hatang/internal/layer"
 	"hatang/internal/permit"
 )
@@ -171,8 +170,8 @@ type held struct {
 	err              error
 }
 
-func (c held) Batch(account.Viewer) *permit.Batch {
-	return &permit.Batch{Open: func(ctx context.Context, _ geo.Date) (permit.Judge, error) {
+func (c held) Batch(q permit.Question) *permit.Batch {
+	return &permit.Batch{Date: q.Date, Detail: q.Detail, Open: func(ctx context.Context, _ geo.Date) (permit.Judge, error) {
 		c.waiting <- struct{}{}
 		select {
 		case <-c.release:

@@ -136,17 +136,17 @@ func (s *fakeStore) Ready(context.Context) error { return s.call("Ready") }
 type fakePlan struct{}
 
 // AppendAnswer permits whatever names a mast type and is JSON.
-func (fakePlan) AppendAnswer(_ context.Context, _ account.Viewer, dst, body []byte, date geo.Date, d permit.Detail) ([]byte, error) {
+func (fakePlan) AppendAnswer(_ context.Context, q permit.Question, dst, body []byte) ([]byte, error) {
 	if !strings.Contains(string(body), "mast_type") || !json.Valid(body) || depth(body) > maxDepth || strings.Contains(string(body), "roposals") {
 		return dst, &layer.InvalidError{Faults: layer.Faults{{At: "/mast_type", Detail: geo.Text{VI: "thiếu loại cột", EN: "mast_type is missing"}}}}
 	}
-	return fmt.Appendf(dst, `{"verdict":"permitted","date":%q,"detail":%d}`, date, d), nil
+	return fmt.Appendf(dst, `{"verdict":"permitted","date":%q,"detail":%d}`, q.Date, q.Detail), nil
 }
 
-func (f fakePlan) Answers(ctx context.Context, v account.Viewer, bodies []json.RawMessage, date geo.Date, d permit.Detail) ([]permit.JSONAnswer, error) {
+func (f fakePlan) Answers(ctx context.Context, q permit.Question, bodies []json.RawMessage) ([]permit.JSONAnswer, error) {
 	answers := make([]permit.JSONAnswer, len(bodies))
 	for i, body := range bodies {
-		answer, err := f.AppendAnswer(ctx, v, nil, body, date, d)
+		answer, err := f.AppendAnswer(ctx, q, nil, body)
 		answers[i].Answer = answer
 		_ = errors.As(err, &answers[i].Invalid)
 	}
@@ -154,8 +154,8 @@ func (f fakePlan) Answers(ctx context.Context, v account.Viewer, bodies []json.R
 }
 
 // Batch judges with a fakeJudge.
-func (fakePlan) Batch(account.Viewer) *permit.Batch {
-	return &permit.Batch{Open: func(context.Context, geo.Date) (permit.Judge, error) { return fakeJudge{}, nil }}
+func (fakePlan) Batch(q permit.Question) *permit.Batch {
+	return &permit.Batch{Date: q.Date, Detail: q.Detail, Open: func(context.Context, geo.Date) (permit.Judge, error) { return fakeJudge{}, nil }}
 }
 
 // fakeJudge permits everything in the eastern hemisphere.

@@ -189,6 +189,6 @@ func (a *api) account(r *http.Request, rec *recorder, pattern string, took time.
 	a.metrics.observe(r.Method, pattern, rec.status, took)
 	a.Log.LogAttrs(r.Context(), slog.LevelInfo, "request",
 		slog.String("method", r.Method), slog.String("route", pattern), slog.Int("status", rec.status),
-		slog.Float64("ms", float64(took.Microseconds())/1000), slog.Int64("bytes", rec.bytes),
+		slog.Int64("us", took.Microseconds()), slog.Int64("bytes", rec.bytes),
 		slog.String("request_id", rec.Header().Get(requestIDHeader)))
 }

@@ -43,15 +43,15 @@ type Store interface {
 	Ready(ctx context.Context) error
 }
 
-// Checker judges proposals for masts as the viewer may know the register.
+// Checker judges proposals for masts as the question's viewer may know the register.
 type Checker interface {
-	// AppendAnswer judges one proposal and appends its answer, JSON; date is for one
-	// that names none. *layer.InvalidError for one that cannot be judged.
-	AppendAnswer(ctx context.Context, v account.Viewer, dst, body []byte, date geo.Date, d permit.Detail) ([]byte, error)
+	// AppendAnswer judges one proposal and appends its answer, JSON.
+	// *layer.InvalidError for one that cannot be judged.
+	AppendAnswer(ctx context.Context, q permit.Question, dst, body []byte) ([]byte, error)
 	// Answers returns one answer, or faults, for each proposal, in order.
-	Answers(ctx context.Context, v account.Viewer, bodies []json.RawMessage, date geo.Date, d permit.Detail) ([]permit.JSONAnswer, error)
+	Answers(ctx context.Context, q permit.Question, bodies []json.RawMessage) ([]permit.JSONAnswer, error)
 	// Batch returns a batch whose judges are this checker's.
-	Batch(v account.Viewer) *permit.Batch
+	Batch(q permit.Question) *permit.Batch
 }
 
 // Indicators measures administrative units.

@@ -18,23 +18,31 @@ import (
 // answer is written.
 var drafts = sync.Pool{New: func() any { return new(draft) }}
 
-// AppendAnswer judges a proposal as it came, on the default date if it names none,
-// and appends its answer (see Answer.AppendJSON). The error of one that cannot be
-// judged is a *layer.InvalidError with every fault.
-func (c *Checker) AppendAnswer(ctx context.Context, v account.Viewer, dst, raw []byte, date geo.Date, d Detail) ([]byte, error) {
+// Question is what is asked about proposals, beside the proposals.
+type Question struct {
+	Viewer  account.Viewer
+	Date    geo.Date  // of proposals that name none
+	KnownAt time.Time // record time; zero: now
+	Detail  Detail
+}
+
+// AppendAnswer judges a proposal as it came and appends its answer (see
+// Answer.AppendJSON). The error of one that cannot be judged is a
+// *layer.InvalidError with every fault.
+func (c *Checker) AppendAnswer(ctx context.Context, q Question, dst, raw []byte) ([]byte, error) {
 	p := drafts.Get().(*draft)
 	defer drafts.Put(p)
-	if !p.readJSON(raw, date) {
+	if !p.readJSON(raw, q.Date) {
 		var err error
-		if p.Proposal, err = parseStrictly(raw, date); err != nil {
+		if p.Proposal, err = parseStrictly(raw, q.Date); err != nil {
 			return dst, err
 		}
 	}
-	s, err := c.near(ctx, Asked{Viewer: v, Date: p.Date, Points: []orb.Point{p.Point}})
+	s, err := c.near(ctx, Asked{Viewer: q.Viewer, Date: p.Date, KnownAt: q.KnownAt, Points: []orb.Point{p.Point}})
 	if err != nil {
 		return dst, err
 	}
-	return appendAnswer(dst, s, p.Proposal, d), nil
+	return appendAnswer(dst, s, p.Proposal, q.Detail), nil
 }
 
 // appendAnswer has a proposal judged as far as the detail asks.
@@ -74,12 +82,12 @@ type JSONAnswer struct {
 
 // Answers judges many proposals as they came, in order; those of one date by one
 // state of the register. More than MaxDates dates are a fault of the whole.
-func (c *Checker) Answers(ctx context.Context, v account.Viewer, bodies []json.RawMessage, date geo.Date, d Detail) ([]JSONAnswer, error) {
+func (c *Checker) Answers(ctx context.Context, q Question, bodies []json.RawMessage) ([]JSONAnswer, error) {
 	answers := make([]JSONAnswer, len(bodies))
 	proposals := make([]zoning.Proposal, len(bodies))
 	byDate := map[geo.Date][]int{}
 	for i, raw := range bodies {
-		p, err := ParseProposal(raw, date)
+		p, err := ParseProposal(raw, q.Date)
 		invalid, ok := Faults(err)
 		switch {
 		case ok:
@@ -99,12 +107,12 @@ func (c *Checker) Answers(ctx context.Context, v account.Viewer, bodies []json.R
 		for i, at := range which {
 			points[i] = proposals[at].Point
 		}
-		s, err := c.near(ctx, Asked{Viewer: v, Date: date, Points: points})
+		s, err := c.near(ctx, Asked{Viewer: q.Viewer, Date: date, KnownAt: q.KnownAt, Points: points})
 		if err != nil {
 			return nil, err
 		}
 		for _, at := range which {
-			answers[at].Answer = appendAnswer(nil, s, proposals[at], d)
+			answers[at].Answer = appendAnswer(nil, s, proposals[at], q.Detail)
 		}
 	}
 	return answers, nil
@@ -116,19 +124,20 @@ func tooManyDates(n int) error {
 	return faults.Err()
 }
 
-// Batch returns a batch that judges as this checker does, for the viewer. Its
-// format and its output are still to be said.
-func (c *Checker) Batch(v account.Viewer) *Batch {
+// Batch returns a batch that answers the question about rows. Its format and its
+// output are still to be said.
+func (c *Checker) Batch(q Question) *Batch {
 	return &Batch{
+		Date: q.Date, Detail: q.Detail,
 		Open: func(ctx context.Context, date geo.Date) (Judge, error) {
-			s, err := c.Snapshot(ctx, v, date, time.Time{})
+			s, err := c.Snapshot(ctx, q.Viewer, date, q.KnownAt)
 			if err != nil { // a nil *Snapshot must not become a Judge
 				return nil, err
 			}
 			return s, nil
 		},
 		Few: func(ctx context.Context, p zoning.Proposal) (Answer, error) {
-			answers, err := c.Check(ctx, v, []zoning.Proposal{p})
+			answers, err := c.CheckAsKnown(ctx, q.Viewer, []zoning.Proposal{p}, q.KnownAt)
 			if err != nil {
 				return Answer{}, err
 			}
