@@ -47,7 +47,7 @@ func (c *checkCommand) runFile(ctx context.Context, g *globals, env *environment
 		}
 		start := time.Now()
 		var tally permit.Tally
-		err = c.output(env, func(out io.Writer) error {
+		err = writeFile(env, c.Out, 0o644, func(out io.Writer) error {
 			var err error
 			tally, err = batch.Run(ctx, buffered, out)
 			if err == nil && tally.Rows == 0 {
@@ -153,33 +153,6 @@ func (c *checkCommand) outFormat(in permit.RowFormat, separated bool) (permit.Ou
 		return permit.OutGeoJSON, nil
 	}
 	return lines, nil
-}
-
-// output gives a place to write to. A file is written beside its place and moved
-// there when it is whole; a device or a pipe is no file, and is written into.
-func (c *checkCommand) output(env *environment, write func(io.Writer) error) error {
-	if c.Out == "" || c.Out == "-" {
-		return write(env.stdout)
-	}
-	if info, err := os.Stat(c.Out); err == nil && !info.Mode().IsRegular() {
-		f, err := os.OpenFile(c.Out, os.O_WRONLY, 0)
-		if err != nil {
-			return err
-		}
-		return errors.Join(write(f), f.Close())
-	}
-	temporary, err := os.CreateTemp(filepath.Dir(c.Out), ".hatang-check-*") // mode 0600
-	if err != nil {
-		return err
-	}
-	err = errors.Join(write(temporary), temporary.Chmod(0o644), temporary.Close())
-	if err == nil {
-		err = os.Rename(temporary.Name(), c.Out)
-	}
-	if err != nil {
-		return errors.Join(err, os.Remove(temporary.Name()))
-	}
-	return nil
 }
 
 // tell writes the bad rows and the summary to standard error.

@@ -178,9 +178,25 @@ func TestOutputKeepsWhatIsNoFile(t *testing.T) {
 		raw, err := os.ReadFile(pipe)
 		read <- fmt.Sprintf("%s, %v", raw, err)
 	}()
-	c := checkCommand{Out: pipe}
-	if err := c.output(nil, func(w io.Writer) error { _, err := io.WriteString(w, "rows"); return err }); err != nil {
+	rows := func(w io.Writer) error { _, err := io.WriteString(w, "rows"); return err }
+	if err := writeFile(nil, pipe, 0o600, rows); err != nil {
 		t.Fatal(err)
+	}
+	file, link := filepath.Join(t.TempDir(), "file"), filepath.Join(t.TempDir(), "link")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(file, link); err != nil {
+		t.Fatal(err)
+	}
+	if err := writeFile(nil, link, 0o644, rows); err != nil {
+		t.Fatal(err)
+	}
+	if target, err := os.Readlink(link); err != nil || target != file {
+		t.Errorf("the link is %q now, %v", target, err)
+	}
+	if raw, err := os.ReadFile(file); err != nil || string(raw) != "rows" {
+		t.Errorf("what the link names holds %q, %v", raw, err)
 	}
 	info, err := os.Stat(pipe)
 	if got := <-read; got != "rows, <nil>" || err != nil || info.Mode().IsRegular() {

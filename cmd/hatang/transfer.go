@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -250,24 +251,11 @@ func (c *exportCommand) Run(ctx context.Context, g *globals, env *environment) e
 		if err != nil {
 			return err
 		}
-		if c.File == "-" {
-			return writeLayer(ctx, env, s, l, date(), env.stdout)
+		mode := fs.FileMode(0o644)
+		if l.WithheldField != "" {
+			mode = 0o600 // not everyone on the machine may see all rows
 		}
-		temporary, err := os.CreateTemp(filepath.Dir(c.File), ".hatang-export-*") // mode 0600
-		if err != nil {
-			return err
-		}
-		err = writeLayer(ctx, env, s, l, date(), temporary)
-		if l.WithheldField == "" {
-			err = errors.Join(err, temporary.Chmod(0o644))
-		}
-		if err = errors.Join(err, temporary.Close()); err == nil {
-			err = os.Rename(temporary.Name(), c.File)
-		}
-		if err != nil {
-			return errors.Join(err, os.Remove(temporary.Name()))
-		}
-		return nil
+		return writeFile(env, c.File, mode, func(out io.Writer) error { return writeLayer(ctx, env, s, l, date(), out) })
 	})
 }
 
