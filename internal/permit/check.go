@@ -65,7 +65,7 @@ func (c *Checker) CheckAsKnown(ctx context.Context, v account.Viewer, proposals 
 // near returns a snapshot that answers for the points asked for: of the whole
 // register where that is in memory and fresh, else of what lies round them.
 func (c *Checker) near(ctx context.Context, asked Asked) (*Snapshot, error) {
-	if s := c.memory.fresh(asked); s != nil {
+	if s := c.memory.fresh(ctx, asked); s != nil {
 		return s, nil
 	}
 	asked.ReachM = c.parser.reachM
@@ -89,7 +89,7 @@ func (c *Checker) read(ctx context.Context, asked Asked) (*Snapshot, error) {
 // read now. For batches: it costs some µs a row of the register.
 func (c *Checker) Snapshot(ctx context.Context, v account.Viewer, date geo.Date, knownAt time.Time) (*Snapshot, error) {
 	asked := Asked{Viewer: v, Date: date, KnownAt: knownAt}
-	if s := c.memory.fresh(asked); s != nil {
+	if s := c.memory.fresh(ctx, asked); s != nil {
 		return s, nil
 	}
 	return c.read(ctx, asked)

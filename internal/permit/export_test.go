@@ -19,8 +19,10 @@ func (m *Memory) Catch(ctx context.Context) {
 
 // Fresh returns the snapshot that would answer from memory; nil for none.
 func (m *Memory) Fresh(v account.Viewer, date geo.Date) *Snapshot {
-	return m.fresh(Asked{Viewer: v, Date: date})
+	return m.fresh(context.Background(), Asked{Viewer: v, Date: date})
 }
 
 // Keep begins to keep a class of viewers.
-func (m *Memory) Keep(v account.Viewer, date geo.Date) { m.keep(Asked{Viewer: v, Date: date}) }
+func (m *Memory) Keep(v account.Viewer, date geo.Date) {
+	m.keep(context.Background(), Asked{Viewer: v, Date: date})
+}

@@ -87,7 +87,7 @@ func (m *Memory) Run(ctx context.Context) {
 	var work sync.WaitGroup
 	defer work.Wait()
 	work.Go(func() { m.listen(ctx) })
-	m.keep(Asked{Viewer: account.Anonymous(), Date: m.date()})
+	m.keep(ctx, Asked{Viewer: account.Anonymous(), Date: m.date()})
 	ticker := time.NewTicker(pollEvery)
 	defer ticker.Stop()
 	for {
@@ -133,14 +133,14 @@ func (m *Memory) failed(ctx context.Context, what string, err error) {
 
 // fresh returns the snapshot of what is asked, nil where there is none that is
 // known to be the latest.
-func (m *Memory) fresh(asked Asked) *Snapshot {
+func (m *Memory) fresh(ctx context.Context, asked Asked) *Snapshot {
 	if m == nil || !asked.KnownAt.IsZero() {
 		return nil
 	}
 	k := (*m.kept.Load())[keyOf(asked)]
 	if k == nil {
 		if asked.Date == m.date() {
-			m.keep(asked)
+			m.keep(ctx, asked)
 			m.rouse()
 		}
 		m.stats.fromDatabase.Add(1)
@@ -161,7 +161,7 @@ func (m *Memory) fresh(asked Asked) *Snapshot {
 func keyOf(asked Asked) memoryKey { return memoryKey{asked.Viewer.Class(), asked.Date} }
 
 // keep begins to keep what is asked, unless too much is kept already.
-func (m *Memory) keep(asked Asked) {
+func (m *Memory) keep(ctx context.Context, asked Asked) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	kept := *m.kept.Load()
@@ -170,7 +170,7 @@ func (m *Memory) keep(asked Asked) {
 	}
 	ground, err := m.register.Ground(asked.Viewer)
 	if err != nil {
-		m.failed(context.Background(), "a class of viewers is not kept in memory", err)
+		m.failed(ctx, "a class of viewers is not kept in memory", err)
 		return
 	}
 	k := &keeping{asked: Asked{Viewer: asked.Viewer, Date: asked.Date}, ground: ground}
@@ -182,7 +182,7 @@ func (m *Memory) keep(asked Asked) {
 
 // forget drops what nobody has asked for lately, and what is not of the reference
 // date any more. The public's is always kept.
-func (m *Memory) forget() {
+func (m *Memory) forget(ctx context.Context) {
 	m.mu.Lock()
 	today, kept := m.date(), *m.kept.Load()
 	left := maps.Clone(kept)
@@ -194,12 +194,12 @@ func (m *Memory) forget() {
 		m.kept.Store(&left)
 	}
 	m.mu.Unlock()
-	m.keep(Asked{Viewer: account.Anonymous(), Date: today})
+	m.keep(ctx, Asked{Viewer: account.Anonymous(), Date: today})
 }
 
 // refresh asks the database for the present state and brings every snapshot to it.
 func (m *Memory) refresh(ctx context.Context, work *sync.WaitGroup) {
-	m.forget()
+	m.forget(ctx)
 	edits, began := m.register.Edits(), time.Now()
 	limited, cancel := context.WithTimeout(ctx, pollWithin)
 	defer cancel()
