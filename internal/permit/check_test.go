@@ -88,7 +88,7 @@ func demo(t testing.TB) (*postgis.Store, *layer.Registry, *pgx.Conn) {
 }
 
 // importReal brings the real boundaries in as a correction.
-func importReal(t *testing.T, s *postgis.Store, layers *layer.Registry) {
+func importReal(t testing.TB, s *postgis.Store, layers *layer.Registry) {
 	t.Helper()
 	for _, file := range [][2]string{{"provinces", "dienbien_province.geojson"}, {"districts", "dienbien_districts.geojson"}, {"communes", "dienbien_communes.geojson"}} {
 		l, _ := layers.Get(file[0])
@@ -307,5 +307,15 @@ func BenchmarkCheck(b *testing.B) {
 				}
 			}
 		})
+	}
+}
+
+// BenchmarkSnapshot reads the whole province with its real boundaries.
+func BenchmarkSnapshot(b *testing.B) {
+	s, layers, _ := demo(b)
+	importReal(b, s, layers)
+	checker := permit.NewChecker(s)
+	for b.Loop() {
+		snapshotOf(b, checker, account.Anonymous(), day(b, "2020-12-31"))
 	}
 }
