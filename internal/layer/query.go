@@ -48,6 +48,16 @@ type Version struct {
 // Versions are the version numbers of layers, by layer: what an answer was made from.
 type Versions map[string]int64
 
+// Agree reports whether every layer that both tell of has the same version in both.
+func (v Versions) Agree(with Versions) bool {
+	for name, version := range v {
+		if other, told := with[name]; told && other != version {
+			return false
+		}
+	}
+	return true
+}
+
 // Feature is a feature on its way in: checked by Validate, geometry in stored form.
 type Feature struct {
 	// Properties by field name; a missing name leaves a stored value as it is,

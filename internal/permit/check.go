@@ -96,14 +96,19 @@ func (c *Checker) Snapshot(ctx context.Context, v account.Viewer, date geo.Date,
 }
 
 // Places returns the rules in force on the date and what lies round each point, as
-// read at the versions returned.
-func (c *Checker) Places(ctx context.Context, v account.Viewer, points []orb.Point, date geo.Date) ([]Place, layer.Versions, error) {
+// read at the versions returned. Those are of the given ones, which something else
+// was read at, unless the register has changed since.
+func (c *Checker) Places(ctx context.Context, v account.Viewer, points []orb.Point, date geo.Date, with layer.Versions) ([]Place, layer.Versions, error) {
 	if len(points) == 0 {
 		return nil, layer.Versions{}, nil
 	}
-	s, err := c.near(ctx, Asked{Viewer: v, Date: date, Points: points})
-	if err != nil {
-		return nil, nil, err
+	asked := Asked{Viewer: v, Date: date, Points: points, ReachM: c.parser.reachM}
+	s := c.memory.fresh(ctx, asked)
+	if s == nil || !s.versions.Agree(with) {
+		var err error
+		if s, err = c.read(ctx, asked); err != nil {
+			return nil, nil, err
+		}
 	}
 	places := make([]Place, len(points))
 	for i, p := range points {

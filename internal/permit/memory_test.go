@@ -376,6 +376,25 @@ func TestTwoServersOnOneDatabase(t *testing.T) {
 	}
 }
 
+// What is measured with other facts is read in the state that those were read in,
+// though an older snapshot would still do for a question by itself.
+func TestPlacesAgreeWithWhatTheyAreMeasuredWith(t *testing.T) {
+	store, _, conn := demo(t)
+	memory, checker := running(t, &faulty{Store: store, deaf: true})
+	for i := range 5 {
+		becomesFresh(t, memory)
+		p := forbid(t, conn, fmt.Sprint("WITH-", i), 103.05+0.04*float64(i))
+		state, err := store.State(context.Background())
+		if err != nil {
+			t.Fatal(err)
+		}
+		places, versions, err := checker.Places(context.Background(), account.Anonymous(), []orb.Point{p.Point}, p.Date, state.Versions)
+		if err != nil || !versions.Agree(state.Versions) || len(places[0].Zones) == 0 {
+			t.Fatalf("%d: read at %v with %v: %+v, %v", i, versions, state.Versions, places, err)
+		}
+	}
+}
+
 // While the database does not tell its versions, nothing is answered from memory.
 func TestMemoryCutOffIsNotTrusted(t *testing.T) {
 	store, _, conn := demo(t)

@@ -32,7 +32,7 @@ func (c *versionedCache[T]) get(key string, versions layer.Versions) (answer T, 
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	k, ok := c.kept[key]
-	return k.answer, ok && holds(k.versions, versions)
+	return k.answer, ok && k.versions.Agree(versions)
 }
 
 func (c *versionedCache[T]) put(key string, versions layer.Versions, answer T) {

@@ -150,7 +150,7 @@ func (m *Measurer) Units(ctx context.Context, v account.Viewer, level, code stri
 		if err != nil {
 			return nil, err
 		}
-		if !holds(facts.Versions, versions) {
+		if !facts.Versions.Agree(versions) {
 			continue
 		}
 		figures, err := figuresOf(facts, compliance, date)
@@ -161,17 +161,6 @@ func (m *Measurer) Units(ctx context.Context, v account.Viewer, level, code stri
 		return figures, nil
 	}
 	return nil, fmt.Errorf("the layers kept changing while they were measured: %w", layer.ErrUnavailable)
-}
-
-// holds reports whether each layer of used is at the same version in now; a layer
-// that now does not tell of has no say.
-func holds(used, now layer.Versions) bool {
-	for name, version := range used {
-		if current, told := now[name]; told && current != version {
-			return false
-		}
-	}
-	return true
 }
 
 // unitIndex finds the unit that a point lies in.
@@ -198,7 +187,7 @@ func (m *Measurer) compliance(ctx context.Context, v account.Viewer, facts Facts
 			points = append(points, s.Mast.Point)
 		}
 	}
-	places, versions, err := m.checker.Places(ctx, v, points, date)
+	places, versions, err := m.checker.Places(ctx, v, points, date, facts.Versions)
 	if err != nil {
 		return nil, nil, err
 	}
