@@ -99,29 +99,10 @@ func (c *Checker) Answers(ctx context.Context, q Question, bodies []json.RawMess
 			byDate[p.Date] = append(byDate[p.Date], i)
 		}
 	}
-	if len(byDate) > MaxDates {
-		return nil, tooManyDates(len(byDate))
-	}
-	for date, which := range byDate {
-		points := make([]orb.Point, len(which))
-		for i, at := range which {
-			points[i] = proposals[at].Point
-		}
-		s, err := c.near(ctx, Asked{Viewer: q.Viewer, Date: date, KnownAt: q.KnownAt, Points: points})
-		if err != nil {
-			return nil, err
-		}
-		for _, at := range which {
-			answers[at].Answer = appendAnswer(nil, s, proposals[at], q.Detail)
-		}
-	}
-	return answers, nil
-}
-
-func tooManyDates(n int) error {
-	var faults layer.Faults
-	faults.Add("/proposals", "các đề nghị nêu %d ngày khác nhau; một lần hỏi nhận nhiều nhất %d ngày", "the proposals name %d different dates; one call takes at most %d", n, MaxDates)
-	return faults.Err()
+	err := c.eachDate(ctx, Asked{Viewer: q.Viewer, KnownAt: q.KnownAt}, proposals, byDate, func(s *Snapshot, at int) {
+		answers[at].Answer = appendAnswer(nil, s, proposals[at], q.Detail)
+	})
+	return answers, err
 }
 
 // Batch returns a batch that answers the question about rows. Its format and its

@@ -41,25 +41,34 @@ func (c *Checker) CheckAsKnown(ctx context.Context, v account.Viewer, proposals 
 	for i, p := range proposals {
 		byDate[p.Date] = append(byDate[p.Date], i)
 	}
-	if len(byDate) > MaxDates {
+	err := c.eachDate(ctx, Asked{Viewer: v, KnownAt: knownAt}, proposals, byDate, func(s *Snapshot, at int) {
+		answers[at] = s.Check(proposals[at])
+	})
+	return answers, err
+}
+
+// eachDate calls judge with each of the proposals listed by date and a snapshot that
+// answers for it, one for all of a date.
+func (c *Checker) eachDate(ctx context.Context, asked Asked, proposals []zoning.Proposal, byDate map[geo.Date][]int, judge func(*Snapshot, int)) error {
+	if n := len(byDate); n > MaxDates {
 		var faults layer.Faults
-		faults.Add("/proposals", "các đề nghị nêu %d ngày khác nhau; một lần hỏi nhận nhiều nhất %d ngày", "the proposals name %d different dates; one call takes at most %d", len(byDate), MaxDates)
-		return nil, faults.Err()
+		faults.Add("/proposals", "các đề nghị nêu %d ngày khác nhau; một lần hỏi nhận nhiều nhất %d ngày", "the proposals name %d different dates; one call takes at most %d", n, MaxDates)
+		return faults.Err()
 	}
 	for date, which := range byDate {
-		points := make([]orb.Point, len(which))
+		asked.Date, asked.Points = date, make([]orb.Point, len(which))
 		for i, at := range which {
-			points[i] = proposals[at].Point
+			asked.Points[i] = proposals[at].Point
 		}
-		snapshot, err := c.near(ctx, Asked{Viewer: v, Date: date, KnownAt: knownAt, Points: points})
+		s, err := c.near(ctx, asked)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		for _, at := range which {
-			answers[at] = snapshot.Check(proposals[at])
+			judge(s, at)
 		}
 	}
-	return answers, nil
+	return nil
 }
 
 // near returns a snapshot that answers for the points asked for: of the whole
