@@ -75,8 +75,8 @@ func compareWith(t *testing.T, file, got string) {
 
 func TestDemoRuleSet(t *testing.T) {
 	rules := demoRules(t)
-	if rules.Label() != "dien-bien-2016@1" || rules.Reach() != 400 {
-		t.Errorf("want dien-bien-2016@1 with a reach of 400 m, got %s with %v m", rules.Label(), rules.Reach())
+	if rules.Label() != "dien-bien-2016@1" || rules.Reach() != 400 || rules.SharingWithinM() != 400 {
+		t.Errorf("want dien-bien-2016@1 with a reach of 400 m and sharing within 400 m, got %s with %v m and %v m", rules.Label(), rules.Reach(), rules.SharingWithinM())
 	}
 	var ids []string
 	for _, r := range rules.Rules() {

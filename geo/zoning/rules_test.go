@@ -19,6 +19,9 @@ func TestRulesOfTerritories(t *testing.T) {
 	if got, ok := rules.For("10"); got != demo || ok {
 		t.Errorf("a territory without rules: want the first and false, got %s, %t", got.Label(), ok)
 	}
+	if invented.SharingWithinM() != 1000 {
+		t.Errorf("sharing: want within 1000 m, got %v m", invented.SharingWithinM())
+	}
 	if want := max(demo.Reach(), invented.Reach()); rules.ReachM() != want {
 		t.Errorf("reach: want %v m, got %v m", want, rules.ReachM())
 	}

@@ -170,6 +170,19 @@ func (rs *RuleSet) Period() geo.Period { return rs.period }
 // this (plus the accuracy of the position) change nothing; 0 when no rule looks at masts.
 func (rs *RuleSet) Reach() float64 { return rs.reachM }
 
+// SharingWithinM returns the largest distance, in metres, of the sharing rules: as far
+// as any of them, of whatever mast types and areas, asks to share a mast rather than to
+// build another. 0 when there is no sharing rule.
+func (rs *RuleSet) SharingWithinM() float64 {
+	var withinM float64
+	for _, s := range rs.sharings {
+		for _, d := range s.distances {
+			withinM = max(withinM, d.withinM)
+		}
+	}
+	return withinM
+}
+
 // AreaKinds returns the kinds of special areas that some rule looks at, sorted.
 func (rs *RuleSet) AreaKinds() []string {
 	var kinds []string
@@ -242,15 +255,10 @@ func (rs *RuleSet) Rules() []Rule {
 
 // computeReach finds the value of Reach.
 func (rs *RuleSet) computeReach() float64 {
-	var reach float64
+	reach := rs.SharingWithinM()
 	for _, s := range rs.spacings {
 		for _, row := range s.rows {
 			reach = max(reach, row.distanceM+s.marginM)
-		}
-	}
-	for _, s := range rs.sharings {
-		for _, d := range s.distances {
-			reach = max(reach, d.withinM)
 		}
 	}
 	return reach
