@@ -129,6 +129,20 @@ func (c *Checker) Places(ctx context.Context, v account.Viewer, points []orb.Poi
 	return places, s.versions, nil
 }
 
+// Rules returns the rules in force in a territory on the date, nil where it has none,
+// as read at the versions returned.
+func (c *Checker) Rules(ctx context.Context, v account.Viewer, territory string, date geo.Date) (*zoning.RuleSet, layer.Versions, error) {
+	s, err := c.near(ctx, Asked{Viewer: v, Date: date, Points: []orb.Point{}})
+	if err != nil {
+		return nil, nil, err
+	}
+	rules, its := s.rules.For(territory)
+	if !its {
+		rules = nil
+	}
+	return rules, s.versions, nil
+}
+
 // Place is what there is to know about a point.
 type Place struct {
 	Rules *zoning.RuleSet // of the territory it lies in; nil where there are none

@@ -18,7 +18,7 @@ type Asked struct {
 	Date   geo.Date
 	// KnownAt is the record time: what the register held then. Zero: now.
 	KnownAt time.Time
-	// Points are the places that matter; nil: everywhere.
+	// Points are the places that matter; nil: everywhere. None at all: the rule sets alone.
 	Points []orb.Point
 	// WithoutGround leaves out territories, communes and zones.
 	WithoutGround bool

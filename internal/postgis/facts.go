@@ -30,9 +30,6 @@ const besideM = 2000.0
 // more than one.
 func (s *Store) Facts(ctx context.Context, asked permit.Asked) (permit.Facts, error) {
 	var facts permit.Facts
-	if asked.Points != nil && len(asked.Points) == 0 {
-		return facts, nil
-	}
 	err := s.readOnly(ctx, func(tx pgx.Tx) error {
 		r := newReading(tx, s.layers, asked)
 		var err error
@@ -41,6 +38,9 @@ func (s *Store) Facts(ctx context.Context, asked permit.Asked) (permit.Facts, er
 		}
 		if facts.RuleSets, err = r.ruleSets(ctx); err != nil {
 			return err
+		}
+		if asked.Points != nil && len(asked.Points) == 0 {
+			return nil
 		}
 		if r.boxes, err = boxesRound(asked, facts.RuleSets); err != nil {
 			return err
