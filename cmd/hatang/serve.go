@@ -176,3 +176,8 @@ func (m indicators) Units(ctx context.Context, v account.Viewer, level, code str
 func (m indicators) Uncovered(ctx context.Context, v account.Viewer, level, code, operator, stage string, date geo.Date) (any, error) {
 	return m.measurer.Uncovered(ctx, v, plan.UncoveredQuery{Level: level, Code: code, Operator: operator, Stage: stage, Date: date})
 }
+
+// SharingClusters returns the masts of a unit that could have been fewer.
+func (m indicators) SharingClusters(ctx context.Context, v account.Viewer, level, code, stage string, withinM *float64, date geo.Date) (any, error) {
+	return m.measurer.Clusters(ctx, v, plan.ClustersQuery{Level: level, Code: code, Stage: stage, Date: date, WithinM: withinM})
+}

@@ -85,6 +85,10 @@ func (nobody) Uncovered(context.Context, account.Viewer, string, string, string,
 	return nil, layer.ErrNotFound
 }
 
+func (nobody) SharingClusters(context.Context, account.Viewer, string, string, string, *float64, geo.Date) (any, error) {
+	return nil, layer.ErrNotFound
+}
+
 func probeBody(i int) string {
 	return fmt.Sprintf(`{"lon":%d.%06d,"lat":%d.%06d,"mast_type":"A2b","height_m":%d,"structure":"self_supporting","operator":"VIETTEL"}`,
 		103+i%5, i*7919%1000000, 10+i%12, i*104729%1000000, 20+i%40)

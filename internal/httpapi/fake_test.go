@@ -196,6 +196,13 @@ func (fakePlan) Uncovered(_ context.Context, _ account.Viewer, level, code, oper
 	return map[string]any{"type": "FeatureCollection", "features": []any{}, "unit": map[string]string{"code": code, "level": level}, "operator": operator, "stage": stage, "date": date}, nil
 }
 
+func (fakePlan) SharingClusters(_ context.Context, _ account.Viewer, level, code, stage string, withinM *float64, date geo.Date) (any, error) {
+	if code == "999" {
+		return nil, layer.ErrNotFound
+	}
+	return map[string]any{"type": "FeatureCollection", "features": []any{}, "unit": map[string]string{"code": code, "level": level}, "within_m": withinM, "stage": stage, "date": date}, nil
+}
+
 func (fakePlan) Document(_ context.Context, _ account.Viewer, name, plan string, date geo.Date) (any, error) {
 	if name == "tables/none" {
 		return nil, layer.ErrNotFound

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 
 	"hatang/geo"
 	"hatang/internal/layer"
@@ -28,6 +29,18 @@ func (a *api) dateOf(r *request) (geo.Date, error) {
 	return d, nil
 }
 
+// stageOf reads stage=, what stands where there is none.
+func stageOf(r *request) (string, error) {
+	if !r.values.Has("stage") {
+		return "built", nil
+	}
+	stage := r.values.Get("stage")
+	if stage != "built" && stage != "with_planned" {
+		return "", parameterFault("stage", "stage phải là built hoặc with_planned", "stage must be built or with_planned")
+	}
+	return stage, nil
+}
+
 // allIndicators measures every unit of a level; districts where none is named.
 func (a *api) allIndicators(w http.ResponseWriter, r *request) error {
 	level := "district"
@@ -47,7 +60,7 @@ func (a *api) allIndicators(w http.ResponseWriter, r *request) error {
 	}
 	linked := make([]json.RawMessage, len(units))
 	for i, u := range units {
-		if linked[i], err = a.withUncovered(r, level, u, date); err != nil {
+		if linked[i], err = a.withLinks(r, level, u, date); err != nil {
 			return err
 		}
 	}
@@ -72,7 +85,7 @@ func (a *api) unitIndicators(level string) handler {
 		if len(units) == 0 {
 			return layer.ErrNotFound
 		}
-		body, err := a.withUncovered(r, level, units[0], date)
+		body, err := a.withLinks(r, level, units[0], date)
 		if err != nil {
 			return err
 		}
@@ -80,8 +93,9 @@ func (a *api) unitIndicators(level string) handler {
 	}
 }
 
-// withUncovered encodes the figures of a unit with a link to its uncovered parts.
-func (a *api) withUncovered(r *request, level string, figures any, date geo.Date) (json.RawMessage, error) {
+// withLinks encodes the figures of a unit with links to its uncovered parts and to the
+// masts that could have been fewer.
+func (a *api) withLinks(r *request, level string, figures any, date geo.Date) (json.RawMessage, error) {
 	body, err := encode(figures)
 	if err != nil {
 		return nil, err
@@ -90,10 +104,14 @@ func (a *api) withUncovered(r *request, level string, figures any, date geo.Date
 	if err := json.Unmarshal(body, &of); err != nil {
 		return nil, fmt.Errorf("read the unit of the figures: %w", err)
 	}
-	links, err := encode([]link{{
-		Href: a.href(r, "/"+level+"s/"+url.PathEscape(of.Unit.Code)+"/uncovered", url.Values{"date": {date.String()}}),
-		Rel:  "related", Type: typeGeoJSON, Title: geo.Text{VI: "Phần chưa được phủ", EN: "Uncovered parts"}.In(r.language()),
-	}})
+	related := func(name string, title geo.Text) link {
+		address := "/" + level + "s/" + url.PathEscape(of.Unit.Code) + "/" + name
+		return link{Href: a.href(r, address, url.Values{"date": {date.String()}}), Rel: "related", Type: typeGeoJSON, Title: title.In(r.language())}
+	}
+	links, err := encode([]link{
+		related("uncovered", geo.Text{VI: "Phần chưa được phủ", EN: "Uncovered parts"}),
+		related("sharing-clusters", geo.Text{VI: "Cụm cột có thể dùng chung", EN: "Clusters of masts that could be shared"}),
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -112,12 +130,9 @@ func (a *api) uncovered(level string) handler {
 		if r.values.Has("of") && r.values.Get("of") != "bts_sites" {
 			return parameterFault("of", "of chỉ có thể là bts_sites", "of can be bts_sites only")
 		}
-		stage := "built"
-		if r.values.Has("stage") {
-			stage = r.values.Get("stage")
-		}
-		if stage != "built" && stage != "with_planned" {
-			return parameterFault("stage", "stage phải là built hoặc with_planned", "stage must be built or with_planned")
+		stage, err := stageOf(r)
+		if err != nil {
+			return err
 		}
 		code, operator := r.param("code"), r.values.Get("operator")
 		if !plainText(code) {
@@ -131,6 +146,50 @@ func (a *api) uncovered(level string) handler {
 			return err
 		}
 		return a.answer(w, r, typeGeoJSON, parts)
+	}
+}
+
+func clustersQuery() []string { return []string{"date", "f", "stage", "within_m"} }
+
+// maxWithinM is the largest within_m, metres: farther apart, no two masts are one.
+const maxWithinM = 10_000
+
+// withinOf reads within_m=, nil where there is none.
+func withinOf(r *request) (*float64, error) {
+	if !r.values.Has("within_m") {
+		return nil, nil
+	}
+	metres, err := strconv.ParseFloat(r.values.Get("within_m"), 64)
+	if err != nil || !(metres > 0 && metres <= maxWithinM) {
+		return nil, parameterFault("within_m", "within_m phải là số mét lớn hơn 0 và không quá 10000", "within_m must be a number of metres above 0 and not above 10000")
+	}
+	return &metres, nil
+}
+
+// sharingClusters shows the masts of a unit that could have been fewer.
+func (a *api) sharingClusters(level string) handler {
+	return func(w http.ResponseWriter, r *request) error {
+		date, err := a.dateOf(r)
+		if err != nil {
+			return err
+		}
+		stage, err := stageOf(r)
+		if err != nil {
+			return err
+		}
+		withinM, err := withinOf(r)
+		if err != nil {
+			return err
+		}
+		code := r.param("code")
+		if !plainText(code) {
+			return layer.ErrNotFound
+		}
+		clusters, err := a.Indicators.SharingClusters(r.Context(), r.viewer, level, code, stage, withinM, date)
+		if err != nil {
+			return err
+		}
+		return a.answer(w, r, typeGeoJSON, clusters)
 	}
 }
 

@@ -67,6 +67,10 @@ func (a *api) routes() []route {
 		{method: get, pattern: root + "/districts/{code}/uncovered", handle: a.uncovered("district"), produces: featureTypes, query: uncoveredQuery()},
 		{method: get, pattern: root + "/communes/{code}/uncovered", handle: a.uncovered("commune"), produces: featureTypes, query: uncoveredQuery()},
 
+		{method: get, pattern: root + "/provinces/{code}/sharing-clusters", handle: a.sharingClusters("province"), produces: featureTypes, query: clustersQuery()},
+		{method: get, pattern: root + "/districts/{code}/sharing-clusters", handle: a.sharingClusters("district"), produces: featureTypes, query: clustersQuery()},
+		{method: get, pattern: root + "/communes/{code}/sharing-clusters", handle: a.sharingClusters("commune"), produces: featureTypes, query: clustersQuery()},
+
 		{method: get, pattern: root + "/plan/indicators", handle: a.planDocument("indicators"), produces: jsonType, query: planQuery()},
 		{method: get, pattern: root + "/plan/phases", handle: a.planDocument("phases"), produces: jsonType, query: planQuery()},
 		{method: get, pattern: root + "/plan/projects", handle: a.planDocument("projects"), produces: jsonType, query: planQuery()},

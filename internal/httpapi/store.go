@@ -64,6 +64,10 @@ type Indicators interface {
 	// unit that no service disc covers; operator "" means of all. ErrNotFound for a code
 	// without a unit.
 	Uncovered(ctx context.Context, v account.Viewer, level, code, operator, stage string, date geo.Date) (any, error)
+	// SharingClusters returns a JSON-marshalable GeoJSON feature collection of the masts of
+	// a unit that could have been fewer; withinM nil means as near as the rules in force
+	// say. ErrNotFound for a code without a unit.
+	SharingClusters(ctx context.Context, v account.Viewer, level, code, stage string, withinM *float64, date geo.Date) (any, error)
 }
 
 // Ledger holds the plan's own figures against the map.

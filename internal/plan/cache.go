@@ -1,8 +1,12 @@
 package plan
 
 import (
+	"context"
+	"fmt"
 	"sync"
 
+	"hatang/geo"
+	"hatang/internal/account"
 	"hatang/internal/layer"
 )
 
@@ -10,6 +14,7 @@ import (
 const (
 	maxKeptFigures   = 500
 	maxKeptUncovered = 64
+	maxKeptClusters  = 64
 )
 
 // versionedCache keeps answers while the layers they were computed from stay as they were.
@@ -42,4 +47,65 @@ func (c *versionedCache[T]) put(key string, versions layer.Versions, answer T) {
 		clear(c.kept)
 	}
 	c.kept[key] = keptAnswer[T]{versions, answer}
+}
+
+// maxReadings is how often facts are read again that changed while being read.
+const maxReadings = 3
+
+// asked is a question about one unit in force on the date, or about all of a level
+// when code is "".
+type asked struct {
+	viewer      account.Viewer
+	level, code string
+	date        geo.Date
+	more        []string // what else the answer depends on
+}
+
+// key tells questions apart; viewers of one class see the same.
+func (a asked) key() string {
+	return fmt.Sprintf("%q", append([]string{a.level, a.code, a.date.String(), a.viewer.Class()}, a.more...))
+}
+
+// keptOr returns the answer that is kept while the layers stay as they are, or makes
+// it of facts and keeps it. answer returns also the versions of what it read itself:
+// where they are not those of the facts, all is read again. layer.ErrNotFound where
+// no unit has the code.
+func keptOr[T any](ctx context.Context, m *Measurer, cache *versionedCache[T], q asked, answer func(Facts) (T, layer.Versions, error)) (T, error) {
+	var none T
+	now, err := m.finder.LayerVersions(ctx)
+	if err != nil {
+		return none, err
+	}
+	if kept, ok := cache.get(q.key(), now); ok {
+		return kept, nil
+	}
+	for range maxReadings {
+		facts, err := m.finder.UnitFacts(ctx, q.viewer, q.level, q.code, q.date)
+		if err != nil {
+			return none, err
+		}
+		if q.code != "" && len(facts.Units) == 0 {
+			return none, layer.ErrNotFound
+		}
+		made, versions, err := answer(facts)
+		if err != nil {
+			return none, err
+		}
+		if facts.Versions.Agree(versions) {
+			cache.put(q.key(), facts.Versions, made)
+			return made, nil
+		}
+	}
+	return none, fmt.Errorf("the layers kept changing while they were measured: %w", layer.ErrUnavailable)
+}
+
+// holds reports whether each layer of used is at the same version in now; a layer
+// that now does not tell of has no say.
+func holds(used, now layer.Versions) bool {
+	for name, version := range used {
+		if current, told := now[name]; told && current != version {
+			return false
+		}
+	}
+	return true
 }

@@ -2,7 +2,6 @@ package plan
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/paulmach/orb"
 
@@ -17,6 +16,7 @@ import (
 type UnitFacts struct {
 	Level          string // province, district or commune
 	Code, Name     string
+	Jurisdiction   string // the territory whose rules apply: code of a province
 	ValidFrom      geo.Date
 	FiguresSource  string   // of official area and population
 	OfficialAreaM2 *float64 // square metres; nil where no official figure is known
@@ -70,13 +70,18 @@ type FactFinder interface {
 type Measurer struct {
 	finder  FactFinder
 	checker *permit.Checker
-	cache   *versionedCache[[]UnitFigures]
-	gaps    *versionedCache[UncoveredParts]
+	// What has been answered before.
+	figures  *versionedCache[[]UnitFigures]
+	gaps     *versionedCache[UncoveredParts]
+	clusters *versionedCache[SharingClusters]
 }
 
 // NewMeasurer returns a measurer over the finder's facts.
 func NewMeasurer(f FactFinder, c *permit.Checker) *Measurer {
-	return &Measurer{finder: f, checker: c, cache: newCache[[]UnitFigures](maxKeptFigures), gaps: newCache[UncoveredParts](maxKeptUncovered)}
+	return &Measurer{
+		finder: f, checker: c,
+		figures: newCache[[]UnitFigures](maxKeptFigures), gaps: newCache[UncoveredParts](maxKeptUncovered), clusters: newCache[SharingClusters](maxKeptClusters),
+	}
 }
 
 // UnitRef names the unit that figures are of.
@@ -123,44 +128,18 @@ type Figure struct {
 	Note   *geo.Text  `json:"note,omitempty"`
 }
 
-// maxReadings is how often facts are read again that changed while being read.
-const maxReadings = 3
-
 // Units returns the figures of one unit in force on the date, or of all of a level
 // when code is "". layer.ErrNotFound where no unit has the code. While the layers
 // stay as they are, an answer is made once.
 func (m *Measurer) Units(ctx context.Context, v account.Viewer, level, code string, date geo.Date) ([]UnitFigures, error) {
-	key := level + "|" + code + "|" + date.String() + "|" + v.Class()
-	now, err := m.finder.LayerVersions(ctx)
-	if err != nil {
-		return nil, err
-	}
-	if figures, ok := m.cache.get(key, now); ok {
-		return figures, nil
-	}
-	for range maxReadings {
-		facts, err := m.finder.UnitFacts(ctx, v, level, code, date)
-		if err != nil {
-			return nil, err
-		}
-		if code != "" && len(facts.Units) == 0 {
-			return nil, layer.ErrNotFound
-		}
+	return keptOr(ctx, m, m.figures, asked{v, level, code, date, nil}, func(facts Facts) ([]UnitFigures, layer.Versions, error) {
 		compliance, versions, err := m.compliance(ctx, v, facts, date)
-		if err != nil {
-			return nil, err
-		}
-		if !facts.Versions.Agree(versions) {
-			continue
+		if err != nil || !facts.Versions.Agree(versions) {
+			return nil, versions, err
 		}
 		figures, err := figuresOf(facts, compliance, date)
-		if err != nil {
-			return nil, err
-		}
-		m.cache.put(key, facts.Versions, figures)
-		return figures, nil
-	}
-	return nil, fmt.Errorf("the layers kept changing while they were measured: %w", layer.ErrUnavailable)
+		return figures, versions, err
+	})
 }
 
 // unitIndex finds the unit that a point lies in.

@@ -61,26 +61,11 @@ type UncoveredPart struct {
 // Uncovered returns the parts of a unit in force on the date; layer.ErrNotFound where no
 // unit has the code. While the layers stay as they are, an answer is made once.
 func (m *Measurer) Uncovered(ctx context.Context, v account.Viewer, q UncoveredQuery) (UncoveredParts, error) {
-	key := "uncovered|" + q.Level + "|" + q.Code + "|" + q.Operator + "|" + q.Stage + "|" + q.Date.String() + "|" + v.Class()
-	now, err := m.finder.LayerVersions(ctx)
-	if err != nil {
-		return UncoveredParts{}, err
-	}
-	if kept, ok := m.gaps.get(key, now); ok {
-		return kept, nil
-	}
-	facts, err := m.finder.UnitFacts(ctx, v, q.Level, q.Code, q.Date)
-	if err != nil {
-		return UncoveredParts{}, err
-	}
-	if len(facts.Units) == 0 {
-		return UncoveredParts{}, layer.ErrNotFound
-	}
-	parts, err := uncoveredOf(facts, q)
-	if err == nil {
-		m.gaps.put(key, facts.Versions, parts)
-	}
-	return parts, err
+	question := asked{v, q.Level, q.Code, q.Date, []string{q.Stage, q.Operator}}
+	return keptOr(ctx, m, m.gaps, question, func(facts Facts) (UncoveredParts, layer.Versions, error) {
+		parts, err := uncoveredOf(facts, q)
+		return parts, nil, err
+	})
 }
 
 // uncoveredOf finds the parts of the one unit of the facts.

@@ -62,7 +62,7 @@ func (r *factReading) units(ctx context.Context, level, name, code string) error
 	if code != "" {
 		c.add("code = %s", c.bind(code))
 	}
-	rows, err := r.tx.Query(ctx, `SELECT code, coalesce(name, code), valid_from, coalesce(figures_source, ''), official_area_m2, population, population_year, ST_AsEWKB(geom)
+	rows, err := r.tx.Query(ctx, `SELECT code, coalesce(name, code), jurisdiction, valid_from, coalesce(figures_source, ''), official_area_m2, population, population_year, ST_AsEWKB(geom)
 		FROM `+quote(name)+c.where()+" ORDER BY code, id", c.args...)
 	if err != nil {
 		return err
@@ -71,7 +71,7 @@ func (r *factReading) units(ctx context.Context, level, name, code string) error
 		u := plan.UnitFacts{Level: level}
 		var from day
 		var raw []byte
-		if err := row.Scan(&u.Code, &u.Name, &from, &u.FiguresSource, &u.OfficialAreaM2, &u.Population, &u.PopulationYear, &raw); err != nil {
+		if err := row.Scan(&u.Code, &u.Name, &u.Jurisdiction, &from, &u.FiguresSource, &u.OfficialAreaM2, &u.Population, &u.PopulationYear, &raw); err != nil {
 			return u, err
 		}
 		u.ValidFrom = from.Date
