@@ -139,7 +139,7 @@ func TestClustersAgainstAllPairs(t *testing.T) {
 				Operators: []string{string(rune('A' + r.IntN(3)))}})
 		}
 		const limitM = 200
-		label := make([]int, len(masts))
+		label, closest := make([]int, len(masts)), map[int]float64{}
 		for i := range label {
 			label[i] = i
 		}
@@ -159,6 +159,15 @@ func TestClustersAgainstAllPairs(t *testing.T) {
 		for _, l := range label {
 			sizes[l]++
 		}
+		for i := range masts {
+			for j := range i {
+				if d := geo.DistanceM(masts[i].Point, masts[j].Point); d < limitM && masts[i].Operators[0] != masts[j].Operators[0] {
+					if least, known := closest[label[i]]; !known || d < least {
+						closest[label[i]] = d
+					}
+				}
+			}
+		}
 		got, err := sharing.Clusters(masts, limitM)
 		if err != nil {
 			t.Fatal(err)
@@ -166,8 +175,8 @@ func TestClustersAgainstAllPairs(t *testing.T) {
 		found := 0
 		for _, c := range got {
 			found++
-			if l := label[c.Masts[0].ID]; sizes[l] != len(c.Masts) {
-				t.Errorf("seed %d: a cluster of %d, want %d", seed, len(c.Masts), sizes[l])
+			if l := label[c.Masts[0].ID]; sizes[l] != len(c.Masts) || math.Abs(c.ClosestM-closest[l]) > 1e-8 {
+				t.Errorf("seed %d: a cluster of %d, %v m, want %d, %v m", seed, len(c.Masts), c.ClosestM, sizes[l], closest[l])
 			}
 		}
 		for _, n := range sizes {

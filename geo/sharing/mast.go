@@ -57,13 +57,10 @@ func byID(a, b *Mast) int {
 }
 
 // nearby finds masts by place.
-type nearby struct {
-	masts []Mast
-	index rtree.RTreeG[int]
-}
+type nearby struct{ index rtree.RTreeG[int] }
 
 func newNearby(masts []Mast) *nearby {
-	n := &nearby{masts: masts}
+	n := &nearby{}
 	for i := range masts {
 		p := normal(masts[i].Point)
 		n.index.Insert(p, p, i)
@@ -71,13 +68,11 @@ func newNearby(masts []Mast) *nearby {
 	return n
 }
 
-// within calls yield with every mast at most this far from p.
-func (n *nearby) within(p orb.Point, distanceM float64, yield func(i int, distanceM float64)) {
+// each calls yield with every mast at most this far from p, and with some that are farther.
+func (n *nearby) each(p orb.Point, distanceM float64, yield func(i int)) {
 	for _, box := range boxes(normal(p), distanceM) {
 		n.index.Search(box.Min, box.Max, func(_, _ [2]float64, i int) bool {
-			if d := geo.DistanceM(p, n.masts[i].Point); d <= distanceM {
-				yield(i, d)
-			}
+			yield(i)
 			return true
 		})
 	}
