@@ -66,9 +66,10 @@ func (m *Measurer) Clusters(ctx context.Context, v account.Viewer, q ClustersQue
 	}
 	question := asked{v, q.Level, q.Code, q.Date, []string{q.Stage, within}}
 	return keptOr(ctx, m, m.clusters, question, func(facts Facts) (SharingClusters, layer.Versions, error) {
-		result := clustersHeader(&facts, q)
+		masts := facts.sharedMasts(q.Stage, q.Date)
+		result := clustersHeader(&facts, q, masts)
 		if q.WithinM != nil {
-			return result, nil, result.find(&facts, q)
+			return result, nil, result.find(masts)
 		}
 		rules, versions, err := m.checker.Rules(ctx, v, facts.Units[0].Jurisdiction, q.Date)
 		if err != nil {
@@ -80,15 +81,20 @@ func (m *Measurer) Clusters(ctx context.Context, v account.Viewer, q ClustersQue
 		}
 		result.WithinM = float(rules.SharingWithinM())
 		result.Source += "; within_m: the largest distance of the sharing rules of " + rules.Label()
-		return result, versions, result.find(&facts, q)
+		return result, versions, result.find(masts)
 	})
 }
 
-func clustersHeader(facts *Facts, q ClustersQuery) SharingClusters {
-	u := facts.Units[0]
+func clustersHeader(facts *Facts, q ClustersQuery, masts []sharing.Mast) SharingClusters {
+	u, unknown := facts.Units[0], 0
+	for _, m := range masts {
+		if len(m.Operators) == 0 {
+			unknown++
+		}
+	}
 	return SharingClusters{
 		Type: "FeatureCollection", Unit: UnitRef{u.Code, u.Name, u.Level, u.ValidFrom}, Date: q.Date, Of: "bts_sites", Stage: q.Stage,
-		WithinM: q.WithinM, Features: []SharingCluster{}, Versions: facts.Versions,
+		WithinM: q.WithinM, Sites: len(masts), Unknown: unknown, Features: []SharingCluster{}, Versions: facts.Versions,
 		Definition: "masts of the unit, of any type, linked where they stand less than within_m apart (geodesic, on WGS 84) and one of them carries an operator " +
 			"that the other does not; a cluster is all that are linked, directly or over others; masts beyond the unit's border are left out",
 		Source: "rows of bts_sites, and of operator_positions by site",
@@ -102,15 +108,8 @@ func noSharingRule(date geo.Date) *geo.Text {
 	}
 }
 
-// find clusters the unit's masts, which are those that its indicators count.
-func (c *SharingClusters) find(facts *Facts, q ClustersQuery) error {
-	masts := facts.sharedMasts(q.Stage, q.Date)
-	c.Sites = len(masts)
-	for _, m := range masts {
-		if len(m.Operators) == 0 {
-			c.Unknown++
-		}
-	}
+// find gathers the masts that stand within WithinM.
+func (c *SharingClusters) find(masts []sharing.Mast) error {
 	clusters, err := sharing.Clusters(masts, *c.WithinM)
 	for _, found := range clusters {
 		f := SharingCluster{Type: "Feature"}
@@ -127,7 +126,7 @@ func (c *SharingClusters) find(facts *Facts, q ClustersQuery) error {
 	return err
 }
 
-// sharedMasts are the masts of the first unit that count in a stage, with the operators
+// sharedMasts are the masts of the first unit that count in a stage, as its indicators count, with the operators
 // whose positions on them count in it too.
 func (f *Facts) sharedMasts(stage string, date geo.Date) []sharing.Mast {
 	rows := assign(*f)[0]

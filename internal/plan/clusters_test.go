@@ -131,6 +131,9 @@ func grouped(pairs []pair, operators map[string][]string) []group {
 }
 
 func clustersAgainstAllPairs(t *testing.T, l *loaded) {
+	// Operators that are to come to masts that stand: in the last phase, and in none.
+	l.run(t, `INSERT INTO operator_positions (code, valid_from, jurisdiction, status, phase, site_code, operator, geom)
+		SELECT 'NEW-' || code, valid_from, jurisdiction, 'planned', CASE WHEN id % 2 = 0 THEN (SELECT max(code) FROM plan_phases) END, code, 'NEW', geom FROM bts_sites WHERE status = 'existing' AND id % 3 = 0`)
 	for _, tt := range []struct {
 		level, code, stage string
 		withinM            float64
@@ -200,8 +203,8 @@ func clustersByRule(t *testing.T, l *loaded) {
 		}
 	}
 	early := l.clusters(t, "district", "094", "built", "2015-12-31", nil)
-	if early.WithinM != nil || early.Reason == nil || len(early.Features) != 0 {
-		t.Errorf("before any rules within %v m, because %v", early.WithinM, early.Reason)
+	if early.WithinM != nil || early.Reason == nil || len(early.Features) != 0 || early.Sites == 0 {
+		t.Errorf("before any rules within %v m of %d masts, because %v", early.WithinM, early.Sites, early.Reason)
 	}
 	raw, err := json.Marshal(early)
 	if err != nil || !strings.Contains(string(raw), `"within_m":null`) || !strings.Contains(string(raw), `"features":[]`) {
