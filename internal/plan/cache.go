@@ -98,14 +98,3 @@ func keptOr[T any](ctx context.Context, m *Measurer, cache *versionedCache[T], q
 	}
 	return none, fmt.Errorf("the layers kept changing while they were measured: %w", layer.ErrUnavailable)
 }
-
-// holds reports whether each layer of used is at the same version in now; a layer
-// that now does not tell of has no say.
-func holds(used, now layer.Versions) bool {
-	for name, version := range used {
-		if current, told := now[name]; told && current != version {
-			return false
-		}
-	}
-	return true
-}
