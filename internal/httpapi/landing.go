@@ -1,7 +1,9 @@
 package httpapi
 
 import (
+	"context"
 	"net/http"
+	"time"
 
 	"hatang/geo"
 	"hatang/internal/permit"
@@ -54,10 +56,15 @@ func (a *api) healthz(w http.ResponseWriter, r *request) error {
 	return a.probe(w, r, map[string]any{"status": "ok"})
 }
 
+// readyWithin is how long the database may take to show that it answers.
+const readyWithin = 2 * time.Second
+
 // readyz says whether requests would be answered now, 503 when not, and how fresh
 // the snapshots in memory are: one that is not fresh is not answered from.
 func (a *api) readyz(w http.ResponseWriter, r *request) error {
-	if err := a.Store.Ready(r.Context()); err != nil {
+	ctx, cancel := context.WithTimeout(r.Context(), readyWithin)
+	defer cancel()
+	if err := a.Store.Ready(ctx); err != nil {
 		p := problem(unavailable, "Máy chủ chưa sẵn sàng.", "The server is not ready.")
 		a.Log.WarnContext(r.Context(), "not ready", "cause", err)
 		return p

@@ -64,7 +64,10 @@ func (c *Checker) eachDate(ctx context.Context, asked Asked, proposals []zoning.
 		if err != nil {
 			return err
 		}
-		for _, at := range which {
+		for i, at := range which {
+			if err := ctx.Err(); i%100 == 0 && err != nil {
+				return err
+			}
 			judge(s, at)
 		}
 	}
@@ -111,13 +114,9 @@ func (c *Checker) Places(ctx context.Context, v account.Viewer, points []orb.Poi
 	if len(points) == 0 {
 		return nil, layer.Versions{}, nil
 	}
-	asked := Asked{Viewer: v, Date: date, Points: points, ReachM: c.parser.reachM}
-	s := c.memory.fresh(ctx, asked)
-	if s == nil || !s.versions.Agree(with) {
-		var err error
-		if s, err = c.read(ctx, asked); err != nil {
-			return nil, nil, err
-		}
+	s, err := c.agreeing(ctx, Asked{Viewer: v, Date: date, Points: points}, with)
+	if err != nil {
+		return nil, nil, err
 	}
 	places := make([]Place, len(points))
 	for i, p := range points {
@@ -130,9 +129,9 @@ func (c *Checker) Places(ctx context.Context, v account.Viewer, points []orb.Poi
 }
 
 // Rules returns the rules in force in a territory on the date, nil where it has none,
-// as read at the versions returned.
-func (c *Checker) Rules(ctx context.Context, v account.Viewer, territory string, date geo.Date) (*zoning.RuleSet, layer.Versions, error) {
-	s, err := c.near(ctx, Asked{Viewer: v, Date: date, Points: []orb.Point{}})
+// as read at the versions returned: see Places.
+func (c *Checker) Rules(ctx context.Context, v account.Viewer, territory string, date geo.Date, with layer.Versions) (*zoning.RuleSet, layer.Versions, error) {
+	s, err := c.agreeing(ctx, Asked{Viewer: v, Date: date, Points: []orb.Point{}}, with)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -141,6 +140,15 @@ func (c *Checker) Rules(ctx context.Context, v account.Viewer, territory string,
 		rules = nil
 	}
 	return rules, s.versions, nil
+}
+
+// agreeing is near, of what was read elsewhere at some versions, or later.
+func (c *Checker) agreeing(ctx context.Context, asked Asked, with layer.Versions) (*Snapshot, error) {
+	if s := c.memory.fresh(ctx, asked); s != nil && s.versions.Agree(with) {
+		return s, nil
+	}
+	asked.ReachM = c.parser.reachM
+	return c.read(ctx, asked)
 }
 
 // Place is what there is to know about a point.

@@ -181,7 +181,16 @@ func TestAnswersAsOnceKnown(t *testing.T) {
 		change(t, conn, edit, i, at)
 		note()
 	}
-	if len(different) < 20 {
+	// A rule set that is superseded: its end is set, the next one begins.
+	for _, sql := range []string{
+		`UPDATE rule_sets SET valid_to = '2020-01-01' WHERE state = 'published'`,
+		`INSERT INTO rule_sets (id, version, plan, jurisdiction, valid_from, state, body)
+			SELECT id, version + 1, plan, jurisdiction, valid_to, state, body FROM rule_sets`,
+	} {
+		change(t, conn, sql, 0, at)
+		note()
+	}
+	if len(different) < 22 {
 		t.Errorf("only %d different answers: the test proves little", len(different))
 	}
 	for i, a := range once {
@@ -198,6 +207,86 @@ func TestAnswersAsOnceKnown(t *testing.T) {
 				t.Errorf("asked for one place: %+v, %v", some, err)
 			}
 		}
+	}
+}
+
+// What is withheld now is not told by asking as of before.
+func TestReplayDoesNotTellWhatIsWithheldNow(t *testing.T) {
+	store, _, conn := demo(t)
+	ctx, date := context.Background(), day(t, "2020-06-30")
+	at := orb.Point{103.226566, 21.144375}
+	change(t, conn, `INSERT INTO special_areas (code, valid_from, jurisdiction, kind, geom)
+		VALUES ('SECRET', '2016-01-01', '11', 'aviation_surface', ST_Multi(ST_MakeEnvelope(103.2265, 21.1443, 103.2266, 21.1444, 4326)))`, 0, at)
+	var known time.Time
+	if err := conn.QueryRow(ctx, "SELECT clock_timestamp()").Scan(&known); err != nil {
+		t.Fatal(err)
+	}
+	// told lists the rules by which an area makes a condition, and where it is named.
+	told := func(v account.Viewer) (said string) {
+		answers, err := permit.NewChecker(store).CheckAsKnown(ctx, v, []zoning.Proposal{{Point: at, MastType: "A2b", Date: date}}, known)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, f := range answers[0].Findings {
+			if f.Outcome == zoning.Condition {
+				said += f.Rule + " "
+				if f.Evidence != nil {
+					said += f.Evidence.Collection + " "
+				}
+			}
+		}
+		return said
+	}
+	if got := told(account.Anonymous()); got != "CONSULT-aviation special_areas " {
+		t.Fatalf("while it may be told, the public is told %s", got)
+	}
+	change(t, conn, `UPDATE special_areas SET kind = 'military' WHERE code = 'SECRET'`, 0, at)
+	if got := told(account.Anonymous()); got != "CONSULT-military " {
+		t.Errorf("the public is told %s", got)
+	}
+	if got := told(officer()); got != "CONSULT-aviation special_areas " {
+		t.Errorf("an officer is told %s", got)
+	}
+}
+
+// However poorly places and edges are known, what is read round a point answers as
+// the whole register does.
+func TestBoxesHoldAllThatAccuracyMakesMatter(t *testing.T) {
+	store, _, conn := demo(t)
+	ctx, date := context.Background(), day(t, "2020-06-30")
+	for i, accuracyM := range []float64{30, 1700, 20000} {
+		if _, err := conn.Exec(ctx, `INSERT INTO mast_zones (code, valid_from, jurisdiction, zone_class, illustrative, accuracy_m, geom)
+			VALUES ($1, '2016-01-01', '11', 'b', false, $2, ST_Multi(ST_Expand(ST_SetSRID(ST_MakePoint($3, 21.3), 4326), 0.01)))`, fmt.Sprint("POOR-", i), accuracyM, 103.0+0.1*float64(i)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	checker := permit.NewChecker(store)
+	doubtful := 0
+	for _, v := range viewers() {
+		whole := snapshotOf(t, checker, v, date)
+		for i, p := range proposals(t, 400) {
+			p.Date = date
+			if p.Point = (orb.Point{102.9 + 0.4*float64(i%29)/29, 21.2 + 0.2*float64(i%17)/17}); i%3 > 0 {
+				accuracy := []float64{0, 10, 1000}[i%3]
+				p.AccuracyM = &accuracy
+			}
+			answers, err := checker.Check(ctx, v, []zoning.Proposal{p})
+			if err != nil {
+				t.Fatal(err)
+			}
+			want := whole.Check(p)
+			if diff := cmp.Diff(asJSON(t, want), asJSON(t, answers[0])); diff != "" {
+				t.Fatalf("%s at %v (-whole +box)\n%s", v.Class(), p.Point, diff)
+			}
+			for _, f := range want.Findings {
+				if f.Rule == "ZONE-b" && f.Outcome == zoning.Unknown {
+					doubtful++
+				}
+			}
+		}
+	}
+	if doubtful < 100 {
+		t.Errorf("only %d answers hang on accuracy: the test proves little", doubtful)
 	}
 }
 

@@ -100,12 +100,14 @@ func (r *reader) length(name string, most float64) *float64 {
 	return x
 }
 
+// PoorestPlaceM is the largest accuracy_m of a proposal, metres.
+const PoorestPlaceM = 1000
+
 // Highest values that are taken for a mast and its place rather than for a slip, metres.
 const (
 	highestMastM     = 1000
 	widestMastM      = 100
 	highestBuildingM = 1000
-	poorestPlaceM    = 1000
 )
 
 func (r *reader) mast(p *zoning.Proposal) {
@@ -120,8 +122,8 @@ func (r *reader) mast(p *zoning.Proposal) {
 	p.HalfWidthM = r.length("half_width_m", widestMastM)
 	p.HostBuildingHeightM = r.length("host_building_height_m", highestBuildingM)
 	p.AccuracyM = r.number("accuracy_m")
-	if p.AccuracyM != nil && !(*p.AccuracyM >= 0 && *p.AccuracyM <= poorestPlaceM) {
-		r.faults.Add("/accuracy_m", "phải từ 0 đến %g m", "must be from 0 to %g m", float64(poorestPlaceM))
+	if p.AccuracyM != nil && !(*p.AccuracyM >= 0 && *p.AccuracyM <= PoorestPlaceM) {
+		r.faults.Add("/accuracy_m", "phải từ 0 đến %g m", "must be from 0 to %g m", float64(PoorestPlaceM))
 		p.AccuracyM = nil
 	}
 	if raw, ok := r.take("concealed"); ok {

@@ -193,7 +193,7 @@ func (d *draft) finish() bool {
 	}
 	if d.given[accuracyM] {
 		d.AccuracyM = &d.number[accuracyM]
-		if !(*d.AccuracyM >= 0 && *d.AccuracyM <= poorestPlaceM) {
+		if !(*d.AccuracyM >= 0 && *d.AccuracyM <= PoorestPlaceM) {
 			return false
 		}
 	}

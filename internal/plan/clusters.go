@@ -71,7 +71,7 @@ func (m *Measurer) Clusters(ctx context.Context, v account.Viewer, q ClustersQue
 		if q.WithinM != nil {
 			return result, nil, result.find(masts)
 		}
-		rules, versions, err := m.checker.Rules(ctx, v, facts.Units[0].Jurisdiction, q.Date)
+		rules, versions, err := m.checker.Rules(ctx, v, facts.Units[0].Jurisdiction, q.Date, facts.Versions)
 		if err != nil {
 			return result, nil, err
 		}

@@ -21,9 +21,13 @@ import (
 // (110 574 m at the equator), so that boxes made with it are never too small.
 const metresPerDegree = 110500.0
 
-// besideM is how far beside a point zones, areas and units are fetched, metres:
-// more than any accuracy by which they, or the point, may be off.
-const besideM = 2000.0
+// besideM is how far beside a point zones, areas and units are fetched, metres: more
+// than the accuracy by which a point may be off together with that of a zone's edge,
+// or with a setback. Zones that are off by more are fetched wherever they are.
+const (
+	besideM     = 4000.0
+	zoneMarginM = besideM - permit.PoorestPlaceM - 100
+)
 
 // Facts reads what checks need, in one snapshot of the database. Points that lie
 // near each other share a box, so that a thousand proposals of a town cost little
@@ -59,9 +63,12 @@ func (s *Store) readOnly(ctx context.Context, work func(pgx.Tx) error) error {
 func (r *reading) ruleSets(ctx context.Context) ([]permit.RuleSet, error) {
 	c := &conditions{}
 	c.add("state = 'published'")
-	c.inForce(r.date)
-	if !r.knownAt.IsZero() {
-		c.add("(published_at IS NULL OR published_at <= %s)", c.bind(r.knownAt))
+	if r.knownAt.IsZero() {
+		c.inForce(r.date)
+	} else { // one whose end was set later was open then
+		day, known := c.bind(r.date.Time()), c.bind(r.knownAt)
+		c.add("valid_from <= %s::date AND (valid_to IS NULL OR valid_to > %s::date OR ended_at > %s)", day, day, known)
+		c.add("(published_at IS NULL OR published_at <= %s)", known)
 	}
 	rows, err := r.tx.Query(ctx, "SELECT id, version, jurisdiction, body FROM rule_sets"+c.where()+" ORDER BY jurisdiction, id, version", c.args...)
 	if err != nil {
@@ -86,7 +93,7 @@ func boxesRound(asked permit.Asked, sets []permit.RuleSet) ([]orb.Bound, error) 
 	if err != nil {
 		return nil, err
 	}
-	reachM = max(reachM, besideM)
+	reachM = max(reachM+permit.PoorestPlaceM, besideM)
 	cells := map[[2]int]int{}
 	var boxes []orb.Bound
 	for _, p := range asked.Points {
@@ -135,22 +142,23 @@ func newReading(tx pgx.Tx, layers *layer.Registry, asked permit.Asked) *reading 
 
 // inForce returns the conditions on rows of a layer in the boxes and in force.
 func (r *reading) inForce(name string) (*conditions, error) {
-	c, err := r.shown(name)
+	c, err := r.shown(name, "")
 	if err == nil {
 		c.inForce(r.date)
 	}
 	return c, err
 }
 
-// shown returns the conditions on rows of a layer in the boxes, whatever their dates.
-func (r *reading) shown(name string) (*conditions, error) {
+// shown returns the conditions on rows of a layer in the boxes, or for which the
+// further condition holds, whatever their dates.
+func (r *reading) shown(name, or string) (*conditions, error) {
 	l, err := r.layer(name)
 	if err != nil {
 		return nil, err
 	}
 	c := &conditions{}
 	c.visible(r.viewer, l)
-	r.inBoxes(c)
+	r.inBoxes(c, or)
 	if r.only != nil {
 		c.add("id = ANY (%s)", c.bind(r.only))
 	}
@@ -165,8 +173,11 @@ func (r *reading) layer(name string) (*layer.Layer, error) {
 	return l, nil
 }
 
-func (r *reading) inBoxes(c *conditions) {
+func (r *reading) inBoxes(c *conditions, or string) {
 	var in []string
+	if or != "" && len(r.boxes) > 0 {
+		in = append(in, or)
+	}
 	for _, b := range r.boxes {
 		in = append(in, fmt.Sprintf("geom && ST_MakeEnvelope(%s, %s, %s, %s, %d)", c.bind(b.Min[0]), c.bind(b.Min[1]), c.bind(b.Max[0]), c.bind(b.Max[1]), layer.SRID))
 	}
@@ -188,19 +199,28 @@ func (r *reading) from(c *conditions, name string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	columns := []string{"id"}
+	columns, images := []string{"id"}, []string{"r.id"}
 	for _, f := range l.Fields {
-		columns = append(columns, quote(f.Name))
+		name := quote(f.Name)
+		columns, images = append(columns, name), append(images, r.image(c, l, name))
 	}
-	list := strings.Join(columns, ", ")
 	known, layerName := c.bind(r.knownAt), c.bind(l.Name)
 	return fmt.Sprintf(`(SELECT %[1]s, geom FROM %[2]s t WHERE NOT EXISTS (
 				SELECT FROM history h WHERE h.layer = %[4]s AND h.feature_id = t.id AND h.recorded_at > %[3]s)
-			UNION ALL SELECT r.%[5]s, first.before_geom FROM (
+			UNION ALL SELECT %[5]s, first.before_geom FROM (
 				SELECT DISTINCT ON (feature_id) operation, before, before_geom FROM history
 				WHERE layer = %[4]s AND recorded_at > %[3]s ORDER BY feature_id, id) first,
 			jsonb_populate_record(NULL::%[2]s, first.before) r WHERE first.operation <> 'insert')`,
-		list, quote(l.Name), known, layerName, strings.Join(columns, ", r.")), nil
+		strings.Join(columns, ", "), quote(l.Name), known, layerName, strings.Join(images, ", ")), nil
+}
+
+// image is a column of a row as it was. To those from whom the row is withheld now it
+// was withheld then too: a replay must not tell what an answer may not.
+func (r *reading) image(c *conditions, l *layer.Layer, name string) string {
+	if l.WithheldField == "" || name != quote(l.WithheldField) || r.viewer.SeesWithheld() {
+		return "r." + name
+	}
+	return fmt.Sprintf("coalesce((SELECT n.%[1]s FROM %[2]s n WHERE n.id = r.id AND n.%[1]s = ANY (%[3]s)), r.%[1]s)", name, quote(l.Name), c.bind(l.WithheldValues))
 }
 
 // query reads rows of a layer under the conditions, in the order of ids.

@@ -2,6 +2,7 @@ package postgis
 
 import (
 	"context"
+	"fmt"
 	"maps"
 	"slices"
 
@@ -65,7 +66,7 @@ func (r *reading) communes(ctx context.Context, into *zoning.SceneData) error {
 
 // zones reads the zones, those that start later included: a proposal is told of them.
 func (r *reading) zones(ctx context.Context, into *zoning.SceneData) error {
-	c, err := r.shown("mast_zones")
+	c, err := r.shown("mast_zones", "NOT illustrative AND accuracy_m > "+fmt.Sprint(zoneMarginM))
 	if err != nil {
 		return err
 	}
@@ -199,7 +200,7 @@ func (r *reading) withheld(ctx context.Context, into *zoning.SceneData) error {
 	}
 	near := &conditions{args: c.args}
 	near.inForce(r.date)
-	r.inBoxes(near)
+	r.inBoxes(near, "")
 	hidden := &conditions{args: near.args}
 	hidden.inForce(r.date)
 	hidden.add("kind = ANY (%s)", hidden.bind(l.WithheldValues))
