@@ -81,6 +81,9 @@ type Answer struct {
 	KnownAt  *time.Time     `json:"known_at,omitempty"` // of a replay
 }
 
+// mostParsed is how many rule sets are kept parsed: those of all provinces, and then some.
+const mostParsed = 256
+
 // parser parses rule sets once: the same text parses to the same rules.
 type parser struct {
 	mu     sync.Mutex
@@ -100,6 +103,9 @@ func (p *parser) rules(sets []RuleSet) (*zoning.Rules, error) {
 			var err error
 			if parsed, err = zoning.ParseRuleSet(set.Body); err != nil {
 				return nil, errNoRules(set.ID, err)
+			}
+			if len(p.parsed) >= mostParsed {
+				clear(p.parsed)
 			}
 			p.parsed[label] = parsed
 		}
