@@ -77,27 +77,27 @@ func TestCSVIn(t *testing.T) {
 `},
 		{"bad rows in place", "id,lon,lat,mast_type,height_m\na,0,91,A2b,\nb,0,1,A2b,7\n,x,1,A9,-1\n0,0,1,A2b\n" + q + "d" + q + "x,0,1,A2b,\ne,0,1,A2b,1,2\nf,0,1," + q + "A2b" + q + ",\n",
 			`id,lon,lat,mast_type,height_m,verdict,commune,district,errors
-a,0,91,A2b,,,,,lat: must be within ±90 degrees
+a,0,91,A2b,,,,,row 1: lat: must be within ±90 degrees
 b,0,1,A2b,7,permitted,c0,d,
-,x,1,A9,-1,,,,"lon: must be a number; mast_type: ""A9"" is not one of A1a, A1b, A2a, A2b; height_m: must be over 0 and at most 1000 m"
-0,0,1,A2b,,,,,"has 4 cells, the line of column names has 5"
-,,,,,,,,a quotation mark is misplaced
-e,0,1,A2b,1,,,,"has 6 cells, the line of column names has 5"
+,x,1,A9,-1,,,,"row 3: lon: must be a number; mast_type: ""A9"" is not one of A1a, A1b, A2a, A2b; height_m: must be over 0 and at most 1000 m"
+0,0,1,A2b,,,,,"row 4: has 4 cells, the line of column names has 5"
+,,,,,,,,row 5: a quotation mark is misplaced
+e,0,1,A2b,1,,,,"row 6: has 6 cells, the line of column names has 5"
 f,0,1,"A2b",,permitted,c0,d,
 `},
 		{"semicolons, decimal commas, marks, CRLF", "\ufefflon;lat;Mast_Type;ghi chú\r\n0,5;1,5;A2b;\"a;\"\"b\"\"\r\nc\"\r\n\r\n1.5;1;A2b;\r\n",
 			"\ufefflon;lat;Mast_Type;ghi chú;verdict;commune;district;errors\n0,5;1,5;A2b;\"a;\"\"b\"\"\r\nc\";permitted;c0;d;\n1.5;1;A2b;;conditional;c1;d;\n"},
 		{"tabs", "lon\tlat\tmast_type\n0\t1\tA2b", "lon\tlat\tmast_type\tverdict\tcommune\tdistrict\terrors\n0\t1\tA2b\tpermitted\tc0\td\t\n"},
 		{"a quotation mark that never closes costs its row alone", "code,lon,lat,mast_type\n" + q + "a,0,1,A2b\nb,0,1,A2b\nc,1,1,A2b\n",
-			"code,lon,lat,mast_type,verdict,commune,district,errors\n,,,,,,,a quotation mark does not close\nb,0,1,A2b,permitted,c0,d,\nc,1,1,A2b,conditional,c1,d,\n"},
+			"code,lon,lat,mast_type,verdict,commune,district,errors\n,,,,,,,row 1: a quotation mark does not close\nb,0,1,A2b,permitted,c0,d,\nc,1,1,A2b,conditional,c1,d,\n"},
 		{"an answer judged again", "verdict,lon,lat,mast_type,errors\nrefused,0,1,A2b,x\n", "lon,lat,mast_type,verdict,commune,district,errors\n0,1,A2b,permitted,c0,d,\n"},
 		{"a mark inside a cell", "code,lon,lat,mast_type\n12" + q + ",0,1,A2b\nb,0,1,A2b\n", "code,lon,lat,mast_type,verdict,commune,district,errors\n12\",0,1,A2b,permitted,c0,d,\nb,0,1,A2b,permitted,c0,d,\n"},
 		{"a row too long", "code,lon,lat,mast_type\n" + strings.Repeat("x", MaxRowBytes+1) + ",0,1,A2b\nb,0,1,A2b\n",
-			"code,lon,lat,mast_type,verdict,commune,district,errors\n,,,,,,,is longer than 65536 bytes\nb,0,1,A2b,permitted,c0,d,\n"},
+			"code,lon,lat,mast_type,verdict,commune,district,errors\n,,,,,,,row 1: is longer than 65536 bytes\nb,0,1,A2b,permitted,c0,d,\n"},
 		{"a row far too long", "code,lon,lat,mast_type\na,0,1,A2b\n" + strings.Repeat("x", 5*chunkBytes) + ",0,1,A2b\nb,0,1,A2b\n",
-			"code,lon,lat,mast_type,verdict,commune,district,errors\na,0,1,A2b,permitted,c0,d,\n,,,,,,,is longer than 65536 bytes\nb,0,1,A2b,permitted,c0,d,\n"},
+			"code,lon,lat,mast_type,verdict,commune,district,errors\na,0,1,A2b,permitted,c0,d,\n,,,,,,,row 2: is longer than 65536 bytes\nb,0,1,A2b,permitted,c0,d,\n"},
 		{"places in VN-2000", "crs,x,y,mast_type\nEPSG:9205,502943.1,2367722.634,A1a\nEPSG:1,1,1,A1a\n",
-			"crs,x,y,mast_type,verdict,commune,district,errors\nEPSG:9205,502943.1,2367722.634,A1a,undetermined,c103,d,\nEPSG:1,1,1,A1a,,,,\"crs: \"\"EPSG:1\"\" is not a supported reference system\"\n"},
+			"crs,x,y,mast_type,verdict,commune,district,errors\nEPSG:9205,502943.1,2367722.634,A1a,undetermined,c103,d,\nEPSG:1,1,1,A1a,,,,\"row 2: crs: \"\"EPSG:1\"\" is not a supported reference system\"\n"},
 	} {
 		got, _, err := runBatch(t, batchOf(CSV, OutCSV, DetailVerdict), tt.in)
 		if err != nil {
@@ -117,14 +117,14 @@ f,0,1,"A2b",,permitted,c0,d,
 func TestCSVDetails(t *testing.T) {
 	const in = "lon,lat,mast_type\n2,1,A2b\n0,99,A2b\n"
 	got, tally, err := runBatch(t, batchOf(CSV, OutCSV, DetailFindings), in)
-	want := "lon,lat,mast_type,verdict,commune,district,provisional,allowed_types,rules,errors\n2,1,A2b,refused,c2,d,false,A1a A1b,ZONE-b,\n0,99,A2b,,,,,,,lat: must be within ±90 degrees\n"
+	want := "lon,lat,mast_type,verdict,commune,district,provisional,allowed_types,rules,errors\n2,1,A2b,refused,c2,d,false,A1a A1b,ZONE-b,\n0,99,A2b,,,,,,,row 2: lat: must be within ±90 degrees\n"
 	if err != nil || got != want || tally.Rows != 2 || tally.Bad != 1 || tally.Refused != 1 || len(tally.Faults) != 1 || tally.Faults[0].Row != 2 {
 		t.Errorf("%v, %+v\n%s", err, tally, cmp.Diff(want, got))
 	}
 	full := batchOf(CSV, OutCSV, DetailFull)
 	full.Language = "vi"
 	got, _, err = runBatch(t, full, in)
-	want = "lon,lat,mast_type,verdict,commune,district,provisional,allowed_types,rules,reasons,errors\n2,1,A2b,refused,c2,d,false,A1a A1b,ZONE-b,\"không, \"\"được\"\"\",\n0,99,A2b,,,,,,,,lat: phải nằm trong ±90 độ\n"
+	want = "lon,lat,mast_type,verdict,commune,district,provisional,allowed_types,rules,reasons,errors\n2,1,A2b,refused,c2,d,false,A1a A1b,ZONE-b,\"không, \"\"được\"\"\",\n0,99,A2b,,,,,,,,hàng 2: lat: phải nằm trong ±90 độ\n"
 	if err != nil || got != want {
 		t.Errorf("%v\n%s", err, cmp.Diff(want, got))
 	}

@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 
+	"hatang/geo"
 	"hatang/geo/zoning"
 	"hatang/internal/layer"
 )
@@ -16,6 +17,8 @@ type OutFormat uint8
 // those called as a result is: verdict, commune, district and errors; with findings
 // also provisional, allowed_types and rules (those that decide, and in GeoJSON
 // instead of them findings, alternatives and rule_set); in full CSV also reasons.
+// What is wrong with a row begins with its number, from 1, in CSV; elsewhere that is
+// the member row.
 const (
 	OutCSV      OutFormat = iota + 1 // the lines of a CSV input with more columns
 	OutGeoJSON                       // a FeatureCollection
@@ -174,7 +177,7 @@ func (p *pen) line(dst []byte, r *row) []byte {
 	}
 	dst = append(dst, p.table.separator)
 	if len(r.faults) > 0 {
-		dst = appendCell(dst, faultsText(r.faults, p.language), p.table.separator)
+		dst = appendCell(dst, r.faultsText(p.language), p.table.separator)
 	}
 	return append(dst, '\n')
 }
@@ -221,16 +224,18 @@ next:
 	return b.String()
 }
 
-// faultsText is what is wrong with a row in one sentence.
-func faultsText(faults layer.Faults, language string) string {
-	parts := make([]string, len(faults))
-	for i, f := range faults {
+// faultsText is what is wrong with a row in one sentence, which begins with its
+// number: of a row that could not be taken apart there is nothing else to find it by.
+func (r *row) faultsText(language string) string {
+	parts := make([]string, len(r.faults))
+	for i, f := range r.faults {
 		parts[i] = f.Detail.In(language)
 		if at := strings.TrimPrefix(f.At, "/"); at != "" {
 			parts[i] = at + ": " + parts[i]
 		}
 	}
-	return strings.Join(parts, "; ")
+	number := geo.Text{VI: "hàng", EN: "row"}.In(language)
+	return number + " " + strconv.FormatInt(r.nth, 10) + ": " + strings.Join(parts, "; ")
 }
 
 // appendCell quotes a text where a cell needs it.
