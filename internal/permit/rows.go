@@ -17,6 +17,9 @@ const (
 	// MaxRowBytes is how long one row of a file may be. A longer one is a bad row: it
 	// is passed over and reading goes on behind it.
 	MaxRowBytes = 64 << 10
+	// maxQuotedBytes is how far a row of CSV is followed through quoted cells of many
+	// lines to find that it is too long. Of a longer one each line counts as a row.
+	maxQuotedBytes = 1 << 20
 	// chunkRows and chunkBytes are how much is judged at a time.
 	chunkRows  = 1024
 	chunkBytes = 256 << 10
@@ -72,8 +75,7 @@ type rowText struct {
 
 // chunk is some rows on their way through.
 type chunk struct {
-	in    []byte
-	kept  int // how much of in belongs to rows
+	in    []byte // the texts of the rows
 	rows  []rowText
 	first int64    // number of the first row, from 1
 	crs   *geo.CRS // of GeoJSON
@@ -88,13 +90,23 @@ type cut struct {
 	row     rowText
 	found   bool // row is one; positions within the text
 	more    bool // nothing can be said without more text
+	quoted  bool // with more: of a row that may be as long as maxQuotedBytes
 	err     error
+}
+
+// room is how much text a cutter that asks for more is given before the row counts
+// as too long: the row, and what may end its line.
+func (k *cut) room() int {
+	if k.quoted {
+		return maxQuotedBytes + 1
+	}
+	return MaxRowBytes + 1
 }
 
 // cutter finds rows in a text, and does not look into them.
 type cutter interface {
 	// next looks at a text that begins where the last cut ended. atEnd: no more
-	// follows. A cutter that asks for more is given at least MaxRowBytes and one byte
+	// follows. A cutter that asks for more is given at least cut.room and one byte
 	// before it is told to skip.
 	next(text []byte, atEnd bool) cut
 	// skip passes over the rest of a row that is too long.
@@ -108,7 +120,8 @@ type cutter interface {
 type feed struct {
 	in       io.Reader
 	cutter   cutter
-	rest     []byte // read, but not of the last chunk
+	rest     []byte // what has been read
+	pos      int    // and is done with
 	atEnd    bool
 	skipping bool
 	rows     int64
@@ -118,72 +131,79 @@ type feed struct {
 // fill puts the next rows into a chunk; false when there are none. An error may
 // stand behind rows that are in order.
 func (f *feed) fill(ctx context.Context, c *chunk) (bool, error) {
-	c.in = append(c.in[:0], f.rest...)
-	c.kept, c.rows, c.out, c.first = 0, c.rows[:0], c.out[:0], f.rows+1
+	c.in, c.rows, c.out, c.first = c.in[:0], c.rows[:0], c.out[:0], f.rows+1
 	c.tally = Tally{}
-	pos, err := f.cutAll(ctx, c)
-	f.rest = append(f.rest[:0], c.in[pos:]...)
+	err := f.cutAll(ctx, c)
 	f.rows += int64(len(c.rows))
 	return len(c.rows) > 0, err
 }
 
-func (f *feed) cutAll(ctx context.Context, c *chunk) (pos int, err error) {
-	for len(c.rows) < chunkRows {
+func (f *feed) cutAll(ctx context.Context, c *chunk) error {
+	for len(c.rows) < chunkRows && len(c.in) < chunkBytes {
 		if f.skipping {
-			n, done := f.cutter.skip(c.in[pos:])
-			pos += n
+			n, done := f.cutter.skip(f.rest[f.pos:])
+			f.pos += n
 			f.skipping = !done && !f.atEnd
 		}
+		text := f.rest[f.pos:]
 		var k cut
 		if !f.skipping {
-			k = f.cutter.next(c.in[pos:], f.atEnd)
+			k = f.cutter.next(text, f.atEnd)
 		}
 		switch {
 		case k.err != nil:
-			return pos, k.err
+			return k.err
 		case f.skipping, k.more && !f.atEnd:
-			if !f.skipping && len(c.in)-pos > MaxRowBytes {
+			if !f.skipping && len(text) > k.room() {
 				c.rows = append(c.rows, rowText{flaw: tooLong})
 				f.skipping = true
 				continue
 			}
-			if pos > chunkBytes-MaxRowBytes && len(c.rows) > 0 {
-				return pos, nil
-			}
-			if pos, err = f.read(ctx, c, pos); err != nil {
-				return pos, err
+			if err := f.read(ctx); err != nil {
+				return err
 			}
 		case k.found:
-			if k.row.flaw == flawless {
-				k.row.from += int32(pos)
-				k.row.to += int32(pos)
-			}
-			c.rows = append(c.rows, k.row)
-			pos += k.advance
-			c.kept = max(c.kept, int(k.row.to))
+			c.add(k.row, text)
+			f.pos += k.advance
 		case k.advance > 0:
-			pos += k.advance
+			f.pos += k.advance
 		default:
-			return pos, f.cutter.end()
+			return f.cutter.end()
 		}
 	}
-	return pos, nil
+	return nil
+}
+
+// add takes a row out of the text it was found in.
+func (c *chunk) add(row rowText, text []byte) {
+	if row.flaw == flawless {
+		from := len(c.in)
+		c.in = append(c.in, text[row.from:row.to]...)
+		row.from, row.to = int32(from), int32(len(c.in))
+	} else {
+		row.from, row.to = 0, 0
+	}
+	c.rows = append(c.rows, row)
 }
 
 // maxEmptyReads is how often a reader may give nothing and no error.
 const maxEmptyReads = 100
 
-// read adds to the chunk's text; what is done with and of no row goes first.
-func (f *feed) read(ctx context.Context, c *chunk, pos int) (int, error) {
+// read adds to the text. What is done with goes when it is the greater part, so that
+// each byte is moved a few times at most.
+func (f *feed) read(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
-		return pos, err
+		return err
 	}
-	c.in = append(c.in[:c.kept], c.in[pos:]...)
-	have := len(c.in)
-	c.in = slices.Grow(c.in, MaxRowBytes)
-	n, err := f.in.Read(c.in[have : have+MaxRowBytes])
-	c.in = c.in[:have+n]
-	return c.kept, f.judgeRead(n, err)
+	if f.pos >= len(f.rest)-f.pos {
+		f.rest = f.rest[:copy(f.rest, f.rest[f.pos:])]
+		f.pos = 0
+	}
+	have := len(f.rest)
+	f.rest = slices.Grow(f.rest, MaxRowBytes)
+	n, err := f.in.Read(f.rest[have : have+MaxRowBytes])
+	f.rest = f.rest[:have+n]
+	return f.judgeRead(n, err)
 }
 
 func (f *feed) judgeRead(n int, err error) error {
