@@ -126,6 +126,9 @@ func (p *pen) heading(dst []byte) []byte {
 	if t.mark {
 		dst = append(dst, byteOrderMark...)
 	}
+	if t.named {
+		dst = append(append(dst, "sep="...), t.separator, '\n')
+	}
 	var scratch []byte
 	cells, _ := t.split(nil, t.line, &scratch)
 	dst = p.echoed(dst, t.line, cells)

@@ -16,10 +16,12 @@ import (
 // of the API (lon, lat, mast_type, …), in any case; other columns are kept and not
 // judged. Cells are separated by commas, semicolons or tabs, whichever the first line
 // has most of; where it is not the comma, decimals may have one. Text is UTF-8, cells
-// may be quoted, empty cells count as not given, empty lines as no rows.
+// may be quoted, empty cells count as not given, empty lines as no rows. A line that
+// names the separator may come first, as Excel writes it: sep=; (there also sep=|).
 type table struct {
 	separator byte
 	mark      bool // begins with a byte order mark
+	named     bool // has a line that names the separator
 	line      []byte
 	columns   []column
 	id        int // column that names the row, -1 for none
@@ -32,7 +34,7 @@ type column struct {
 
 // openCSV reads the line of column names.
 func openCSV(f *feed) (*table, error) {
-	text, err := f.peek(MaxRowBytes + len(byteOrderMark) + 2)
+	text, err := f.peek(MaxRowBytes + len(byteOrderMark) + len("sep=;\r\n\r\n"))
 	if err != nil {
 		return nil, err
 	}
@@ -40,15 +42,18 @@ func openCSV(f *feed) (*table, error) {
 	if t.mark {
 		text = text[len(byteOrderMark):]
 	}
-	blank := len(text) - len(bytes.TrimLeft(text, "\r\n"))
-	text = text[blank:]
+	if text, err = t.readSeparator(trimLineEnds(text)); err != nil {
+		return nil, err
+	}
 	if len(bytes.TrimSpace(text)) == 0 {
 		return nil, noRows("không có dòng tên cột nào", "there is no line of column names")
 	}
 	if !utf8.Valid(firstLine(text)) || bytes.IndexByte(firstLine(text), 0) >= 0 {
 		return nil, noRows("dòng đầu không phải UTF-8; hãy lưu tệp dạng CSV UTF-8", "the first line is not UTF-8; save the file as CSV UTF-8")
 	}
-	t.separator = separatorOf(firstLine(text))
+	if !t.named {
+		t.separator = separatorOf(firstLine(text))
+	}
 	cutter := &csvCutter{separator: t.separator}
 	k := cutter.next(text, f.atEnd)
 	if !k.found || k.row.flaw != flawless {
@@ -58,6 +63,28 @@ func openCSV(f *feed) (*table, error) {
 	f.cutter = cutter
 	f.rest = append([]byte(nil), text[k.advance:]...)
 	return t, t.readNames()
+}
+
+func trimLineEnds(text []byte) []byte { return bytes.TrimLeft(text, "\r\n") }
+
+// readSeparator reads the line that names the separator, if there is one, and
+// returns what follows it.
+func (t *table) readSeparator(text []byte) ([]byte, error) {
+	line, _, _ := bytes.Cut(text, []byte("\n"))
+	length := len(line)
+	line = bytes.TrimSuffix(line, []byte("\r"))
+	if bytes.HasPrefix(line, []byte(`"`)) && bytes.HasSuffix(line, []byte(`"`)) && len(line) > 1 {
+		line = line[1 : len(line)-1]
+	}
+	const begins = "sep="
+	if len(line) != len(begins)+1 || !strings.EqualFold(string(line[:len(begins)]), begins) {
+		return text, nil
+	}
+	t.named, t.separator = true, line[len(begins)]
+	if strings.IndexByte(",;\t|", t.separator) < 0 {
+		return nil, noRows("dòng sep= nêu dấu phân cách %q; hãy dùng dấu phẩy, chấm phẩy, tab hoặc |", "the line sep= names the separator %q; use a comma, a semicolon, a tab or |", line[len(begins):])
+	}
+	return trimLineEnds(text[length:]), nil
 }
 
 func firstLine(text []byte) []byte {

@@ -46,7 +46,7 @@ func FuzzCSVRows(f *testing.F) {
 	for _, seed := range []string{
 		"lon,lat,mast_type\n0,1,A2b\n", "\ufeffid;lon;lat;mast_type;height_m\r\n\"a\"\"b\";0,5;1;A1a;7\r\n\r\n;;;;\r\n",
 		"lon\tlat\tmast_type\tconcealed\n 1 \t2\tA2b\ttrue\n1\t2\n", "lon,lat,mast_type\n\"0\n\",1,A2b\n\"x,1\n", "crs,x,y,mast_type,date\nEPSG:9205,500000,2.36e6,A2b,2020-02-30\n",
-		"verdict,lon,lat,mast_type,errors\nx,+1,.5,A2b,1_0\n", "lon,lat,mast_type\n0x1p3,Inf,A2b\n1,2,A2b,\n",
+		"sep=;\nlon;lat;mast_type\n0;1;A2b\n", "verdict,lon,lat,mast_type,errors\nx,+1,.5,A2b,1_0\n", "lon,lat,mast_type\n0x1p3,Inf,A2b\n1,2,A2b,\n",
 		"lon,lat,mast_type\n0,1,\"abc\n0,1,\"def\n0,1,ok\n\"a\n\"x\n",
 	} {
 		f.Add([]byte(seed))
@@ -185,7 +185,7 @@ func projected(t *testing.T) *geo.CRS {
 
 func TestSniff(t *testing.T) {
 	for text, want := range map[string]RowFormat{
-		"": 0, "\n": 0, "lon,lat\n": CSV, "\ufefflon;lat": CSV, "\x1e{}": FeatureSequence, `{"type":"FeatureCollection"`: FeatureCollection,
+		"": 0, "\n": 0, "lon,lat\n": CSV, "\ufefflon;lat": CSV, "sep=;\nlon;lat": CSV, "\x1e{}": FeatureSequence, `{"type":"FeatureCollection"`: FeatureCollection,
 		goodFeature: FeatureCollection, goodFeature + "\n": FeatureCollection, goodFeature + "\n" + goodFeature: FeatureSequence, "{\n": FeatureCollection,
 	} {
 		if got := Sniff([]byte(text)); got != want {
