@@ -117,6 +117,12 @@ func (c *Checker) Batch(q Question) *Batch {
 			}
 			return s, nil
 		},
+		Ready: func(ctx context.Context, date geo.Date) Judge {
+			if s := c.memory.fresh(ctx, Asked{Viewer: q.Viewer, Date: date, KnownAt: q.KnownAt}); s != nil {
+				return s
+			}
+			return nil
+		},
 		Few: func(ctx context.Context, p zoning.Proposal) (Answer, error) {
 			answers, err := c.CheckAsKnown(ctx, q.Viewer, []zoning.Proposal{p}, q.KnownAt)
 			if err != nil {

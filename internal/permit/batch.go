@@ -37,6 +37,11 @@ type Batch struct {
 	Open func(context.Context, geo.Date) (Judge, error)
 	Few  func(context.Context, zoning.Proposal) (Answer, error)
 
+	// Ready, if there is one, returns the judge of a date that costs nothing to open;
+	// nil for none. Then the first fewRows rows of the date are answered by Few, each
+	// by the register as it is at that moment, and only for more is Open called.
+	Ready func(context.Context, geo.Date) Judge
+
 	Text func([]byte, *Answer) []byte // of OutText
 
 	// Interrupt, if there is one, makes a Read of the input return that is under way
@@ -47,6 +52,9 @@ type Batch struct {
 
 // maxOpenDates is how many judges a batch holds: each may hold a nation.
 const maxOpenDates = 4
+
+// fewRows is how many rows of a date are not worth the reading of a register.
+const fewRows = 256
 
 // maxToldFaults is how many bad rows a tally names.
 const maxToldFaults = 50
@@ -99,7 +107,7 @@ func (b *Batch) Run(ctx context.Context, in io.Reader, out io.Writer) (Tally, er
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	f := &feed{in: in}
-	r := &run{Batch: b, feed: f, judges: map[geo.Date]Judge{}, ignored: map[string]bool{}}
+	r := &run{Batch: b, feed: f, judges: map[geo.Date]Judge{}, single: map[geo.Date]int{}, ignored: map[string]bool{}}
 	if err := r.open(); err != nil {
 		return Tally{}, err
 	}
@@ -118,6 +126,7 @@ type run struct {
 
 	opening sync.Mutex
 	judges  map[geo.Date]Judge
+	single  map[geo.Date]int // rows answered without a judge
 
 	noting  sync.Mutex
 	ignored map[string]bool
@@ -269,7 +278,8 @@ func (r *run) ignoredNames() []string {
 	return names
 }
 
-// judgeOf returns the judge of a date; nil when too many are open.
+// judgeOf returns the judge of a row of a date; nil when there are few such rows, or
+// too many judges are open.
 func (r *run) judgeOf(ctx context.Context, date geo.Date) (Judge, error) {
 	r.opening.Lock()
 	defer r.opening.Unlock()
@@ -278,6 +288,17 @@ func (r *run) judgeOf(ctx context.Context, date geo.Date) (Judge, error) {
 	}
 	if len(r.judges) == maxOpenDates {
 		return nil, nil
+	}
+	if r.Ready != nil {
+		if r.single[date] == 0 {
+			if j := r.Ready(ctx, date); j != nil {
+				r.judges[date] = j
+				return j, nil
+			}
+		}
+		if r.single[date]++; r.single[date] <= fewRows {
+			return nil, nil
+		}
 	}
 	j, err := r.Open(ctx, date)
 	if err == nil {

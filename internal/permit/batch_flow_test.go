@@ -143,6 +143,42 @@ func TestManyDates(t *testing.T) {
 	}
 }
 
+// The register is not read for a few rows of a date that is not in memory, and not
+// again for one that is.
+func TestFewRowsOfADateDoNotOpenIt(t *testing.T) {
+	for _, tt := range []struct {
+		name               string
+		rows               int
+		ready              bool
+		wantFew, wantOpens int64
+	}{
+		{"one row", 1, false, 1, 0},
+		{"few rows", fewRows, false, fewRows, 0},
+		{"many rows", 3 * chunkRows, false, fewRows, 1},
+		{"one row from memory", 1, true, 0, 0},
+		{"many rows from memory", 3 * chunkRows, true, 0, 0},
+	} {
+		var opened, few, asked atomic.Int64
+		b := batchOf(CSV, OutCSV, DetailVerdict)
+		b.Open = func(context.Context, geo.Date) (Judge, error) { opened.Add(1); return byLongitude{}, nil }
+		b.Ready = func(context.Context, geo.Date) Judge {
+			asked.Add(1)
+			if tt.ready {
+				return byLongitude{}
+			}
+			return nil
+		}
+		b.Few = func(_ context.Context, p zoning.Proposal) (Answer, error) {
+			few.Add(1)
+			return byLongitude{}.Check(p), nil
+		}
+		_, tally, err := runBatch(t, b, "lon,lat,mast_type\n"+strings.Repeat("0,1,A2b\n", tt.rows))
+		if err != nil || tally.Permitted != int64(tt.rows) || few.Load() != tt.wantFew || opened.Load() != tt.wantOpens || asked.Load() != 1 {
+			t.Errorf("%s: %v, %+v, %d single, %d opened, memory asked %d times", tt.name, err, tally, few.Load(), opened.Load(), asked.Load())
+		}
+	}
+}
+
 func TestABatchStopsAtOnce(t *testing.T) {
 	broken := errors.New("broken pipe")
 	lost := errors.New("the database is gone")

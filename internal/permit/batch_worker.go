@@ -58,9 +58,8 @@ type worker struct {
 	answer   Answer
 	unit     Unit
 
-	judge Judge // of the date
+	judge Judge // of the date; nil: not known, or none
 	date  geo.Date
-	known bool
 }
 
 func (w *worker) chunk(ctx context.Context, c *chunk) (err error) {
@@ -121,12 +120,12 @@ func (w *worker) one(ctx context.Context, flaw flaw) error {
 // ask has the row's proposal judged.
 func (w *worker) ask(ctx context.Context) error {
 	r := &w.row
-	if !w.known || w.date != r.Date {
+	if w.judge == nil || w.date != r.Date {
 		j, err := w.judgeOf(ctx, r.Date)
 		if err != nil {
 			return err
 		}
-		w.judge, w.date, w.known = j, r.Date, true
+		w.judge, w.date = j, r.Date
 	}
 	if w.judge == nil {
 		return w.askFew(ctx)
