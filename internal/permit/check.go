@@ -17,11 +17,20 @@ type Checker struct {
 	finder Finder
 	memory *Memory // nil: every answer is made from the database
 	parser *parser
+	whole  chan struct{} // a place for each reading of a whole register
+}
+
+// wholeReads is how many may read a whole register at a time: each takes a core and
+// the memory of a register.
+const wholeReads = 2
+
+func newChecker(f Finder, m *Memory, p *parser) *Checker {
+	return &Checker{finder: f, memory: m, parser: p, whole: make(chan struct{}, wholeReads)}
 }
 
 // NewChecker returns a checker over the finder's facts, which reads them for every call.
 func NewChecker(f Finder) *Checker {
-	return &Checker{finder: f, parser: &parser{parsed: map[string]*zoning.RuleSet{}}}
+	return newChecker(f, nil, &parser{parsed: map[string]*zoning.RuleSet{}})
 }
 
 // MaxDates is how many different dates the proposals of one call may have: each
@@ -98,11 +107,18 @@ func (c *Checker) read(ctx context.Context, asked Asked) (*Snapshot, error) {
 
 // Snapshot returns the whole register as the viewer may know it on the date, as it
 // was held at the record time (zero: now): from memory while that is fresh, else
-// read now. For batches: it costs some µs a row of the register.
+// read now, by wholeReads callers at a time. For batches: it costs some µs a row of
+// the register.
 func (c *Checker) Snapshot(ctx context.Context, v account.Viewer, date geo.Date, knownAt time.Time) (*Snapshot, error) {
 	asked := Asked{Viewer: v, Date: date, KnownAt: knownAt}
 	if s := c.memory.fresh(ctx, asked); s != nil {
 		return s, nil
+	}
+	select {
+	case c.whole <- struct{}{}:
+		defer func() { <-c.whole }()
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
 	}
 	return c.read(ctx, asked)
 }

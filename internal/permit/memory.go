@@ -79,7 +79,7 @@ func NewMemory(r Register, date func() geo.Date, log *slog.Logger) *Memory {
 
 // Checker returns a checker that answers from the memory while that is fresh, and
 // from the database otherwise.
-func (m *Memory) Checker() *Checker { return &Checker{finder: m.register, memory: m, parser: m.parser} }
+func (m *Memory) Checker() *Checker { return newChecker(m.register, m, m.parser) }
 
 // Run keeps the memory fresh until the context ends, beginning with what the public
 // may know. It returns when all its work has stopped.
