@@ -37,17 +37,37 @@ func NearestOnBoundary(mp orb.MultiPolygon, p orb.Point) (distanceM float64, at 
 			best = min(best, high)
 		}
 	})
+	return flat.nearestOf(candidates)
+}
+
+// nearestOf measures the candidates, the lowest bounds first, as far as needed; without
+// any it is +Inf and the origin.
+func (f flat) nearestOf(candidates []candidate) (distanceM float64, at orb.Point) {
 	slices.SortStableFunc(candidates, func(x, y candidate) int { return cmp.Compare(x.lowM, y.lowM) })
-	distanceM, at = math.Inf(1), p
-	for _, c := range candidates {
+	distanceM, at = math.Inf(1), f.origin
+	for i, c := range candidates {
 		if c.lowM > distanceM {
 			break
 		}
-		if d, q := flat.nearestOnEdge(c.edge); d < distanceM {
+		if repeats(candidates, i) {
+			continue
+		}
+		if d, q := f.nearestOnEdge(c.edge); d < distanceM {
 			distanceM, at = d, q
 		}
 	}
 	return distanceM, at
+}
+
+// repeats reports whether the sorted candidate i is there before: an edge is in every
+// cell it runs through.
+func repeats(candidates []candidate, i int) bool {
+	for k := i - 1; k >= 0 && candidates[k].lowM == candidates[i].lowM; k-- {
+		if candidates[k].edge == candidates[i].edge {
+			return true
+		}
+	}
+	return false
 }
 
 // candidate is an edge with a lower bound of its distance.
