@@ -153,10 +153,11 @@ func (c *check) setback(r *setbackRule, area *areaFact) {
 		requiredM = r.ratioOfHeight * *c.proposal.HeightM
 	}
 	if !area.here(c.proposal.Point) {
-		distanceM = geo.DistanceToBoundaryM(area.Geometry, c.proposal.Point)
-	}
-	if !(distanceM <= max(SetbackReachM, requiredM)) {
-		return // so far away, or without an edge, it is not beside the place
+		edgeM, beside := area.edgeWithinM(area.Geometry, c.proposal.Point, max(SetbackReachM, requiredM))
+		if !beside {
+			return // so far away, or without an edge, it is not beside the place
+		}
+		distanceM = edgeM
 	}
 	if c.proposal.HeightM == nil {
 		f := c.finding(stageSetback, &r.Rule, Unknown, "unknown", func() args { return args{missing: wordsFor([]string{"height_m"})} })

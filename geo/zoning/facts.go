@@ -29,6 +29,15 @@ type shape struct {
 	holds bool // it is known already to cover the proposal's point
 }
 
+// edgeWithinM is the distance to the edge of the area, given as drawn too, and whether
+// that is no more than the limit: +Inf and false when not.
+func (s shape) edgeWithinM(drawn orb.MultiPolygon, p orb.Point, limitM float64) (float64, bool) {
+	if s.index != nil {
+		return s.index.DistanceToBoundaryWithinM(s.at, p, limitM)
+	}
+	return geo.DistanceToBoundaryWithinM(drawn, p, limitM)
+}
+
 // zoneFact is a zone that may cover the point.
 type zoneFact struct {
 	*Zone

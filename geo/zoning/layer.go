@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/paulmach/orb"
+	"github.com/tidwall/rtree"
 
 	"hatang/geo"
 )
@@ -13,6 +14,7 @@ import (
 type row interface {
 	name() (code string, id int64)
 	area() orb.MultiPolygon
+	edgeAccuracyM() float64 // how far its edge may be from the true one; 0: exact
 }
 
 // part is some rows of a layer by code, then id, with their index. It never changes.
@@ -20,7 +22,8 @@ type part[T row] struct {
 	rows  []T
 	byID  []int32 // positions in rows, by id
 	index *geo.Index
-	gone  int // how many of the rows the index finds no more
+	gone  int                  // how many of the rows the index finds no more
+	poor  *rtree.RTreeG[int32] // positions of rows whose edges are not exact, by their boxes grown by the accuracy; nil: none
 }
 
 // layer is the rows of one kind in parts, the first the largest: scenes share the
@@ -48,6 +51,7 @@ func newPart[T row](rows []T) part[T] {
 	}
 	slices.SortStableFunc(p.byID, func(a, b int32) int { return cmp.Compare(idOf(p.rows[a]), idOf(p.rows[b])) })
 	p.index = geo.NewIndex(shapes)
+	p.poor = poorEdges(p.rows)
 	return p
 }
 
@@ -142,14 +146,19 @@ func (l layer[T]) touch(p orb.Point) int64 {
 // first returns the row with the lowest code, then id, of those that cover the
 // point; nil when none does.
 func (l layer[T]) first(p orb.Point) *T {
-	var found *T
+	found, _ := l.firstShape(p)
+	return found
+}
+
+// firstShape is first, and the row's shape.
+func (l layer[T]) firstShape(p orb.Point) (found *T, as shape) {
 	for n := range l {
 		part := &l[n]
 		if i, ok := part.index.First(p); ok && (found == nil || compareNames(part.rows[i], *found) < 0) {
-			found = &part.rows[i]
+			found, as = &part.rows[i], shape{part.index, i, true}
 		}
 	}
-	return found
+	return found, as
 }
 
 // each calls yield with the rows that cover the point or, where a margin matters,
@@ -157,13 +166,17 @@ func (l layer[T]) first(p orb.Point) *T {
 func (l layer[T]) each(room *[]int, p orb.Point, marginM float64, yield func(*T, shape)) {
 	for n := range l {
 		part := &l[n]
-		if marginM == 0 {
-			*room = part.index.AppendAt((*room)[:0], p)
-		} else {
-			*room = part.index.AppendNear((*room)[:0], beside(p, marginM))
-		}
+		*room = part.near((*room)[:0], p, marginM)
 		for _, i := range *room {
 			yield(&part.rows[i], shape{part.index, i, marginM == 0})
 		}
 	}
+}
+
+// near appends the rows that cover the point or whose boxes come so near, ascending.
+func (p *part[T]) near(found []int, at orb.Point, marginM float64) []int {
+	if marginM == 0 {
+		return p.index.AppendAt(found, at)
+	}
+	return p.index.AppendNear(found, beside(at, marginM))
 }

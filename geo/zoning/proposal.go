@@ -71,6 +71,14 @@ func (p *Proposal) accuracyM() float64 {
 	return *p.AccuracyM
 }
 
+// heightM is the height of the mast, 0 when it was not given.
+func (p *Proposal) heightM() float64 {
+	if p.HeightM == nil {
+		return 0
+	}
+	return *p.HeightM
+}
+
 // Surroundings are the facts about the place, found by the database or a snapshot.
 // They may hold more than is needed (zones beside the point, zones not in force,
 // masts far away): the judgement is Check's. Order never matters.

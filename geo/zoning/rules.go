@@ -9,7 +9,7 @@ type TerritoryRules struct {
 }
 
 // Rules are the rule sets in force, by the territory they are made for. It is
-// immutable, and safe for concurrent use.
+// immutable, and safe for concurrent use; nil is no rules.
 type Rules struct {
 	first  *RuleSet // by territory code; nil when there is none
 	sets   map[string]*RuleSet
@@ -35,11 +35,37 @@ func NewRules(sets []TerritoryRules) *Rules {
 }
 
 // ReachM is how far, in metres, any of the rule sets looks for masts: see RuleSet.Reach.
-func (r *Rules) ReachM() float64 { return r.reachM }
+// 0 without rules.
+func (r *Rules) ReachM() float64 {
+	if r == nil {
+		return 0
+	}
+	return r.reachM
+}
+
+// BesideM is the largest distance in metres at which a special area that does not cover
+// a point matters there, by the setbacks of any of the rule sets, for masts of up to
+// HighestMastM: the larger of SetbackReachM and the setback of the highest mast. 0
+// where no setback is enabled, and without rules: only areas at the point matter. With
+// zones the accuracies of proposal and zone, added up, say how far beside the point
+// they matter; with units that of the proposal.
+func (r *Rules) BesideM() float64 {
+	if r == nil {
+		return 0
+	}
+	m := 0.0
+	for _, rs := range r.sets {
+		m = max(m, rs.besideM(HighestMastM))
+	}
+	return m
+}
 
 // For returns the rules of the territory and true or, where it has none, the first
 // of all by territory code (nil when there is none) and false.
 func (r *Rules) For(territory string) (*RuleSet, bool) {
+	if r == nil {
+		return nil, false
+	}
 	if rs := r.sets[territory]; rs != nil {
 		return rs, true
 	}

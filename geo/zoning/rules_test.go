@@ -1,6 +1,8 @@
 package zoning_test
 
 import (
+	"os"
+	"strings"
 	"testing"
 
 	"hatang/geo/zoning"
@@ -61,5 +63,63 @@ func TestSurroundingsOfAScene(t *testing.T) {
 		if diff := sameResult(check(scene, c.rules, p), rs.Check(p, around)); diff != "" {
 			t.Fatalf("at %v (-scene +by hand):\n%s", p.Point, diff)
 		}
+	}
+}
+
+// TestBesideM: how far beside a point areas matter, by the setbacks that are enabled.
+func TestBesideM(t *testing.T) {
+	demo, invented := demoRules(t), inventedRules(t) // no setback enabled; 1.5 heights
+	tests := []struct {
+		name  string
+		rules *zoning.Rules
+		want  float64
+	}{
+		{"nil", nil, 0},
+		{"no rules", zoning.NewRules(nil), 0},
+		{"no setback", everywhere(demo), 0},
+		{"a small setback", everywhere(invented), zoning.SetbackReachM},
+		{"of either", zoning.NewRules([]zoning.TerritoryRules{{Territory: "11", Rules: demo}, {Territory: "12", Rules: invented}}), zoning.SetbackReachM},
+		{"a large setback", everywhere(rulesWith(t, "testdata/invented.good.json", `"height_ratio": 1.5`, `"height_ratio": 7.5`)), 7.5 * zoning.HighestMastM},
+	}
+	for _, tt := range tests {
+		if got := tt.rules.BesideM(); got != tt.want {
+			t.Errorf("%s: want %v m, got %v m", tt.name, tt.want, got)
+		}
+	}
+}
+
+// rulesWith are rules from a file in which some text stands in the place of other.
+func rulesWith(tb testing.TB, path, text, instead string) *zoning.RuleSet {
+	tb.Helper()
+	body, err := os.ReadFile(path)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	if strings.Count(string(body), text) != 1 {
+		tb.Fatalf("%s does not hold %s once", path, text)
+	}
+	rules, err := zoning.ParseRuleSet([]byte(strings.Replace(string(body), text, instead, 1)))
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return rules
+}
+
+// TestNilRules: nil is no rules.
+func TestNilRules(t *testing.T) {
+	var none *zoning.Rules
+	if rs, ok := none.For("11"); rs != nil || ok || none.ReachM() != 0 {
+		t.Errorf("For: %v, %t; ReachM: %v", rs, ok, none.ReachM())
+	}
+	scene := zoning.NewScene(zoning.SceneData{Territories: []zoning.Territory{{ID: 1, Code: "11", Geometry: squareAt(here, 1)}}})
+	p := proposalOf(t, "A2b")
+	if diff := sameResult(check(scene, zoning.NewRules(nil), p), check(scene, nil, p)); diff != "" {
+		t.Errorf("-none +nil:\n%s", diff)
+	}
+	if v := verdict(scene, nil, p); v != zoning.Undetermined {
+		t.Errorf("Verdict: %s", v)
+	}
+	if rs, _ := scene.Surroundings(nil, here); rs != nil {
+		t.Errorf("Surroundings: %v", rs)
 	}
 }

@@ -49,6 +49,17 @@ func (z Zone) area() orb.MultiPolygon      { return z.Geometry }
 func (a Area) name() (string, int64)       { return "", a.ID }
 func (a Area) area() orb.MultiPolygon      { return a.Geometry }
 
+func (Territory) edgeAccuracyM() float64 { return 0 }
+func (Commune) edgeAccuracyM() float64   { return 0 }
+func (Area) edgeAccuracyM() float64      { return 0 }
+
+func (z Zone) edgeAccuracyM() float64 {
+	if z.AccuracyM == nil || z.Illustrative {
+		return 0
+	}
+	return *z.AccuracyM
+}
+
 // Scene answers proposals among the same zones, masts, areas and units, as
 // RuleSet.Check does with the surroundings of each point, without looking at what is
 // far away. It is immutable, and safe for concurrent use. Where units overlap or
@@ -58,7 +69,8 @@ func (a Area) area() orb.MultiPolygon      { return a.Geometry }
 // the shapes themselves; layers of few vertices next to nothing until they have been
 // asked often. A check costs the same whatever the size of the scene, but for the
 // memory's caches: it reads a few words and edges of each layer, and the masts within
-// reach. Verdict does not allocate.
+// reach. Where the position or an edge nearby is not accurate it reads the edges within
+// that distance as well. Verdict does not allocate but for those.
 type Scene struct {
 	territories layer[Territory]
 	communes    layer[Commune]
@@ -66,14 +78,13 @@ type Scene struct {
 	areas       layer[Area]
 	masts       masts
 	withheld    map[string][]Area
-	edgeMarginM float64    // the largest accuracy of a zone's edge
 	idle        *sync.Pool // of *check
 }
 
 // NewScene prepares the data, the layers beside one another. Empty data are a scene
 // outside every territory.
 func NewScene(d SceneData) *Scene {
-	s := &Scene{edgeMarginM: edgeMarginM(d.Zones), idle: &sync.Pool{New: func() any { return new(check) }}}
+	s := &Scene{idle: &sync.Pool{New: func() any { return new(check) }}}
 	var layers sync.WaitGroup
 	layers.Go(func() { s.communes = newLayer(d.Communes) })
 	layers.Go(func() { s.zones = newLayer(d.Zones) })
@@ -116,16 +127,6 @@ func acting(withheld map[string][]Area) map[string][]Area {
 	return out
 }
 
-func edgeMarginM(zones []Zone) float64 {
-	m := 0.0
-	for i := range zones {
-		if z := &zones[i]; z.AccuracyM != nil && !z.Illustrative {
-			m = max(m, *z.AccuracyM)
-		}
-	}
-	return m
-}
-
 // Changes are what differs between two scenes. Rows go and come by id: a row that
 // comes takes the place of the one the scene holds. Ids that are not there do not matter.
 type Changes struct {
@@ -146,7 +147,6 @@ func (s *Scene) With(c Changes) *Scene {
 	next.zones = s.zones.with(c.GoneZones, c.Came.Zones)
 	next.areas = s.areas.with(c.GoneAreas, asDrawn(c.Came.Areas))
 	next.masts = s.masts.with(c.GoneMasts, c.Came.Masts)
-	next.edgeMarginM = max(s.edgeMarginM, edgeMarginM(c.Came.Zones))
 	if c.Came.Withheld != nil {
 		next.withheld = acting(c.Came.Withheld)
 	}
@@ -246,7 +246,7 @@ func (s *Scene) look(c *check, rules *Rules) {
 	f, p := &c.around, &c.proposal
 	f.scene, f.accuracyM = s, p.accuracyM()
 	c.touched = s.territories.touch(p.Point) + s.communes.touch(p.Point) + s.zones.touch(p.Point) + s.areas.touch(p.Point) + s.masts.touch(p.Point)
-	t := s.territories.first(p.Point)
+	t, land := s.territories.firstShape(p.Point)
 	if t != nil {
 		f.place.Territory = t.Code
 	}
@@ -257,13 +257,13 @@ func (s *Scene) look(c *check, rules *Rules) {
 		return
 	}
 	if f.accuracyM > 0 {
-		f.territoryEdgeM = geo.DistanceToBoundaryM(t.Geometry, p.Point)
+		f.territoryEdgeM, _ = land.edgeWithinM(t.Geometry, p.Point, f.accuracyM)
 		f.urbanEdgeM = s.urbanEdge(f, p.Point)
 	}
-	s.zones.each(&f.found, p.Point, s.edgeMarginM+f.accuracyM, func(z *Zone, as shape) {
+	s.zones.eachDoubtful(&f.found, p.Point, f.accuracyM, func(z *Zone, as shape) {
 		f.zones = append(f.zones, zoneFact{z, as})
 	})
-	s.areas.each(&f.found, p.Point, c.rules.besideM(p), func(a *Area, as shape) {
+	s.areas.each(&f.found, p.Point, c.rules.besideM(p.heightM()), func(a *Area, as shape) {
 		f.areas = append(f.areas, areaFact{a, as})
 	})
 }
@@ -288,9 +288,10 @@ func (s *Scene) lookAtCommune(f *facts, p orb.Point) {
 // accuracy of the position, +Inf when there is none.
 func (s *Scene) urbanEdge(f *facts, p orb.Point) float64 {
 	nearest := math.Inf(1)
-	s.communes.each(&f.found, p, f.accuracyM, func(c *Commune, _ shape) {
+	s.communes.each(&f.found, p, f.accuracyM, func(c *Commune, as shape) {
 		if c.Urban != f.urban {
-			nearest = min(nearest, geo.DistanceToBoundaryM(c.Geometry, p))
+			edgeM, _ := as.edgeWithinM(c.Geometry, p, min(nearest, f.accuracyM))
+			nearest = min(nearest, edgeM)
 		}
 	})
 	return nearest
@@ -300,15 +301,15 @@ func (s *Scene) urbanEdge(f *facts, p orb.Point) float64 {
 // metres; for larger setbacks, as far as the setback itself.
 const SetbackReachM = 2000.0
 
-// besideM is how far areas matter that do not cover the point.
-func (rs *RuleSet) besideM(p *Proposal) float64 {
+// HighestMastM is the height of mast, metres, that Rules.BesideM reckons with.
+const HighestMastM = 1000.0
+
+// besideM is how far areas matter that do not cover the point, for a mast of this height.
+func (rs *RuleSet) besideM(heightM float64) float64 {
 	m := 0.0
 	for i := range rs.setbacks {
 		if r := &rs.setbacks[i]; r.enabled {
-			m = max(m, SetbackReachM)
-			if p.HeightM != nil {
-				m = max(m, r.ratioOfHeight**p.HeightM)
-			}
+			m = max(m, SetbackReachM, r.ratioOfHeight*heightM)
 		}
 	}
 	return m

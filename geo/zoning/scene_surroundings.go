@@ -17,8 +17,8 @@ func (s *Scene) Surroundings(rules *Rules, p orb.Point) (*RuleSet, Surroundings)
 	if c.rules == nil {
 		return c.rules, out
 	}
-	for i := range f.zones {
-		out.Zones = append(out.Zones, *f.zones[i].Zone)
+	if f.inTerritory {
+		s.zones.each(&f.found, p, f.widestEdgeM(), func(z *Zone, _ shape) { out.Zones = append(out.Zones, *z) })
 	}
 	for i := range f.areas {
 		out.Areas = append(out.Areas, *f.areas[i].Area)
@@ -28,4 +28,14 @@ func (s *Scene) Surroundings(rules *Rules, p orb.Point) (*RuleSet, Surroundings)
 		out.Masts = append(out.Masts, *c.nearby[i].Mast)
 	}
 	return c.rules, out
+}
+
+// widestEdgeM is the poorest accuracy of the zones found. Beside an edge so poor it
+// matters what other zones there are as far away.
+func (f *facts) widestEdgeM() float64 {
+	m := 0.0
+	for i := range f.zones {
+		m = max(m, f.zones[i].edgeAccuracyM())
+	}
+	return m
 }

@@ -14,8 +14,8 @@ type zoneHit struct {
 	zone    *Zone
 	class   *zoneClass
 	inside  bool
-	near    bool // the edge is within the margin
-	edgeM   float64
+	near    bool    // the edge is within the margin
+	edgeM   float64 // when near
 	marginM float64
 	finding int // index of its finding when inside
 }
@@ -66,8 +66,7 @@ func (c *check) hit(z *zoneFact, class *zoneClass) zoneHit {
 		h.marginM += *z.AccuracyM
 	}
 	if h.marginM > 0 {
-		h.edgeM = geo.DistanceToBoundaryM(z.Geometry, c.proposal.Point)
-		h.near = h.edgeM <= h.marginM
+		h.edgeM, h.near = z.edgeWithinM(z.Geometry, c.proposal.Point, h.marginM)
 	}
 	return h
 }
@@ -192,11 +191,18 @@ func (c *check) bareWithin(distanceM float64) bool {
 	return false
 }
 
-// covered reports whether a zone in force, of a class the rules know, covers the place.
+// covered reports whether a zone in force, of a class the rules know, covers the place,
+// which need not be near any zone that was found beside the point.
 func (c *check) covered(place orb.Point) bool {
-	return slices.ContainsFunc(c.around.zones, func(z zoneFact) bool {
-		return z.Period.Contains(c.proposal.Date) && c.rules.zoneByCode[z.Class] != nil && z.covers(place)
-	})
+	counts := func(z *Zone) bool {
+		return z.Period.Contains(c.proposal.Date) && c.rules.zoneByCode[z.Class] != nil
+	}
+	if s := c.around.scene; s != nil {
+		covered := false
+		s.zones.each(&c.around.found, place, 0, func(z *Zone, _ shape) { covered = covered || counts(z) })
+		return covered
+	}
+	return slices.ContainsFunc(c.around.zones, func(z zoneFact) bool { return counts(z.Zone) && z.covers(place) })
 }
 
 // zoneDoubt makes the unknown that a zone's finding becomes.
