@@ -63,7 +63,7 @@ func (x *Index) DistanceToBoundaryWithinM(i int, p orb.Point, limitM float64) (m
 
 func plainlyWithin(mp orb.MultiPolygon, p orb.Point, limitM float64) (float64, bool) {
 	if limitM >= 0 {
-		if m := DistanceToBoundaryM(mp, p); m <= limitM {
+		if m := DistanceToBoundaryM(mp, p); m <= limitM && finite(m) {
 			return m, true
 		}
 	}

@@ -14,7 +14,7 @@ func sameWithin(tb testing.TB, areas []orb.MultiPolygon, indexes []*Index, p orb
 	tb.Helper()
 	for i, area := range areas {
 		want, near := DistanceToBoundaryM(area, p), false
-		if near = want <= limitM; !near {
+		if near = want <= limitM && finite(want); !near {
 			want = math.Inf(1)
 		}
 		if m, within := DistanceToBoundaryWithinM(area, p, limitM); m != want || within != near {
