@@ -27,6 +27,18 @@ func DistanceToBoundaryWithinM(mp orb.MultiPolygon, p orb.Point, limitM float64)
 // there are none, and some µs where there are. An area that Without left out has no
 // edge to be near.
 func (x *Index) DistanceToBoundaryWithinM(i int, p orb.Point, limitM float64) (m float64, within bool) {
+	return x.within(i, p, limitM, false)
+}
+
+// BoundaryWithin is what DistanceToBoundaryWithinM says without the distance: it measures
+// only where the edges lie just about as far away as the limit.
+func (x *Index) BoundaryWithin(i int, p orb.Point, limitM float64) bool {
+	_, within := x.within(i, p, limitM, true)
+	return within
+}
+
+// within is the distance to the boundary of area i, or 0 where any will do.
+func (x *Index) within(i int, p orb.Point, limitM float64, anyWillDo bool) (float64, bool) {
 	area := &x.areas[i]
 	near, quick := newVicinity(p, limitM)
 	switch {
@@ -38,16 +50,25 @@ func (x *Index) DistanceToBoundaryWithinM(i int, p orb.Point, limitM float64) (m
 		return math.Inf(1), false
 	}
 	s := search{vicinity: near, best: limitM}
-	edges := vertices(area.shape)
+	x.gather(&s, i)
+	if anyWillDo && s.found {
+		return 0, true
+	}
+	return s.nearest(limitM)
+}
+
+// gather gives the search the edges of area i, those far away perhaps excepted.
+func (x *Index) gather(s *search, i int) {
+	edges := vertices(x.areas[i].shape)
 	g := x.grid()
-	if g == nil || g.lattice.cellsIn(near.box)*edgesPerCell > edges {
+	if g == nil || g.lattice.cellsIn(s.box)*edgesPerCell > edges {
 		if g == nil {
 			x.late.seen.Add(int64(edges))
 		}
-		forEachEdge(area.shape, s.take)
-		return s.nearest(limitM)
+		forEachEdge(x.areas[i].shape, s.take)
+		return
 	}
-	g.forEachHeld(near.box, func(held uint32) {
+	g.forEachHeld(s.box, func(held uint32) {
 		if held&(1<<heldBits-1) != holdsList {
 			return
 		}
@@ -58,7 +79,6 @@ func (x *Index) DistanceToBoundaryWithinM(i int, p orb.Point, limitM float64) (m
 			}
 		}
 	})
-	return s.nearest(limitM)
 }
 
 func plainlyWithin(mp orb.MultiPolygon, p orb.Point, limitM float64) (float64, bool) {
@@ -116,6 +136,7 @@ type search struct {
 	vicinity
 	candidates []candidate
 	best       float64
+	found      bool // an edge is surely within the limit
 }
 
 func (s *search) take(a, b orb.Point) {
@@ -130,7 +151,9 @@ func (s *search) take(a, b orb.Point) {
 		return
 	}
 	s.candidates = append(s.candidates, candidate{low, edge{a, b}})
-	s.best = min(s.best, high)
+	if high <= s.best {
+		s.best, s.found = high, true
+	}
 }
 
 // takeAll takes edges as a list of an index holds them.

@@ -24,6 +24,9 @@ func sameWithin(tb testing.TB, areas []orb.MultiPolygon, indexes []*Index, p orb
 			if m, within := x.DistanceToBoundaryWithinM(i, p, limitM); m != want || within != near {
 				tb.Fatalf("index %d, area %d from %v within %v m: %v %t, want %v %t", n, i, p, limitM, m, within, want, near)
 			}
+			if within := x.BoundaryWithin(i, p, limitM); within != near {
+				tb.Fatalf("index %d, area %d from %v, %v m away, within %v m: %t", n, i, p, want, limitM, within)
+			}
 		}
 		if near {
 			found++

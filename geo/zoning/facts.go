@@ -38,6 +38,17 @@ func (s shape) edgeWithinM(drawn orb.MultiPolygon, p orb.Point, limitM float64) 
 	return geo.DistanceToBoundaryWithinM(drawn, p, limitM)
 }
 
+// edgeM is edgeWithinM, with 0 for the distance where only the verdict is wanted.
+func (s shape) edgeM(drawn orb.MultiPolygon, p orb.Point, limitM float64, d detail) (float64, bool) {
+	switch {
+	case d != verdictOnly || s.index == nil:
+		return s.edgeWithinM(drawn, p, limitM)
+	case s.index.BoundaryWithin(s.at, p, limitM):
+		return 0, true
+	}
+	return math.Inf(1), false
+}
+
 // zoneFact is a zone that may cover the point.
 type zoneFact struct {
 	*Zone

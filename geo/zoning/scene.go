@@ -257,8 +257,11 @@ func (s *Scene) look(c *check, rules *Rules) {
 		return
 	}
 	if f.accuracyM > 0 {
-		f.territoryEdgeM, _ = land.edgeWithinM(t.Geometry, p.Point, f.accuracyM)
-		f.urbanEdgeM = s.urbanEdge(f, p.Point)
+		f.territoryEdgeM, _ = land.edgeM(t.Geometry, p.Point, f.accuracyM, c.detail)
+		if f.uncertain(f.territoryEdgeM) {
+			return // then nothing else matters
+		}
+		f.urbanEdgeM = s.urbanEdge(c)
 	}
 	s.zones.eachDoubtful(&f.found, p.Point, f.accuracyM, func(z *Zone, as shape) {
 		f.zones = append(f.zones, zoneFact{z, as})
@@ -286,11 +289,11 @@ func (s *Scene) lookAtCommune(f *facts, p orb.Point) {
 
 // urbanEdge is the distance to the nearest commune of the other kind within the
 // accuracy of the position, +Inf when there is none.
-func (s *Scene) urbanEdge(f *facts, p orb.Point) float64 {
-	nearest := math.Inf(1)
-	s.communes.each(&f.found, p, f.accuracyM, func(c *Commune, as shape) {
-		if c.Urban != f.urban {
-			edgeM, _ := as.edgeWithinM(c.Geometry, p, min(nearest, f.accuracyM))
+func (s *Scene) urbanEdge(c *check) float64 {
+	f, p, nearest := &c.around, c.proposal.Point, math.Inf(1)
+	s.communes.each(&f.found, p, f.accuracyM, func(u *Commune, as shape) {
+		if u.Urban != f.urban && nearest > 0 {
+			edgeM, _ := as.edgeM(u.Geometry, p, min(nearest, f.accuracyM), c.detail)
 			nearest = min(nearest, edgeM)
 		}
 	})

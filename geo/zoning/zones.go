@@ -15,7 +15,7 @@ type zoneHit struct {
 	class   *zoneClass
 	inside  bool
 	near    bool    // the edge is within the margin
-	edgeM   float64 // when near
+	edgeM   float64 // when near; 0 where only the verdict is wanted
 	marginM float64
 	finding int // index of its finding when inside
 }
@@ -66,7 +66,7 @@ func (c *check) hit(z *zoneFact, class *zoneClass) zoneHit {
 		h.marginM += *z.AccuracyM
 	}
 	if h.marginM > 0 {
-		h.edgeM, h.near = z.edgeWithinM(z.Geometry, c.proposal.Point, h.marginM)
+		h.edgeM, h.near = z.edgeM(z.Geometry, c.proposal.Point, h.marginM, c.detail)
 	}
 	return h
 }
