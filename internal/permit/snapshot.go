@@ -114,11 +114,11 @@ func (p *parser) rules(sets []RuleSet) (*zoning.Rules, error) {
 	return zoning.NewRules(territories), nil
 }
 
-// reachM is how far any of the rule sets looks for masts, metres.
+// reachM is how far any of the rule sets looks for masts or beside special areas, metres.
 func (p *parser) reachM(sets []RuleSet) (float64, error) {
 	rules, err := p.rules(sets)
 	if err != nil {
 		return 0, err
 	}
-	return rules.ReachM(), nil
+	return max(rules.ReachM(), rules.BesideM()), nil
 }
