@@ -32,8 +32,17 @@ func DistanceM(a, b orb.Point) float64 {
 		return shortM(a, b)
 	}
 	var s float64
-	geodesic.WGS84.Inverse(a[1], a[0], b[1], b[0], &s, nil, nil)
+	geodesic.WGS84.Inverse(latitude(a), a[0], latitude(b), b[0], &s, nil, nil)
 	return s
+}
+
+// latitude is that of a point, 0 for a point within 1e-9 m of the equator: between two
+// such points south of it and nearly opposite, package geodesic gives nonsense.
+func latitude(p orb.Point) float64 {
+	if math.Abs(p[1]) < 1e-14 {
+		return 0
+	}
+	return p[1]
 }
 
 // shortDeg is how far apart, in degrees either way, shortM measures.
@@ -73,7 +82,7 @@ func AzimuthDeg(a, b orb.Point) float64 {
 		return math.NaN()
 	}
 	var azimuth float64
-	geodesic.WGS84.Inverse(a[1], a[0], b[1], b[0], nil, &azimuth, nil)
+	geodesic.WGS84.Inverse(latitude(a), a[0], latitude(b), b[0], nil, &azimuth, nil)
 	if azimuth < 0 {
 		azimuth += 360
 	}

@@ -180,6 +180,20 @@ func TestPointsOffTheEarthAreNaN(t *testing.T) {
 	}
 }
 
+// Points a hair south of the equator and nearly opposite, which a rapid draw met.
+func TestNearlyOppositeOnTheEquator(t *testing.T) {
+	for _, ab := range [][2]orb.Point{
+		{{180, -5.17949197233021e-19}, {0.5, -3.0294060249730733e-18}}, {{180, -1.0009899803551481e-19}, {-0.46704652492108845, -1.7781452282472985e-20}},
+		{{180, -1.7267389497204561e-18}, {0.05307507964239011, -7.203096720888597e-20}}, {{-0.5, -1e-18}, {180, -1e-17}},
+	} {
+		a, b := ab[0], ab[1]
+		d := DistanceM(a, b)
+		if end := Destination(a, AzimuthDeg(a, b), d); !(d > 1.99e7) || DistanceM(end, b) > 2e-8 || math.Abs(DistanceM(b, a)-d) > 1.5e-8 {
+			t.Errorf("%v to %v: %v m, %v back, ends at %v", a, b, d, DistanceM(b, a), end)
+		}
+	}
+}
+
 func TestDestinationUndoesInverse(t *testing.T) {
 	point := rapid.Custom(func(t *rapid.T) orb.Point {
 		return orb.Point{rapid.Float64Range(-180, 180).Draw(t, "lon"), rapid.Float64Range(-90, 90).Draw(t, "lat")}
