@@ -24,3 +24,6 @@ END
 $$;
 -- +goose StatementEnd
 CREATE TRIGGER note_times BEFORE INSERT OR UPDATE ON rule_sets FOR EACH ROW EXECUTE FUNCTION rule_sets_note_times();
+
+-- Zones whose edge is so poorly known that they matter far away: few, if any.
+CREATE INDEX mast_zones_poor ON mast_zones (accuracy_m) WHERE NOT illustrative AND accuracy_m > 2900;

@@ -260,6 +260,20 @@ func TestBoxesHoldAllThatAccuracyMakesMatter(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	// A place that only a poor zone covers, with exact zones all round, far off.
+	for i, box := range [][4]float64{{103.8, 21, 104.12, 22.2}, {104.28, 21, 104.6, 22.2}, {103.8, 21, 104.6, 21.52}, {103.8, 21.68, 104.6, 22.2}, {104.19, 21.59, 104.21, 21.61}} {
+		accuracyM := 0.0
+		if i == 4 {
+			accuracyM = 20000
+		}
+		if _, err := conn.Exec(ctx, `INSERT INTO mast_zones (code, valid_from, jurisdiction, zone_class, illustrative, accuracy_m, geom)
+			VALUES ($1, '2016-01-01', '11', 'dd', false, $2, ST_Multi(ST_MakeEnvelope($3, $4, $5, $6, 4326)))`, fmt.Sprint("ROUND-", i), accuracyM, box[0], box[1], box[2], box[3]); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := conn.Exec(ctx, "UPDATE provinces SET geom = ST_Multi(ST_Union(geom, ST_MakeEnvelope(103.5, 21, 104.6, 22.2, 4326)))"); err != nil {
+		t.Fatal(err)
+	}
 	checker := permit.NewChecker(store)
 	doubtful := 0
 	for _, v := range viewers() {
@@ -269,6 +283,9 @@ func TestBoxesHoldAllThatAccuracyMakesMatter(t *testing.T) {
 			if p.Point = (orb.Point{102.9 + 0.4*float64(i%29)/29, 21.2 + 0.2*float64(i%17)/17}); i%3 > 0 {
 				accuracy := []float64{0, 10, 1000}[i%3]
 				p.AccuracyM = &accuracy
+			}
+			if i%20 == 19 {
+				p.Point = orb.Point{104.195 + 0.01*float64(i)/400, 21.6}
 			}
 			answers, err := checker.Check(ctx, v, []zoning.Proposal{p})
 			if err != nil {

@@ -23,7 +23,7 @@ const metresPerDegree = 110500.0
 
 // besideM is how far beside a point zones, areas and units are fetched, metres: more
 // than the accuracy by which a point may be off together with that of a zone's edge,
-// or with a setback. Zones that are off by more are fetched wherever they are.
+// or with a setback. Where zones are off by more, zones are fetched as far.
 const (
 	besideM     = 4000.0
 	zoneMarginM = besideM - permit.PoorestPlaceM - 100
@@ -142,23 +142,22 @@ func newReading(tx pgx.Tx, layers *layer.Registry, asked permit.Asked) *reading 
 
 // inForce returns the conditions on rows of a layer in the boxes and in force.
 func (r *reading) inForce(name string) (*conditions, error) {
-	c, err := r.shown(name, "")
+	c, err := r.shown(name)
 	if err == nil {
 		c.inForce(r.date)
 	}
 	return c, err
 }
 
-// shown returns the conditions on rows of a layer in the boxes, or for which the
-// further condition holds, whatever their dates.
-func (r *reading) shown(name, or string) (*conditions, error) {
+// shown returns the conditions on rows of a layer in the boxes, whatever their dates.
+func (r *reading) shown(name string) (*conditions, error) {
 	l, err := r.layer(name)
 	if err != nil {
 		return nil, err
 	}
 	c := &conditions{}
 	c.visible(r.viewer, l)
-	r.inBoxes(c, or)
+	r.inBoxes(c)
 	if r.only != nil {
 		c.add("id = ANY (%s)", c.bind(r.only))
 	}
@@ -173,11 +172,8 @@ func (r *reading) layer(name string) (*layer.Layer, error) {
 	return l, nil
 }
 
-func (r *reading) inBoxes(c *conditions, or string) {
+func (r *reading) inBoxes(c *conditions) {
 	var in []string
-	if or != "" && len(r.boxes) > 0 {
-		in = append(in, or)
-	}
 	for _, b := range r.boxes {
 		in = append(in, fmt.Sprintf("geom && ST_MakeEnvelope(%s, %s, %s, %s, %d)", c.bind(b.Min[0]), c.bind(b.Min[1]), c.bind(b.Max[0]), c.bind(b.Max[1]), layer.SRID))
 	}

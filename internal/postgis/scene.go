@@ -2,7 +2,6 @@ package postgis
 
 import (
 	"context"
-	"fmt"
 	"maps"
 	"slices"
 
@@ -66,7 +65,16 @@ func (r *reading) communes(ctx context.Context, into *zoning.SceneData) error {
 
 // zones reads the zones, those that start later included: a proposal is told of them.
 func (r *reading) zones(ctx context.Context, into *zoning.SceneData) error {
-	c, err := r.shown("mast_zones", "NOT illustrative AND accuracy_m > "+fmt.Sprint(zoneMarginM))
+	widestM, err := r.widestEdgeM(ctx)
+	if err != nil {
+		return err
+	}
+	further := *r
+	further.boxes = slices.Clone(r.boxes)
+	for i := range further.boxes {
+		further.boxes[i] = grow(further.boxes[i], widestM)
+	}
+	c, err := further.shown("mast_zones")
 	if err != nil {
 		return err
 	}
@@ -85,6 +93,24 @@ func (r *reading) zones(ctx context.Context, into *zoning.SceneData) error {
 		return err
 	})
 	return err
+}
+
+// widestEdgeM is how poor the poorest edge of a zone is, metres, 0 where none is so
+// poor that zones matter beyond the boxes: beside such an edge all zones matter that
+// lie within its accuracy.
+func (r *reading) widestEdgeM(ctx context.Context) (widestM float64, err error) {
+	if r.boxes == nil {
+		return 0, nil
+	}
+	c := &conditions{}
+	from, err := r.from(c, "mast_zones")
+	if err != nil {
+		return 0, err
+	}
+	c.add("NOT illustrative AND accuracy_m > %v", zoneMarginM)
+	c.add("(valid_to IS NULL OR valid_to > %s::date)", c.bind(r.date.Time()))
+	err = r.tx.QueryRow(ctx, "SELECT coalesce(max(accuracy_m), 0) FROM "+from+" AS t"+c.where(), c.args...).Scan(&widestM)
+	return widestM, err
 }
 
 // masts reads the sites with the operators on each.
@@ -200,7 +226,7 @@ func (r *reading) withheld(ctx context.Context, into *zoning.SceneData) error {
 	}
 	near := &conditions{args: c.args}
 	near.inForce(r.date)
-	r.inBoxes(near, "")
+	r.inBoxes(near)
 	hidden := &conditions{args: near.args}
 	hidden.inForce(r.date)
 	hidden.add("kind = ANY (%s)", hidden.bind(l.WithheldValues))
