@@ -17,7 +17,7 @@ func DistanceToBoundaryWithinM(mp orb.MultiPolygon, p orb.Point, limitM float64)
 	if !quick {
 		return plainlyWithin(mp, p, limitM)
 	}
-	s := search{vicinity: near, best: limitM}
+	s := search{vicinity: near, limit: limitM, best: limitM + roundingM}
 	forEachEdge(mp, s.take)
 	return s.nearest(limitM)
 }
@@ -49,7 +49,7 @@ func (x *Index) within(i int, p orb.Point, limitM float64, anyWillDo bool) (floa
 	case !area.bound.Intersects(near.box):
 		return math.Inf(1), false
 	}
-	s := search{vicinity: near, best: limitM}
+	s := search{vicinity: near, limit: limitM, best: limitM + roundingM}
 	x.gather(&s, i)
 	if anyWillDo && s.found {
 		return 0, true
@@ -130,13 +130,17 @@ func newVicinity(p orb.Point, limitM float64) (vicinity, bool) {
 	return near, near.box.Min[0] > -180 && near.box.Max[0] < 180
 }
 
-// search gathers the edges that may be the nearest and within the limit, which best is to
-// begin with.
+// roundingM is more than rounding takes off in the plane, metres: an edge through the
+// point may seem a little way from it.
+const roundingM = 1e-6
+
+// search gathers the edges that may be the nearest and within the limit.
 type search struct {
 	vicinity
 	candidates []candidate
-	best       float64
-	found      bool // an edge is surely within the limit
+	limit      float64
+	best       float64 // edges surely farther away than this are left out
+	found      bool    // an edge is surely within the limit
 }
 
 func (s *search) take(a, b orb.Point) {
@@ -151,9 +155,8 @@ func (s *search) take(a, b orb.Point) {
 		return
 	}
 	s.candidates = append(s.candidates, candidate{low, edge{a, b}})
-	if high <= s.best {
-		s.best, s.found = high, true
-	}
+	s.best = min(s.best, high)
+	s.found = s.found || high <= s.limit
 }
 
 // takeAll takes edges as a list of an index holds them.

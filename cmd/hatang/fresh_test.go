@@ -97,11 +97,15 @@ func TestFreshness(t *testing.T) {
 	for range 3 {
 		follow()
 	}
-	kill(t, s.postmaster())
+	killed := s.postmaster()
+	kill(t, killed)
 	// What is answered meanwhile is 503 or right.
 	for range 20 {
 		refusesInTime(t, s, `{"lon":103.05,"lat":21.1,"mast_type":"A2b","date":"2020-12-31"}`, time.Time{})
 	}
+	until(t, "the database's return", func() bool {
+		return s.postmaster() != 0 && s.postmaster() != killed && s.call(t, "GET", "/readyz", "").status == http.StatusOK
+	})
 	for range 2 {
 		follow()
 	}
