@@ -203,4 +203,4 @@ func onEarth(p orb.Point) bool {
 	return finite(p[0]) && p[1] >= -90 && p[1] <= 90
 }
 
-func finite(x float64) bool { return !math.IsNaN(x) && !math.IsInf(x, 0) }
+func finite(x float64) bool { return x*0 == 0 } // of infinity and NaN it is NaN

@@ -33,7 +33,7 @@ type late struct {
 
 const (
 	eagerEdges = 1 << 17 // an index of more edges has its board from the start
-	boardPays  = 100     // looking at one edge costs so much less than filing it
+	boardPays  = 25      // looking so often at an edge costs a quarter of filing it, and who asks so often asks on
 )
 
 // board is the grid of an Index.

@@ -34,14 +34,18 @@ type edge struct{ a, b orb.Point }
 func forEachEdge(mp orb.MultiPolygon, yield func(a, b orb.Point)) {
 	for _, polygon := range mp {
 		for _, ring := range polygon {
+			if len(ring) == 0 {
+				continue
+			}
+			a := ring[len(ring)-1]
+			known := finite(a[0]) && finite(a[1])
 			for i, b := range ring {
-				a := ring[(i+len(ring)-1)%len(ring)]
-				if i == 0 && a == b {
-					continue
-				}
-				if finite(a[0]) && finite(a[1]) && finite(b[0]) && finite(b[1]) {
+				before := known
+				known = finite(b[0]) && finite(b[1])
+				if before && known && (i > 0 || a != b) {
 					yield(a, b)
 				}
+				a = b
 			}
 		}
 	}

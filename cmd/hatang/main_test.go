@@ -26,6 +26,10 @@ func TestMain(m *testing.M) {
 	if len(os.Args) > 1 && os.Args[1] == "keep-cluster" {
 		testdb.Main(m)
 	}
+	if len(os.Args) == 3 && os.Args[1] == bareServer {
+		fmt.Fprintln(os.Stderr, serveBare(os.Args[2], os.Stdout))
+		os.Exit(1)
+	}
 	os.Exit(runTests(m))
 }
 

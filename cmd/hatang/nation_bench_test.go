@@ -124,7 +124,8 @@ func inParallel(workers int, work func(worker int) error) error {
 
 // BenchmarkNationalHTTP asks a server about one proposal after the other over 64
 // connections that stay open; this process and the server share the processors. The
-// peer's way is the prepared statement, without HTTP.
+// peer's way is the prepared statement, without HTTP. A floor is the same exchange with
+// a server that reads the body and sends as many bytes: what HTTP itself takes here.
 func BenchmarkNationalHTTP(b *testing.B) {
 	nation, probes := openNation(b)
 	dir, err := os.MkdirTemp(os.Getenv(workDir), "nation")
@@ -140,7 +141,54 @@ func BenchmarkNationalHTTP(b *testing.B) {
 	for _, detail := range []string{"verdict", "findings", "full"} {
 		b.Run(detail+"/ours", func(b *testing.B) { benchHTTP(b, strings.TrimPrefix(s.url, "http://"), detail, probes) })
 		b.Run(detail+"/peer", func(b *testing.B) { benchPeer(b, nation) })
+		b.Run("floor/"+detail, func(b *testing.B) { benchFloor(b, detail, probes) })
 	}
+}
+
+// bareServer is the argument that makes this program a server that does nothing.
+const bareServer = "bare-server"
+
+// serveBare answers every request with so many bytes and says where it listens.
+func serveBare(size string, out io.Writer) error {
+	n, err := strconv.Atoi(size)
+	if err != nil {
+		return err
+	}
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	answer := bytes.Repeat([]byte{'x'}, n)
+	fmt.Fprintln(out, listener.Addr())
+	server := &http.Server{ReadHeaderTimeout: time.Minute, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body) // what the client sends is of no interest
+		w.Header().Set("Content-Type", "application/json")
+		w.Header().Set("Content-Length", size)
+		_, _ = w.Write(answer)
+	})}
+	return server.Serve(listener)
+}
+
+func benchFloor(b *testing.B, detail string, probes []probe) {
+	own, err := os.Executable()
+	if err != nil {
+		b.Fatal(err)
+	}
+	size := map[string]string{"verdict": "260", "findings": "3000", "full": "4500"}[detail] // about those of the answers
+	bare := exec.Command(own, bareServer, size)
+	out, err := bare.StdoutPipe()
+	if err == nil {
+		err = bare.Start()
+	}
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer func() { _ = errors.Join(bare.Process.Kill(), bare.Wait()) }() // it never ends by itself
+	address, err := bufio.NewReader(out).ReadString('\n')
+	if err != nil {
+		b.Fatal(err)
+	}
+	benchHTTP(b, strings.TrimSpace(address), detail, probes)
 }
 
 // awaitSnapshot waits until the server has the register in memory.
