@@ -40,7 +40,7 @@ var (
 		"internal/house":   {},
 		"internal/layer":   {ours: []string{"geo/..."}, denied: append(sql, web...)},
 		"internal/filter":  {denied: append(sql, web...)},
-		"internal/account": {ours: []string{"geo/...", "internal/layer"}, denied: append(sql, web...)},
+		"internal/account": {ours: []string{"geo/...", "internal/layer"}, denied: append(sql, "github.com/go-chi/chi")}, // a client of sign-in providers
 		"internal/permit":  {ours: []string{"geo/...", "internal/layer", "internal/account"}, denied: append(sql, web...)},
 		"internal/plan":    {ours: []string{"geo/...", "internal/layer", "internal/account", "internal/permit"}, denied: append(sql, web...)},
 		"internal/formats": {ours: []string{"geo/...", "internal/layer"}, denied: append(sql, web...)},
@@ -182,6 +182,9 @@ func TestRulesBite(t *testing.T) {
 		{"internal/postgis", "hatang/internal/layer", false},
 		{"internal/layer", "hatang/geo", false},
 		{"internal/filter", "hatang/geo", true},
+		{"internal/account", "net/http", false},
+		{"internal/account", "github.com/go-chi/chi/v5", true},
+		{"internal/account", "github.com/jackc/pgx/v5", true},
 		{"internal/localdb", "hatang/internal/layer", true},
 		{"cmd/hatang", "hatang/internal/localdb", false},
 	} {
