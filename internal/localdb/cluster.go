@@ -18,6 +18,7 @@ import (
 const (
 	ownerRole = "hatang"
 	appRole   = "hatang_app"
+	readRole  = "hatang_read" // what appRole becomes to read for the public
 	database  = "hatang"
 )
 

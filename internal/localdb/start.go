@@ -174,17 +174,18 @@ func (c *Cluster) bootstrap(ctx context.Context) error {
 		return fmt.Errorf("connect to the database: %w", err)
 	}
 	defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }() // nothing is pending on it
-	var app, postgis, gist bool
-	err = conn.QueryRow(ctx, `SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = $1),
+	var app, read, member, postgis, gist bool
+	err = conn.QueryRow(ctx, `SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = $1), EXISTS (SELECT FROM pg_roles WHERE rolname = $2),
+		EXISTS (SELECT FROM pg_auth_members m JOIN pg_roles a ON a.oid = m.member JOIN pg_roles r ON r.oid = m.roleid WHERE a.rolname = $1 AND r.rolname = $2),
 		EXISTS (SELECT FROM pg_extension WHERE extname = 'postgis'),
-		EXISTS (SELECT FROM pg_extension WHERE extname = 'btree_gist')`, appRole).Scan(&app, &postgis, &gist)
+		EXISTS (SELECT FROM pg_extension WHERE extname = 'btree_gist')`, appRole, readRole).Scan(&app, &read, &member, &postgis, &gist)
 	if err != nil {
 		return fmt.Errorf("look what the database holds: %w", err)
 	}
 	steps := []struct {
 		there bool
 		sql   string
-	}{{app, "CREATE ROLE " + appRole + " LOGIN"}, {postgis, "CREATE EXTENSION postgis"}, {gist, "CREATE EXTENSION btree_gist"}}
+	}{{app, "CREATE ROLE " + appRole + " LOGIN"}, {read, "CREATE ROLE " + readRole + " NOLOGIN"}, {member, "GRANT " + readRole + " TO " + appRole}, {postgis, "CREATE EXTENSION postgis"}, {gist, "CREATE EXTENSION btree_gist"}}
 	for _, s := range steps {
 		if s.there {
 			continue
