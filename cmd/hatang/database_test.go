@@ -92,7 +92,7 @@ func TestRunEnds(t *testing.T) {
 	code := make(chan int, 1)
 	none := func(string) string { return "" }
 	go func() {
-		code <- run(ctx, []string{"serve", "--listen", "127.0.0.1:0", "--data", dir, "--date", "2018-12-31"}, none, &stdout, &stderr)
+		code <- run(ctx, []string{"serve", "--listen", "127.0.0.1:0", "--data", dir, "--date", "2018-12-31"}, none, strings.NewReader(""), &stdout, &stderr)
 	}()
 	until(t, "the address", func() bool { return strings.HasSuffix(stdout.String(), "\n") })
 	s := &server{url: strings.TrimSpace(strings.TrimPrefix(stdout.String(), "listening on "))}
@@ -117,7 +117,7 @@ func TestRunEnds(t *testing.T) {
 		return runtime.NumGoroutine() <= before
 	})
 	serveInVain(t, dir)
-	if again := run(t.Context(), []string{"doctor", "--data", dir}, none, &stdout, &stderr); again != exitDone {
+	if again := run(t.Context(), []string{"doctor", "--data", dir}, none, strings.NewReader(""), &stdout, &stderr); again != exitDone {
 		t.Errorf("the doctor finds %d:\n%s%s", again, stdout.String(), stderr.String())
 	}
 }
@@ -158,11 +158,11 @@ func TestWrongUse(t *testing.T) {
 		{"serve --listen 127.0.0.1:0 --data " + foreign, exitFindings, "not made by hatang"},
 	} {
 		var out bytes.Buffer
-		code := run(t.Context(), strings.Fields(tt.args), none, &out, &out)
+		code := run(t.Context(), strings.Fields(tt.args), none, strings.NewReader(""), &out, &out)
 		result{code, out.String(), ""}.wants(t, tt.code, tt.said)
 	}
 	vietnamese := func(name string) string { return map[string]string{"LANG": "vi_VN.UTF-8"}[name] }
 	var out bytes.Buffer
-	code := run(t.Context(), strings.Fields("check --mast-type A2b --lon 103 --data "+foreign), vietnamese, &out, &out)
+	code := run(t.Context(), strings.Fields("check --mast-type A2b --lon 103 --data "+foreign), vietnamese, strings.NewReader(""), &out, &out)
 	result{code, out.String(), ""}.wants(t, exitUsage, "bắt buộc")
 }

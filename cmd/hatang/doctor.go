@@ -61,7 +61,7 @@ func (c *doctorCommand) examine(ctx context.Context, g *globals, env *environmen
 			return err
 		}
 		defer store.Close()
-		if h.Layers, err = store.LayerVersions(ctx); err != nil {
+		if h.Layers, err = store.LayerVersions(ctx, env.viewer()); err != nil {
 			return err
 		}
 		for name := range h.Layers { // rule sets and plans have versions too, and are no layers
@@ -71,6 +71,13 @@ func (c *doctorCommand) examine(ctx context.Context, g *globals, env *environmen
 		}
 		problems, err := store.Inconsistencies(ctx)
 		h.Problems = append(h.Problems, problems...)
+		if err != nil {
+			return err
+		}
+		_, broken, err := store.AuditEntries(ctx, 0, 1)
+		if broken != 0 {
+			h.Problems = append(h.Problems, fmt.Sprintf("the audit is not as it was written, from entry %d on", broken))
+		}
 		return err
 	})
 }

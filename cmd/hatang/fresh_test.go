@@ -110,8 +110,12 @@ func TestFreshness(t *testing.T) {
 		follow()
 	}
 	replay(t, s, began)
+	officer := bearer(newKey(t, s, "officer"))
 	for _, server := range []*server{s, second} {
-		metrics := string(server.call(t, "GET", "/metrics", "").body)
+		if public := string(server.call(t, "GET", "/metrics", "").body); strings.Contains(public, "hatang_snapshot_changes_total") || !strings.Contains(public, `hatang_snapshot_age_seconds{viewers="public"} `) {
+			t.Errorf("the public is told of changes, or not of the age:\n%s", public)
+		}
+		metrics := string(server.call(t, "GET", "/metrics", "", officer...).body)
 		for _, want := range []string{`hatang_snapshot_age_seconds{viewers="public"} `, `hatang_snapshot_changes_total `, `hatang_snapshot_builds_total `, `hatang_snapshot_checks_total{from="database"} `} {
 			if !strings.Contains(metrics, want) {
 				t.Errorf("the metrics lack %s", want)

@@ -22,7 +22,7 @@ var version = "dev"
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	code := run(ctx, os.Args[1:], os.Getenv, os.Stdout, os.Stderr)
+	code := run(ctx, os.Args[1:], os.Getenv, os.Stdin, os.Stdout, os.Stderr)
 	stop()
 	os.Exit(code)
 }
@@ -51,6 +51,8 @@ type commands struct {
 	Export  exportCommand  `cmd:"" help:"Write a layer to a file."`
 	Check   checkCommand   `cmd:"" help:"Check where masts may stand; exit status 1 unless all may."`
 	Key     keyCommand     `cmd:"" help:"API keys."`
+	User    userCommand    `cmd:"" help:"People who sign in, and what they may do."`
+	Audit   auditCommand   `cmd:"" help:"Sign-ins, rights, keys and refused writes; exit status 1 where the record is broken."`
 	Doctor  doctorCommand  `cmd:"" help:"Say what is installed, reachable and consistent."`
 	Keeper  keeperCommand  `cmd:"" hidden:"" name:"keep-cluster"`
 
@@ -66,14 +68,15 @@ type globals struct {
 
 // environment is what a command works with besides its flags.
 type environment struct {
+	stdin          io.Reader
 	stdout, stderr io.Writer
 	language       string // "vi" or "en", of sentences on the terminal
 	user           string // unix user, for the history
 }
 
 // run is the program: it never ends the process itself.
-func run(ctx context.Context, args []string, getenv func(string) string, stdout, stderr io.Writer) int {
-	env := &environment{stdout: stdout, stderr: stderr, language: languageOf(getenv), user: unixUser(getenv)}
+func run(ctx context.Context, args []string, getenv func(string) string, stdin io.Reader, stdout, stderr io.Writer) int {
+	env := &environment{stdin: stdin, stdout: stdout, stderr: stderr, language: languageOf(getenv), user: unixUser(getenv)}
 	var c commands
 	exit := -1
 	parser, err := kong.New(&c, kong.Name("hatang"), kong.Description("Postal and telecom infrastructure on a digital map."),

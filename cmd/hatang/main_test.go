@@ -145,6 +145,12 @@ type result struct {
 // hatang runs the program to its end.
 func hatang(t *testing.T, args ...string) result {
 	t.Helper()
+	return hatangTold(t, "", args...)
+}
+
+// hatangTold is hatang with something to read on standard input.
+func hatangTold(t *testing.T, stdin string, args ...string) result {
+	t.Helper()
 	path, err := program()
 	if err != nil {
 		t.Fatal(err)
@@ -153,7 +159,7 @@ func hatang(t *testing.T, args ...string) result {
 	defer cancel()
 	var stdout, stderr bytes.Buffer
 	cmd := exec.CommandContext(ctx, path, args...)
-	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = strings.NewReader(stdin), &stdout, &stderr
 	err = cmd.Run()
 	var exit *exec.ExitError
 	if err != nil && !errors.As(err, &exit) {

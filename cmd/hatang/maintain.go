@@ -8,7 +8,6 @@ import (
 	"os"
 	"time"
 
-	"hatang/internal/account"
 	"hatang/internal/formats"
 	"hatang/internal/layer"
 	"hatang/internal/localdb"
@@ -98,39 +97,6 @@ func readLayerFile(file plan.LayerFile, l *layer.Layer, add func(postgis.Incomin
 		}
 		return add(postgis.Incoming{Row: r.Row, Feature: r.Feature, Faults: r.Faults})
 	})
-}
-
-type keyCommand struct {
-	Create keyCreateCommand `cmd:"" help:"Make an API key and show it once."`
-}
-
-type keyCreateCommand struct {
-	Name         string        `arg:"" help:"What the key is for."`
-	Role         string        `required:"" enum:"operator,consulted,officer,approver,administrator" help:"What it may do: ${enum}."`
-	Organisation string        `help:"Code of the organisation it acts for."`
-	Territory    string        `help:"Code of the unit it is limited to."`
-	Expires      time.Duration `help:"How long it is good for, such as 720h; default for ever."`
-	JSON         bool          `name:"json" help:"Write {\"id\", \"key\"}."`
-}
-
-// Run makes a key.
-func (c *keyCreateCommand) Run(ctx context.Context, g *globals, env *environment) error {
-	id, key := account.NewKey()
-	k := postgis.NewKey{ID: id, Key: key, Name: c.Name, Role: account.Role(c.Role), Organisation: c.Organisation, Territory: c.Territory}
-	if c.Expires > 0 {
-		k.Expires = time.Now().Add(c.Expires)
-	}
-	err := g.withDatabase(ctx, env, func(db *database) error {
-		return db.withAdmin(ctx, func(admin *postgis.Admin) error { return admin.AddKey(ctx, k, env.viewer().Name) })
-	})
-	if err != nil {
-		return err
-	}
-	if c.JSON {
-		return writeJSON(env.stdout, map[string]string{"id": id, "key": key})
-	}
-	fmt.Fprintf(env.stdout, "id:  %s\nkey: %s\nThe key is not shown again.\n", id, key)
-	return nil
 }
 
 type keeperCommand struct {

@@ -203,7 +203,7 @@ func (s *server) awaitSnapshot(b *testing.B) {
 		if err := errors.Join(err, resp.Body.Close()); err != nil {
 			b.Fatal(err)
 		}
-		if bytes.Contains(body, []byte("\nhatang_snapshot_builds_total 1\n")) {
+		if bytes.Contains(body, []byte(`hatang_snapshot_age_seconds{viewers="public"}`)) {
 			return
 		}
 	}

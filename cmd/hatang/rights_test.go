@@ -52,11 +52,11 @@ func keysDecide(t *testing.T, s *server) {
 	operator := newKey(t, s, "operator", "--organisation", "VIETTEL")
 	expired := newKey(t, s, "officer", "--expires", "1ns")
 	var p page
-	s.get(t, "/api/v1/collections/kiosks/items?limit=1", &p)
-	one := fmt.Sprintf("/api/v1/collections/kiosks/items/%d", p.Features[0].ID)
+	s.get(t, "/api/v1/collections/roads/items?limit=1", &p)
+	one := fmt.Sprintf("/api/v1/collections/roads/items/%d", p.Features[0].ID)
 	const feature = `{"type":"Feature","properties":{"name":"x"},"geometry":{"type":"Point","coordinates":[103,21]}}`
 	for _, tt := range []struct{ method, path string }{
-		{"POST", "/api/v1/collections/kiosks/items"}, {"PUT", one}, {"PATCH", one}, {"DELETE", one},
+		{"POST", "/api/v1/collections/roads/items"}, {"PUT", one}, {"PATCH", one}, {"DELETE", one},
 	} {
 		for _, who := range []struct {
 			header string
@@ -82,7 +82,7 @@ func keysDecide(t *testing.T, s *server) {
 	s.call(t, "GET", one, "", bearer(operator)...).wants(t, http.StatusOK)
 	hatang(t, "key", "create", "x", "--role", "emperor", "--data", s.dir).wants(t, exitUsage, "role")
 	var again page
-	s.get(t, "/api/v1/collections/kiosks/items?limit=1", &again)
+	s.get(t, "/api/v1/collections/roads/items?limit=1", &again)
 	if fmt.Sprint(again.Features[0].Properties) != fmt.Sprint(p.Features[0].Properties) || again.NumberMatched != p.NumberMatched {
 		t.Error("a refused request changed something")
 	}

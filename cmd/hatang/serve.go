@@ -2,11 +2,14 @@ package main
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
+	"strings"
 	"time"
 
 	"hatang/geo"
@@ -19,11 +22,18 @@ import (
 )
 
 type serveCommand struct {
-	Listen             string `env:"HATANG_LISTEN" default:":8080" help:"Address to listen on."`
-	Demo               bool   `env:"HATANG_DEMO" help:"Load the Điện Biên plan if the database is empty, and answer for its reference date."`
-	PublicURL          string `env:"HATANG_PUBLIC_URL" placeholder:"URL" help:"Address that clients use, when it differs from the request's."`
-	Basemap            string `env:"HATANG_BASEMAP" placeholder:"URL" help:"XYZ tile template of a base map; default none, and then the page asks no other host for anything."`
-	BasemapAttribution string `env:"HATANG_BASEMAP_ATTRIBUTION" placeholder:"TEXT" help:"What the base map's licence asks to be shown beside it."`
+	Listen             string         `env:"HATANG_LISTEN" default:":8080" help:"Address to listen on."`
+	Demo               bool           `env:"HATANG_DEMO" help:"Load the Điện Biên plan if the database is empty, and answer for its reference date."`
+	PublicURL          string         `env:"HATANG_PUBLIC_URL" placeholder:"URL" help:"Address that clients use, when it differs from the request's."`
+	Basemap            string         `env:"HATANG_BASEMAP" placeholder:"URL" help:"XYZ tile template of a base map; default none, and then the page asks no other host for anything."`
+	PublicRate         float64        `env:"HATANG_PUBLIC_RATE" placeholder:"N" help:"Requests a second that one address may make without a key; default any number."`
+	TrustedProxies     []netip.Prefix `env:"HATANG_TRUSTED_PROXIES" placeholder:"CIDR" help:"Networks of proxies whose X-Forwarded-For is believed, such as 10.0.0.0/8."`
+	OIDCIssuer         string         `env:"HATANG_OIDC_ISSUER" placeholder:"URL" help:"Sign people in by this OpenID Connect provider too; needs --public-url."`
+	OIDCClientID       string         `env:"HATANG_OIDC_CLIENT_ID" placeholder:"ID" help:"Name of this service at the provider."`
+	OIDCClientSecret   string         `env:"HATANG_OIDC_CLIENT_SECRET" placeholder:"SECRET" help:"Its secret there; better given by the environment, which other users of the machine do not see."`
+	BasemapAttribution string         `env:"HATANG_BASEMAP_ATTRIBUTION" placeholder:"TEXT" help:"What the base map's licence asks to be shown beside it."`
+
+	now func() time.Time // the clock of answers; nil is time.Now
 }
 
 // shutdownTimeout is how long running requests may finish after SIGTERM.
@@ -88,7 +98,7 @@ func (c *serveCommand) prepare(ctx context.Context, env *environment, db *databa
 	}
 	return db.withAdmin(ctx, func(admin *postgis.Admin) error {
 		id, key := account.NewKey()
-		k := postgis.NewKey{ID: id, Key: key, Name: "first administrator", Role: account.Administrator}
+		k := account.NewKeyRecord{ID: id, Hash: account.Hash(key), Name: "first administrator", Grants: []account.Grant{{Role: account.Administrator}}}
 		added, err := admin.AddFirstKey(ctx, k, env.viewer().Name)
 		if added && err == nil {
 			fmt.Fprintln(env.stderr, "administrator key:", key)
@@ -116,12 +126,35 @@ func (c *serveCommand) handler(log *slog.Logger, db *database, store *postgis.St
 	if err != nil {
 		return nil, err
 	}
+	oidc, err := c.oidc()
+	if err != nil {
+		return nil, err
+	}
 	checker := memory.Checker()
 	measurer := plan.NewMeasurer(store, checker)
 	return httpapi.New(httpapi.Config{
-		Registry: db.layers, Store: store, Checker: checker, Indicators: indicators{measurer},
-		Ledger: plan.NewLedger(store, measurer), UI: page, ReferenceDate: date,
-		Log: log, Memory: memory.Report, PublicURL: c.PublicURL, Title: title, Attribution: attribution, Version: version,
+		Registry: db.layers, Store: store, Accounts: store, Checker: checker, Indicators: indicators{measurer},
+		Ledger: plan.NewLedger(store, measurer), UI: page, ReferenceDate: date, Now: c.now,
+		Log: log, Memory: memory.Report, Pool: store.PoolUse, PublicURL: c.PublicURL, Title: title,
+		PublicRate: c.PublicRate, TrustedProxies: c.TrustedProxies,
+		Passwords: account.NewPasswords(account.DefaultHashMemory), Throttle: account.NewThrottle(time.Now), OIDC: oidc,
+		Attribution: attribution, Version: version,
+	})
+}
+
+// oidc returns the single sign-on that the flags name, nil for none. Flows are sealed
+// under a key that all servers of one client share: one made of the client's secret.
+func (c *serveCommand) oidc() (*account.OIDC, error) {
+	if c.OIDCIssuer == "" {
+		return nil, nil
+	}
+	if c.PublicURL == "" || c.OIDCClientID == "" || c.OIDCClientSecret == "" {
+		return nil, usageError{errors.New("--oidc-issuer goes with --public-url, --oidc-client-id and --oidc-client-secret")}
+	}
+	key := sha256.Sum256([]byte("hatang sign-in flow\x00" + c.OIDCClientSecret))
+	return account.NewOIDC(account.OIDCConfig{
+		Issuer: c.OIDCIssuer, ClientID: c.OIDCClientID, ClientSecret: c.OIDCClientSecret,
+		RedirectURL: strings.TrimSuffix(c.PublicURL, "/") + "/api/v1/session/oidc/callback", Key: key[:], Now: time.Now,
 	})
 }
 

@@ -1,95 +1,58 @@
-// Package account says who asks: roles, keys, and the Viewer that every read and
-// write of the store takes.
+// Package account says who asks and what they may do: people, organisations, roles,
+// grants, keys, sign-in, and the Viewer that every read and write of the store takes.
 //
 // Decided: rights are decided here and applied in one place, the store's SQL,
 // because a rule applied in each door is a rule forgotten in one of them.
+//
+// Decided: what one may not see cannot be inferred. So the version of a layer that a
+// viewer is told counts the changes of what he sees (Audiences), rows that are hidden
+// have ids of a kind of their own, and a code is taken only by rows that all may see.
 package account
 
-import (
-	"crypto/rand"
-	"crypto/sha256"
-	"encoding/base64"
-	"strings"
-)
+import "slices"
 
 // Role is what a person or program may do.
 type Role string
 
 // The roles, least first.
 const (
-	Public        Role = "public"
-	Operator      Role = "operator"
-	Consulted     Role = "consulted"
-	Officer       Role = "officer"
-	Approver      Role = "approver"
-	Administrator Role = "administrator"
+	Public        Role = "public"        // sees what is published
+	Operator      Role = "operator"      // sees and writes its organisation's drafts
+	Consulted     Role = "consulted"     // an agency; sees the files it is asked about
+	Officer       Role = "officer"       // sees drafts and withheld rows; writes features
+	Approver      Role = "approver"      // sees as an officer does; decides, and writes no features
+	Administrator Role = "administrator" // an officer who also keeps people, keys and settings
 )
 
-// Roles lists the roles that a key can have.
+// Roles lists the roles that a grant can have.
 func Roles() []Role { return []Role{Operator, Consulted, Officer, Approver, Administrator} }
 
 // Valid reports whether r is one of the roles, public included.
-func (r Role) Valid() bool {
-	switch r {
-	case Public, Operator, Consulted, Officer, Approver, Administrator:
+func (r Role) Valid() bool { return r == Public || slices.Contains(Roles(), r) }
+
+// staff reports whether the role sees what is kept from the public.
+func (r Role) staff() bool { return r == Officer || r == Approver || r == Administrator }
+
+// edits reports whether the role writes features of any kind.
+func (r Role) edits() bool { return r == Officer || r == Administrator }
+
+// Grant is a role on some layers in some territory.
+type Grant struct {
+	ID        int64    `json:"id,omitempty"`
+	Role      Role     `json:"role"`
+	Layers    []string `json:"layers"`    // names; null for all
+	Territory string   `json:"territory"` // code of the unit; "" for everywhere
+}
+
+// covers reports whether the grant is about the layer.
+func (g Grant) covers(layer string) bool { return g.Layers == nil || slices.Contains(g.Layers, layer) }
+
+// Includes reports whether whoever has g may hand on h: the same role on no more
+// layers and in the same territory, or anything for an administrator.
+func (g Grant) Includes(h Grant) bool {
+	if g.Role == Administrator {
 		return true
 	}
-	return false
-}
-
-// Viewer is who asks. The zero value is the public.
-type Viewer struct {
-	Role         Role
-	Organisation string // code of the organisation; "" for none
-	Territory    string // code of the unit the role is limited to; "" for all
-	Name         string // what the history records, e.g. "key:3f2a", "cli:lan"
-}
-
-// Anonymous returns the public viewer, who may read what is published.
-func Anonymous() Viewer { return Viewer{Role: Public} }
-
-// Terminal returns the viewer of a command run on the server by a unix user, who
-// has the database in hand already.
-func Terminal(user string) Viewer { return Viewer{Role: Administrator, Name: "cli:" + user} }
-
-// SeesWithheld reports whether the viewer sees rows kept from the public.
-func (v Viewer) SeesWithheld() bool {
-	return v.Role == Officer || v.Role == Approver || v.Role == Administrator
-}
-
-// MayEdit reports whether the viewer may write features.
-func (v Viewer) MayEdit() bool { return v.Role == Officer || v.Role == Administrator }
-
-// Class names the set of rows the viewer sees, for cache keys and ETags.
-func (v Viewer) Class() string {
-	switch {
-	case v.SeesWithheld():
-		return "officer"
-	case v.Organisation != "":
-		return "organisation:" + v.Organisation
-	default:
-		return "public"
-	}
-}
-
-const keyPrefix = "htg_"
-
-// NewKey makes an API key: 256 random bits behind a short public id by which it
-// is named and looked up. Only Hash(key) is stored.
-func NewKey() (id, key string) {
-	raw := make([]byte, 32)
-	name := make([]byte, 6)
-	// crypto/rand.Read never fails: it ends the program when the system has no randomness.
-	_, _ = rand.Read(raw)
-	_, _ = rand.Read(name)
-	id = strings.ToLower(base64.RawURLEncoding.EncodeToString(name))
-	id = strings.NewReplacer("-", "x", "_", "y").Replace(id)
-	return id, keyPrefix + id + "_" + base64.RawURLEncoding.EncodeToString(raw)
-}
-
-// Hash returns what is stored of a key. Keys are 256 random bits, so a plain
-// SHA-256 is enough, and a slow hash would be a way to exhaust the server.
-func Hash(key string) []byte {
-	sum := sha256.Sum256([]byte(key))
-	return sum[:]
+	layers := g.Layers == nil || h.Layers != nil && !slices.ContainsFunc(h.Layers, func(name string) bool { return !slices.Contains(g.Layers, name) })
+	return g.Role == h.Role && layers && (g.Territory == "" || g.Territory == h.Territory)
 }

@@ -4,6 +4,9 @@ import (
 	"bytes"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
 )
 
 func TestKeysAreLongAndUnlike(t *testing.T) {
@@ -24,36 +27,80 @@ func TestKeysAreLongAndUnlike(t *testing.T) {
 }
 
 func TestWhatRolesMay(t *testing.T) {
+	everything, nothing := Pen{All: true}, Pen{}
 	for _, tt := range []struct {
-		role        Role
-		sees, edits bool
+		role Role
+		sees bool
+		pen  Pen
 	}{
-		{"", false, false}, {"root", false, false}, {Public, false, false}, {Operator, false, false}, {Consulted, false, false},
-		{Officer, true, true}, {Approver, true, false}, {Administrator, true, true},
+		{"", false, nothing}, {"root", false, nothing}, {Public, false, nothing}, {Operator, false, nothing}, {Consulted, false, nothing},
+		{Officer, true, everything}, {Approver, true, nothing}, {Administrator, true, everything},
 	} {
-		v := Viewer{Role: tt.role}
-		if v.SeesWithheld() != tt.sees || v.MayEdit() != tt.edits {
-			t.Errorf("%q sees %t, edits %t", tt.role, v.SeesWithheld(), v.MayEdit())
+		v := Holder("key:x", tt.role)
+		if s := v.Sight("kiosks"); s.All != tt.sees || s.Withheld != tt.sees || v.Staff() != tt.sees || !s.Exact {
+			t.Errorf("%q sees %+v", tt.role, s)
+		}
+		if p := v.Pen("kiosks"); p.All != tt.pen.All || p.None() == tt.pen.All || v.Administers() != (tt.role == Administrator) {
+			t.Errorf("%q writes %+v", tt.role, p)
 		}
 	}
 	for _, r := range Roles() {
 		if !r.Valid() || r == Public {
-			t.Errorf("%q is offered for keys", r)
+			t.Errorf("%q is offered for grants", r)
 		}
 	}
 	if Role("root").Valid() || Role("").Valid() || !Public.Valid() {
 		t.Error("what is a role is wrong")
 	}
+	if Anonymous().Known() || (Viewer{}).Sight("bts_sites").Exact {
+		t.Error("the public is somebody")
+	}
 }
 
-// Two viewers of one class must see the same rows: caches go by it.
+// who makes a viewer of an organisation with grants.
+func who(organisation string, grants ...Grant) Viewer {
+	return Viewer{Name: "person:x", Organisation: organisation, Grants: grants}
+}
+
+func TestGrantsAreLimitedToLayersAndTerritories(t *testing.T) {
+	roads := who("", Grant{Role: Officer, Layers: []string{"roads"}})
+	district := who("", Grant{Role: Officer, Territory: "094"}, Grant{Role: Approver, Territory: "095"}, Grant{Role: Officer, Territory: "094"})
+	operator := who("VNPT", Grant{Role: Operator})
+	for _, tt := range []struct {
+		name  string
+		v     Viewer
+		layer string
+		sight Sight
+		pen   Pen
+	}{
+		{"roads", roads, "roads", Sight{All: true, Withheld: true, Exact: true}, Pen{All: true}},
+		{"roads", roads, "special_areas", Sight{Exact: true}, Pen{}},
+		{"district", district, "kiosks", Sight{Withheld: true, Territories: []string{"094", "095"}, Exact: true}, Pen{Territories: []string{"094", "094"}}},
+		{"operator", operator, "kiosks", Sight{Organisation: "VNPT", Exact: true}, Pen{Drafts: true}},
+		{"operator of no organisation", who("", Grant{Role: Operator}), "kiosks", Sight{Exact: true}, Pen{}},
+		{"member without a role", who("VNPT"), "kiosks", Sight{Organisation: "VNPT", Exact: true}, Pen{}},
+		{"public", Anonymous(), "kiosks", Sight{}, Pen{}},
+	} {
+		if diff := cmp.Diff(tt.sight, tt.v.Sight(tt.layer)); diff != "" {
+			t.Errorf("%s of %s (-want +got)\n%s", tt.name, tt.layer, diff)
+		}
+		if diff := cmp.Diff(tt.pen, tt.v.Pen(tt.layer)); diff != "" {
+			t.Errorf("%s of %s writes (-want +got)\n%s", tt.name, tt.layer, diff)
+		}
+	}
+}
+
+// Two viewers of one class must see the same rows, and be told of the same changes:
+// caches go by it.
 func TestClassesTellApartWhoSeesWhat(t *testing.T) {
 	for _, tt := range []struct {
 		v    Viewer
 		want string
 	}{
-		{Anonymous(), "public"}, {Viewer{}, "public"}, {Viewer{Role: Operator, Organisation: "VNPT"}, "organisation:VNPT"},
-		{Viewer{Role: Consulted}, "public"}, {Viewer{Role: Officer, Organisation: "VNPT"}, "officer"}, {Terminal("lan"), "officer"},
+		{Anonymous(), "public"}, {Viewer{}, "public"}, {who("VNPT", Grant{Role: Operator}), "organisation:VNPT"},
+		{Holder("key:c", Consulted), "signed_in"}, {who("VNPT", Grant{Role: Officer}), "officer"}, {Terminal("lan"), "officer"},
+		{who("", Grant{Role: Officer, Territory: "094"}), "officer:094:*"},
+		{who("VNPT", Grant{Role: Approver, Layers: []string{"roads", "ducts", "roads"}}), "officer::ducts,roads organisation:VNPT"},
 	} {
 		if got := tt.v.Class(); got != tt.want {
 			t.Errorf("%+v is of class %q, want %q", tt.v, got, tt.want)
@@ -61,5 +108,58 @@ func TestClassesTellApartWhoSeesWhat(t *testing.T) {
 	}
 	if Terminal("lan").Name != "cli:lan" {
 		t.Error("the history would not name who was at the terminal")
+	}
+}
+
+func TestViewersOfOneClassAreToldTheSame(t *testing.T) {
+	layers := []string{"bts_sites", "roads", "special_areas"}
+	grant := rapid.Custom(func(t *rapid.T) Grant {
+		g := Grant{Role: rapid.SampledFrom(Roles()).Draw(t, "role")}
+		if g.Role != Administrator {
+			g.Territory = rapid.SampledFrom([]string{"", "094", "095"}).Draw(t, "territory")
+			g.Layers = rapid.SampledFrom([][]string{nil, {"roads"}, {"roads", "bts_sites"}, {"bts_sites", "roads"}}).Draw(t, "layers")
+		}
+		return g
+	})
+	viewer := rapid.Custom(func(t *rapid.T) Viewer {
+		return who(rapid.SampledFrom([]string{"", "VNPT"}).Draw(t, "organisation"), rapid.SliceOfN(grant, 0, 2).Draw(t, "grants")...)
+	})
+	known := map[string]Viewer{}
+	rapid.Check(t, func(t *rapid.T) {
+		v := viewer.Draw(t, "viewer")
+		other, ok := known[v.Class()]
+		if !ok {
+			known[v.Class()] = v
+			return
+		}
+		for _, l := range layers {
+			if diff := cmp.Diff(v.Sight(l), other.Sight(l)); diff != "" {
+				t.Fatalf("%+v and %+v are of class %q and see other rows of %s:\n%s", v, other, v.Class(), l, diff)
+			}
+		}
+		everywhere, of := v.Audiences()
+		theirs, ofTheirs := other.Audiences()
+		if diff := cmp.Diff([]any{everywhere, of}, []any{theirs, ofTheirs}); diff != "" {
+			t.Fatalf("%+v and %+v are of class %q and are told of other changes:\n%s", v, other, v.Class(), diff)
+		}
+	})
+}
+
+func TestWhatMayBeHandedOn(t *testing.T) {
+	district := Grant{Role: Officer, Territory: "094"}
+	roads := Grant{Role: Officer, Layers: []string{"roads", "ducts"}}
+	for _, tt := range []struct {
+		own, other Grant
+		want       bool
+	}{
+		{Grant{Role: Administrator}, district, true}, {Grant{Role: Officer}, district, true}, {Grant{Role: Officer}, roads, true},
+		{district, district, true}, {district, Grant{Role: Officer}, false}, {district, Grant{Role: Officer, Territory: "095"}, false},
+		{district, Grant{Role: Approver, Territory: "094"}, false}, {roads, Grant{Role: Officer, Layers: []string{"ducts"}}, true},
+		{roads, Grant{Role: Officer, Layers: []string{"ducts", "kiosks"}}, false}, {roads, Grant{Role: Officer}, false},
+		{Grant{Role: Officer}, Grant{Role: Administrator}, false},
+	} {
+		if got := who("", tt.own).MayGrant(tt.other); got != tt.want {
+			t.Errorf("%+v hands on %+v: %t", tt.own, tt.other, got)
+		}
 	}
 }

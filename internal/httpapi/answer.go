@@ -70,7 +70,7 @@ func cached(w http.ResponseWriter, r *request, etag string) bool {
 
 // cacheControl lets caches keep what the public sees, and always ask first.
 func cacheControl(r *request) string {
-	if r.viewer.Class() == "public" && r.Header.Get("Authorization") == "" {
+	if !r.viewer.Known() && !r.who.key {
 		return "public, no-cache"
 	}
 	return "private, no-cache"
@@ -120,9 +120,13 @@ func (a *api) answerBytes(w http.ResponseWriter, r *request, mediaType string, b
 
 // send writes a complete body with its length; HEAD gets the length alone.
 func send(w http.ResponseWriter, r *request, mediaType string, body []byte) {
+	sendStatus(w, r, http.StatusOK, mediaType, body)
+}
+
+func sendStatus(w http.ResponseWriter, r *request, status int, mediaType string, body []byte) {
 	w.Header().Set("Content-Type", mediaType)
 	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
-	w.WriteHeader(http.StatusOK)
+	w.WriteHeader(status)
 	if r.Method != http.MethodHead {
 		// A failing write means that the client has gone; nobody is left to tell.
 		_, _ = w.Write(body)

@@ -12,10 +12,9 @@ import (
 	"hatang/internal/permit"
 )
 
-// Limits of streams of rows. A row has one of its own: permit.MaxRowBytes.
+// Limits of streams of rows. A row has one of its own: permit.MaxRowBytes;
+// how many there are at a time is in limits.go.
 const (
-	// maxStreams is how many streams are judged at a time; further ones are 503.
-	maxStreams = 8
 	// paceBytes and paceTime: so much must come, or be taken, in such a time. The whole
 	// may take as long as it likes.
 	paceBytes = 64 << 10
@@ -64,12 +63,6 @@ func (a *api) checkRows(w http.ResponseWriter, r *request, kind *rowKind, q perm
 	if mediaType == "" {
 		list := strings.Join(kind.answers, ", ")
 		return problem(notAcceptable, "Có các định dạng: "+list+".", "What there is: "+list+".")
-	}
-	select {
-	case a.streams <- struct{}{}:
-		defer func() { <-a.streams }()
-	default:
-		return problem(unavailable, "Máy chủ đang xử lý nhiều tệp khác; hãy thử lại sau vài giây.", "The server is busy with other files; try again in a few seconds.")
 	}
 	c := paced{http.NewResponseController(w), a.pace}
 	if err := c.begin(); err != nil {

@@ -195,47 +195,6 @@ func heldServer(t *testing.T, err error) (*httptest.Server, held) {
 	return server, c
 }
 
-func TestTooManyStreamsAreTurnedAway(t *testing.T) {
-	server, c := heldServer(t, nil)
-	answers := make(chan int, maxStreams)
-	for range maxStreams {
-		go func() {
-			status := 0
-			if resp, err := stream(t.Context(), t, server, strings.NewReader(csvRows)); err == nil {
-				_, _ = io.Copy(io.Discard, resp.Body)
-				_ = resp.Body.Close()
-				status = resp.StatusCode
-			}
-			answers <- status
-		}()
-	}
-	for range maxStreams {
-		<-c.waiting
-	}
-	resp, err := stream(t.Context(), t, server, strings.NewReader(csvRows))
-	if err != nil {
-		t.Fatal(err)
-	}
-	_ = resp.Body.Close()
-	if resp.StatusCode != 503 || resp.Header.Get("Retry-After") == "" {
-		t.Errorf("status %d, %v", resp.StatusCode, resp.Header)
-	}
-	close(c.release)
-	for range maxStreams {
-		if status := <-answers; status != 200 {
-			t.Errorf("a stream in time got %d", status)
-		}
-	}
-	again, err := stream(t.Context(), t, server, strings.NewReader(csvRows))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer again.Body.Close()
-	if again.StatusCode != 200 {
-		t.Errorf("afterwards: %d", again.StatusCode)
-	}
-}
-
 func TestAStreamWithoutADatabaseIsAProblem(t *testing.T) {
 	server, c := heldServer(t, layer.ErrUnavailable)
 	close(c.release)
@@ -259,7 +218,7 @@ func TestAClientThatLeavesGivesItsPlaceBack(t *testing.T) {
 		"while it sends": func(t *testing.T) {
 			conn := dial(t, server)
 			fmt.Fprintf(conn, "POST %s HTTP/1.1\r\nHost: x\r\nContent-Type: text/csv\r\nContent-Length: 1000000\r\n\r\n%s", checksPath, csvRows)
-			await(t, func() bool { return len(a.streams) == 1 })
+			await(t, func() bool { return streams(a) == 1 })
 			_ = conn.Close()
 		},
 		"while it reads": func(t *testing.T) {
@@ -277,7 +236,7 @@ func TestAClientThatLeavesGivesItsPlaceBack(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			leave(t)
-			await(t, func() bool { return len(a.streams) == 0 })
+			await(t, func() bool { return streams(a) == 0 })
 		})
 	}
 }
@@ -300,7 +259,13 @@ func TestSlowClientsAreCutOff(t *testing.T) {
 	if _, err := io.Copy(deaf, &rowSource{left: 1 << 40}); err == nil {
 		t.Error("the connection was not cut")
 	}
-	await(t, func() bool { return len(a.streams) == 0 })
+	await(t, func() bool { return streams(a) == 0 })
+}
+
+// streams is how many streams of rows are under way.
+func streams(a *api) int {
+	n, _ := a.limits.rows.count()
+	return n
 }
 
 func dial(t *testing.T, server *httptest.Server) net.Conn {

@@ -21,7 +21,7 @@ const (
 
 // collections lists all layers; rows may be withheld, layers are not.
 func (a *api) collections(w http.ResponseWriter, r *request) error {
-	versions, err := a.Store.LayerVersions(r.Context())
+	versions, err := a.Store.LayerVersions(r.Context(), r.viewer)
 	if err != nil {
 		return err
 	}
@@ -41,7 +41,7 @@ func (a *api) collections(w http.ResponseWriter, r *request) error {
 }
 
 func (a *api) collection(w http.ResponseWriter, r *request) error {
-	versions, err := a.Store.LayerVersions(r.Context())
+	versions, err := a.Store.LayerVersions(r.Context(), r.viewer)
 	if err != nil {
 		return err
 	}
@@ -122,7 +122,7 @@ const maxExtents = 4096
 // of returns the extent of a layer at a version, read before the extent is, so
 // that what is remembered is never older than its version says.
 func (c *extentCache) of(ctx context.Context, s Store, v account.Viewer, l *layer.Layer, date geo.Date, version int64) (extent, error) {
-	key := l.Name + "|" + strconv.FormatInt(version, 10) + "|" + date.String() + "|" + v.Class() + "|" + v.Territory
+	key := l.Name + "|" + strconv.FormatInt(version, 10) + "|" + date.String() + "|" + v.Class()
 	c.mu.Lock()
 	x, ok := c.known[key]
 	c.mu.Unlock()

@@ -5,22 +5,31 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"net/url"
+	"runtime"
 	"strings"
 	"time"
 
 	"hatang/geo"
+	"hatang/internal/account"
 	"hatang/internal/layer"
 	"hatang/internal/permit"
 )
 
-// Config is what the API is made of. All but PublicURL, UI, Memory and Now must be given.
+// Config is what the API is made of. All but PublicURL, UI, Memory, Pool, OIDC, the limits
+// of clients and Now must be given.
 type Config struct {
 	Registry   *layer.Registry
 	Store      Store
+	Accounts   Accounts
 	Checker    Checker
 	Indicators Indicators
 	Ledger     Ledger
+
+	Passwords *account.Passwords
+	Throttle  *account.Throttle // of sign-ins
+	OIDC      *account.OIDC     // single sign-on; nil for none
 
 	// UI serves "/" and its assets, and answers 404 for any other path; nil for none.
 	UI http.Handler
@@ -32,9 +41,20 @@ type Config struct {
 	// Memory says how fresh the snapshots are that answers are made from; nil: there
 	// are none, and every answer is made from the database.
 	Memory func() permit.Report
+	// Pool tells how many connections to the database each lane has in use and may have,
+	// for the metrics; nil for none.
+	Pool func(each func(lane string, inUse, most int))
+
+	// PublicRate is how many requests a second one address may make without a key, twice
+	// as many at once; 0 for any number. Writes, bad keys and heavy requests are limited
+	// whatever it says.
+	PublicRate float64
+	// TrustedProxies are the networks of proxies whose X-Forwarded-For names the client
+	// that limits count; from elsewhere it is not read.
+	TrustedProxies []netip.Prefix
 
 	// PublicURL is the address clients use, such as https://map.example.vn, without a
-	// path; "" takes scheme and host of each request. Forwarded headers are never read.
+	// path; "" takes scheme and host of each request, never of forwarded headers.
 	PublicURL   string
 	Title       geo.Text
 	Attribution geo.Text
@@ -49,7 +69,7 @@ type api struct {
 	extents extentCache
 
 	compress func(http.Handler) http.Handler
-	streams  chan struct{} // holds one for each stream of rows under way
+	limits   *limits
 	pace     time.Duration // paceTime
 }
 
@@ -84,7 +104,8 @@ func newAPI(c Config, docs documents) (*api, error) {
 		c.UI = http.NotFoundHandler()
 	}
 	c.PublicURL = strings.TrimSuffix(c.PublicURL, "/")
-	return &api{Config: c, metrics: newMetrics(c.Memory), openapi: docs, compress: compress, streams: make(chan struct{}, maxStreams), pace: paceTime}, nil
+	limits := newLimits(runtime.GOMAXPROCS(0), c.PublicRate, c.TrustedProxies)
+	return &api{Config: c, metrics: newMetrics(c.Memory, c.Pool, limits), openapi: docs, compress: compress, limits: limits, pace: paceTime}, nil
 }
 
 // check names everything that is missing.
@@ -97,11 +118,17 @@ func (c *Config) check() error {
 	}
 	need(c.Registry == nil, "Registry")
 	need(c.Store == nil, "Store")
+	need(c.Accounts == nil, "Accounts")
 	need(c.Checker == nil, "Checker")
 	need(c.Indicators == nil, "Indicators")
 	need(c.Ledger == nil, "Ledger")
+	need(c.Passwords == nil, "Passwords")
+	need(c.Throttle == nil, "Throttle")
 	need(c.ReferenceDate == nil, "ReferenceDate")
 	need(c.Log == nil, "Log")
+	if !(c.PublicRate >= 0 && c.PublicRate <= mostPublicRate) {
+		errs = append(errs, fmt.Errorf("the rate of public requests %g is not from 0 to %g a second", c.PublicRate, mostPublicRate))
+	}
 	if c.PublicURL != "" {
 		u, err := url.Parse(c.PublicURL)
 		if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") || strings.Trim(u.Path, "/") != "" {

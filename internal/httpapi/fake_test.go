@@ -28,6 +28,8 @@ import (
 // fakeStore holds rows in memory: enough to test what HTTP does with a store, and
 // nothing of what PostgreSQL does.
 type fakeStore struct {
+	Accounts // of which only reading does anything
+
 	rows     []*layer.Row // of bts_sites
 	versions []layer.Version
 	number   int64 // version of bts_sites
@@ -100,7 +102,7 @@ func (s *fakeStore) Extent(_ context.Context, _ account.Viewer, l *layer.Layer, 
 	return b, geo.Period{From: geo.NewDate(2015, 12, 31)}, l.Name == "bts_sites", s.call("Extent " + l.Name)
 }
 
-func (s *fakeStore) LayerVersions(context.Context) (layer.Versions, error) {
+func (s *fakeStore) LayerVersions(context.Context, account.Viewer) (layer.Versions, error) {
 	return layer.Versions{"bts_sites": s.number}, s.call("LayerVersions")
 }
 
@@ -121,13 +123,44 @@ func (s *fakeStore) DeleteFeature(context.Context, account.Viewer, *layer.Layer,
 func (s *fakeStore) KeyViewer(_ context.Context, key string) (account.Viewer, error) {
 	switch key {
 	case "officer":
-		return account.Viewer{Role: account.Officer, Name: "key:o"}, nil
+		return account.Holder("key:o", account.Officer), nil
+	case "administrator":
+		return account.Holder("key:a", account.Administrator), nil
 	case "operator":
-		return account.Viewer{Role: account.Operator, Organisation: "VNPT"}, nil
+		return account.Viewer{Organisation: "VNPT", Name: "key:v", Grants: []account.Grant{{Role: account.Operator}}}, nil
 	case "lost":
 		return account.Viewer{}, layer.ErrUnavailable
 	}
 	return account.Viewer{}, layer.ErrNotFound
+}
+
+func (s *fakeStore) People(context.Context) ([]account.Person, error) {
+	return []account.Person{{ID: 1, Login: "lan"}}, s.call("People")
+}
+
+func (s *fakeStore) Person(_ context.Context, id int64) (account.Person, error) {
+	return account.Person{ID: id, Login: "lan"}, s.call("Person")
+}
+
+func (s *fakeStore) Keys(context.Context, account.Viewer) ([]account.Key, error) {
+	return []account.Key{{ID: "x"}}, s.call("Keys")
+}
+
+func (s *fakeStore) Organisations(context.Context) ([]account.Organisation, error) {
+	return []account.Organisation{{Code: "VNPT"}}, s.call("Organisations")
+}
+
+func (s *fakeStore) Publications(context.Context) ([]account.Publication, error) {
+	return []account.Publication{{Jurisdiction: "11", Exactness: account.Exact}}, s.call("Publications")
+}
+
+func (s *fakeStore) AuditEntries(context.Context, int64, int) ([]account.AuditEntry, int64, error) {
+	return []account.AuditEntry{}, 0, s.call("AuditEntries")
+}
+
+// Audit writes nothing.
+func (s *fakeStore) Audit(context.Context, string, string, string, map[string]any) error {
+	return nil
 }
 
 func (s *fakeStore) Ready(context.Context) error { return s.call("Ready") }
@@ -181,6 +214,8 @@ func (j fakeJudge) Check(p zoning.Proposal) permit.Answer {
 }
 
 func (fakeJudge) Versions() layer.Versions { return nil }
+
+func (fakeJudge) Generalised() bool { return false }
 
 func (fakePlan) Units(_ context.Context, _ account.Viewer, level, code string, date geo.Date) ([]any, error) {
 	if code == "999" {
@@ -277,7 +312,8 @@ func siteRows(t testing.TB, n int, name string) []*layer.Row {
 func config(t testing.TB, s *fakeStore) Config {
 	t.Helper()
 	return Config{
-		Registry: registry(t), Store: s, Checker: fakePlan{}, Indicators: fakePlan{}, Ledger: fakePlan{},
+		Registry: registry(t), Store: s, Accounts: s, Checker: fakePlan{}, Indicators: fakePlan{}, Ledger: fakePlan{},
+		Passwords: account.NewPasswords(account.DefaultHashMemory), Throttle: account.NewThrottle(time.Now),
 		UI: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if r.URL.Path != "/" {
 				http.NotFound(w, r)

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 
 	"hatang/internal/formats"
 	"hatang/internal/layer"
@@ -18,9 +19,36 @@ func featureID(r *request) (int64, error) {
 	return id, nil
 }
 
-// rowTag is the strong ETag of a row: its own revision and nothing else, so that
-// If-Match means the row.
+// rowTag is the strong ETag of a revision of a row, as If-Match takes it.
 func rowTag(revision int64) string { return `"` + strconv.FormatInt(revision, 10) + `"` }
+
+// shownTag is the ETag of a row as it is shown: its revision and, where that is not what
+// everybody is shown, more. What a browser has from before somebody signed in, or a
+// cache from before settings of publication, is good no more.
+func shownTag(l *layer.Layer, row *layer.Row) string {
+	tag := strconv.FormatInt(row.Revision, 10)
+	for i, f := range l.Properties() {
+		if f.Confidential && row.Values[i] != nil {
+			tag += "-confidential"
+			break
+		}
+	}
+	if row.ShownAs != 0 {
+		tag += "-" + strconv.FormatInt(row.ShownAs, 10)
+	}
+	return `"` + tag + `"`
+}
+
+// revisionIn is the revision that a tag of a row tells, false for a tag of something else.
+func revisionIn(tag string) (int64, bool) {
+	tag = strings.TrimSpace(tag)
+	if len(tag) < 3 || tag[0] != '"' || tag[len(tag)-1] != '"' {
+		return 0, false
+	}
+	digits, _, _ := strings.Cut(tag[1:len(tag)-1], "-")
+	revision, err := strconv.ParseInt(digits, 10, 64)
+	return revision, err == nil
+}
 
 // getFeature is one row, whatever its dates, with links to the other versions.
 func (a *api) getFeature(w http.ResponseWriter, r *request) error {
@@ -38,7 +66,7 @@ func (a *api) getFeature(w http.ResponseWriter, r *request) error {
 		return err
 	}
 	w.Header().Set("Content-Crs", "<"+crs.URI()+">")
-	if cached(w, r, rowTag(row.Revision)) {
+	if cached(w, r, shownTag(r.layer, row)) {
 		return nil
 	}
 	body, err := formats.AppendFeature(nil, r.layer, row, formatFor(crs))

@@ -45,13 +45,13 @@ func (a *api) listFeatures(w http.ResponseWriter, r *request) error {
 	if len(faults) > 0 {
 		return faultsProblem(invalidParameter, faults)
 	}
-	versions, err := a.Store.LayerVersions(r.Context())
+	versions, err := a.Store.LayerVersions(r.Context(), r.viewer)
 	if err != nil {
 		return err
 	}
 	w.Header().Set("Content-Crs", "<"+p.crs.URI()+">")
 	etag := tag(a.Version, a.base(r), r.layer.Name, strconv.FormatInt(versions[r.layer.Name], 10),
-		r.viewer.Class(), r.viewer.Territory, date.String(), p.values.Encode())
+		r.viewer.Class(), date.String(), p.values.Encode())
 	if cached(w, r, etag) {
 		return nil
 	}

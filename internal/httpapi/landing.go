@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"hatang/geo"
+	"hatang/internal/account"
 	"hatang/internal/permit"
 )
 
@@ -71,7 +72,7 @@ func (a *api) readyz(w http.ResponseWriter, r *request) error {
 	}
 	status := map[string]any{"status": "ready"}
 	if a.Memory != nil {
-		status["snapshots"] = freshness(a.Memory())
+		status["snapshots"] = freshness(a.Memory(), r.viewer.Staff())
 	}
 	return a.probe(w, r, status)
 }
@@ -85,10 +86,13 @@ type snapshotStatus struct {
 	AgeS *float64 `json:"age_s"`
 }
 
-func freshness(report permit.Report) []snapshotStatus {
-	list := make([]snapshotStatus, len(report.Snapshots))
-	for i, s := range report.Snapshots {
-		list[i] = snapshotStatus{s.Viewers, s.Date, s.Fresh, s.AgeS}
+// freshness lists the snapshots; others than staff are not told who else asks.
+func freshness(report permit.Report, all bool) []snapshotStatus {
+	list := []snapshotStatus{}
+	for _, s := range report.Snapshots {
+		if all || s.Viewers == account.Anonymous().Class() {
+			list = append(list, snapshotStatus{s.Viewers, s.Date, s.Fresh, s.AgeS})
+		}
 	}
 	return list
 }
@@ -105,6 +109,10 @@ func (a *api) probe(w http.ResponseWriter, r *request, status map[string]any) er
 
 func (a *api) showMetrics(w http.ResponseWriter, r *request) error {
 	w.Header().Set("Cache-Control", "no-store")
-	a.metrics.handler.ServeHTTP(w, r.Request)
+	if r.viewer.Staff() {
+		a.metrics.handler.ServeHTTP(w, r.Request)
+		return nil
+	}
+	a.metrics.public.ServeHTTP(w, r.Request)
 	return nil
 }

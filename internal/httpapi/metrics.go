@@ -2,25 +2,30 @@ package httpapi
 
 import (
 	"net/http"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+	dto "github.com/prometheus/client_model/go"
 
+	"hatang/internal/account"
 	"hatang/internal/permit"
 )
 
 // metrics are the figures under /metrics, in a registry of their own.
 type metrics struct {
-	handler  http.Handler
+	handler  http.Handler // of all figures
+	public   http.Handler // of those that tell nobody what staff and operators do
 	requests *prometheus.CounterVec
 	duration *prometheus.HistogramVec
 	running  prometheus.Gauge
 }
 
-func newMetrics(memory func() permit.Report) *metrics {
+func newMetrics(memory func() permit.Report, pool poolCollector, limits *limits) *metrics {
 	registry := prometheus.NewRegistry()
 	m := &metrics{
 		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
@@ -34,13 +39,52 @@ func newMetrics(memory func() permit.Report) *metrics {
 			Name: "hatang_http_requests_running", Help: "Requests being answered now.",
 		}),
 	}
-	registry.MustRegister(m.requests, m.duration, m.running,
+	registry.MustRegister(m.requests, m.duration, m.running, limits,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	if memory != nil {
 		registry.MustRegister(memoryCollector(memory))
 	}
+	if pool != nil {
+		registry.MustRegister(pool)
+	}
 	m.handler = promhttp.HandlerFor(registry, promhttp.HandlerOpts{DisableCompression: true})
+	m.public = promhttp.HandlerFor(published(registry), promhttp.HandlerOpts{DisableCompression: true})
 	return m
+}
+
+// published leaves out the figures from which the public could infer what it may not
+// see: how many changes there were, by whom they were made, and who else is asking.
+func published(all prometheus.Gatherer) prometheus.GathererFunc {
+	return func() ([]*dto.MetricFamily, error) {
+		families, err := all.Gather()
+		var kept []*dto.MetricFamily
+		for _, family := range families {
+			if slices.Contains([]string{"hatang_snapshot_changes_total", "hatang_snapshot_builds_total", "hatang_snapshot_failures_total"}, family.GetName()) {
+				continue
+			}
+			family.Metric = slices.DeleteFunc(family.Metric, tellsOfOthers)
+			if len(family.Metric) > 0 {
+				kept = append(kept, family)
+			}
+		}
+		return kept, err
+	}
+}
+
+// tellsOfOthers reports whether a figure is about what the public cannot do.
+func tellsOfOthers(m *dto.Metric) bool {
+	label := func(name string) string {
+		i := slices.IndexFunc(m.Label, func(l *dto.LabelPair) bool { return l.GetName() == name })
+		if i < 0 {
+			return ""
+		}
+		return m.Label[i].GetValue()
+	}
+	if viewers := label("viewers"); viewers != "" {
+		return viewers != account.Anonymous().Class()
+	}
+	method := label("method")
+	return method != "" && changes(method) && !strings.HasSuffix(label("route"), "/placement-checks")
 }
 
 // observe records one answered request. The route is a pattern and the method one

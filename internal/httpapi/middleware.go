@@ -13,6 +13,8 @@ import (
 
 	"github.com/go-chi/chi/v5"
 	"github.com/klauspost/compress/gzhttp"
+
+	"hatang/internal/account"
 )
 
 // Limits of every request; the OpenAPI document names them.
@@ -42,17 +44,28 @@ func Server(addr string, h http.Handler) *http.Server {
 // appends to them in place.
 var (
 	noSniff        = []string{"nosniff"}
-	varies         = []string{"Accept, Accept-Encoding, Accept-Language, Authorization"}
+	varies         = []string{"Accept, Accept-Encoding, Accept-Language, Authorization, Cookie"}
 	anyOrigin      = []string{"*"}
+	noContent      = []string{"default-src 'none'; frame-ancestors 'none'"} // the page has a policy of its own
+	sameReferrer   = []string{"same-origin"}
+	sameOpener     = []string{"same-origin"}
+	strictly       = []string{"max-age=31536000"}
 	exposedHeaders = []string{"Allow, Content-Crs, Content-Language, ETag, Link, Location, Retry-After, WWW-Authenticate, X-Request-Id"}
 )
 
-// withHeaders sets what every answer carries, 4xx and 5xx included.
-func withHeaders(next http.Handler) http.Handler {
+// withHeaders sets what every answer carries, 4xx and 5xx included. overTLS says that
+// clients come by https, and from then on shall by nothing else.
+func withHeaders(next http.Handler, overTLS bool) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
 		h.Set(requestIDHeader, newRequestID())
 		h["X-Content-Type-Options"] = noSniff
+		h["Content-Security-Policy"] = noContent
+		h["Referrer-Policy"] = sameReferrer
+		h["Cross-Origin-Opener-Policy"] = sameOpener
+		if overTLS || r.TLS != nil {
+			h["Strict-Transport-Security"] = strictly
+		}
 		h["Vary"] = varies
 		h["Access-Control-Allow-Origin"] = anyOrigin
 		h["Access-Control-Expose-Headers"] = exposedHeaders
@@ -77,12 +90,12 @@ func newRequestID() string {
 }
 
 // limitAddress refuses a request line over its limit before anything looks at it.
-func limitAddress(next http.Handler) http.Handler {
+func limitAddress(next http.Handler, overTLS bool) http.Handler {
 	refuse := withHeaders(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		r.URL.Path, r.URL.RawPath = "", ""
 		writeProblem(w, r, problem(uriTooLong, fmt.Sprintf("Địa chỉ dài quá %d byte.", maxAddressBytes),
 			fmt.Sprintf("The address is longer than %d bytes.", maxAddressBytes)))
-	}))
+	}), overTLS)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if len(r.Method)+len(r.RequestURI) > maxAddressBytes {
 			refuse.ServeHTTP(w, r)
@@ -154,6 +167,7 @@ func (a *api) observe(next http.Handler) http.Handler {
 			defer cancel()
 			ctx = limited
 		}
+		ctx = account.WithAsking(ctx, &account.Asking{Request: w.Header().Get(requestIDHeader)})
 		r = r.WithContext(context.WithValue(ctx, chi.RouteCtxKey, routed))
 		rec := &recorder{ResponseWriter: w}
 		a.metrics.running.Inc()

@@ -100,7 +100,7 @@ func TestParametersAgree(t *testing.T) {
 			}
 		}
 		known := slices.Clone(rt.query)
-		if rt.query == nil {
+		if rt.query == nil && strings.HasSuffix(rt.pattern, "/items") {
 			known = itemsParameters()
 		}
 		slices.Sort(documented)

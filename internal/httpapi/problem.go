@@ -24,7 +24,7 @@ var (
 	invalidParameter = problemType{"invalid-parameter", http.StatusBadRequest, geo.Text{VI: "Tham số không hợp lệ", EN: "Invalid parameter"}}
 	invalidBody      = problemType{"invalid-body", http.StatusBadRequest, geo.Text{VI: "Nội dung không hợp lệ", EN: "Invalid body"}}
 	unreadableBody   = problemType{"unreadable-body", http.StatusBadRequest, geo.Text{VI: "Không đọc được nội dung", EN: "Unreadable body"}}
-	unauthorised     = problemType{"unauthorised", http.StatusUnauthorized, geo.Text{VI: "Cần khóa truy cập hợp lệ", EN: "A valid key is needed"}}
+	unauthorised     = problemType{"unauthorised", http.StatusUnauthorized, geo.Text{VI: "Cần đăng nhập hoặc khóa hợp lệ", EN: "A sign-in or a valid key is needed"}}
 	forbidden        = problemType{"forbidden", http.StatusForbidden, geo.Text{VI: "Không có quyền", EN: "Not allowed"}}
 	notFound         = problemType{"not-found", http.StatusNotFound, geo.Text{VI: "Không tìm thấy", EN: "Not found"}}
 	methodNotAllowed = problemType{"method-not-allowed", http.StatusMethodNotAllowed, geo.Text{VI: "Phương thức không được hỗ trợ", EN: "Method not allowed"}}
@@ -34,6 +34,7 @@ var (
 	bodyTooLarge     = problemType{"body-too-large", http.StatusRequestEntityTooLarge, geo.Text{VI: "Nội dung quá lớn", EN: "Body too large"}}
 	uriTooLong       = problemType{"uri-too-long", http.StatusRequestURITooLong, geo.Text{VI: "Địa chỉ quá dài", EN: "Address too long"}}
 	unsupportedMedia = problemType{"unsupported-media-type", http.StatusUnsupportedMediaType, geo.Text{VI: "Định dạng không được hỗ trợ", EN: "Unsupported media type"}}
+	tooMany          = problemType{"too-many-requests", http.StatusTooManyRequests, geo.Text{VI: "Quá nhiều yêu cầu", EN: "Too many requests"}}
 	internalError    = problemType{"internal", http.StatusInternalServerError, geo.Text{VI: "Lỗi máy chủ", EN: "Server error"}}
 	noSpace          = problemType{"no-space", http.StatusInsufficientStorage, geo.Text{VI: "Hết chỗ lưu trữ", EN: "No room left"}}
 	unavailable      = problemType{"unavailable", http.StatusServiceUnavailable, geo.Text{VI: "Tạm thời không phục vụ được", EN: "Temporarily unavailable"}}
@@ -42,7 +43,7 @@ var (
 
 func problemTypes() []problemType {
 	return []problemType{invalidParameter, invalidBody, unreadableBody, unauthorised, forbidden, notFound,
-		methodNotAllowed, notAcceptable, conflict, preconditionFail, bodyTooLarge, uriTooLong, unsupportedMedia,
+		methodNotAllowed, notAcceptable, conflict, preconditionFail, bodyTooLarge, uriTooLong, unsupportedMedia, tooMany,
 		internalError, unavailable, timedOut, noSpace}
 }
 
@@ -51,6 +52,8 @@ type problemError struct {
 	Type   problemType
 	Detail geo.Text // what the caller can do about it
 	Faults layer.Faults
+	// RetryAfterS is what a 429 tells the client to wait, seconds.
+	RetryAfterS int
 }
 
 func (p *problemError) Error() string { return p.Type.Name + ": " + p.Detail.EN }
@@ -177,6 +180,8 @@ func writeProblem(w http.ResponseWriter, r *http.Request, err error) {
 	switch p.Type.Status {
 	case http.StatusUnauthorized:
 		h.Set("WWW-Authenticate", `Bearer realm="hatang"`)
+	case http.StatusTooManyRequests:
+		h.Set("Retry-After", strconv.Itoa(p.RetryAfterS))
 	case http.StatusServiceUnavailable:
 		h.Set("Retry-After", strconv.Itoa(retryAfterS))
 	}

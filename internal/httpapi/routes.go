@@ -19,8 +19,21 @@ type route struct {
 	produces []string // media types offered; none: the answer has no body or names its own
 	consumes []string // media types read
 	query    []string // parameters known; others are 400. nil: the handler judges them
-	edits    bool     // changes features: needs a key that may
+	needs    right    // what the viewer must be; the zero is nothing
+	lenient  bool     // a session that is over is none, instead of 401
+	heavy    bool     // takes much work: waits for its turn
+	asks     bool     // changes nothing, whatever its method
 }
+
+// right is what a route needs of the viewer, before it looks at anything else.
+type right int
+
+const (
+	nothing       right = iota // the public may
+	identity                   // a key or a person
+	pen                        // may write features of the layer, or drafts of them
+	administering              // keeps people, keys and settings
+)
 
 var (
 	noQuery      = []string{}
@@ -30,6 +43,7 @@ var (
 	jsonType     = []string{typeJSON}
 	featureTypes = []string{typeGeoJSON, typeJSON}
 	patchTypes   = []string{typeMergePatch, typeGeoJSON, typeJSON}
+	mergeTypes   = []string{typeMergePatch, typeJSON}
 	checkTypes   = []string{typeJSON, typeCSV, typeGeoJSON, typeGeoJSONSeq}
 	probeTypes   = []string{typeJSON, "text/plain", "application/openmetrics-text"}
 )
@@ -50,32 +64,56 @@ func (a *api) routes() []route {
 		{method: get, pattern: collection + "/schema", handle: a.schema, produces: schemaTypes, query: format},
 		{method: get, pattern: collection + "/queryables", handle: a.queryables, produces: schemaTypes, query: format},
 		{method: get, pattern: items, handle: a.listFeatures, produces: featureTypes},
-		{method: post, pattern: items, handle: a.createFeature, consumes: featureTypes, query: noQuery, edits: true},
+		{method: post, pattern: items, handle: a.createFeature, consumes: featureTypes, query: noQuery, needs: pen},
 		{method: get, pattern: item, handle: a.getFeature, produces: featureTypes, query: []string{"crs", "f"}},
-		{method: http.MethodPut, pattern: item, handle: a.replaceFeature, consumes: featureTypes, query: noQuery, edits: true},
-		{method: http.MethodPatch, pattern: item, handle: a.patchFeature, consumes: patchTypes, query: noQuery, edits: true},
-		{method: http.MethodDelete, pattern: item, handle: a.deleteFeature, query: noQuery, edits: true},
+		{method: http.MethodPut, pattern: item, handle: a.replaceFeature, consumes: featureTypes, query: noQuery, needs: pen},
+		{method: http.MethodPatch, pattern: item, handle: a.patchFeature, consumes: patchTypes, query: noQuery, needs: pen},
+		{method: http.MethodDelete, pattern: item, handle: a.deleteFeature, query: noQuery, needs: pen},
 
-		{method: post, pattern: root + "/placement-checks", handle: a.placementChecks, produces: checkTypes, consumes: checkTypes, query: []string{"detail", "known_at"}},
+		{method: post, pattern: root + "/placement-checks", handle: a.placementChecks, produces: checkTypes, consumes: checkTypes, query: []string{"detail", "known_at"}, asks: true},
 
-		{method: get, pattern: root + "/indicators", handle: a.allIndicators, produces: jsonType, query: []string{"date", "f", "level"}},
-		{method: get, pattern: root + "/provinces/{code}/indicators", handle: a.unitIndicators("province"), produces: jsonType, query: []string{"date", "f"}},
-		{method: get, pattern: root + "/districts/{code}/indicators", handle: a.unitIndicators("district"), produces: jsonType, query: []string{"date", "f"}},
-		{method: get, pattern: root + "/communes/{code}/indicators", handle: a.unitIndicators("commune"), produces: jsonType, query: []string{"date", "f"}},
+		{method: get, pattern: root + "/indicators", handle: a.allIndicators, produces: jsonType, query: []string{"date", "f", "level"}, heavy: true},
+		{method: get, pattern: root + "/provinces/{code}/indicators", handle: a.unitIndicators("province"), produces: jsonType, query: []string{"date", "f"}, heavy: true},
+		{method: get, pattern: root + "/districts/{code}/indicators", handle: a.unitIndicators("district"), produces: jsonType, query: []string{"date", "f"}, heavy: true},
+		{method: get, pattern: root + "/communes/{code}/indicators", handle: a.unitIndicators("commune"), produces: jsonType, query: []string{"date", "f"}, heavy: true},
 
-		{method: get, pattern: root + "/provinces/{code}/uncovered", handle: a.uncovered("province"), produces: featureTypes, query: uncoveredQuery()},
-		{method: get, pattern: root + "/districts/{code}/uncovered", handle: a.uncovered("district"), produces: featureTypes, query: uncoveredQuery()},
-		{method: get, pattern: root + "/communes/{code}/uncovered", handle: a.uncovered("commune"), produces: featureTypes, query: uncoveredQuery()},
+		{method: get, pattern: root + "/provinces/{code}/uncovered", handle: a.uncovered("province"), produces: featureTypes, query: uncoveredQuery(), heavy: true},
+		{method: get, pattern: root + "/districts/{code}/uncovered", handle: a.uncovered("district"), produces: featureTypes, query: uncoveredQuery(), heavy: true},
+		{method: get, pattern: root + "/communes/{code}/uncovered", handle: a.uncovered("commune"), produces: featureTypes, query: uncoveredQuery(), heavy: true},
 
-		{method: get, pattern: root + "/provinces/{code}/sharing-clusters", handle: a.sharingClusters("province"), produces: featureTypes, query: clustersQuery()},
-		{method: get, pattern: root + "/districts/{code}/sharing-clusters", handle: a.sharingClusters("district"), produces: featureTypes, query: clustersQuery()},
-		{method: get, pattern: root + "/communes/{code}/sharing-clusters", handle: a.sharingClusters("commune"), produces: featureTypes, query: clustersQuery()},
+		{method: get, pattern: root + "/provinces/{code}/sharing-clusters", handle: a.sharingClusters("province"), produces: featureTypes, query: clustersQuery(), heavy: true},
+		{method: get, pattern: root + "/districts/{code}/sharing-clusters", handle: a.sharingClusters("district"), produces: featureTypes, query: clustersQuery(), heavy: true},
+		{method: get, pattern: root + "/communes/{code}/sharing-clusters", handle: a.sharingClusters("commune"), produces: featureTypes, query: clustersQuery(), heavy: true},
 
-		{method: get, pattern: root + "/plan/indicators", handle: a.planDocument("indicators"), produces: jsonType, query: planQuery()},
-		{method: get, pattern: root + "/plan/phases", handle: a.planDocument("phases"), produces: jsonType, query: planQuery()},
-		{method: get, pattern: root + "/plan/projects", handle: a.planDocument("projects"), produces: jsonType, query: planQuery()},
-		{method: get, pattern: root + "/plan/reconciliation", handle: a.planDocument("reconciliation"), produces: jsonType, query: planQuery()},
-		{method: get, pattern: root + "/plan/tables/{table}", handle: a.planTable, produces: jsonType, query: planQuery()},
+		{method: get, pattern: root + "/plan/indicators", handle: a.planDocument("indicators"), produces: jsonType, query: planQuery(), heavy: true},
+		{method: get, pattern: root + "/plan/phases", handle: a.planDocument("phases"), produces: jsonType, query: planQuery(), heavy: true},
+		{method: get, pattern: root + "/plan/projects", handle: a.planDocument("projects"), produces: jsonType, query: planQuery(), heavy: true},
+		{method: get, pattern: root + "/plan/reconciliation", handle: a.planDocument("reconciliation"), produces: jsonType, query: planQuery(), heavy: true},
+		{method: get, pattern: root + "/plan/tables/{table}", handle: a.planTable, produces: jsonType, query: planQuery(), heavy: true},
+
+		{method: get, pattern: root + "/session", handle: a.showSession, produces: jsonType, query: noQuery, lenient: true},
+		{method: post, pattern: root + "/session", handle: a.signIn, produces: jsonType, consumes: jsonType, query: noQuery, lenient: true},
+		{method: http.MethodDelete, pattern: root + "/session", handle: a.signOut, query: noQuery, lenient: true},
+		{method: http.MethodPut, pattern: root + "/session/password", handle: a.changePassword, consumes: jsonType, query: noQuery, needs: identity},
+		{method: get, pattern: root + "/session/oidc", handle: a.startOIDC, query: []string{"return"}, lenient: true},
+		{method: get, pattern: root + "/session/oidc/callback", handle: a.finishOIDC, lenient: true},
+
+		{method: get, pattern: root + "/keys", handle: a.listKeys, produces: jsonType, query: noQuery, needs: identity},
+		{method: post, pattern: root + "/keys", handle: a.addKey, produces: jsonType, consumes: jsonType, query: noQuery, needs: identity},
+		{method: http.MethodDelete, pattern: root + "/keys/{keyId}", handle: a.revokeKey, query: noQuery, needs: identity},
+
+		{method: get, pattern: root + "/people", handle: a.listPeople, produces: jsonType, query: noQuery, needs: administering},
+		{method: post, pattern: root + "/people", handle: a.addPerson, produces: jsonType, consumes: jsonType, query: noQuery, needs: administering},
+		{method: get, pattern: root + "/people/{personId}", handle: a.showPerson, produces: jsonType, query: noQuery, needs: administering},
+		{method: http.MethodPatch, pattern: root + "/people/{personId}", handle: a.changePerson, consumes: mergeTypes, query: noQuery, needs: administering},
+		{method: post, pattern: root + "/people/{personId}/grants", handle: a.addGrant, produces: jsonType, consumes: jsonType, query: noQuery, needs: administering},
+		{method: http.MethodDelete, pattern: root + "/people/{personId}/grants/{grantId}", handle: a.withdrawGrant, query: noQuery, needs: administering},
+
+		{method: get, pattern: root + "/organisations", handle: a.listOrganisations, produces: jsonType, query: format},
+		{method: post, pattern: root + "/organisations", handle: a.addOrganisation, produces: jsonType, consumes: jsonType, query: noQuery, needs: administering},
+		{method: get, pattern: root + "/publications", handle: a.listPublications, produces: jsonType, query: format},
+		{method: http.MethodPut, pattern: root + "/publications/{code}", handle: a.setPublication, consumes: jsonType, query: noQuery, needs: administering},
+		{method: get, pattern: root + "/audit", handle: a.showAudit, produces: jsonType, query: []string{"below", "limit"}, needs: administering},
 
 		{method: get, pattern: "/healthz", handle: a.healthz, produces: probeTypes, query: noQuery},
 		{method: get, pattern: "/readyz", handle: a.readyz, produces: probeTypes, query: noQuery},
@@ -89,7 +127,7 @@ var methods = []string{http.MethodGet, http.MethodHead, http.MethodPost, http.Me
 // router builds the whole handler from the table.
 func (a *api) router() http.Handler {
 	mux := a.mux()
-	return limitAddress(withHeaders(a.compress(a.observe(mux))))
+	return limitAddress(withHeaders(a.compress(a.observe(mux)), a.overTLS()), a.overTLS())
 }
 
 // mux returns the bare router.
@@ -173,7 +211,7 @@ func (a *api) elsewhere(mux *chi.Mux) http.HandlerFunc {
 			w.WriteHeader(http.StatusPermanentRedirect)
 			return
 		}
-		if _, err := a.viewer(r); err != nil {
+		if err := a.identify(&request{Request: r}); err != nil && r.Header.Get("Authorization") != "" {
 			a.fail(w, r, err)
 			return
 		}

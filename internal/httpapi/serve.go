@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/go-chi/chi/v5"
 
@@ -19,6 +20,7 @@ import (
 type request struct {
 	*http.Request
 	viewer account.Viewer
+	who    credentials  // by what the viewer is known
 	layer  *layer.Layer // of routes below a collection, else nil
 	values url.Values   // the query; of routes that name their parameters
 }
@@ -45,37 +47,51 @@ type handler func(http.ResponseWriter, *request) error
 func (a *api) serve(rt route) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		req, err := a.admit(rt, r)
+		if req.who.stale {
+			a.setSession(w, req, "", time.Time{})
+		}
 		if err == nil {
-			err = rt.handle(w, req)
+			err = a.work(rt, w, req)
 		}
 		if err != nil {
-			a.fail(w, r, err)
+			a.fail(w, r, a.noteRefusal(rt, req, err))
 		}
 	}
 }
 
-// admit answers who (401), may (404, 403), media type (415, 406), parameters (400).
-func (a *api) admit(rt route, r *http.Request) (*request, error) {
-	viewer, err := a.viewer(r)
+// work does the work of a request when its turn has come.
+func (a *api) work(rt route, w http.ResponseWriter, r *request) error {
+	leave, err := a.limits.enter(rt, r.viewer, r.Request)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	req := &request{Request: r, viewer: viewer}
-	if rt.edits && r.Header.Get("Authorization") == "" {
-		return nil, problem(unauthorised, "Việc ghi cần khóa: Authorization: Bearer KHÓA.", "Writing needs a key: Authorization: Bearer KEY.")
+	defer leave()
+	return rt.handle(atAnswer(w, rt, leave), r)
+}
+
+// admit answers who (401), may (404, 403), media type (415, 406), parameters (400). What
+// it returns knows the viewer as far as that was found out.
+func (a *api) admit(rt route, r *http.Request) (*request, error) {
+	req := &request{Request: r}
+	if err := a.identify(req); err != nil && (!rt.lenient || !req.who.stale) {
+		return req, err
+	}
+	account.Tell(r.Context(), req.viewer)
+	if rt.needs != nothing && !req.viewer.Known() {
+		return req, problem(unauthorised, "Việc này cần đăng nhập hoặc khóa: Authorization: Bearer KHÓA.", "This needs a person who has signed in, or a key: Authorization: Bearer KEY.")
 	}
 	if strings.Contains(rt.pattern, "{collectionId}") {
 		l, ok := a.Registry.Get(req.param("collectionId"))
 		if !ok {
-			return nil, unknownCollection()
+			return req, unknownCollection()
 		}
 		req.layer = l
 	}
-	if rt.edits && !viewer.MayEdit() {
-		return nil, problem(forbidden, "Khóa này không có quyền sửa dữ liệu.", "This key may not edit features.")
+	if err := may(rt, req); err != nil {
+		return req, err
 	}
 	if err := checkMedia(rt, r); err != nil {
-		return nil, err
+		return req, err
 	}
 	if rt.query == nil {
 		return req, nil
@@ -84,9 +100,24 @@ func (a *api) admit(rt route, r *http.Request) (*request, error) {
 	req.values = readQuery(r.URL.RawQuery, rt.query, &faults)
 	checkFormat(req.values, &faults)
 	if len(faults) > 0 {
-		return nil, faultsProblem(invalidParameter, faults)
+		return req, faultsProblem(invalidParameter, faults)
 	}
 	return req, nil
+}
+
+// may answers 403 to a viewer whose role is not enough for the route, whatever the row.
+func may(rt route, r *request) error {
+	switch rt.needs {
+	case pen:
+		if p := r.viewer.Pen(r.layer.Name); p.None() || !p.All && len(p.Territories) == 0 && !r.layer.HasDrafts() {
+			return problem(forbidden, "Bạn không có quyền sửa lớp này.", "You may not write features of this layer.")
+		}
+	case administering:
+		if !r.viewer.Administers() {
+			return problem(forbidden, "Việc này chỉ dành cho quản trị.", "This is for administrators alone.")
+		}
+	}
+	return nil
 }
 
 // checkMedia compares Content-Type and Accept with what the route reads and offers.
@@ -158,25 +189,6 @@ func checkFormat(values url.Values, faults *layer.Faults) {
 	if f := values.Get("f"); values.Has("f") && f != "json" && f != "geojson" {
 		faults.Add("f", "f phải là json hoặc geojson", "f must be json or geojson")
 	}
-}
-
-// viewer returns who asks: the public without a key, 401 for a key that is not good.
-func (a *api) viewer(r *http.Request) (account.Viewer, error) {
-	header := r.Header.Get("Authorization")
-	if header == "" {
-		return account.Anonymous(), nil
-	}
-	bad := problem(unauthorised, "Khóa không đúng, đã hết hạn hoặc đã bị thu hồi.", "The key is wrong, expired or revoked.")
-	scheme, key, ok := strings.Cut(header, " ")
-	key = strings.TrimSpace(key)
-	if !ok || !strings.EqualFold(scheme, "Bearer") || key == "" || len(key) > 512 {
-		return account.Viewer{}, bad
-	}
-	viewer, err := a.Store.KeyViewer(r.Context(), key)
-	if errors.Is(err, layer.ErrNotFound) {
-		return account.Viewer{}, bad
-	}
-	return viewer, err
 }
 
 // statusClientGone is what the log says of a request whose client left.

@@ -3,6 +3,7 @@ package httpapi
 import (
 	"context"
 	"encoding/json"
+	"time"
 
 	"github.com/paulmach/orb"
 
@@ -28,8 +29,9 @@ type Store interface {
 	// Extent returns the lon/lat box of the rows in force on the date and the valid
 	// time of all rows; false when the viewer sees none.
 	Extent(ctx context.Context, v account.Viewer, l *layer.Layer, date geo.Date) (orb.Bound, geo.Period, bool, error)
-	// LayerVersions returns the version number of every layer.
-	LayerVersions(ctx context.Context) (layer.Versions, error)
+	// LayerVersions returns the version number of every layer: how often rows changed
+	// that the viewer sees.
+	LayerVersions(ctx context.Context, v account.Viewer) (layer.Versions, error)
 	// CreateFeature adds a row; ErrConflict where the code is in force already.
 	CreateFeature(ctx context.Context, v account.Viewer, l *layer.Layer, f layer.Feature) (id int64, err error)
 	// UpdateFeature corrects a row, as a whole (replace) or only in the properties
@@ -37,10 +39,47 @@ type Store interface {
 	UpdateFeature(ctx context.Context, v account.Viewer, l *layer.Layer, id int64, f layer.Feature, ifRevision int64, replace bool) (revision int64, err error)
 	// DeleteFeature removes a row; ifRevision as in UpdateFeature.
 	DeleteFeature(ctx context.Context, v account.Viewer, l *layer.Layer, id int64, ifRevision int64) error
-	// KeyViewer returns whose key it is; ErrNotFound for one unknown, expired or revoked.
-	KeyViewer(ctx context.Context, key string) (account.Viewer, error)
 	// Ready returns nil when requests can be answered now.
 	Ready(ctx context.Context) error
+}
+
+// Accounts are people, organisations, keys and what they may do. Its methods refuse
+// with ErrForbidden what the viewer may not, whatever was checked before.
+type Accounts interface {
+	// KeyViewer returns whose key it is; ErrNotFound for one unknown, expired or revoked.
+	KeyViewer(ctx context.Context, key string) (account.Viewer, error)
+	// SessionViewer returns who is signed in; ErrNotFound for a session that is over.
+	SessionViewer(ctx context.Context, token string) (account.Session, error)
+	// Credentials returns what a sign-in is checked against: nothing for an unknown login.
+	Credentials(ctx context.Context, login string) (account.Credentials, error)
+	// StartSession signs a person in; ErrNotFound for one who is disabled.
+	StartSession(ctx context.Context, person int64, token, address string, expires time.Time) error
+	EndSession(ctx context.Context, v account.Viewer, token string) error
+	// PersonOfIdentity returns the person who is the subject to an OpenID Connect issuer,
+	// found the first time by an address that the issuer has verified; ErrNotFound.
+	PersonOfIdentity(ctx context.Context, issuer, subject, verifiedEmail string) (int64, error)
+
+	People(ctx context.Context) ([]account.Person, error)
+	Person(ctx context.Context, id int64) (account.Person, error)
+	AddPerson(ctx context.Context, v account.Viewer, p account.NewPerson) (id int64, err error)
+	ChangePerson(ctx context.Context, v account.Viewer, id int64, c account.PersonChange) error
+	AddGrant(ctx context.Context, v account.Viewer, person int64, g account.Grant) (id int64, err error)
+	WithdrawGrant(ctx context.Context, v account.Viewer, person, id int64) error
+
+	Keys(ctx context.Context, v account.Viewer) ([]account.Key, error)
+	AddKey(ctx context.Context, v account.Viewer, k account.NewKeyRecord) error
+	RevokeKey(ctx context.Context, v account.Viewer, id string) error
+
+	Organisations(ctx context.Context) ([]account.Organisation, error)
+	AddOrganisation(ctx context.Context, v account.Viewer, o account.Organisation) error
+	Publications(ctx context.Context) ([]account.Publication, error)
+	SetPublication(ctx context.Context, v account.Viewer, p account.Publication) error
+
+	// Audit records a refusal.
+	Audit(ctx context.Context, who, action, subject string, detail map[string]any) error
+	// AuditEntries returns entries below an id (0: from the end), the newest first, and the
+	// first one that is not as it was written, 0 where there is none.
+	AuditEntries(ctx context.Context, below int64, limit int) ([]account.AuditEntry, int64, error)
 }
 
 // Checker judges proposals for masts as the question's viewer may know the register.

@@ -76,7 +76,7 @@ func (a *api) deleteFeature(w http.ResponseWriter, r *request) error {
 }
 
 // expectedRevision reads If-Match: 0 where any revision will do, else the one the
-// row must have. A list is compared with the row as it is now, and the store
+// row must have; it alone is compared, whoever the tag was made for. A list is compared with the row as it is now, and the store
 // compares once more as it writes.
 func (a *api) expectedRevision(r *request, id int64) (int64, error) {
 	header := strings.Join(r.Header.Values("If-Match"), ",")
@@ -88,7 +88,7 @@ func (a *api) expectedRevision(r *request, id int64) (int64, error) {
 		return 0, err
 	}
 	for _, candidate := range strings.Split(header, ",") {
-		if strings.TrimSpace(candidate) == rowTag(row.Revision) {
+		if revision, ok := revisionIn(candidate); ok && revision == row.Revision {
 			return row.Revision, nil
 		}
 	}

@@ -36,6 +36,7 @@ func squareMetres(name string, title, doc geo.Text) Field {
 
 func (f Field) required() Field              { f.Required = true; return f }
 func (f Field) readOnly() Field              { f.ReadOnly = true; return f }
+func (f Field) confidential() Field          { f.Confidential = true; return f }
 func (f Field) min(x float64) Field          { f.Min = &x; return f }
 func (f Field) max(x float64) Field          { f.Max = &x; return f }
 func (f Field) oneOf(values ...Value) Field  { f.Values = values; return f }
@@ -64,7 +65,7 @@ func stageFields() []Field {
 	return []Field{
 		text("status", t("Tình trạng", "Status"), t("Hiện trạng hay quy hoạch.", "Whether it stands or is planned.")).required().also("tinh_trang").oneOf(
 			v("existing", "hiện có", "existing", ""), v("planned", "quy hoạch", "planned", ""),
-			v("approved", "đã được chấp thuận", "approved", ""), v("draft", "dự thảo", "draft", "")),
+			v("approved", "đã được chấp thuận", "approved", ""), v(Draft, "dự thảo", "draft", "")),
 		text("phase", t("Giai đoạn", "Phase"), t("Mã giai đoạn của quy hoạch; trống với hiện trạng.", "Code of the plan's phase; empty for what exists.")).also("giai_doan"),
 	}
 }
@@ -72,6 +73,11 @@ func stageFields() []Field {
 // communeField names the commune a feature is declared to lie in.
 func communeField() Field {
 	return text("commune_code", t("Mã xã", "Commune code"), t("Mã đơn vị hành chính cấp xã nơi đặt, theo khai báo.", "Code of the commune it is declared to lie in.")).also("ma_xa")
+}
+
+// contactField says whom to call.
+func contactField() Field {
+	return text("contact", t("Đầu mối liên hệ", "Contact"), t("Người phụ trách và số điện thoại; chỉ chủ sở hữu và cán bộ quản lý xem được.", "Who is in charge, with a telephone number; for the owner and the officers alone.")).confidential().also("lien_he", "dau_moi")
 }
 
 // operatorField names a telecom operator.

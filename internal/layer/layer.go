@@ -79,6 +79,10 @@ type Field struct {
 	Min, Max *float64 // inclusive bounds of numbers
 	Values   []Value  // allowed values; empty means any
 	Aliases  []string // other column names recognised on import, best first
+
+	// Confidential values are for the row's owner and the officers alone; for all
+	// others the field is empty, in filters too.
+	Confidential bool
 }
 
 // Allows reports whether code is among the allowed values, or the field has none.
@@ -119,7 +123,17 @@ type Layer struct {
 	// WithheldField and WithheldValues name the rows that only officers see.
 	WithheldField  string
 	WithheldValues []string
+
+	// PublishedAsSet: the public sees places as the province has them published:
+	// exactly, rounded, or not at all.
+	PublishedAsSet bool
 }
+
+// Draft is the status of rows that only their owner and the officers see.
+const Draft = "draft"
+
+// HasDrafts reports whether rows of the layer can be drafts.
+func (l *Layer) HasDrafts() bool { return l.Has("status") }
 
 // Field returns the field of that name.
 func (l *Layer) Field(name string) (*Field, bool) {

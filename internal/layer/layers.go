@@ -13,7 +13,7 @@ func Layers() (*Registry, error) {
 func mobileLayers() []Layer {
 	return []Layer{
 		{
-			Name: "bts_sites", Group: GroupMobile, Geometry: Point, Colour: "#d62728", ColourBy: "mast_type",
+			Name: "bts_sites", Group: GroupMobile, Geometry: Point, Colour: "#d62728", ColourBy: "mast_type", PublishedAsSet: true,
 			Title: t("Vị trí cột ăng ten", "Mast sites"),
 			Doc:   t("Vị trí có hạ tầng thụ động di động và cột ăng ten trên đó.", "Places with passive mobile infrastructure, and the mast on each."),
 			Fields: fields(stageFields(), []Field{
@@ -31,11 +31,11 @@ func mobileLayers() []Layer {
 				metres("host_building_height_m", t("Chiều cao công trình (m)", "Host building height (m)"), t("Chiều cao công trình mang cột, mét.", "Height of the building that carries the mast, metres.")).max(1000),
 				metres("service_radius_m", t("Bán kính phủ (m)", "Service radius (m)"), t("Bán kính phục vụ của chính vị trí này, mét; dùng để tính diện tích phủ.", "This site's own service radius, metres; covered area is computed from it.")).max(100000),
 				list("technologies", t("Công nghệ", "Technologies"), t("Thế hệ công nghệ tại vị trí: 2G, 3G, 4G, 5G.", "Radio generations at the site: 2G, 3G, 4G, 5G.")),
-				communeField(),
+				communeField(), contactField(),
 			}),
 		},
 		{
-			Name: "operator_positions", Group: GroupMobile, Geometry: Point, Colour: "#9467bd", ColourBy: "operator",
+			Name: "operator_positions", Group: GroupMobile, Geometry: Point, Colour: "#9467bd", ColourBy: "operator", PublishedAsSet: true,
 			OnceADay: []string{"site_code", "operator"},
 			Title:    t("Vị trí theo doanh nghiệp", "Operator positions"),
 			Doc:      t("Mỗi dòng là một doanh nghiệp tại một vị trí cột; chỉ số đếm theo nơi đặt cột.", "One row for one operator at one site; indicators count it where the site stands."),
@@ -43,6 +43,7 @@ func mobileLayers() []Layer {
 				text("site_code", t("Mã vị trí cột", "Site code"), t("Mã của vị trí cột ăng ten.", "Code of the mast site.")).required(),
 				operatorField().required(),
 				list("technologies", t("Công nghệ", "Technologies"), t("Thế hệ công nghệ của doanh nghiệp tại vị trí.", "The operator's radio generations at the site.")),
+				contactField(),
 			}),
 		},
 	}

@@ -37,6 +37,9 @@ type Row struct {
 	Revision int64
 	Geometry []byte   // EWKB; nil for none
 	Values   [][]byte // by Layer.Properties, in wire form (see AppendJSON); nil is null
+	// ShownAs is the version of the settings of publication by which the row is shown
+	// otherwise than it is; 0 where it is shown as it is.
+	ShownAs int64
 }
 
 // Version is one row of a feature's versions in valid time.

@@ -60,6 +60,9 @@ func (a *Answer) AppendJSON(dst []byte, d Detail) []byte {
 		dst = a.KnownAt.AppendFormat(append(dst, `,"known_at":"`...), time.RFC3339Nano)
 		dst = append(dst, '"')
 	}
+	if a.Generalised {
+		dst = append(dst, `,"generalised":true`...)
+	}
 	return append(dst, '}')
 }
 

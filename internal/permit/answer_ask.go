@@ -52,7 +52,7 @@ func appendAnswer(dst []byte, j Judge, p zoning.Proposal, d Detail) []byte {
 	case DetailVerdict:
 		var unit Unit
 		place, verdict := j.Verdict(p)
-		a = bareAnswer(p, place, verdict, j.Versions(), &unit)
+		a = bareAnswer(p, place, verdict, j, &unit)
 	case DetailFindings:
 		a = j.Findings(p)
 	default:
@@ -63,8 +63,8 @@ func appendAnswer(dst []byte, j Judge, p zoning.Proposal, d Detail) []byte {
 
 // bareAnswer is an answer of which only the verdict is known; unit is room for the
 // place.
-func bareAnswer(p zoning.Proposal, place zoning.Place, verdict zoning.Verdict, versions layer.Versions, unit *Unit) Answer {
-	a := Answer{Point: p.Point, Versions: versions}
+func bareAnswer(p zoning.Proposal, place zoning.Place, verdict zoning.Verdict, j Judge, unit *Unit) Answer {
+	a := Answer{Point: p.Point, Versions: j.Versions(), Generalised: j.Generalised()}
 	a.Verdict, a.Date = verdict, p.Date
 	if place != (zoning.Place{}) {
 		*unit = Unit{Commune: place.Commune, District: place.District, Province: place.Territory}

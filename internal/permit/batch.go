@@ -19,6 +19,7 @@ type Judge interface {
 	Findings(p zoning.Proposal) Answer // without sentences
 	Verdict(p zoning.Proposal) (zoning.Place, zoning.Verdict)
 	Versions() layer.Versions
+	Generalised() bool // sites are judged as the public is shown them
 }
 
 // Batch judges the rows of a file or a stream. Rows are answered in their order; a

@@ -49,6 +49,8 @@ func (j byLongitude) Check(p zoning.Proposal) Answer {
 
 func (j byLongitude) Versions() layer.Versions { return layer.Versions{"mast_zones": 7} }
 
+func (j byLongitude) Generalised() bool { return false }
+
 // batchOf is a batch with that judge.
 func batchOf(format RowFormat, out OutFormat, d Detail) *Batch {
 	return &Batch{

@@ -134,7 +134,7 @@ func (w *worker) ask(ctx context.Context) error {
 	case DetailVerdict:
 		r.found.place, r.found.verdict = w.judge.Verdict(r.Proposal)
 		if w.Out == OutResults || w.Out == OutText {
-			w.answer = bareAnswer(r.Proposal, r.found.place, r.found.verdict, w.judge.Versions(), &w.unit)
+			w.answer = bareAnswer(r.Proposal, r.found.place, r.found.verdict, w.judge, &w.unit)
 			r.found.answer = &w.answer
 		}
 		return nil

@@ -28,7 +28,7 @@ import (
 
 func TestMain(m *testing.M) { testdb.Main(m) }
 
-func officer() account.Viewer { return account.Viewer{Role: account.Officer, Name: "key:lan"} }
+func officer() account.Viewer { return account.Holder("key:lan", account.Officer) }
 
 // readInto hands the features of an open file to an import.
 func readInto(in interface{ Read([]byte) (int, error) }, l *layer.Layer, add func(postgis.Incoming) error) error {
@@ -220,7 +220,7 @@ func batchEqualsSingles(t *testing.T, checker *permit.Checker) {
 				t.Fatal(err)
 			}
 			if diff := cmp.Diff(asJSON(t, batch[i]), asJSON(t, single[0])); diff != "" {
-				t.Fatalf("%s, proposal %d (-batch +alone)\n%s", v.Role, i, diff)
+				t.Fatalf("%s, proposal %d (-batch +alone)\n%s", v.Class(), i, diff)
 			}
 		}
 	}
@@ -268,12 +268,12 @@ func answersFollowEdits(t *testing.T, s *postgis.Store, conn *pgx.Conn) {
 		answer := ask(v)
 		i := slices.IndexFunc(answer.Findings, func(f zoning.Finding) bool { return f.Rule == "CONSULT-military" })
 		if i < 0 {
-			t.Errorf("%s is not told to consult", v.Role)
+			t.Errorf("%s is not told to consult", v.Class())
 			continue
 		}
 		f := answer.Findings[i]
-		if told := f.Evidence != nil || f.MeasuredM != nil || f.MarginM != nil; told != v.SeesWithheld() || v.SeesWithheld() != strings.Contains(asJSON(t, answer.Findings), "special_areas") {
-			t.Errorf("%s is told %+v", v.Role, f)
+		if told := f.Evidence != nil || f.MeasuredM != nil || f.MarginM != nil; told != v.Staff() || v.Staff() != strings.Contains(asJSON(t, answer.Findings), "special_areas") {
+			t.Errorf("%s is told %+v", v.Class(), f)
 		}
 	}
 }

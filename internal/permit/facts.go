@@ -32,6 +32,10 @@ type Facts struct {
 	zoning.SceneData
 	RuleSets []RuleSet // published and in force, by jurisdiction
 	State    State
+	// Shown are the versions that the viewer is told: they count what he sees.
+	Shown layer.Versions
+	// Generalised: the viewer is shown sites less exactly than they are known.
+	Generalised bool
 }
 
 // RuleSet is a published rule set as it is kept.
@@ -44,7 +48,7 @@ type RuleSet struct {
 
 // State names a state of the register.
 type State struct {
-	Versions layer.Versions // of the layers that checks depend on
+	Versions layer.Versions // of the layers that checks depend on, of all changes whoever sees them
 	Server   string         // which database it is, and since when its server runs
 	Snapshot string         // the transactions it holds, as the database writes them
 }
@@ -72,6 +76,7 @@ type Changes struct {
 	zoning.Changes
 	RuleSets []RuleSet // all, as in Facts
 	State    State
+	Shown    layer.Versions // as in Facts
 	// Whole: so much has changed that reading all again is cheaper, or what changed
 	// cannot be told; there is nothing else in the Changes then.
 	Whole bool

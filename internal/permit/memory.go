@@ -267,7 +267,7 @@ func (m *Memory) whole(ctx context.Context, k *keeping) (*Snapshot, State, error
 		return newSnapshot(asked, facts, rules), facts.State, nil
 	}
 	scene := base.snapshot.scene.For(facts.Masts, facts.Areas, facts.Withheld)
-	return &Snapshot{scene: scene, rules: rules, date: asked.Date, versions: facts.State.Versions}, facts.State, nil
+	return &Snapshot{scene: scene, rules: rules, date: asked.Date, versions: facts.Shown, generalised: facts.Generalised}, facts.State, nil
 }
 
 // sharing finds a snapshot of the same date whose viewers see the same territories,
@@ -310,7 +310,7 @@ func (m *Memory) apply(ctx context.Context, k *keeping, h *held, work *sync.Wait
 		return
 	}
 	m.stats.applied.Add(1)
-	next := &Snapshot{scene: h.snapshot.scene.With(changes.Changes), rules: rules, date: k.asked.Date, versions: changes.State.Versions}
+	next := &Snapshot{scene: h.snapshot.scene.With(changes.Changes), rules: rules, date: k.asked.Date, versions: changes.Shown, generalised: h.snapshot.generalised}
 	k.current.Store(&held{next, changes.State, began, edits})
 }
 

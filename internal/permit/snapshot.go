@@ -17,12 +17,14 @@ type Snapshot struct {
 	rules    *zoning.Rules
 	date     geo.Date
 	knownAt  *time.Time
-	versions layer.Versions
+	versions layer.Versions // as the viewer is told them
+
+	generalised bool // it shows sites less exactly than they are known
 }
 
 // newSnapshot prepares facts for checks.
 func newSnapshot(asked Asked, facts Facts, rules *zoning.Rules) *Snapshot {
-	s := &Snapshot{scene: zoning.NewScene(facts.SceneData), rules: rules, date: asked.Date, versions: facts.State.Versions}
+	s := &Snapshot{scene: zoning.NewScene(facts.SceneData), rules: rules, date: asked.Date, versions: facts.Shown, generalised: facts.Generalised}
 	if !asked.KnownAt.IsZero() {
 		// The versions are of now, and the facts are not.
 		s.knownAt, s.versions = &asked.KnownAt, nil
@@ -35,6 +37,9 @@ func (s *Snapshot) Date() geo.Date { return s.date }
 
 // Versions are the versions of the layers it was made from; nil in a replay.
 func (s *Snapshot) Versions() layer.Versions { return s.versions }
+
+// Generalised reports whether it shows sites less exactly than they are known.
+func (s *Snapshot) Generalised() bool { return s.generalised }
 
 // Check judges a proposal by the rules of the province it lies in, on the date of
 // the snapshot, whatever its own.
@@ -58,7 +63,7 @@ func (s *Snapshot) Verdict(p zoning.Proposal) (zoning.Place, zoning.Verdict) {
 }
 
 func (s *Snapshot) answer(p zoning.Proposal, place zoning.Place, result zoning.Result) Answer {
-	a := Answer{Result: result, Point: p.Point, Versions: s.versions, KnownAt: s.knownAt}
+	a := Answer{Result: result, Point: p.Point, Versions: s.versions, KnownAt: s.knownAt, Generalised: s.generalised}
 	if place.Territory != "" || place.Commune != "" {
 		a.Unit = &Unit{Commune: place.Commune, District: place.District, Province: place.Territory}
 	}
@@ -79,6 +84,8 @@ type Answer struct {
 	Point    [2]float64     `json:"point"`
 	Versions layer.Versions `json:"versions,omitempty"` // none in a replay
 	KnownAt  *time.Time     `json:"known_at,omitempty"` // of a replay
+	// Generalised: sites were judged as the public is shown them, rounded or not at all.
+	Generalised bool `json:"generalised,omitempty"`
 }
 
 // mostParsed is how many rule sets are kept parsed: those of all provinces, and then some.

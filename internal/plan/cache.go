@@ -72,7 +72,7 @@ func (a asked) key() string {
 // no unit has the code.
 func keptOr[T any](ctx context.Context, m *Measurer, cache *versionedCache[T], q asked, answer func(Facts) (T, layer.Versions, error)) (T, error) {
 	var none T
-	now, err := m.finder.LayerVersions(ctx)
+	now, err := m.finder.LayerVersions(ctx, q.viewer)
 	if err != nil {
 		return none, err
 	}

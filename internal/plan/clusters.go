@@ -40,6 +40,8 @@ type SharingClusters struct {
 	Reason     *geo.Text        `json:"reason,omitempty"` // why the clusters cannot be told
 	Features   []SharingCluster `json:"features"`
 	Versions   layer.Versions   `json:"versions"`
+	// Generalised: sites count as the public is shown them, rounded or not at all.
+	Generalised bool `json:"generalised,omitempty"`
 }
 
 // SharingCluster is one cluster: the points of its masts.
@@ -94,7 +96,7 @@ func clustersHeader(facts *Facts, q ClustersQuery, masts []sharing.Mast) Sharing
 	}
 	return SharingClusters{
 		Type: "FeatureCollection", Unit: UnitRef{u.Code, u.Name, u.Level, u.ValidFrom}, Date: q.Date, Of: "bts_sites", Stage: q.Stage,
-		WithinM: q.WithinM, Sites: len(masts), Unknown: unknown, Features: []SharingCluster{}, Versions: facts.Versions,
+		WithinM: q.WithinM, Sites: len(masts), Unknown: unknown, Features: []SharingCluster{}, Versions: facts.Versions, Generalised: facts.Generalised,
 		Definition: "masts of the unit, of any type, linked where they stand less than within_m apart (geodesic, on WGS 84) and one of them carries an operator " +
 			"that the other does not; a cluster is all that are linked, directly or over others; masts beyond the unit's border are left out",
 		Source: "rows of bts_sites, and of operator_positions by site",

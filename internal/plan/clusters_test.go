@@ -229,7 +229,7 @@ func clustersByViewer(t *testing.T, l *loaded) {
 	for _, v := range []account.Viewer{account.Anonymous(), officer()} {
 		got, err := l.measurer.Clusters(context.Background(), v, q)
 		if err != nil || !reflect.DeepEqual(got.Features, before.Features) || got.Sites != before.Sites {
-			t.Errorf("%s: %d clusters of %d masts, not %d of %d, %v", v.Role, len(got.Features), got.Sites, len(before.Features), before.Sites, err)
+			t.Errorf("%s: %d clusters of %d masts, not %d of %d, %v", v.Class(), len(got.Features), got.Sites, len(before.Features), before.Sites, err)
 		}
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"hatang/geo"
 	"hatang/geo/coverage"
 	"hatang/geo/sharing"
+	"hatang/internal/layer"
 )
 
 // The two stages: what stands, and what stands once the phases that have ended are built.
@@ -71,7 +72,7 @@ func figuresOf(facts Facts, compliance siteCompliance, date geo.Date) ([]UnitFig
 				errs[i] = c.all()
 				result[i] = UnitFigures{
 					Unit: UnitRef{r.unit.Code, r.unit.Name, r.unit.Level, r.unit.ValidFrom},
-					Date: date, Indicators: c.figures, Versions: facts.Versions,
+					Date: date, Indicators: c.figures, Versions: facts.Versions, Generalised: facts.Generalised,
 				}
 			}
 		})
@@ -91,7 +92,10 @@ func assign(facts Facts) []*unitRows {
 	for _, s := range facts.Sites {
 		if i, ok := index.First(s.Mast.Point); ok {
 			rows[i].sites = append(rows[i].sites, s)
-			siteUnit[s.Mast.Code] = i
+			// A draft may have the code of a site that stands: the operators are on this.
+			if _, taken := siteUnit[s.Mast.Code]; !taken || s.Mast.Status != layer.Draft {
+				siteUnit[s.Mast.Code] = i
+			}
 		}
 	}
 	for _, p := range facts.Positions {

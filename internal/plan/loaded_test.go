@@ -30,7 +30,7 @@ type loaded struct {
 	conn     *pgx.Conn // of the owner, as psql would be
 }
 
-func officer() account.Viewer { return account.Viewer{Role: account.Officer, Name: "key:lan"} }
+func officer() account.Viewer { return account.Holder("key:lan", account.Officer) }
 
 func day(t testing.TB, s string) geo.Date {
 	t.Helper()

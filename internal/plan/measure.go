@@ -55,7 +55,9 @@ type Facts struct {
 	Settlements []SettlementFacts
 	PhaseEnds   map[string]geo.Date // last day of each phase
 	Pi          float64
-	Versions    layer.Versions
+	Versions    layer.Versions // as the viewer is told them
+	// Generalised: the viewer is shown sites less exactly than they are known.
+	Generalised bool
 }
 
 // FactFinder reads the facts of one unit, or of all of a level when code is "".
@@ -63,7 +65,7 @@ type Facts struct {
 // cover a part of the units, or be the nearest to one.
 type FactFinder interface {
 	UnitFacts(ctx context.Context, v account.Viewer, level, code string, date geo.Date) (Facts, error)
-	LayerVersions(ctx context.Context) (layer.Versions, error)
+	LayerVersions(ctx context.Context, v account.Viewer) (layer.Versions, error)
 }
 
 // Measurer computes the indicators of units. It is safe for concurrent use.
@@ -98,6 +100,8 @@ type UnitFigures struct {
 	Date       geo.Date       `json:"date"`
 	Indicators []Figure       `json:"indicators"`
 	Versions   layer.Versions `json:"versions"`
+	// Generalised: sites count as the public is shown them, rounded or not at all.
+	Generalised bool `json:"generalised,omitempty"`
 }
 
 // Figure is one indicator with all that it was computed from. Value is null with a

@@ -47,6 +47,8 @@ type UncoveredParts struct {
 	Reason      *geo.Text       `json:"reason,omitempty"` // why the parts cannot be told
 	Features    []UncoveredPart `json:"features"`
 	Versions    layer.Versions  `json:"versions"`
+	// Generalised: sites count as the public is shown them, rounded or not at all.
+	Generalised bool `json:"generalised,omitempty"`
 }
 
 // UncoveredPart is one part, a polygon.
@@ -77,7 +79,7 @@ func uncoveredOf(facts Facts, q UncoveredQuery) (UncoveredParts, error) {
 	}
 	result := UncoveredParts{
 		Type: "FeatureCollection", Unit: UnitRef{u.Code, u.Name, u.Level, u.ValidFrom}, Date: q.Date, Of: "bts_sites", Stage: q.Stage,
-		Unknown: reach.unknownIn(u.Shape), ToleranceM: UncoveredToleranceM, Features: []UncoveredPart{}, Versions: facts.Versions,
+		Unknown: reach.unknownIn(u.Shape), ToleranceM: UncoveredToleranceM, Features: []UncoveredPart{}, Versions: facts.Versions, Generalised: facts.Generalised,
 		Definition: "the unit less the union of the sites' service discs, each of its own radius; geodesic, on WGS 84",
 		Source:     "rows of bts_sites: service_radius_m; polygon of the unit",
 	}

@@ -40,7 +40,7 @@ func CheckServer(ctx context.Context, url string) error {
 		has_schema_privilege('public', 'CREATE'),
 		has_database_privilege(current_database(), 'CREATE') OR EXISTS (SELECT FROM pg_extension WHERE extname = 'btree_gist'),
 		CASE WHEN to_regclass('spatial_ref_sys') IS NULL THEN true ELSE has_table_privilege(to_regclass('spatial_ref_sys'), 'INSERT') END,
-		EXISTS (SELECT FROM pg_roles WHERE rolname = current_user AND rolcreaterole) OR EXISTS (SELECT FROM pg_roles WHERE rolname = 'hatang_app' AND pg_has_role(oid, 'MEMBER')),
+		EXISTS (SELECT FROM pg_roles WHERE rolname = current_user AND rolcreaterole) OR 2 = (SELECT count(*) FROM pg_roles WHERE rolname IN ('hatang_app', 'hatang_read') AND pg_has_role(oid, 'MEMBER')),
 		EXISTS (SELECT FROM pg_roles WHERE rolname = current_user AND rolsuper)`).
 		Scan(&server, &serverName, &postgis, &hasPostGIS, &hasBtree, &mayCreate, &mayExtend, &mayReference, &mayRole, &superuser)
 	if err != nil {
@@ -69,7 +69,7 @@ func CheckServer(ctx context.Context, url string) error {
 		f.Add("spatial_ref_sys", "người dùng không được thêm hệ toạ độ; quản trị chạy: GRANT INSERT ON spatial_ref_sys TO người dùng này", "the user may not add reference systems; a superuser runs: GRANT INSERT ON spatial_ref_sys TO this user")
 	}
 	if !mayRole && !superuser {
-		f.Add("role hatang_app", "người dùng không được tạo vai trò; quản trị chạy: CREATE ROLE hatang_app; GRANT hatang_app TO người dùng này", "the user may not create roles; a superuser runs: CREATE ROLE hatang_app; GRANT hatang_app TO this user")
+		f.Add("role hatang_app", "người dùng không được tạo vai trò; quản trị chạy: CREATE ROLE hatang_app; CREATE ROLE hatang_read; GRANT hatang_read TO hatang_app; GRANT hatang_app, hatang_read TO người dùng này", "the user may not create roles; a superuser runs: CREATE ROLE hatang_app; CREATE ROLE hatang_read; GRANT hatang_read TO hatang_app; GRANT hatang_app, hatang_read TO this user")
 	}
 	return f.Err()
 }

@@ -3,6 +3,7 @@ package postgis
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/jackc/pgx/v5"
 
@@ -22,12 +23,14 @@ const mostChanges = 5000
 func (s *Store) Changes(ctx context.Context, asked permit.Asked, since permit.State) (permit.Changes, error) {
 	changes := permit.Changes{}
 	err := s.readOnly(ctx, func(tx pgx.Tx) error {
-		r := newReading(tx, s.layers, asked)
-		var err error
-		if changes.State, err = stateOf(ctx, tx); err != nil {
+		r, err := newReading(ctx, tx, s.layers, asked)
+		if err != nil {
 			return err
 		}
-		if changes.Whole = changes.State.Server != since.Server; changes.Whole {
+		if changes.State, changes.Shown, err = r.state(ctx); err != nil {
+			return err
+		}
+		if changes.Whole = changes.State.Server != since.Server || sightChanged(asked.Viewer, since, changes.State); changes.Whole {
 			return nil
 		}
 		if changes.RuleSets, err = r.ruleSets(ctx); err != nil {
@@ -41,6 +44,18 @@ func (s *Store) Changes(ctx context.Context, asked permit.Asked, since permit.St
 		return r.changes(ctx, changed, &changes.Changes)
 	})
 	return changes, translate("read what has changed", err)
+}
+
+// sightChanged reports whether the viewer may see other rows than before though these
+// have not changed.
+func sightChanged(v account.Viewer, before, now permit.State) bool {
+	changed := func(names ...string) bool {
+		return slices.ContainsFunc(names, func(name string) bool { return before.Versions[name] != now.Versions[name] })
+	}
+	if !v.Known() {
+		return changed("publications")
+	}
+	return v.Limited() && changed("provinces", "districts", "communes")
 }
 
 // changedRows are the ids of changed rows by layer, and the sites that changed
@@ -123,7 +138,7 @@ func (s *Store) Ground(v account.Viewer) (string, error) {
 			return "", fmt.Errorf("the registry has no layer %s", name)
 		}
 		c.add("%s", name)
-		c.visible(v, l)
+		c.visible(v.Sight(name), l)
 	}
 	return fmt.Sprint(c.where(), c.args), nil
 }
@@ -138,7 +153,7 @@ const channel = "hatang_layers"
 // context ends or the connection breaks, and returns why. It has a connection of
 // its own.
 func (s *Store) Watch(ctx context.Context, wake func()) error {
-	conn, err := pgx.ConnectConfig(ctx, s.pool.Config().ConnConfig)
+	conn, err := pgx.ConnectConfig(ctx, s.pool.ConnConfig())
 	if err != nil {
 		return translate("connect to listen", err)
 	}

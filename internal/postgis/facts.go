@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
+	"slices"
 	"strings"
 	"time"
 
@@ -35,11 +37,14 @@ const (
 func (s *Store) Facts(ctx context.Context, asked permit.Asked) (permit.Facts, error) {
 	var facts permit.Facts
 	err := s.readOnly(ctx, func(tx pgx.Tx) error {
-		r := newReading(tx, s.layers, asked)
-		var err error
-		if facts.State, err = stateOf(ctx, tx); err != nil {
+		r, err := newReading(ctx, tx, s.layers, asked)
+		if err != nil {
 			return err
 		}
+		if facts.State, facts.Shown, err = r.state(ctx); err != nil {
+			return err
+		}
+		facts.Generalised = generalised(asked.Viewer, r.published)
 		if facts.RuleSets, err = r.ruleSets(ctx); err != nil {
 			return err
 		}
@@ -54,9 +59,12 @@ func (s *Store) Facts(ctx context.Context, asked permit.Asked) (permit.Facts, er
 	return facts, translate("read the surroundings", err)
 }
 
+// snapshot is a transaction that sees one state of the database and changes nothing.
+var snapshot = pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}
+
 // readOnly runs work in one snapshot of the database.
 func (s *Store) readOnly(ctx context.Context, work func(pgx.Tx) error) error {
-	return pgx.BeginTxFunc(ctx, s.pool, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}, work)
+	return pgx.BeginTxFunc(ctx, s.pool, snapshot, work)
 }
 
 // ruleSets returns the published rule sets in force on the date.
@@ -133,35 +141,53 @@ type reading struct {
 	knownAt time.Time // zero: now
 	only    []int64   // ids of the rows wanted; nil: all
 
+	published *publications // as they are now; of replays too
+
 	withoutGround bool
 }
 
-func newReading(tx pgx.Tx, layers *layer.Registry, asked permit.Asked) *reading {
-	return &reading{tx: tx, layers: layers, viewer: asked.Viewer, date: asked.Date, knownAt: asked.KnownAt, withoutGround: asked.WithoutGround}
-}
-
-// inForce returns the conditions on rows of a layer in the boxes and in force.
-func (r *reading) inForce(name string) (*conditions, error) {
-	c, err := r.shown(name)
-	if err == nil {
-		c.inForce(r.date)
+func newReading(ctx context.Context, tx pgx.Tx, layers *layer.Registry, asked permit.Asked) (*reading, error) {
+	r := &reading{tx: tx, layers: layers, viewer: asked.Viewer, date: asked.Date, knownAt: asked.KnownAt, withoutGround: asked.WithoutGround}
+	if asked.Viewer.Known() {
+		return r, nil // sees places as they are
 	}
-	return c, err
+	var err error
+	r.published, err = readPublications(ctx, tx)
+	return r, err
 }
 
-// shown returns the conditions on rows of a layer in the boxes, whatever their dates.
-func (r *reading) shown(name string) (*conditions, error) {
+// rows returns what stands behind FROM for a layer as the viewer sees it, as it was at
+// the record time, and the conditions on its rows, whatever their dates and places.
+func (r *reading) rows(name string) (from string, c *conditions, err error) {
 	l, err := r.layer(name)
 	if err != nil {
-		return nil, err
+		return "", nil, err
 	}
-	c := &conditions{}
-	c.visible(r.viewer, l)
+	c = &conditions{}
+	if from, err = r.from(c, name); err != nil {
+		return "", nil, err
+	}
+	return c.view(r.viewer, l, r.published, from), c, nil
+}
+
+// shown is rows, of those in the boxes.
+func (r *reading) shown(name string) (from string, c *conditions, err error) {
+	if from, c, err = r.rows(name); err != nil {
+		return "", nil, err
+	}
 	r.inBoxes(c)
 	if r.only != nil {
 		c.add("id = ANY (%s)", c.bind(r.only))
 	}
-	return c, nil
+	return from, c, nil
+}
+
+// inForce is shown, of the rows in force.
+func (r *reading) inForce(name string) (from string, c *conditions, err error) {
+	if from, c, err = r.shown(name); err == nil {
+		c.inForce(r.date)
+	}
+	return from, c, err
 }
 
 func (r *reading) layer(name string) (*layer.Layer, error) {
@@ -211,31 +237,29 @@ func (r *reading) from(c *conditions, name string) (string, error) {
 }
 
 // image is a column of a row as it was. To those from whom the row is withheld now it
-// was withheld then too: a replay must not tell what an answer may not.
+// was withheld then too, a draft that he does not see now was one then, and a site whose
+// province publishes it less than exactly now was of that province then: a replay must
+// not tell what an answer may not.
 func (r *reading) image(c *conditions, l *layer.Layer, name string) string {
-	if l.WithheldField == "" || name != quote(l.WithheldField) || r.viewer.SeesWithheld() {
+	s := r.viewer.Sight(l.Name)
+	var kept []string // values that the row has kept from the viewer now
+	hidden := "true"
+	switch {
+	case l.HasDrafts() && name == quote("status") && !s.All:
+		kept, hidden = []string{layer.Draft}, "NOT "+c.own(s)
+	case l.WithheldField != "" && name == quote(l.WithheldField) && !s.Withheld:
+		kept = l.WithheldValues
+	case l.PublishedAsSet && name == quote("jurisdiction") && !s.Exact && r.published.general():
+		kept = slices.Sorted(maps.Keys(r.published.of))
+	default:
 		return "r." + name
 	}
-	return fmt.Sprintf("coalesce((SELECT n.%[1]s FROM %[2]s n WHERE n.id = r.id AND n.%[1]s = ANY (%[3]s)), r.%[1]s)", name, quote(l.Name), c.bind(l.WithheldValues))
+	return fmt.Sprintf("coalesce((SELECT t.%[1]s FROM %[2]s t WHERE t.id = r.id AND t.%[1]s = ANY (%[3]s) AND %[4]s), r.%[1]s)", name, quote(l.Name), c.bind(kept), hidden)
 }
 
-// query reads rows of a layer under the conditions, in the order of ids.
-func (r *reading) query(ctx context.Context, c *conditions, columns, name string) (pgx.Rows, error) {
-	from, err := r.from(c, name)
-	if err != nil {
-		return nil, err
-	}
-	return r.tx.Query(ctx, "SELECT "+columns+" FROM "+from+" AS t"+c.where()+" ORDER BY id", c.args...)
-}
-
-// stateOf reads the state that the transaction sees.
-func stateOf(ctx context.Context, tx pgx.Tx) (permit.State, error) {
-	state, err := readState(ctx, tx)
-	if err != nil {
-		return state, err
-	}
-	err = tx.QueryRow(ctx, "SELECT pg_current_snapshot()::text").Scan(&state.Snapshot)
-	return state, err
+// query reads rows under the conditions, in the order of ids.
+func (r *reading) query(ctx context.Context, columns, from string, c *conditions) (pgx.Rows, error) {
+	return r.tx.Query(ctx, "SELECT "+columns+" FROM "+from+c.where()+" ORDER BY id", c.args...)
 }
 
 // checkLayers are the layers that checks depend on.
@@ -243,11 +267,30 @@ func checkLayers() []string {
 	return []string{"bts_sites", "communes", "mast_zones", "operator_positions", "provinces", "rule_sets", "special_areas"}
 }
 
-// readState reads the versions and which database has them, in one statement.
+// sightLayers are those on which what a viewer sees of the others depends.
+func sightLayers() []string { return []string{"provinces", "districts", "communes", "publications"} }
+
+// state reads the state that the transaction sees, and the versions that the viewer is
+// told of it.
+func (r *reading) state(ctx context.Context) (permit.State, layer.Versions, error) {
+	state, err := readState(ctx, r.tx)
+	if err != nil {
+		return state, nil, err
+	}
+	if err = r.tx.QueryRow(ctx, "SELECT pg_current_snapshot()::text").Scan(&state.Snapshot); err != nil {
+		return state, nil, err
+	}
+	shown, err := shownVersions(ctx, r.tx, r.viewer, checkLayers()...)
+	return state, shown, err
+}
+
+// readState reads the versions, of all changes whoever sees them, and which database
+// has them, in one statement.
 func readState(ctx context.Context, q querier) (permit.State, error) {
 	state := permit.State{Versions: layer.Versions{}}
-	rows, err := q.Query(ctx, `SELECT layer, version, d.oid || ' ' || pg_postmaster_start_time() || ' ' || pg_is_in_recovery()
-		FROM layer_versions, pg_database d WHERE layer = ANY ($1) AND d.datname = current_database()`, checkLayers())
+	names := append(checkLayers(), sightLayers()...)
+	rows, err := q.Query(ctx, `SELECT layer, sum(version)::bigint, d.oid || ' ' || pg_postmaster_start_time() || ' ' || pg_is_in_recovery()
+		FROM layer_versions, pg_database d WHERE layer = ANY ($1) AND d.datname = current_database() GROUP BY layer, d.oid`, names)
 	if err != nil {
 		return state, err
 	}
@@ -257,8 +300,10 @@ func readState(ctx context.Context, q querier) (permit.State, error) {
 		state.Versions[name] = version
 		return nil
 	})
-	if err == nil && len(state.Versions) != len(checkLayers()) {
-		err = errors.New("layer_versions lacks layers that checks depend on")
+	for _, name := range names {
+		if err == nil && state.Versions[name] == 0 {
+			err = errors.New("layer_versions lacks layers that checks depend on")
+		}
 	}
 	return state, err
 }

@@ -128,7 +128,7 @@ func TestWithheldAreasActThroughWholeCommunes(t *testing.T) {
 			acting := slices.Clone(facts.Withheld[scene.At(p).Commune])
 			for _, a := range facts.Areas {
 				if a.WholeCommune || a.Geometry == nil {
-					t.Errorf("%s: %+v is listed as if shown", v.Role, a)
+					t.Errorf("%s: %+v is listed as if shown", v.Class(), a)
 				}
 				if geo.Contains(a.Geometry, p) {
 					acting = append(acting, a)
@@ -137,7 +137,7 @@ func TestWithheldAreasActThroughWholeCommunes(t *testing.T) {
 			for _, a := range acting {
 				text := a.Kind
 				if a.Withheld != a.WholeCommune || a.Withheld != (a.ID == 0) || a.Withheld != (a.Geometry == nil) || a.Withheld && (a.Code != "" || a.MaxHeightM != nil) {
-					t.Errorf("%s: half withheld: %+v", v.Role, a)
+					t.Errorf("%s: half withheld: %+v", v.Class(), a)
 				}
 				if a.Withheld {
 					text += " by commune"

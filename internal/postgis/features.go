@@ -30,33 +30,38 @@ func columns(l *layer.Layer) string {
 // ascending id. The row is valid until each returns; an error of each ends the
 // reading and is returned as it is. Cost: an index scan, one pass over the bytes.
 func (s *Store) Features(ctx context.Context, v account.Viewer, l *layer.Layer, q layer.Query, each func(*layer.Row) error) error {
-	var c conditions
-	c.visible(v, l)
-	if err := c.matching(q, l); err != nil {
-		return err
-	}
-	if q.After > 0 {
-		c.add("id > %s", c.bind(q.After))
-	}
-	sql := "SELECT " + columns(l) + " FROM " + quote(l.Name) + c.where() + " ORDER BY id"
-	if q.Limit > 0 {
-		sql += " LIMIT " + c.bind(q.Limit)
-	}
-	rows, err := s.queryRaw(ctx, sql, c.args)
-	if err != nil {
-		return translate("read "+l.Name, err)
-	}
-	defer rows.Close()
-	var row layer.Row
-	for rows.Next() {
-		if err := scanRow(rows, &row); err != nil {
+	var stopped error // what each said
+	err := s.seen(ctx, v, l, func(c *conditions, from string) error {
+		if err := c.matching(q, l); err != nil {
 			return err
 		}
-		if err := each(&row); err != nil {
+		if q.After > 0 {
+			c.add("id > %s", c.bind(q.After))
+		}
+		sql := "SELECT " + columns(l) + " FROM " + from + c.where() + " ORDER BY id"
+		if q.Limit > 0 {
+			sql += " LIMIT " + c.bind(q.Limit)
+		}
+		rows, err := s.queryRaw(ctx, sql, c.args)
+		if err != nil {
 			return err
 		}
+		defer rows.Close()
+		var row layer.Row
+		for rows.Next() {
+			if err := scanRow(rows, &row); err != nil {
+				return err
+			}
+			if stopped = each(&row); stopped != nil {
+				return nil
+			}
+		}
+		return rows.Err()
+	})
+	if stopped != nil {
+		return stopped
 	}
-	return translate("read "+l.Name, rows.Err())
+	return translate("read "+l.Name, err)
 }
 
 // queryRaw asks for every column in binary, so that values pass through unparsed.
@@ -80,62 +85,73 @@ func scanRow(rows pgx.Rows, row *layer.Row) error {
 // CountFeatures returns how many rows the query selects for the viewer, whatever
 // its After and Limit. Cost: an index scan over all of them.
 func (s *Store) CountFeatures(ctx context.Context, v account.Viewer, l *layer.Layer, q layer.Query) (int64, error) {
-	var c conditions
-	c.visible(v, l)
-	if err := c.matching(q, l); err != nil {
-		return 0, err
-	}
 	var n int64
-	err := s.pool.QueryRow(ctx, "SELECT count(*) FROM "+quote(l.Name)+c.where(), c.args...).Scan(&n)
+	err := s.seen(ctx, v, l, func(c *conditions, from string) error {
+		if err := c.matching(q, l); err != nil {
+			return err
+		}
+		return s.pool.QueryRow(ctx, "SELECT count(*) FROM "+from+c.where(), c.args...).Scan(&n)
+	})
 	return n, translate("count "+l.Name, err)
 }
 
 // Feature returns one row by id, whatever its dates; layer.ErrNotFound where there
 // is none that the viewer may see. The row is the caller's.
 func (s *Store) Feature(ctx context.Context, v account.Viewer, l *layer.Layer, id int64) (*layer.Row, error) {
-	var c conditions
-	c.visible(v, l)
-	c.add("id = %s", c.bind(id))
-	rows, err := s.queryRaw(ctx, "SELECT "+columns(l)+" FROM "+quote(l.Name)+c.where(), c.args)
+	var row *layer.Row
+	err := s.seen(ctx, v, l, func(c *conditions, from string) error {
+		c.add("id = %s", c.bind(id))
+		rows, err := s.queryRaw(ctx, "SELECT "+columns(l)+" FROM "+from+c.where(), c.args)
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		if rows.Next() {
+			row = &layer.Row{ShownAs: c.shownAs}
+			if err := scanRow(rows, row); err != nil {
+				return err
+			}
+			keep(row)
+		}
+		rows.Close()
+		return rows.Err()
+	})
 	if err != nil {
 		return nil, translate("read "+l.Name, err)
 	}
-	defer rows.Close()
-	if !rows.Next() {
-		if err := rows.Err(); err != nil {
-			return nil, translate("read "+l.Name, err)
-		}
+	if row == nil {
 		return nil, fmt.Errorf("%s %d: %w", l.Name, id, layer.ErrNotFound)
 	}
-	var row layer.Row
-	if err := scanRow(rows, &row); err != nil {
-		return nil, err
-	}
+	return row, nil
+}
+
+// keep copies a row's values out of the connection's memory.
+func keep(row *layer.Row) {
 	row.Geometry = append([]byte(nil), row.Geometry...)
 	for i, value := range row.Values {
 		if value != nil {
 			row.Values[i] = append([]byte{}, value...)
 		}
 	}
-	rows.Close()
-	return &row, translate("read "+l.Name, rows.Err())
 }
 
 // FeatureVersions returns the rows of one code that the viewer may see, by valid time.
 func (s *Store) FeatureVersions(ctx context.Context, v account.Viewer, l *layer.Layer, code string) ([]layer.Version, error) {
-	var c conditions
-	c.visible(v, l)
-	c.add("code = %s", c.bind(code))
-	rows, err := s.pool.Query(ctx, "SELECT id, valid_from, valid_to FROM "+quote(l.Name)+c.where()+" ORDER BY valid_from", c.args...)
-	if err != nil {
-		return nil, translate("read versions of "+l.Name, err)
-	}
-	versions, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (layer.Version, error) {
-		var version layer.Version
-		var from, to day
-		err := row.Scan(&version.ID, &from, &to)
-		version.Period = geo.Period{From: from.Date, To: to.Date}
-		return version, err
+	var versions []layer.Version
+	err := s.seen(ctx, v, l, func(c *conditions, from string) error {
+		c.add("code = %s", c.bind(code))
+		rows, err := s.pool.Query(ctx, "SELECT id, valid_from, valid_to FROM "+from+c.where()+" ORDER BY valid_from, id", c.args...)
+		if err != nil {
+			return err
+		}
+		versions, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (layer.Version, error) {
+			var version layer.Version
+			var from, to day
+			err := row.Scan(&version.ID, &from, &to)
+			version.Period = geo.Period{From: from.Date, To: to.Date}
+			return version, err
+		})
+		return err
 	})
 	return versions, translate("read versions of "+l.Name, err)
 }
@@ -144,16 +160,17 @@ func (s *Store) FeatureVersions(ctx context.Context, v account.Viewer, l *layer.
 // time of all rows, as the viewer sees them; false when none is in force.
 // Cost: a scan of the layer, so callers remember it by the layer's version.
 func (s *Store) Extent(ctx context.Context, v account.Viewer, l *layer.Layer, date geo.Date) (orb.Bound, geo.Period, bool, error) {
-	var c conditions
-	c.visible(v, l)
-	in := c.bind(date.Time())
-	sql := fmt.Sprintf(`SELECT ST_XMin(box), ST_YMin(box), ST_XMax(box), ST_YMax(box), starts, ends FROM (
-		SELECT ST_Extent(geom) FILTER (WHERE valid_from <= %s::date AND (valid_to IS NULL OR valid_to > %s::date)) AS box,
-		       min(valid_from) AS starts, CASE WHEN bool_or(valid_to IS NULL) THEN NULL ELSE max(valid_to) END AS ends
-		FROM %s%s) e`, in, in, quote(l.Name), c.where())
 	var x0, y0, x1, y1 *float64
 	var from, to day
-	if err := s.pool.QueryRow(ctx, sql, c.args...).Scan(&x0, &y0, &x1, &y1, &from, &to); err != nil {
+	err := s.seen(ctx, v, l, func(c *conditions, rows string) error {
+		in := c.bind(date.Time())
+		sql := fmt.Sprintf(`SELECT ST_XMin(box), ST_YMin(box), ST_XMax(box), ST_YMax(box), starts, ends FROM (
+			SELECT ST_Extent(geom) FILTER (WHERE valid_from <= %s::date AND (valid_to IS NULL OR valid_to > %s::date)) AS box,
+			       min(valid_from) AS starts, CASE WHEN bool_or(valid_to IS NULL) THEN NULL ELSE max(valid_to) END AS ends
+			FROM %s%s) e`, in, in, rows, c.where())
+		return s.pool.QueryRow(ctx, sql, c.args...).Scan(&x0, &y0, &x1, &y1, &from, &to)
+	})
+	if err != nil {
 		return orb.Bound{}, geo.Period{}, false, translate("read the extent of "+l.Name, err)
 	}
 	period := geo.Period{From: from.Date, To: to.Date}

@@ -22,7 +22,7 @@ func TestWritesStayInTheTerritory(t *testing.T) {
 	own := sample(t, districts, "094")
 	own.Geometry = box(103, 21, 1)
 	create(t, s, districts, own)
-	limited := account.Viewer{Role: account.Officer, Territory: "094", Name: "key:district"}
+	limited := account.Viewer{Name: "key:district", Grants: []account.Grant{{Role: account.Officer, Territory: "094"}}}
 	inside, outside := sample(t, sites, "IN"), sample(t, sites, "OUT")
 	inside.Geometry, outside.Geometry = orb.Point{103.5, 21.5}, orb.Point{105, 21.5}
 
@@ -121,7 +121,7 @@ func TestDraftPositionsDoNotShowInSurroundings(t *testing.T) {
 	date := geo.NewDate(2024, 1, 1)
 	for want, viewer := range map[string]account.Viewer{
 		"VNPT":         account.Anonymous(),
-		"VIETTEL,VNPT": {Role: account.Operator, Organisation: "VIETTEL"},
+		"VIETTEL,VNPT": {Organisation: "VIETTEL", Name: "key:v", Grants: []account.Grant{{Role: account.Operator}}},
 	} {
 		facts, _ := sceneOf(t, s, viewer, []orb.Point{{103, 21}}, date, 100)
 		if len(facts.Masts) != 1 {

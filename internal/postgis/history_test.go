@@ -11,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
+	"hatang/internal/account"
 	"hatang/internal/layer"
 	"hatang/internal/postgis"
 )
@@ -130,7 +131,12 @@ func TestTheServingRoleCannotChangeWhatIsKept(t *testing.T) {
 		"UPDATE history SET who = 'x'", "DELETE FROM history", "TRUNCATE history",
 		"UPDATE layer_versions SET version = 9", "DELETE FROM layer_versions", "INSERT INTO layer_changes (layer) VALUES ('x')", "DELETE FROM layer_changes",
 		"UPDATE rule_sets SET body = '{}'", "INSERT INTO rule_sets (id, version, plan, jurisdiction, valid_from, state, body) VALUES ('z', 1, 'p', '12', '2016-01-01', 'draft', '{}')",
-		"DELETE FROM rule_sets", "UPDATE plans SET pi = 3.2", "UPDATE api_keys SET role = 'administrator'", "INSERT INTO organisations VALUES ('x', 'agency', '{}')",
+		"DELETE FROM rule_sets", "UPDATE plans SET pi = 3.2", "UPDATE grants SET role = 'administrator'", "DELETE FROM grants", "UPDATE grants SET person = 1", "UPDATE api_keys SET hash = 'x'", "DELETE FROM api_keys",
+		"UPDATE people SET login = 'x'", "DELETE FROM people", "INSERT INTO people (login, name, disabled_at, created_by) VALUES ('x', 'x', now(), 'x')",
+		"UPDATE sessions SET expires_at = 'infinity'", "UPDATE sessions SET person = 1", "DELETE FROM sessions", "UPDATE identities SET person = 1", "DELETE FROM identities",
+		"UPDATE organisations SET name = '{}'", "DELETE FROM organisations", "DELETE FROM publications", "UPDATE layer_sight SET drafts = false",
+		"INSERT INTO audit SELECT * FROM audit", "UPDATE audit SET who = 'x'", "DELETE FROM audit", "TRUNCATE audit", "UPDATE audit_head SET id = 0", "SELECT * FROM audit_head",
+		"ALTER TABLE audit DISABLE TRIGGER ALL", "SELECT hatang_touch('kiosks')", "DROP FUNCTION hatang_audit(text, text, jsonb)",
 		"TRUNCATE kiosks", "ALTER TABLE kiosks DISABLE TRIGGER ALL", "ALTER TABLE kiosks ADD x int", "DROP TABLE kiosks",
 		"CREATE TABLE public.x (i int)", "CREATE SCHEMA x", "SET session_replication_role = 'replica'", "DELETE FROM goose_db_version",
 	} {
@@ -138,6 +144,18 @@ func TestTheServingRoleCannotChangeWhatIsKept(t *testing.T) {
 			t.Errorf("%s: %v", sql, err)
 		}
 	}
+	// The role of reading that is not staff's does nothing else.
+	run(t, conn, "SET ROLE hatang_read")
+	for _, sql := range []string{
+		"INSERT INTO kiosks (code) VALUES ('x')", "UPDATE kiosks SET name = 'x'", "DELETE FROM kiosks", "UPDATE publications SET exactness = 'exact'", "INSERT INTO organisations VALUES ('x', 'agency', '{}')",
+		"SELECT * FROM people", "SELECT * FROM sessions", "SELECT * FROM identities", "SELECT * FROM api_keys", "SELECT * FROM grants", "SELECT * FROM grants_in_force", "SELECT * FROM audit",
+		"SELECT hatang_audit('x', 'x', '{}')", "SELECT hatang_audit_broken_at()", "SELECT * FROM kiosks FOR UPDATE",
+	} {
+		if _, err := conn.Exec(context.Background(), sql); err == nil || code(err) != "42501" {
+			t.Errorf("%s: %v", sql, err)
+		}
+	}
+	run(t, conn, "SELECT * FROM kiosks")
 }
 
 func code(err error) string {
@@ -153,7 +171,7 @@ func TestVersionsRiseOnceATransactionAtCommit(t *testing.T) {
 	s, layers, url := open(t)
 	ctx := context.Background()
 	versions := func() [2]int64 {
-		v, err := s.LayerVersions(ctx)
+		v, err := s.LayerVersions(ctx, account.Anonymous())
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -211,11 +211,32 @@ func (im *importer) day() geo.Date {
 	return im.o.Date
 }
 
-// match finds for each code the row in force on the day.
+// match finds for each code the row in force on the day: one that all may see, or for a
+// draft of the file its owner's draft.
 func (im *importer) match(ctx context.Context) error {
-	_, err := im.tx.Exec(ctx, fmt.Sprintf(`UPDATE staging s SET match_id = t.id FROM %s t
-		WHERE t.code = s.code AND t.valid_from <= $1::date AND (t.valid_to IS NULL OR t.valid_to > $1::date)`, quote(im.layer.Name)), im.day().Time())
+	_, err := im.tx.Exec(ctx, fmt.Sprintf(`UPDATE staging s SET match_id = m.id FROM (
+			SELECT s.row_number, min(t.id) AS id FROM staging s JOIN %s t ON t.code = s.code AND %s
+			WHERE t.valid_from <= $1::date AND (t.valid_to IS NULL OR t.valid_to > $1::date) GROUP BY s.row_number) m
+		WHERE m.row_number = s.row_number`, quote(im.layer.Name), im.alike("s", "t")), im.day().Time())
 	return err
+}
+
+// taker is the condition on a row that it takes its code and what is once a day: a draft
+// takes nothing. What the file says nothing of is no draft.
+func (im *importer) taker(row string) string {
+	if !im.layer.HasDrafts() {
+		return "true"
+	}
+	return "(" + row + ".status IS DISTINCT FROM " + literal(layer.Draft) + ")"
+}
+
+// alike is the condition on two rows that both take their code, or both are drafts of one
+// owner: a file never changes a draft by the code of a row that all may see.
+func (im *importer) alike(a, b string) string {
+	if !im.layer.HasDrafts() {
+		return "true"
+	}
+	return fmt.Sprintf("%[3]s = %[4]s AND (%[3]s OR %[1]s.owner_organisation IS NOT DISTINCT FROM %[2]s.owner_organisation)", a, b, im.taker(a), im.taker(b))
 }
 
 func (im *importer) dropRefused(ctx context.Context) error {

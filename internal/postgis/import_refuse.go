@@ -29,7 +29,7 @@ func (im *importer) refuse(ctx context.Context, at, vi, en, sql string, args ...
 
 func (im *importer) refuseTwins(ctx context.Context) error {
 	return im.refuse(ctx, "/properties/code", "mã %s có nhiều lần trong tệp", "the code %s stands in the file more than once",
-		`SELECT row_number, code FROM staging WHERE code IN (SELECT code FROM staging GROUP BY code HAVING count(*) > 1) ORDER BY row_number`)
+		`SELECT s.row_number, s.code FROM staging s WHERE EXISTS (SELECT FROM staging o WHERE o.code = s.code AND o.row_number <> s.row_number AND `+im.alike("s", "o")+`) ORDER BY s.row_number`)
 }
 
 func (im *importer) refuseShapes(ctx context.Context) error {
@@ -81,7 +81,7 @@ func (im *importer) refuseIncomplete(ctx context.Context) error {
 }
 
 // periods are the valid times that rows will have, with $1 the day of the change or null.
-const periods = `(SELECT s.row_number, s.code, s.match_id,
+const periods = `(SELECT s.row_number, s.code, s.match_id, %[2]s AS takes,
 		CASE WHEN t.valid_from < $1::date THEN $1::date WHEN t.id IS NULL OR 'valid_from' = ANY (s.given) THEN s.valid_from ELSE t.valid_from END AS starts,
 		CASE WHEN t.valid_from < $1::date AND e.ends <= $1::date THEN NULL ELSE e.ends END AS ends
 	FROM staging s LEFT JOIN %[1]s t ON t.id = s.match_id
@@ -94,15 +94,15 @@ func (im *importer) refusePeriods(ctx context.Context) error {
 	if !im.o.InForce.IsZero() {
 		change = im.o.InForce.Time()
 	}
-	from := fmt.Sprintf(periods, quote(im.layer.Name))
+	from := fmt.Sprintf(periods, quote(im.layer.Name), im.taker("s"))
 	if err := im.refuse(ctx, "/properties/valid_to", "phải sau valid_from (%s)", "must be after valid_from (%s)",
 		"SELECT row_number, starts::text FROM "+from+" WHERE ends <= starts ORDER BY row_number", change); err != nil {
 		return err
 	}
 	return im.refuse(ctx, "/properties/valid_from", "mã %s đã có bản ghi khác trong thời gian này", "the code %s has another row in force in that time",
-		fmt.Sprintf(`SELECT row_number, code FROM %s WHERE starts IS NOT NULL AND CASE WHEN ends <= starts THEN false ELSE EXISTS (
-			SELECT FROM %s o WHERE o.code = p.code AND o.id IS DISTINCT FROM p.match_id
-				AND daterange(o.valid_from, o.valid_to) && daterange(p.starts, p.ends)) END ORDER BY row_number`, from, quote(im.layer.Name)), change)
+		fmt.Sprintf(`SELECT row_number, code FROM %s WHERE takes AND starts IS NOT NULL AND CASE WHEN ends <= starts THEN false ELSE EXISTS (
+			SELECT FROM %s o WHERE o.code = p.code AND %s AND o.id IS DISTINCT FROM p.match_id
+				AND daterange(o.valid_from, o.valid_to) && daterange(p.starts, p.ends)) END ORDER BY row_number`, from, quote(im.layer.Name), im.taker("o")), change)
 }
 
 // refuseRivals finds rows of another code with the same values of the fields that
@@ -120,17 +120,17 @@ func (im *importer) refuseRivals(ctx context.Context) error {
 	span := func(column string) string {
 		return fmt.Sprintf("CASE WHEN t.id IS NULL OR '%[1]s' = ANY (s.given) THEN s.%[1]s ELSE t.%[1]s END AS %[1]s", column)
 	}
-	coming := fmt.Sprintf("SELECT s.row_number, s.code, s.match_id, %s, %s, %s FROM staging s LEFT JOIN %s t ON t.id = s.match_id",
-		span("valid_from"), span("valid_to"), strings.Join(now, ", "), quote(im.layer.Name))
+	coming := fmt.Sprintf("SELECT s.row_number, s.code, s.match_id, %s, %s, %s FROM staging s LEFT JOIN %s t ON t.id = s.match_id WHERE %s",
+		span("valid_from"), span("valid_to"), strings.Join(now, ", "), quote(im.layer.Name), im.taker("s"))
 	names := strings.Join(im.layer.OnceADay, ", ")
 	return im.refuse(ctx, "/properties/"+im.layer.OnceADay[0], names+": trùng với mã %s", names+": the same as of the code %s", fmt.Sprintf(`
 		WITH coming AS (%s)
 		SELECT DISTINCT ON (row_number) row_number, rival FROM (
-			SELECT a.row_number, b.code AS rival FROM coming a JOIN %s b ON %s AND b.id IS DISTINCT FROM a.match_id AND b.code <> a.code
+			SELECT a.row_number, b.code AS rival FROM coming a JOIN %s b ON %s AND %s AND b.id IS DISTINCT FROM a.match_id AND b.code <> a.code
 				AND NOT EXISTS (SELECT FROM coming m WHERE m.match_id = b.id)
 				AND a.valid_from < coalesce(b.valid_to, 'infinity') AND b.valid_from < coalesce(a.valid_to, 'infinity')
 			UNION ALL
 			SELECT a.row_number, b.code FROM coming a JOIN coming b ON %s AND b.row_number <> a.row_number
 				AND a.valid_from < coalesce(b.valid_to, 'infinity') AND b.valid_from < coalesce(a.valid_to, 'infinity')) r
-		ORDER BY row_number, rival`, coming, quote(im.layer.Name), strings.Join(same, " AND "), strings.Join(same, " AND ")))
+		ORDER BY row_number, rival`, coming, quote(im.layer.Name), strings.Join(same, " AND "), im.taker("b"), strings.Join(same, " AND ")))
 }

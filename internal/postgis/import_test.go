@@ -346,3 +346,66 @@ func TestImportOfInvalidGeometries(t *testing.T) {
 		t.Errorf("%d stored shapes are bad", bad)
 	}
 }
+
+// Drafts are not what a file means by a code, and neither keep it nor what is once a day
+// from anybody: an import must not change them, nor tell of them.
+func TestImportsPassDraftsBy(t *testing.T) {
+	s, layers, _ := open(t)
+	sites, positions := get(t, layers, "bts_sites"), get(t, layers, "operator_positions")
+	draft := func(l *layer.Layer, code, organisation string) layer.Feature {
+		f := sample(t, l, code)
+		f.Properties["status"], f.Properties["owner_organisation"], f.Properties["name"] = layer.Draft, organisation, "draft"
+		return f
+	}
+	hidden := []int64{create(t, s, sites, draft(sites, "S1", "VNPT")), create(t, s, sites, draft(sites, "S2", "VNPT"))}
+	create(t, s, sites, sample(t, sites, "S1"))
+	hidden = append(hidden, create(t, s, sites, draft(sites, "S1", "VIETTEL")))
+	s2 := sample(t, sites, "S2")
+	got := importAll(t, s, sites, correction(t), incoming(1, sites, map[string]any{"code": "S1", "name": "published"}), postgis.Incoming{Row: 2, Feature: s2})
+	if counts(got) != [6]int{2, 1, 1, 0, 0, 0} {
+		t.Errorf("%+v", got)
+	}
+	o := correction(t)
+	o.OnConflict = postgis.FailExisting
+	hidden = append(hidden, create(t, s, sites, draft(sites, "S3", "VNPT")))
+	if got := importAll(t, s, sites, o, postgis.Incoming{Row: 1, Feature: sample(t, sites, "S3")}); counts(got) != [6]int{1, 1, 0, 0, 0, 0} {
+		t.Errorf("a code that a draft has: %+v", got)
+	}
+	for _, id := range hidden {
+		row, err := s.Feature(context.Background(), officer(), sites, id)
+		if err != nil || row.Revision != 1 {
+			t.Errorf("draft %d: %+v, %v", id, row, err)
+		}
+	}
+	place := draft(positions, "P1", "VNPT")
+	place.Properties["site_code"], place.Properties["operator"] = "S1", "VNPT"
+	create(t, s, positions, place)
+	rival := sample(t, positions, "P2")
+	rival.Properties["site_code"], rival.Properties["operator"] = "S1", "VNPT"
+	if got := importAll(t, s, positions, correction(t), postgis.Incoming{Row: 1, Feature: rival}); counts(got) != [6]int{1, 1, 0, 0, 0, 0} {
+		t.Errorf("the place of a draft: %+v", got)
+	}
+}
+
+// A file of drafts brings its owner's drafts up to date, beside a published row of the
+// same code.
+func TestImportsChangeTheOwnersDrafts(t *testing.T) {
+	s, layers, _ := open(t)
+	sites := get(t, layers, "bts_sites")
+	row := func(n int, status, organisation, name string) postgis.Incoming {
+		f := sample(t, sites, "S1")
+		f.Properties["status"], f.Properties["owner_organisation"], f.Properties["name"] = status, organisation, name
+		return postgis.Incoming{Row: n, Feature: f}
+	}
+	before := []postgis.Incoming{row(1, "draft", "VNPT", "a"), row(2, "draft", "VIETTEL", "b"), row(3, "existing", "VNPT", "c")}
+	if got := importAll(t, s, sites, correction(t), before...); counts(got) != [6]int{3, 3, 0, 0, 0, 0} {
+		t.Fatalf("%+v", got)
+	}
+	after := []postgis.Incoming{row(1, "draft", "VNPT", "A"), row(2, "draft", "VIETTEL", "b"), row(3, "existing", "VNPT", "C")}
+	if got := importAll(t, s, sites, correction(t), after...); counts(got) != [6]int{3, 0, 2, 1, 0, 0} {
+		t.Errorf("%+v", got)
+	}
+	if got := importAll(t, s, sites, correction(t), row(1, "draft", "VNPT", "x"), row(2, "draft", "VNPT", "y")); len(got.Refused) != 2 {
+		t.Errorf("two drafts of one owner and code: %+v", got)
+	}
+}

@@ -2,7 +2,8 @@ package postgis
 
 import (
 	"context"
-	"time"
+	"fmt"
+	"slices"
 
 	"github.com/jackc/pgx/v5"
 
@@ -10,25 +11,144 @@ import (
 	"hatang/internal/layer"
 )
 
+// grantsOf is a column of the grants in force of a person or key, as JSON.
+const grantsOf = `coalesce((SELECT jsonb_agg(jsonb_build_object('id', g.id, 'role', g.role, 'layers', g.layers, 'territory', coalesce(g.territory, '')) ORDER BY g.id)
+	FROM grants_in_force g WHERE g.%s = %s), '[]')`
+
 // KeyViewer returns whose key it is; layer.ErrNotFound for a key that is unknown,
-// expired or revoked. Cost: one index look-up on the hash.
+// expired, revoked or of a person who is disabled. Cost: one index look-up on the hash
+// and one for its grants.
 func (s *Store) KeyViewer(ctx context.Context, key string) (account.Viewer, error) {
 	var v account.Viewer
-	var id, role string
-	err := s.pool.QueryRow(ctx, `SELECT id, role, coalesce(organisation, ''), coalesce(territory, '') FROM api_keys
-		WHERE hash = $1 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > now())`, account.Hash(key)).
-		Scan(&id, &role, &v.Organisation, &v.Territory)
-	v.Role = account.Role(role)
+	var id string
+	err := s.pool.kept.QueryRow(ctx, `SELECT k.id, coalesce(k.person, 0), coalesce(p.organisation, k.organisation, ''), `+fmt.Sprintf(grantsOf, "key", "k.id")+`
+		FROM api_keys k LEFT JOIN people p ON p.id = k.person
+		WHERE k.hash = $1 AND k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > now()) AND p.disabled_at IS NULL`, account.Hash(key)).
+		Scan(&id, &v.Person, &v.Organisation, &v.Grants)
+	if err != nil {
+		return account.Viewer{}, translate("look up the key", err)
+	}
 	v.Name = "key:" + id
-	return v, translate("look up the key", err)
+	return v, nil
 }
 
-// NewKey is a key to be kept.
-type NewKey struct {
-	ID, Key, Name           string
-	Role                    account.Role
-	Organisation, Territory string
-	Expires                 time.Time // zero for never
+// Keys returns the keys that the viewer keeps, the newest first: all for an
+// administrator, else a person's own.
+func (s *Store) Keys(ctx context.Context, v account.Viewer) ([]account.Key, error) {
+	rows, err := s.pool.kept.Query(ctx, `SELECT k.id, k.name, coalesce(p.organisation, k.organisation, ''), k.person, `+fmt.Sprintf(grantsOf, "key", "k.id")+`,
+			k.created_by, k.created_at, k.expires_at, k.revoked_at
+		FROM api_keys k LEFT JOIN people p ON p.id = k.person WHERE $1 OR k.person = $2 ORDER BY k.created_at DESC, k.id`, v.Administers(), ownOf(v))
+	if err != nil {
+		return nil, translate("list the keys", err)
+	}
+	keys, err := pgx.CollectRows(rows, pgx.RowToStructByPos[account.Key])
+	return keys, translate("list the keys", err)
+}
+
+// ownOf is the id of the viewer's person, null for none.
+func ownOf(v account.Viewer) any {
+	if v.Person == 0 {
+		return nil
+	}
+	return v.Person
+}
+
+// AddKey keeps a key. The viewer must be allowed to hand on its grants, and make keys
+// for himself alone unless he is an administrator: else layer.ErrForbidden.
+func (s *Store) AddKey(ctx context.Context, v account.Viewer, k account.NewKeyRecord) error {
+	if !v.Administers() && (v.Person == 0 || k.Person != v.Person) {
+		return fmt.Errorf("a key for somebody else: %w", layer.ErrForbidden)
+	}
+	for _, g := range k.Grants {
+		if !v.MayGrant(g) {
+			return fmt.Errorf("a grant of %s: %w", g.Role, layer.ErrForbidden)
+		}
+	}
+	return s.write(ctx, v, "keep the key", func(tx pgx.Tx) error { return addKey(ctx, tx, s.layers, k, v.Name) })
+}
+
+// RevokeKey ends a key at once; layer.ErrNotFound for one that the viewer does not keep.
+func (s *Store) RevokeKey(ctx context.Context, v account.Viewer, id string) error {
+	return s.write(ctx, v, "revoke the key", func(tx pgx.Tx) error {
+		var known bool
+		if err := tx.QueryRow(ctx, "SELECT true FROM api_keys WHERE id = $1 AND ($2 OR person = $3)", id, v.Administers(), ownOf(v)).Scan(&known); err != nil {
+			return err
+		}
+		_, err := tx.Exec(ctx, "UPDATE api_keys SET revoked_at = now() WHERE id = $1 AND revoked_at IS NULL", id)
+		return err
+	})
+}
+
+// addKey writes a key and its grants; *layer.InvalidError with all faults of both.
+func addKey(ctx context.Context, tx querier, layers *layer.Registry, k account.NewKeyRecord, by string) error {
+	if err := checkGrants(ctx, tx, layers, k.Organisation, k.Grants); err != nil {
+		return err
+	}
+	var expires, person any
+	if !k.Expires.IsZero() {
+		expires = k.Expires
+	}
+	if k.Person != 0 {
+		person = k.Person
+	}
+	if _, err := tx.Exec(ctx, `INSERT INTO api_keys (id, hash, name, organisation, person, created_by, expires_at)
+		VALUES ($1, $2, $3, nullif($4, ''), $5, $6, $7)`, k.ID, k.Hash, k.Name, k.Organisation, person, by, expires); err != nil {
+		return err
+	}
+	for _, g := range k.Grants {
+		if _, err := addGrant(ctx, tx, "key", k.ID, g); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// addGrant writes a grant of a person or a key and returns its id.
+func addGrant(ctx context.Context, tx querier, column string, of any, g account.Grant) (id int64, err error) {
+	err = tx.QueryRow(ctx, "INSERT INTO grants ("+column+", role, layers, territory) VALUES ($1, $2, $3, nullif($4, '')) RETURNING id",
+		of, string(g.Role), g.Layers, g.Territory).Scan(&id)
+	return id, err
+}
+
+// checkGrants returns all that does not exist or does not go together of grants and of
+// the organisation they act for, as *layer.InvalidError.
+func checkGrants(ctx context.Context, tx querier, layers *layer.Registry, organisation string, grants []account.Grant) error {
+	var faults layer.Faults
+	territories := make([]string, len(grants))
+	for i, g := range grants {
+		territories[i] = g.Territory
+	}
+	var known bool
+	var missing []string
+	err := tx.QueryRow(ctx, `SELECT $1 = '' OR EXISTS (SELECT FROM organisations WHERE code = $1),
+		ARRAY(SELECT code FROM unnest($2::text[]) code WHERE code <> '' AND hatang_territory(code) IS NULL)`, organisation, territories).Scan(&known, &missing)
+	if err != nil {
+		return err
+	}
+	if !known {
+		faults.Add("/organisation", "không có tổ chức %q trong sổ đăng ký", "the register has no organisation %q", organisation)
+	}
+	for i, g := range grants {
+		at := fmt.Sprintf("/grants/%d", i)
+		if g.Role == account.Public || !g.Role.Valid() {
+			faults.Add(at+"/role", "không có vai trò %q", "there is no role %q", g.Role)
+		}
+		if g.Role == account.Administrator && (g.Layers != nil || g.Territory != "") {
+			faults.Add(at, "quản trị không giới hạn theo lớp hay địa bàn", "an administrator is not limited to layers or a territory")
+		}
+		if g.Layers != nil && len(g.Layers) == 0 {
+			faults.Add(at+"/layers", "phải có ít nhất một lớp; null là mọi lớp", "at least one layer is needed; null means all")
+		}
+		if slices.Contains(missing, g.Territory) {
+			faults.Add(at+"/territory", "không có đơn vị hành chính %q trong sổ đăng ký", "the register has no administrative unit %q", g.Territory)
+		}
+		for _, name := range g.Layers {
+			if _, ok := layers.Get(name); !ok {
+				faults.Add(at+"/layers", "không có lớp %q", "there is no layer %q", name)
+			}
+		}
+	}
+	return faults.Err()
 }
 
 // Admin works with the owner's rights: what the serving role must not do. Close it.
@@ -52,34 +172,14 @@ func closeConn(ctx context.Context, conn *pgx.Conn) {
 // Close ends the connection.
 func (a *Admin) Close(ctx context.Context) error { return a.conn.Close(context.WithoutCancel(ctx)) }
 
-// AddKey keeps the hash of a key. An organisation or territory that is not in the
-// register is a *layer.InvalidError.
-func (a *Admin) AddKey(ctx context.Context, k NewKey, by string) error {
-	var organisation, territory bool
-	err := a.conn.QueryRow(ctx, `SELECT $1 = '' OR EXISTS (SELECT FROM organisations WHERE code = $1),
-		$2 = '' OR EXISTS (SELECT FROM provinces WHERE code = $2 UNION ALL SELECT FROM districts WHERE code = $2 UNION ALL SELECT FROM communes WHERE code = $2)`,
-		k.Organisation, k.Territory).Scan(&organisation, &territory)
-	if err != nil {
-		return translate("look up organisation and territory", err)
-	}
-	var faults layer.Faults
-	if !organisation {
-		faults.Add("organisation", "không có tổ chức %q trong sổ đăng ký", "the register has no organisation %q", k.Organisation)
-	}
-	if !territory {
-		faults.Add("territory", "không có đơn vị hành chính %q trong sổ đăng ký", "the register has no administrative unit %q", k.Territory)
-	}
-	if err := faults.Err(); err != nil {
-		return err
-	}
-	return translate("keep the key", addKey(ctx, a.conn, k, by))
-}
-
 // AddFirstKey keeps the key if there is none at all yet, and says whether it did.
 // Of several servers that start at once, one does.
-func (a *Admin) AddFirstKey(ctx context.Context, k NewKey, by string) (bool, error) {
+func (a *Admin) AddFirstKey(ctx context.Context, k account.NewKeyRecord, by string) (bool, error) {
 	added := false
 	err := pgx.BeginFunc(ctx, a.conn, func(tx pgx.Tx) error {
+		if err := sign(ctx, tx, by); err != nil {
+			return err
+		}
 		if _, err := tx.Exec(ctx, "LOCK TABLE api_keys IN SHARE ROW EXCLUSIVE MODE"); err != nil {
 			return err
 		}
@@ -88,18 +188,7 @@ func (a *Admin) AddFirstKey(ctx context.Context, k NewKey, by string) (bool, err
 			return err
 		}
 		added = true
-		return addKey(ctx, tx, k, by)
+		return addKey(ctx, tx, nil, k, by)
 	})
 	return added, translate("keep the first key", err)
-}
-
-func addKey(ctx context.Context, db querier, k NewKey, by string) error {
-	var expires *time.Time
-	if !k.Expires.IsZero() {
-		expires = &k.Expires
-	}
-	_, err := db.Exec(ctx, `INSERT INTO api_keys (id, hash, name, role, organisation, territory, created_by, expires_at)
-		VALUES ($1, $2, $3, $4, nullif($5, ''), nullif($6, ''), $7, $8)`,
-		k.ID, account.Hash(k.Key), k.Name, string(k.Role), k.Organisation, k.Territory, by, expires)
-	return err
 }

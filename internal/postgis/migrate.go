@@ -115,5 +115,40 @@ func CheckSchema(ctx context.Context, conn *pgx.Conn, layers *layer.Registry) er
 	for at := range found {
 		faults.Add(at, "cột không có trong sổ đăng ký", "the column is not in the registry")
 	}
+	if err := checkSight(ctx, conn, layers, &faults); err != nil {
+		return translate("read which rows are hidden", err)
+	}
 	return faults.Err()
+}
+
+// checkSight compares which rows are hidden, as the triggers and the registry have it:
+// the one counts versions and gives ids, the other decides who sees.
+func checkSight(ctx context.Context, conn *pgx.Conn, layers *layer.Registry, faults *layer.Faults) error {
+	type sight struct {
+		drafts, asSet bool
+		withheld      string
+	}
+	found := map[string]sight{}
+	rows, err := conn.Query(ctx, "SELECT layer, drafts, published_as_set, coalesce(withheld, '') FROM layer_sight")
+	if err != nil {
+		return err
+	}
+	var name string
+	var s sight
+	if _, err := pgx.ForEachRow(rows, []any{&name, &s.drafts, &s.asSet, &s.withheld}, func() error {
+		found[name] = s
+		return nil
+	}); err != nil {
+		return err
+	}
+	for _, l := range layers.All() {
+		want := sight{drafts: l.HasDrafts(), asSet: l.PublishedAsSet}
+		if l.WithheldField != "" {
+			want.withheld = fmt.Sprintf("%s = ANY ('{%s}'::text[])", l.WithheldField, strings.Join(l.WithheldValues, ","))
+		}
+		if got := found[l.Name]; got != want {
+			faults.Add(l.Name, "layer_sight là %+v, sổ đăng ký cần %+v", "layer_sight is %+v, the registry wants %+v", got, want)
+		}
+	}
+	return nil
 }

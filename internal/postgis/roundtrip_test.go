@@ -19,7 +19,7 @@ import (
 )
 
 // officer is a viewer who sees and edits everything.
-func officer() account.Viewer { return account.Viewer{Role: account.Officer, Name: "key:lan"} }
+func officer() account.Viewer { return account.Holder("key:lan", account.Officer) }
 
 func day(t testing.TB, s string) geo.Date {
 	t.Helper()

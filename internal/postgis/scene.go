@@ -9,6 +9,7 @@ import (
 
 	"hatang/geo"
 	"hatang/geo/zoning"
+	"hatang/internal/layer"
 )
 
 // scene reads everything that judges places.
@@ -26,11 +27,11 @@ func (r *reading) scene(ctx context.Context, into *zoning.SceneData) error {
 }
 
 func (r *reading) territories(ctx context.Context, into *zoning.SceneData) error {
-	c, err := r.inForce("provinces")
+	from, c, err := r.inForce("provinces")
 	if err != nil {
 		return err
 	}
-	rows, err := r.query(ctx, c, "id, code, ST_AsEWKB(geom)", "provinces")
+	rows, err := r.query(ctx, "id, code, ST_AsEWKB(geom)", from, c)
 	if err != nil {
 		return err
 	}
@@ -45,11 +46,11 @@ func (r *reading) territories(ctx context.Context, into *zoning.SceneData) error
 }
 
 func (r *reading) communes(ctx context.Context, into *zoning.SceneData) error {
-	c, err := r.inForce("communes")
+	from, c, err := r.inForce("communes")
 	if err != nil {
 		return err
 	}
-	rows, err := r.query(ctx, c, "id, code, coalesce(district_code, ''), coalesce(urban, false), ST_AsEWKB(geom)", "communes")
+	rows, err := r.query(ctx, "id, code, coalesce(district_code, ''), coalesce(urban, false), ST_AsEWKB(geom)", from, c)
 	if err != nil {
 		return err
 	}
@@ -74,20 +75,20 @@ func (r *reading) zones(ctx context.Context, into *zoning.SceneData) error {
 	for i := range further.boxes {
 		further.boxes[i] = grow(further.boxes[i], widestM)
 	}
-	c, err := further.shown("mast_zones")
+	from, c, err := further.shown("mast_zones")
 	if err != nil {
 		return err
 	}
 	c.add("(valid_to IS NULL OR valid_to > %s::date)", c.bind(r.date.Time()))
-	rows, err := r.query(ctx, c, "id, code, zone_class, coalesce(phase, ''), illustrative, accuracy_m, valid_from, valid_to, ST_AsEWKB(geom)", "mast_zones")
+	rows, err := r.query(ctx, "id, code, zone_class, coalesce(phase, ''), illustrative, accuracy_m, valid_from, valid_to, ST_AsEWKB(geom)", from, c)
 	if err != nil {
 		return err
 	}
 	z := zoning.Zone{Collection: "mast_zones"}
-	var from, to day
+	var starts, ends day
 	var raw []byte
-	_, err = pgx.ForEachRow(rows, []any{&z.ID, &z.Code, &z.Class, &z.Phase, &z.Illustrative, &z.AccuracyM, &from, &to, &raw}, func() (err error) {
-		z.Period = geo.Period{From: from.Date, To: to.Date}
+	_, err = pgx.ForEachRow(rows, []any{&z.ID, &z.Code, &z.Class, &z.Phase, &z.Illustrative, &z.AccuracyM, &starts, &ends, &raw}, func() (err error) {
+		z.Period = geo.Period{From: starts.Date, To: ends.Date}
 		z.Geometry, err = decodeArea(raw)
 		into.Zones = append(into.Zones, z)
 		return err
@@ -115,11 +116,11 @@ func (r *reading) widestEdgeM(ctx context.Context) (widestM float64, err error) 
 
 // masts reads the sites with the operators on each.
 func (r *reading) masts(ctx context.Context, into *zoning.SceneData) error {
-	c, err := r.inForce("bts_sites")
+	from, c, err := r.inForce("bts_sites")
 	if err != nil {
 		return err
 	}
-	rows, err := r.query(ctx, c, "id, code, mast_type, height_m, status, illustrative, ST_X(geom), ST_Y(geom)", "bts_sites")
+	rows, err := r.query(ctx, "id, code, mast_type, height_m, status, illustrative, ST_X(geom), ST_Y(geom)", from, c)
 	if err != nil {
 		return err
 	}
@@ -143,23 +144,20 @@ func (r *reading) masts(ctx context.Context, into *zoning.SceneData) error {
 func (r *reading) operators(ctx context.Context, masts []zoning.Mast, known words) error {
 	at := make(map[string]int, len(masts))
 	for i := range masts {
-		at[masts[i].Code] = i
+		// A draft may have the code of a site that stands: the operators are on this.
+		if _, taken := at[masts[i].Code]; !taken || masts[i].Status != layer.Draft {
+			at[masts[i].Code] = i
+		}
 	}
-	l, err := r.layer("operator_positions")
+	from, c, err := r.rows("operator_positions")
 	if err != nil {
 		return err
 	}
-	c := &conditions{}
-	c.visible(r.viewer, l)
 	c.inForce(r.date)
 	if r.boxes != nil || r.only != nil {
 		c.add("site_code = ANY (%s)", c.bind(slices.Collect(maps.Keys(at))))
 	}
-	from, err := r.from(c, l.Name)
-	if err != nil {
-		return err
-	}
-	rows, err := r.tx.Query(ctx, "SELECT site_code, operator FROM "+from+" AS t"+c.where(), c.args...)
+	rows, err := r.tx.Query(ctx, "SELECT site_code, operator FROM "+from+c.where(), c.args...)
 	if err != nil {
 		return err
 	}
@@ -189,11 +187,11 @@ func (w words) one(s string) string {
 
 // areas reads the special areas that the viewer may see.
 func (r *reading) areas(ctx context.Context, into *zoning.SceneData) error {
-	c, err := r.inForce("special_areas")
+	from, c, err := r.inForce("special_areas")
 	if err != nil {
 		return err
 	}
-	rows, err := r.query(ctx, c, "id, code, kind, max_height_m, illustrative, ST_AsEWKB(geom)", "special_areas")
+	rows, err := r.query(ctx, "id, code, kind, max_height_m, illustrative, ST_AsEWKB(geom)", from, c)
 	if err != nil {
 		return err
 	}
@@ -212,7 +210,7 @@ func (r *reading) areas(ctx context.Context, into *zoning.SceneData) error {
 func (r *reading) withheld(ctx context.Context, into *zoning.SceneData) error {
 	into.Withheld = map[string][]zoning.Area{}
 	l, err := r.layer("special_areas")
-	if err != nil || r.viewer.SeesWithheld() {
+	if err != nil || r.viewer.Sight(l.Name).Withheld {
 		return err
 	}
 	c := &conditions{}
@@ -229,7 +227,7 @@ func (r *reading) withheld(ctx context.Context, into *zoning.SceneData) error {
 	r.inBoxes(near)
 	hidden := &conditions{args: near.args}
 	hidden.inForce(r.date)
-	hidden.add("kind = ANY (%s)", hidden.bind(l.WithheldValues))
+	hidden.add("%s = ANY (%s)", quote(l.WithheldField), hidden.bind(l.WithheldValues))
 	rows, err := r.tx.Query(ctx, `SELECT u.code, a.kind, bool_or(a.illustrative)
 		FROM (SELECT code, geom FROM `+communes+` AS t`+near.where()+`) u
 		JOIN (SELECT kind, illustrative, geom FROM `+areas+` AS t`+hidden.where()+`) a ON ST_Intersects(u.geom, a.geom)

@@ -15,9 +15,13 @@ import (
 	"hatang/internal/layer"
 )
 
-// servingRole is the database role that answers requests: it cannot change the
-// schema, the history or a published rule set.
-const servingRole = "hatang_app"
+// The database roles that answer requests: the one cannot change the schema, the
+// history, the audit or a published rule set; the other, of all reading that is not
+// staff's, cannot change anything, and sees no people, keys and secrets.
+const (
+	servingRole = "hatang_app"
+	readingRole = "hatang_read"
+)
 
 // Limits of the serving connections.
 const (
@@ -27,12 +31,14 @@ const (
 	idleInTxTimeout  = 60 * time.Second
 )
 
-// Store reads and writes the register through a pool of connections of the serving
-// role. It is safe for concurrent use.
+// Store reads and writes the register through two pools of connections of the
+// serving role, one kept from the public. It is safe for concurrent use.
 type Store struct {
-	pool   *pgxpool.Pool
+	pool   *lanes
 	layers *layer.Registry
 	edits  atomic.Int64 // writes committed, or broken off so that they may have been
+
+	published atomic.Pointer[publications] // settings read last; every use proves them
 }
 
 // Open connects to the database as the serving role and checks that it has what
@@ -43,10 +49,6 @@ func Open(ctx context.Context, url string, layers *layer.Registry) (*Store, erro
 		return nil, fmt.Errorf("database URL: %w", err)
 	}
 	config.ConnConfig.ConnectTimeout = connectTimeout
-	config.MinConns = 1
-	if config.MaxConns < 8 {
-		config.MaxConns = 8
-	}
 	for name, value := range map[string]time.Duration{
 		"statement_timeout": statementTimeout, "lock_timeout": lockTimeout, "idle_in_transaction_session_timeout": idleInTxTimeout,
 	} {
@@ -58,10 +60,9 @@ func Open(ctx context.Context, url string, layers *layer.Registry) (*Store, erro
 	config.ConnConfig.RuntimeParams["max_parallel_workers_per_gather"] = "0"
 	// Geometry functions look costly enough to be compiled, which takes longer than they do.
 	config.ConnConfig.RuntimeParams["jit"] = "off"
-	config.AfterConnect = becomeServingRole
-	pool, err := pgxpool.NewWithConfig(ctx, config)
+	pool, err := openLanes(ctx, config, acquireTimeout)
 	if err != nil {
-		return nil, translate("open the pool", err)
+		return nil, translate("open the pools", err)
 	}
 	s := &Store{pool: pool, layers: layers}
 	if err := s.Ready(ctx); err != nil {
@@ -71,27 +72,39 @@ func Open(ctx context.Context, url string, layers *layer.Registry) (*Store, erro
 	return s, nil
 }
 
-// becomeServingRole drops the rights of the connection's own user.
-func becomeServingRole(ctx context.Context, conn *pgx.Conn) error {
-	_, err := conn.Exec(ctx, "SET ROLE "+servingRole)
-	return err
+// become drops the rights of the connection's own user.
+func become(role string) func(context.Context, *pgx.Conn) error {
+	return func(ctx context.Context, conn *pgx.Conn) error {
+		_, err := conn.Exec(ctx, "SET ROLE "+role)
+		return err
+	}
 }
 
-// Close waits for running statements and closes the pool.
+// Close waits for running statements and closes the pools.
 func (s *Store) Close() { s.pool.Close() }
 
-// Ready reports whether the database answers and has Hatang's schema.
+// Ready reports whether the database answers and has Hatang's schema,
+// however busy the public lane is.
 func (s *Store) Ready(ctx context.Context) error {
 	var layers int
-	err := s.pool.QueryRow(ctx, "SELECT count(*) FROM layer_versions").Scan(&layers)
+	err := s.pool.kept.QueryRow(ctx, "SELECT count(*) FROM layer_versions").Scan(&layers)
 	return translate("ask the database", err)
 }
 
-// LayerVersions returns the version of every layer, read in one statement.
-func (s *Store) LayerVersions(ctx context.Context) (layer.Versions, error) {
-	rows, err := s.pool.Query(ctx, "SELECT layer, version FROM layer_versions")
+// LayerVersions returns the version of every layer as the viewer is told it: the number
+// of changes to rows that he sees. Read in one statement.
+func (s *Store) LayerVersions(ctx context.Context, v account.Viewer) (layer.Versions, error) {
+	versions, err := shownVersions(ctx, s.pool, v)
+	return versions, translate("read the layer versions", err)
+}
+
+// shownVersions returns the versions of layers, all where none are named.
+func shownVersions(ctx context.Context, q querier, v account.Viewer, names ...string) (layer.Versions, error) {
+	everywhere, of := v.Audiences()
+	rows, err := q.Query(ctx, `SELECT layer, sum(version)::bigint FROM layer_versions
+		WHERE (audience = ANY ($1) OR audience || '/' || layer = ANY ($2)) AND ($3::text[] IS NULL OR layer = ANY ($3)) GROUP BY layer`, everywhere, of, names)
 	if err != nil {
-		return nil, translate("read the layer versions", err)
+		return nil, err
 	}
 	versions := layer.Versions{}
 	var name string
@@ -100,14 +113,14 @@ func (s *Store) LayerVersions(ctx context.Context) (layer.Versions, error) {
 		versions[name] = version
 		return nil
 	})
-	return versions, translate("read the layer versions", err)
+	return versions, err
 }
 
 // write runs work in one transaction on behalf of the viewer, whose name the
-// history records.
+// history and the audit record.
 func (s *Store) write(ctx context.Context, v account.Viewer, doing string, work func(pgx.Tx) error) error {
-	err := pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
-		if _, err := tx.Exec(ctx, "SELECT set_config('hatang.who', $1, true)", v.Name); err != nil {
+	err := pgx.BeginFunc(ctx, s.pool.kept, func(tx pgx.Tx) error {
+		if err := sign(ctx, tx, v.Name); err != nil {
 			return err
 		}
 		return work(tx)
@@ -116,10 +129,17 @@ func (s *Store) write(ctx context.Context, v account.Viewer, doing string, work 
 	return translate(doing, err)
 }
 
+// sign tells the transaction who is acting, and in which request.
+func sign(ctx context.Context, tx querier, who string) error {
+	_, err := tx.Exec(ctx, "SELECT set_config('hatang.who', $1, true), set_config('hatang.request', $2, true)", who, account.RequestOf(ctx))
+	return err
+}
+
 // conditions collects the conditions of a statement and their bound values.
 type conditions struct {
-	sql  []string
-	args []any
+	sql     []string
+	args    []any
+	shownAs int64 // version of the settings that generalise the rows; 0 for none
 }
 
 // bind adds a value and returns its placeholder.
@@ -138,24 +158,6 @@ func (c *conditions) where() string {
 		return ""
 	}
 	return " WHERE " + strings.Join(c.sql, " AND ")
-}
-
-// visible adds what the viewer may see of the layer: the one place where rights
-// on rows become SQL.
-func (c *conditions) visible(v account.Viewer, l *layer.Layer) {
-	if v.SeesWithheld() {
-		return
-	}
-	if l.WithheldField != "" {
-		c.add("%s <> ALL (%s)", quote(l.WithheldField), c.bind(l.WithheldValues))
-	}
-	if l.Has("status") {
-		if v.Organisation != "" {
-			c.add("(status <> 'draft' OR owner_organisation = %s)", c.bind(v.Organisation))
-		} else {
-			c.add("status <> 'draft'")
-		}
-	}
 }
 
 // inForce selects the rows in force on a date.

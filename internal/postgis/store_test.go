@@ -9,6 +9,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"hatang/internal/account"
 	"hatang/internal/layer"
 	"hatang/internal/postgis"
 	"hatang/internal/testdb"
@@ -98,7 +99,7 @@ func TestMigrateMakesEveryLayer(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer s.Close()
-	versions, err := s.LayerVersions(ctx)
+	versions, err := s.LayerVersions(ctx, account.Anonymous())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -12,6 +12,7 @@ import (
 	"hatang/geo"
 	"hatang/internal/account"
 	"hatang/internal/layer"
+	"hatang/internal/permit"
 	"hatang/internal/plan"
 )
 
@@ -30,8 +31,13 @@ func (s *Store) UnitFacts(ctx context.Context, v account.Viewer, level, code str
 		return plan.Facts{}, fmt.Errorf("level %q: %w", level, layer.ErrNotFound)
 	}
 	facts := plan.Facts{PhaseEnds: map[string]geo.Date{}, Versions: layer.Versions{}}
-	err := pgx.BeginTxFunc(ctx, s.pool, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}, func(tx pgx.Tx) error {
-		r := factReading{reading{tx: tx, layers: s.layers, viewer: v, date: date}, &facts}
+	err := s.readOnly(ctx, func(tx pgx.Tx) error {
+		part, err := newReading(ctx, tx, s.layers, permit.Asked{Viewer: v, Date: date})
+		if err != nil {
+			return err
+		}
+		facts.Generalised = generalised(v, part.published)
+		r := factReading{*part, &facts}
 		if err := r.units(ctx, level, name, code); err != nil || len(facts.Units) == 0 {
 			return err
 		}
@@ -55,7 +61,7 @@ type factReading struct {
 }
 
 func (r *factReading) units(ctx context.Context, level, name, code string) error {
-	c, err := r.inForce(name)
+	from, c, err := r.inForce(name)
 	if err != nil {
 		return err
 	}
@@ -63,18 +69,18 @@ func (r *factReading) units(ctx context.Context, level, name, code string) error
 		c.add("code = %s", c.bind(code))
 	}
 	rows, err := r.tx.Query(ctx, `SELECT code, coalesce(name, code), jurisdiction, valid_from, coalesce(figures_source, ''), official_area_m2, population, population_year, ST_AsEWKB(geom)
-		FROM `+quote(name)+c.where()+" ORDER BY code, id", c.args...)
+		FROM `+from+c.where()+" ORDER BY code, id", c.args...)
 	if err != nil {
 		return err
 	}
 	r.facts.Units, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (plan.UnitFacts, error) {
 		u := plan.UnitFacts{Level: level}
-		var from day
+		var starts day
 		var raw []byte
-		if err := row.Scan(&u.Code, &u.Name, &u.Jurisdiction, &from, &u.FiguresSource, &u.OfficialAreaM2, &u.Population, &u.PopulationYear, &raw); err != nil {
+		if err := row.Scan(&u.Code, &u.Name, &u.Jurisdiction, &starts, &u.FiguresSource, &u.OfficialAreaM2, &u.Population, &u.PopulationYear, &raw); err != nil {
 			return u, err
 		}
-		u.ValidFrom = from.Date
+		u.ValidFrom = starts.Date
 		var err error
 		u.Shape, err = decodeArea(raw)
 		return u, err
@@ -95,15 +101,15 @@ func (r *factReading) narrow(ctx context.Context, code string) error {
 	for _, p := range box.ToRing() {
 		corner = max(corner, geo.DistanceM(centre, p))
 	}
-	c, err := r.inForce("bts_sites")
+	from, c, err := r.inForce("bts_sites")
 	if err != nil {
 		return err
 	}
 	c.add("status = 'existing'")
 	at := fmt.Sprintf("ST_SetSRID(ST_MakePoint(%s, %s), %d)", c.bind(centre[0]), c.bind(centre[1]), layer.SRID)
 	var reach, nearest *float64
-	if err := r.tx.QueryRow(ctx, "SELECT (SELECT max(service_radius_m) FROM bts_sites), (SELECT ST_Distance(geom::geography, "+at+"::geography) FROM bts_sites"+
-		c.where()+" ORDER BY geom <-> "+at+" LIMIT 1)", c.args...).Scan(&reach, &nearest); err != nil {
+	if err := r.tx.QueryRow(ctx, "SELECT (SELECT max(service_radius_m) FROM bts_sites), (SELECT ST_Distance(geom::geography, "+at+"::geography) FROM "+
+		from+c.where()+" ORDER BY geom <-> "+at+" LIMIT 1)", c.args...).Scan(&reach, &nearest); err != nil {
 		return err
 	}
 	if nearest == nil { // a planned one may be the nearest wherever it is
@@ -118,17 +124,8 @@ func (r *factReading) narrow(ctx context.Context, code string) error {
 }
 
 func (r *factReading) versions(ctx context.Context) error {
-	rows, err := r.tx.Query(ctx, `SELECT layer, version FROM layer_versions WHERE layer IN
-		('provinces', 'districts', 'communes', 'bts_sites', 'operator_positions', 'postal_points', 'kiosks', 'mast_zones', 'settlements', 'plans', 'rule_sets')`)
-	if err != nil {
-		return err
-	}
-	var name string
-	var version int64
-	_, err = pgx.ForEachRow(rows, []any{&name, &version}, func() error {
-		r.facts.Versions[name] = version
-		return nil
-	})
+	var err error
+	r.facts.Versions, err = shownVersions(ctx, r.tx, r.viewer, "provinces", "districts", "communes", "bts_sites", "operator_positions", "postal_points", "kiosks", "mast_zones", "settlements", "plans", "rule_sets")
 	return err
 }
 
@@ -158,12 +155,12 @@ func (r *factReading) plan(ctx context.Context) error {
 }
 
 func (r *factReading) sites(ctx context.Context) error {
-	c, err := r.inForce("bts_sites")
+	from, c, err := r.inForce("bts_sites")
 	if err != nil {
 		return err
 	}
 	rows, err := r.tx.Query(ctx, `SELECT id, code, mast_type, structure, height_m, service_radius_m, status, coalesce(phase, ''), illustrative, valid_from, ST_AsEWKB(geom)
-		FROM bts_sites`+c.where()+" ORDER BY id", c.args...)
+		FROM `+from+c.where()+" ORDER BY id", c.args...)
 	if err != nil {
 		return err
 	}
@@ -171,14 +168,14 @@ func (r *factReading) sites(ctx context.Context) error {
 		var s plan.SiteFacts
 		var kind string
 		var structure *string
-		var from day
+		var starts day
 		var raw []byte
 		m := &s.Mast
 		m.Collection = "bts_sites"
-		if err := row.Scan(&m.ID, &m.Code, &kind, &structure, &m.HeightM, &s.RadiusM, &m.Status, &s.Phase, &m.Illustrative, &from, &raw); err != nil {
+		if err := row.Scan(&m.ID, &m.Code, &kind, &structure, &m.HeightM, &s.RadiusM, &m.Status, &s.Phase, &m.Illustrative, &starts, &raw); err != nil {
 			return s, err
 		}
-		m.MastType, s.Since = geo.MastType(kind), from.Date
+		m.MastType, s.Since = geo.MastType(kind), starts.Date
 		if structure != nil {
 			known := geo.Structure(*structure)
 			s.Structure = &known
@@ -194,7 +191,7 @@ func (r *factReading) sites(ctx context.Context) error {
 func (r *factReading) positions(ctx context.Context) error {
 	anywhere := r.reading
 	anywhere.boxes = nil
-	c, err := anywhere.inForce("operator_positions")
+	from, c, err := anywhere.inForce("operator_positions")
 	if err != nil {
 		return err
 	}
@@ -203,7 +200,7 @@ func (r *factReading) positions(ctx context.Context) error {
 		codes[i] = s.Mast.Code
 	}
 	c.add("site_code = ANY (%s)", c.bind(codes))
-	rows, err := r.tx.Query(ctx, "SELECT site_code, operator, status, coalesce(phase, '') FROM operator_positions"+c.where()+" ORDER BY id", c.args...)
+	rows, err := r.tx.Query(ctx, "SELECT site_code, operator, status, coalesce(phase, '') FROM "+from+c.where()+" ORDER BY id", c.args...)
 	if err != nil {
 		return err
 	}
@@ -213,11 +210,11 @@ func (r *factReading) positions(ctx context.Context) error {
 
 func (r *factReading) postal(ctx context.Context) error {
 	for _, name := range []string{"postal_points", "kiosks"} {
-		c, err := r.inForce(name)
+		from, c, err := r.inForce(name)
 		if err != nil {
 			return err
 		}
-		rows, err := r.tx.Query(ctx, "SELECT status, coalesce(phase, ''), ST_AsEWKB(geom) FROM "+quote(name)+c.where()+" ORDER BY id", c.args...)
+		rows, err := r.tx.Query(ctx, "SELECT status, coalesce(phase, ''), ST_AsEWKB(geom) FROM "+from+c.where()+" ORDER BY id", c.args...)
 		if err != nil {
 			return err
 		}
@@ -240,11 +237,11 @@ func (r *factReading) postal(ctx context.Context) error {
 }
 
 func (r *factReading) settlements(ctx context.Context) error {
-	c, err := r.inForce("settlements")
+	from, c, err := r.inForce("settlements")
 	if err != nil {
 		return err
 	}
-	rows, err := r.tx.Query(ctx, "SELECT population, ST_AsEWKB(geom) FROM settlements"+c.where()+" ORDER BY id", c.args...)
+	rows, err := r.tx.Query(ctx, "SELECT population, ST_AsEWKB(geom) FROM "+from+c.where()+" ORDER BY id", c.args...)
 	if err != nil {
 		return err
 	}
@@ -269,7 +266,7 @@ func (r *factReading) communes(ctx context.Context) error {
 	}
 	anywhere := r.reading
 	anywhere.boxes = nil
-	c, err := anywhere.inForce("communes")
+	from, c, err := anywhere.inForce("communes")
 	if err != nil {
 		return err
 	}
@@ -278,7 +275,7 @@ func (r *factReading) communes(ctx context.Context) error {
 		codes[i] = u.Code
 	}
 	c.add(column+" = ANY (%s)", c.bind(codes))
-	rows, err := r.tx.Query(ctx, "SELECT code, "+column+", population, population_year, ST_AsEWKB(geom) FROM communes"+c.where()+" ORDER BY code, id", c.args...)
+	rows, err := r.tx.Query(ctx, "SELECT code, "+column+", population, population_year, ST_AsEWKB(geom) FROM "+from+c.where()+" ORDER BY code, id", c.args...)
 	if err != nil {
 		return err
 	}

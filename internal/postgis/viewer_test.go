@@ -56,25 +56,25 @@ func TestWhoSeesWhat(t *testing.T) {
 		f.Properties["kind"], f.Geometry = kind, square(float64(10*i), 0)
 		ids[kind] = create(t, s, areas, f)
 	}
-	public, firm := account.Anonymous(), account.Viewer{Role: account.Operator, Organisation: "VIETTEL", Name: "key:v"}
-	other := account.Viewer{Role: account.Operator, Organisation: "VNPT", Name: "key:o"}
+	public, firm := account.Anonymous(), account.Viewer{Organisation: "VIETTEL", Name: "key:v", Grants: []account.Grant{{Role: account.Operator}}}
+	other := account.Viewer{Organisation: "VNPT", Name: "key:o", Grants: []account.Grant{{Role: account.Operator}}}
 	listed := orb.Bound{Max: orb.Point{10.01, 0.01}}
-	for _, v := range []account.Viewer{public, firm, {Role: account.Consulted}, {}} {
+	for _, v := range []account.Viewer{public, firm, account.Holder("key:c", account.Consulted), {}} {
 		for _, kind := range []string{"border_belt", "military"} {
 			if got := look(t, s, v, areas, ids[kind], kind); got != (seen{2, 2, listed, false, false}) {
-				t.Errorf("%s sees of %s: %+v", v.Role, kind, got)
+				t.Errorf("%s sees of %s: %+v", v.Name, kind, got)
 			}
 			if _, err := s.UpdateFeature(context.Background(), v, areas, ids[kind], layer.Feature{Properties: map[string]any{"name": "x"}}, 0, false); !errors.Is(err, layer.ErrNotFound) {
-				t.Errorf("%s changes %s: %v", v.Role, kind, err)
+				t.Errorf("%s changes %s: %v", v.Name, kind, err)
 			}
 			if err := s.DeleteFeature(context.Background(), v, areas, ids[kind], 0); !errors.Is(err, layer.ErrNotFound) {
-				t.Errorf("%s deletes %s: %v", v.Role, kind, err)
+				t.Errorf("%s deletes %s: %v", v.Name, kind, err)
 			}
 		}
 	}
 	all := orb.Bound{Max: orb.Point{30.01, 0.01}}
 	for _, role := range []account.Role{account.Officer, account.Approver, account.Administrator} {
-		if got := look(t, s, account.Viewer{Role: role}, areas, ids["military"], "military"); got != (seen{4, 4, all, true, true}) {
+		if got := look(t, s, account.Holder("key:s", role), areas, ids["military"], "military"); got != (seen{4, 4, all, true, true}) {
 			t.Errorf("%s sees %+v", role, got)
 		}
 	}
@@ -88,7 +88,7 @@ func TestWhoSeesWhat(t *testing.T) {
 	}{{public, false}, {other, false}, {firm, true}, {officer(), true}} {
 		got := look(t, s, tt.viewer, sites, id, "draft")
 		if got.row != tt.sees || got.versions != tt.sees || (got.count == 1) != tt.sees || (got.features == 1) != tt.sees || (got.bound != orb.Bound{}) != tt.sees {
-			t.Errorf("%s of %q sees of the draft %+v", tt.viewer.Role, tt.viewer.Organisation, got)
+			t.Errorf("%s of %q sees of the draft %+v", tt.viewer.Name, tt.viewer.Organisation, got)
 		}
 	}
 }
@@ -183,6 +183,51 @@ func BenchmarkFeaturesPageOf1000(b *testing.B) {
 		n := 0
 		if err := s.Features(context.Background(), officer(), l, q, func(*layer.Row) error { n++; return nil }); err != nil || n != 1000 {
 			b.Fatal(n, err)
+		}
+	}
+}
+
+// Who is given a territory again is not told the version of before, when drafts have
+// changed or its border has meanwhile: what is kept under that version is not true.
+func TestVersionsMoveWhileNobodyHasTheTerritory(t *testing.T) {
+	s, layers, url := open(t)
+	ctx := context.Background()
+	conn := connect(t, url)
+	sites, districts := get(t, layers, "bts_sites"), get(t, layers, "districts")
+	unit := sample(t, districts, "094")
+	unit.Geometry = box(103, 21, 1)
+	district := create(t, s, districts, unit)
+	f := sample(t, sites, "draft")
+	f.Properties["status"], f.Geometry = layer.Draft, orb.Point{103.5, 21.5}
+	id := create(t, s, sites, f)
+	officerOf094 := account.Viewer{Name: "key:district", Grants: []account.Grant{{Role: account.Officer, Territory: "094"}}}
+	give := func() {
+		run(t, conn, "INSERT INTO grants (key, role, territory) SELECT id, 'officer', '094' FROM api_keys")
+	}
+	run(t, conn, "INSERT INTO api_keys (id, hash, name, created_by) VALUES ('district', 'x', 'district', 'test')")
+	for _, meanwhile := range []func(){
+		func() {
+			if _, err := s.UpdateFeature(ctx, officer(), sites, id, layer.Feature{Properties: map[string]any{"name": "x"}}, 0, false); err != nil {
+				t.Fatal(err)
+			}
+		},
+		func() {
+			if _, err := s.UpdateFeature(ctx, officer(), districts, district, layer.Feature{Geometry: box(103, 21, 0.2)}, 0, false); err != nil {
+				t.Fatal(err)
+			}
+		},
+	} {
+		give()
+		before, err := s.LayerVersions(ctx, officerOf094)
+		if err != nil {
+			t.Fatal(err)
+		}
+		run(t, conn, "UPDATE grants SET withdrawn_at = now() WHERE withdrawn_at IS NULL")
+		meanwhile()
+		give()
+		after, err := s.LayerVersions(ctx, officerOf094)
+		if err != nil || after["bts_sites"] == before["bts_sites"] {
+			t.Errorf("version %d before and %d after, %v", before["bts_sites"], after["bts_sites"], err)
 		}
 	}
 }

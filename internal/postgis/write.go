@@ -31,7 +31,7 @@ func (s *Store) CreateFeature(ctx context.Context, v account.Viewer, l *layer.La
 		if err := tx.QueryRow(ctx, sql, c.args...).Scan(&id); err != nil {
 			return err
 		}
-		return inTerritory(ctx, tx, v, l, id)
+		return inPen(ctx, tx, v, l, id)
 	})
 	return id, err
 }
@@ -64,20 +64,17 @@ func (s *Store) UpdateFeature(ctx context.Context, v account.Viewer, l *layer.La
 	for i := range names {
 		names[i] += " = " + places[i]
 	}
-	where := &conditions{args: c.args}
-	where.visible(v, l)
-	where.add("id = %s", where.bind(id))
-	sql := "UPDATE " + quote(l.Name) + " SET " + strings.Join(names, ", ") + where.where() + " RETURNING revision"
+	sql := "UPDATE " + quote(l.Name) + " SET " + strings.Join(names, ", ") + " WHERE id = " + c.bind(id) + " RETURNING revision"
 	var revision int64
 	err = s.write(ctx, v, "change "+l.Name, func(tx pgx.Tx) error {
 		var err error
 		if revision, err = lockRevision(ctx, tx, v, l, id, ifRevision); err != nil || len(names) == 0 {
 			return err // nothing given, nothing written
 		}
-		if err := tx.QueryRow(ctx, sql, where.args...).Scan(&revision); err != nil {
+		if err := tx.QueryRow(ctx, sql, c.args...).Scan(&revision); err != nil {
 			return err
 		}
-		return inTerritory(ctx, tx, v, l, id)
+		return inPen(ctx, tx, v, l, id)
 	})
 	return revision, err
 }
@@ -98,33 +95,46 @@ func (s *Store) DeleteFeature(ctx context.Context, v account.Viewer, l *layer.La
 // are one step, and returns its revision.
 func lockRevision(ctx context.Context, tx pgx.Tx, v account.Viewer, l *layer.Layer, id, ifRevision int64) (int64, error) {
 	var c conditions
-	c.visible(v, l)
+	c.visible(v.Sight(l.Name), l)
 	c.add("id = %s", c.bind(id))
 	var revision int64
-	if err := tx.QueryRow(ctx, "SELECT revision FROM "+quote(l.Name)+c.where()+" FOR UPDATE", c.args...).Scan(&revision); err != nil {
+	if err := tx.QueryRow(ctx, "SELECT revision FROM "+quote(l.Name)+" AS t"+c.where()+" FOR UPDATE", c.args...).Scan(&revision); err != nil {
 		return 0, err
 	}
 	if ifRevision != 0 && ifRevision != revision {
 		return 0, fmt.Errorf("%s %d is at revision %d, not %d: %w", l.Name, id, revision, ifRevision, layer.ErrStale)
 	}
-	return revision, inTerritory(ctx, tx, v, l, id)
+	return revision, inPen(ctx, tx, v, l, id)
 }
 
-// inTerritory refuses a row that does not lie within the unit the viewer's role is
-// limited to. It is asked before and after a change, so that nothing is moved out
-// of a territory or into another.
-func inTerritory(ctx context.Context, tx pgx.Tx, v account.Viewer, l *layer.Layer, id int64) error {
-	if v.Territory == "" {
+// inPen refuses a row that the viewer may not write: one that does not lie within a unit
+// that his role is limited to, nor is a draft of an organisation that writes its own.
+// It is asked before and after a change, so that nothing is moved out of a territory or
+// into another, and no draft is made more than that by its owner.
+func inPen(ctx context.Context, tx pgx.Tx, v account.Viewer, l *layer.Layer, id int64) error {
+	pen := v.Pen(l.Name)
+	if pen.All {
 		return nil
 	}
-	var inside bool
-	err := tx.QueryRow(ctx, "SELECT EXISTS (SELECT FROM "+quote(l.Name)+` f JOIN (
-			SELECT geom FROM provinces WHERE code = $2 UNION ALL SELECT geom FROM districts WHERE code = $2 UNION ALL SELECT geom FROM communes WHERE code = $2
-		) u ON ST_Covers(u.geom, f.geom) WHERE f.id = $1)`, id, v.Territory).Scan(&inside)
-	if err == nil && !inside {
-		err = fmt.Errorf("%s %d, territory %s: %w", l.Name, id, v.Territory, layer.ErrForbidden)
+	var c conditions
+	var may []string
+	for _, code := range pen.Territories {
+		may = append(may, "ST_Covers(hatang_territory("+c.bind(code)+"), geom)")
 	}
-	return err
+	if pen.Drafts && l.HasDrafts() {
+		may = append(may, "status = "+c.bind(layer.Draft)+" AND owner_organisation = "+c.bind(v.Organisation))
+	}
+	var allowed bool
+	if len(may) > 0 {
+		sql := "SELECT coalesce(" + strings.Join(may, " OR ") + ", false) FROM " + quote(l.Name) + " WHERE id = " + c.bind(id)
+		if err := tx.QueryRow(ctx, sql, c.args...).Scan(&allowed); err != nil {
+			return err
+		}
+	}
+	if !allowed {
+		return fmt.Errorf("%s %d, %s: %w", l.Name, id, v.Name, layer.ErrForbidden)
+	}
+	return nil
 }
 
 // assignments returns column names and placeholders of what a feature gives.

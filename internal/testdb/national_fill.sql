@@ -43,8 +43,8 @@ SELECT id, code, name, '2016-01-01', valid_to, '11', 'generator', status, 'P' ||
     CASE WHEN mast_type <> 'A2b' THEN 'rooftop' WHEN id % 5 = 0 THEN 'guyed' ELSE 'self_supporting' END, mast_type = 'A1b', height, 2000, '{4G}', geom
 FROM masts ORDER BY id;
 
-INSERT INTO operator_positions (code, name, valid_from, valid_to, jurisdiction, owner_organisation, source, status, phase, site_code, operator, technologies, geom)
-SELECT m.code || '-' || o.code, m.name, '2016-01-01', m.valid_to, '11', o.code, 'generator', m.status, 'P' || least(m.phase, 2), m.code, o.code, '{4G}', m.geom
+INSERT INTO operator_positions (id, code, name, valid_from, valid_to, jurisdiction, owner_organisation, source, status, phase, site_code, operator, technologies, geom)
+SELECT nextval('operator_positions_id_seq'), m.code || '-' || o.code, m.name, '2016-01-01', m.valid_to, '11', o.code, 'generator', m.status, 'P' || least(m.phase, 2), m.code, o.code, '{4G}', m.geom
 FROM masts m CROSS JOIN LATERAL unnest(m.operators) AS n
 CROSS JOIN LATERAL (SELECT (ARRAY['VNPT', 'MOBIFONE', 'VIETTEL', 'VIETNAMOBILE', 'SFONE'])[n] AS code) o ORDER BY m.id, n;
 

@@ -35,6 +35,22 @@ func Main(m *testing.M) {
 // runs; the database goes with the test.
 func New(t testing.TB) string {
 	t.Helper()
+	return create(t, "template0")
+}
+
+// Copy makes a database for one test with everything in it that is in another, which
+// nobody may be connected to, and returns the owner's connection string.
+func Copy(t testing.TB, url string) string {
+	t.Helper()
+	config, err := pgx.ParseConfig(url)
+	if err != nil {
+		t.Fatalf("the database to copy: %v", err)
+	}
+	return create(t, config.Database)
+}
+
+func create(t testing.TB, template string) string {
+	t.Helper()
 	ctx := context.Background()
 	dir := filepath.Join(os.TempDir(), fmt.Sprintf("hatang-tests-%d", os.Getuid()))
 	cluster, err := localdb.Open(ctx, localdb.Options{Dir: dir})
@@ -46,10 +62,10 @@ func New(t testing.TB) string {
 	if err != nil {
 		t.Fatalf("connect to the test cluster: %v", err)
 	}
-	suffix := make([]byte, 6)
-	_, _ = rand.Read(suffix) // never fails
-	name := "test_" + hex.EncodeToString(suffix)
-	if _, err := conn.Exec(ctx, "CREATE DATABASE "+name+" TEMPLATE template0"); err != nil {
+	suffix := [6]byte{}
+	_, _ = rand.Read(suffix[:]) // never fails
+	name := "test_" + hex.EncodeToString(suffix[:])
+	if _, err := conn.Exec(ctx, "CREATE DATABASE "+name+" TEMPLATE "+template); err != nil {
 		t.Fatalf("make the test database: %v", err)
 	}
 	t.Cleanup(func() {

@@ -1,0 +1,217 @@
+package account
+
+import (
+	"slices"
+	"strings"
+)
+
+// Viewer is who asks. The zero value is the public.
+type Viewer struct {
+	Name         string // what the history records, e.g. "key:3f2a", "person:lan", "cli:lan"
+	Person       int64  // id of the person; 0 for a program or the public
+	Organisation string // code of the organisation; "" for none
+	Grants       []Grant
+}
+
+// Anonymous returns the public viewer, who may read what is published.
+func Anonymous() Viewer { return Viewer{} }
+
+// Terminal returns the viewer of a command run on the server by a unix user, who
+// has the database in hand already.
+func Terminal(user string) Viewer {
+	return Viewer{Name: "cli:" + user, Grants: []Grant{{Role: Administrator}}}
+}
+
+// Holder returns a viewer with one role, on all layers and everywhere.
+func Holder(name string, role Role) Viewer {
+	return Viewer{Name: name, Grants: []Grant{{Role: role}}}
+}
+
+// Known reports whether it is somebody: a key or a person, not the public.
+func (v Viewer) Known() bool { return v.Name != "" || len(v.Grants) > 0 }
+
+// Has reports whether any grant is of the role.
+func (v Viewer) Has(role Role) bool {
+	return slices.ContainsFunc(v.Grants, func(g Grant) bool { return g.Role == role })
+}
+
+// Administers reports whether the viewer keeps people, keys and settings.
+func (v Viewer) Administers() bool { return v.Has(Administrator) }
+
+// Staff reports whether the viewer sees what is kept from the public anywhere.
+func (v Viewer) Staff() bool {
+	return slices.ContainsFunc(v.Grants, func(g Grant) bool { return g.Role.staff() })
+}
+
+// Limited reports whether what the viewer sees depends on the borders of units.
+func (v Viewer) Limited() bool {
+	return slices.ContainsFunc(v.Grants, func(g Grant) bool { return g.Role.staff() && g.Territory != "" })
+}
+
+// Rank is the highest role of the viewer; Public for none.
+func (v Viewer) Rank() Role {
+	rank := Public
+	for _, g := range v.Grants {
+		if slices.Index(Roles(), g.Role) > slices.Index(Roles(), rank) {
+			rank = g.Role
+		}
+	}
+	return rank
+}
+
+// Sight is what a viewer sees of a layer beside the rows that are published.
+type Sight struct {
+	// All: every row there is.
+	All bool
+	// Withheld: the rows that the registry withholds from the public.
+	Withheld bool
+	// Organisation: drafts and confidential values of that organisation's rows; "" for none.
+	Organisation string
+	// Territories: drafts and confidential values of rows that meet any of these units.
+	Territories []string
+	// Exact: places as they are, whatever a province lets the public see of them.
+	Exact bool
+}
+
+// Sight returns what the viewer sees of a layer.
+func (v Viewer) Sight(layer string) Sight {
+	s := Sight{Organisation: v.Organisation, Exact: v.Known()}
+	for _, g := range v.Grants {
+		switch {
+		case !g.Role.staff() || !g.covers(layer):
+		case g.Territory == "":
+			s.All, s.Withheld = true, true
+		default:
+			s.Withheld = true
+			s.Territories = append(s.Territories, g.Territory)
+		}
+	}
+	if s.All {
+		return Sight{All: true, Withheld: true, Exact: true}
+	}
+	slices.Sort(s.Territories)
+	s.Territories = slices.Compact(s.Territories)
+	return s
+}
+
+// Pen is what a viewer may write of a layer.
+type Pen struct {
+	All         bool     // anything
+	Territories []string // rows that lie within any of these units
+	// Drafts: drafts of the viewer's organisation, and nothing else.
+	Drafts bool
+}
+
+// None reports whether nothing may be written.
+func (p Pen) None() bool { return !p.All && !p.Drafts && len(p.Territories) == 0 }
+
+// Pen returns what the viewer may write of a layer; drafts where the layer has any.
+func (v Viewer) Pen(layer string) Pen {
+	var p Pen
+	for _, g := range v.Grants {
+		switch {
+		case !g.covers(layer):
+		case g.Role.edits() && g.Territory == "":
+			return Pen{All: true}
+		case g.Role.edits():
+			p.Territories = append(p.Territories, g.Territory)
+		case g.Role == Operator && v.Organisation != "":
+			p.Drafts = true
+		}
+	}
+	return p
+}
+
+// Audience names rows whose changes a viewer is told of: his version of a layer is the
+// number of changes to the rows of his audiences.
+type Audience string
+
+// The audiences that are no organisation and no territory.
+const (
+	Everyone Audience = "public"    // rows that all may see
+	SignedIn Audience = "signed_in" // rows that are kept from the public and no one else
+	Staff    Audience = "staff"     // all other rows
+)
+
+// OfOrganisation is the audience of an organisation's drafts.
+func OfOrganisation(code string) Audience { return Audience("organisation:" + code) }
+
+// OfTerritory is the audience of hidden rows that meet a unit.
+func OfTerritory(code string) Audience { return Audience("territory:" + code) }
+
+// OfWithheld is the audience of the rows that the registry withholds.
+const OfWithheld Audience = "withheld"
+
+// Audiences returns the audiences on all layers, and those on one layer alone as
+// "audience/layer".
+func (v Viewer) Audiences() (everywhere []Audience, of []string) {
+	everywhere = []Audience{Everyone}
+	if !v.Known() {
+		return everywhere, nil
+	}
+	everywhere = append(everywhere, SignedIn)
+	if v.seesAll() {
+		return append(everywhere, Staff), nil
+	}
+	if v.Organisation != "" {
+		everywhere = append(everywhere, OfOrganisation(v.Organisation))
+	}
+	add := func(g Grant, a Audience) {
+		if g.Layers == nil {
+			everywhere = append(everywhere, a)
+		}
+		for _, layer := range g.Layers {
+			of = append(of, string(a)+"/"+layer)
+		}
+	}
+	for _, g := range v.Grants {
+		switch {
+		case !g.Role.staff():
+		case g.Territory == "":
+			add(g, Staff)
+		default:
+			add(g, OfTerritory(g.Territory))
+			add(g, OfWithheld)
+		}
+	}
+	slices.Sort(everywhere)
+	slices.Sort(of)
+	return slices.Compact(everywhere), slices.Compact(of)
+}
+
+// seesAll reports whether the viewer sees every row of every layer.
+func (v Viewer) seesAll() bool {
+	return slices.ContainsFunc(v.Grants, func(g Grant) bool { return g.Role.staff() && g.Layers == nil && g.Territory == "" })
+}
+
+// Class names the set of rows the viewer sees, for cache keys and ETags: viewers of
+// one class see the same rows with the same values.
+func (v Viewer) Class() string {
+	switch {
+	case v.seesAll():
+		return "officer"
+	case !v.Known():
+		return "public"
+	}
+	var parts []string
+	if v.Organisation != "" {
+		parts = append(parts, "organisation:"+v.Organisation)
+	}
+	for _, g := range v.Grants {
+		if !g.Role.staff() {
+			continue
+		}
+		layers := "*"
+		if g.Layers != nil {
+			names := slices.Clone(g.Layers)
+			slices.Sort(names)
+			layers = strings.Join(slices.Compact(names), ",")
+		}
+		parts = append(parts, "officer:"+g.Territory+":"+layers)
+	}
+	if len(parts) == 0 {
+		return "signed_in"
+	}
+	slices.Sort(parts)
+	return strings.Join(slices.Compact(parts), " ")
+}

@@ -1,0 +1,101 @@
+package postgis_test
+
+import (
+	"context"
+	"fmt"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// The functions of triggers work with the owner's rights. Whoever could hang one on a
+// table of his own would write history, audit and versions as he likes, and run
+// functions of his own as the owner.
+func TestTheServingRoleHangsNoTriggerOnATableOfItsOwn(t *testing.T) {
+	_, _, url := open(t)
+	ctx := context.Background()
+	owner, app := connect(t, url), connect(t, url)
+	const ours = `pronamespace = 'public'::regnamespace AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e')`
+	rows, err := owner.Query(ctx, "SELECT proname FROM pg_proc p WHERE prorettype = 'trigger'::regtype AND "+ours)
+	if err != nil {
+		t.Fatal(err)
+	}
+	functions, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil || len(functions) < 16 {
+		t.Fatalf("functions of triggers: %v, %v", functions, err)
+	}
+	run(t, app, "SET ROLE hatang_app")
+	run(t, app, "CREATE TEMP TABLE kiosks (LIKE public.kiosks)")
+	for _, name := range functions {
+		if _, err := app.Exec(ctx, fmt.Sprintf("CREATE TRIGGER %s AFTER INSERT ON pg_temp.kiosks REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION public.%[1]s('x')", name)); code(err) != "42501" {
+			t.Errorf("a trigger of %s: %v", name, err)
+		}
+	}
+	run(t, app, `INSERT INTO pg_temp.kiosks (id, code, valid_from, jurisdiction, illustrative, revision, updated_at, status, geom)
+		VALUES (4711, 'forged', '2015-01-01', '11', false, 1, now(), 'existing', 'SRID=4326;POINT(103 21)')`)
+	if n := scalar[int64](t, owner, "SELECT count(*) FROM history"); n != 0 {
+		t.Errorf("%d entries of the history are forged", n)
+	}
+	// Of all that works with the owner's rights it may call what writes and reads the audit.
+	if may := scalar[string](t, owner, "SELECT string_agg(proname, ' ' ORDER BY proname) FROM pg_proc p WHERE prosecdef AND has_function_privilege('hatang_app', oid, 'EXECUTE') AND "+ours); may != "hatang_audit hatang_audit_broken_at" {
+		t.Errorf("the serving role may call %s", may)
+	}
+}
+
+// Nobody raises rights by a statement of the serving role, brings back what has ended,
+// or writes what only triggers may.
+func TestTheServingRoleForgesNothing(t *testing.T) {
+	s, _, url := open(t)
+	ctx := context.Background()
+	fill(t, s, 3)
+	owner, app := connect(t, url), connect(t, url)
+	run(t, owner, "INSERT INTO people (login, name) VALUES ('lan', 'Lan')")
+	run(t, owner, "INSERT INTO sessions (hash, person, expires_at, ended_at) VALUES ('x', 1, 'infinity', now())")
+	run(t, owner, "INSERT INTO api_keys (id, hash, name, created_by, revoked_at) VALUES ('k', 'x', 'x', 'x', now())")
+	run(t, owner, "INSERT INTO grants (person, role, territory, withdrawn_at) VALUES (1, 'officer', '094', now())")
+	const everything = `SELECT md5(concat((SELECT string_agg(a::text, '' ORDER BY id) FROM audit a), (SELECT h::text FROM audit_head h), (SELECT string_agg(g::text, '') FROM grants g),
+		(SELECT string_agg(k::text, '') FROM api_keys k), (SELECT string_agg(p::text, '') FROM people p), (SELECT string_agg(s::text, '') FROM sessions s)))`
+	before := scalar[string](t, owner, everything)
+	run(t, app, "SET ROLE hatang_app")
+	for _, sql := range forgeries {
+		if _, err := app.Exec(ctx, sql); code(err) != "42501" {
+			t.Errorf("%s: %v", sql, err)
+		}
+	}
+	for _, sql := range revivals {
+		if _, err := app.Exec(ctx, sql); code(err) != "23001" {
+			t.Errorf("%s: %v", sql, err)
+		}
+	}
+	if after := scalar[string](t, owner, everything); after != before {
+		t.Error("something was changed all the same")
+	}
+	t.Logf("%d statements", len(forgeries)+len(revivals))
+}
+
+// revivals are what would bring back what has ended.
+var revivals = []string{
+	"UPDATE grants SET withdrawn_at = NULL", "UPDATE grants SET withdrawn_at = 'infinity'",
+	"UPDATE api_keys SET revoked_at = NULL", "UPDATE sessions SET ended_at = NULL",
+}
+
+// forgeries are statements that the serving role must not be allowed.
+var forgeries = []string{
+	"INSERT INTO audit (id, at, who, db_user, action, subject, detail, request_id, hash) VALUES (4, now(), 'x', 'x', 'x', 'x', '{}', '', 'x')",
+	"INSERT INTO audit_head (id, hash) VALUES (0, 'x')", "DELETE FROM audit_head", "UPDATE audit_head SET hash = 'x'", "TRUNCATE audit_head",
+	"UPDATE audit SET detail = '{}' WHERE id = 2", "DELETE FROM audit WHERE id = (SELECT max(id) FROM audit)", "SELECT FROM audit FOR UPDATE",
+	"DO $$ BEGIN LOCK TABLE audit IN ACCESS EXCLUSIVE MODE; END $$", "ALTER TABLE audit DISABLE TRIGGER keep", "DROP TRIGGER keep ON audit", "DROP TRIGGER audit ON grants",
+	"ALTER TABLE audit OWNER TO hatang_app", "ALTER TABLE audit RENAME TO other", "COMMENT ON TABLE audit IS ''", "GRANT UPDATE ON audit_head TO hatang_app",
+	"CREATE OR REPLACE FUNCTION hatang_audit(action text, subject text, detail jsonb) RETURNS void LANGUAGE sql AS ''",
+	"CREATE OR REPLACE FUNCTION hatang_who() RETURNS text LANGUAGE sql AS $$SELECT 'x'$$", "ALTER FUNCTION hatang_audit_broken_at() SECURITY INVOKER",
+	"CREATE RULE x AS ON INSERT TO grants DO INSTEAD NOTHING", "CREATE OR REPLACE VIEW grants_in_force AS SELECT * FROM grants", "DROP VIEW grants_in_force",
+	"SELECT hatang_touch('kiosks', 'public')", "SELECT hatang_hide('kiosks')", "SELECT hatang_add_layer('kiosks')", "SELECT hatang_record()", "SELECT hatang_raise_versions()",
+	"UPDATE grants SET layers = NULL", "UPDATE grants SET territory = NULL", "UPDATE grants SET key = 'k', person = NULL", "UPDATE grants SET granted_by = 'x'", "TRUNCATE grants",
+	"INSERT INTO grants (person, role, granted_by) VALUES (1, 'administrator', 'key:other')", "INSERT INTO grants (person, role, granted_at) VALUES (1, 'officer', '2015-01-01')",
+	"UPDATE api_keys SET person = NULL", "UPDATE api_keys SET expires_at = NULL", "UPDATE api_keys SET organisation = 'VNPT'", "UPDATE api_keys SET created_by = 'x'", "TRUNCATE api_keys, grants",
+	"UPDATE people SET created_by = 'x'", "UPDATE people SET id = DEFAULT", "INSERT INTO people (login, name, created_at) VALUES ('x', 'x', '2015-01-01')", "TRUNCATE people CASCADE",
+	"UPDATE sessions SET hash = 'y'", "UPDATE sessions SET started_at = '2015-01-01'", "INSERT INTO sessions (hash, person, expires_at, started_at) VALUES ('y', 1, 'infinity', '2015-01-01')",
+	"UPDATE identities SET subject = 'x'", "INSERT INTO layer_sight VALUES ('roads', false, NULL, false)", "DELETE FROM layer_sight", "INSERT INTO layer_versions (layer, audience) VALUES ('roads', 'staff')",
+	"TRUNCATE publications", "SELECT setval('kiosks_id_seq', 1)", "SELECT nextval('kiosks_id_seq')", "SELECT setval('history_id_seq', 1)",
+	"COPY grants TO PROGRAM 'true'", "SELECT pg_read_file('/etc/hostname')", "ALTER SYSTEM SET fsync = off", "CREATE ROLE other", "ALTER ROLE hatang_app SUPERUSER", "CREATE EXTENSION dblink",
+}

@@ -1,0 +1,282 @@
+package postgis
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"hatang/internal/account"
+	"hatang/internal/layer"
+)
+
+// SessionViewer returns who is signed in with a session's token; layer.ErrNotFound for
+// one that is unknown, over, or of a person who is disabled.
+func (s *Store) SessionViewer(ctx context.Context, token string) (account.Session, error) {
+	var session account.Session
+	err := s.pool.kept.QueryRow(ctx, `SELECT p.id, p.login, p.name, coalesce(p.organisation, ''), s.expires_at, `+fmt.Sprintf(grantsOf, "person", "p.id")+`
+		FROM sessions s JOIN people p ON p.id = s.person
+		WHERE s.hash = $1 AND s.ended_at IS NULL AND s.expires_at > now() AND p.disabled_at IS NULL`, account.Hash(token)).
+		Scan(&session.Person, &session.Login, &session.PersonName, &session.Organisation, &session.ExpiresAt, &session.Grants)
+	if err != nil {
+		return account.Session{}, translate("look up the session", err)
+	}
+	session.Name = "person:" + session.Login
+	return session, nil
+}
+
+// Credentials returns what a sign-in is checked against; for an unknown login what
+// matches nothing.
+func (s *Store) Credentials(ctx context.Context, login string) (account.Credentials, error) {
+	var c account.Credentials
+	err := s.pool.kept.QueryRow(ctx, `SELECT id, coalesce(password, ''), disabled_at IS NOT NULL, ARRAY(
+			SELECT DISTINCT address FROM sessions WHERE person = p.id AND address <> '' AND started_at > now() - interval '30 days' LIMIT 20)
+		FROM people p WHERE login = $1`, login).Scan(&c.Person, &c.PasswordHash, &c.Disabled, &c.Homes)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return account.Credentials{}, nil
+	}
+	return c, translate("look up the person", err)
+}
+
+// StartSession signs a person in from an address; layer.ErrNotFound for one who is disabled.
+func (s *Store) StartSession(ctx context.Context, person int64, token, address string, expires time.Time) error {
+	return translate("start the session", pgx.BeginFunc(ctx, s.pool.kept, func(tx pgx.Tx) error {
+		var login string
+		if err := tx.QueryRow(ctx, "SELECT login FROM people WHERE id = $1 AND disabled_at IS NULL FOR SHARE", person).Scan(&login); err != nil {
+			return err
+		}
+		if err := sign(ctx, tx, "person:"+login); err != nil {
+			return err
+		}
+		_, err := tx.Exec(ctx, "INSERT INTO sessions (hash, person, address, expires_at) VALUES ($1, $2, $3, $4)", account.Hash(token), person, address, expires)
+		return err
+	}))
+}
+
+// EndSession signs a person out.
+func (s *Store) EndSession(ctx context.Context, v account.Viewer, token string) error {
+	return s.write(ctx, v, "end the session", func(tx pgx.Tx) error {
+		_, err := tx.Exec(ctx, "UPDATE sessions SET ended_at = now() WHERE hash = $1 AND ended_at IS NULL", account.Hash(token))
+		return err
+	})
+}
+
+// PersonOfIdentity returns the person who is the subject to the issuer. One who signs in
+// so for the first time is found by an e-mail address that the issuer has verified.
+// layer.ErrNotFound where there is none, or he is disabled.
+func (s *Store) PersonOfIdentity(ctx context.Context, issuer, subject, verifiedEmail string) (person int64, err error) {
+	err = s.write(ctx, account.Viewer{Name: "oidc:" + issuer}, "look up the identity", func(tx pgx.Tx) error {
+		err := tx.QueryRow(ctx, "SELECT p.id FROM identities i JOIN people p ON p.id = i.person WHERE i.issuer = $1 AND i.subject = $2 AND p.disabled_at IS NULL", issuer, subject).Scan(&person)
+		if !errors.Is(err, pgx.ErrNoRows) || verifiedEmail == "" {
+			return err
+		}
+		if err := tx.QueryRow(ctx, `SELECT id FROM people p WHERE lower(email) = lower($1) AND disabled_at IS NULL
+			AND NOT EXISTS (SELECT FROM identities i WHERE i.issuer = $2 AND (i.person = p.id OR i.subject = $3))`, verifiedEmail, issuer, subject).Scan(&person); err != nil {
+			return err
+		}
+		_, err = tx.Exec(ctx, "INSERT INTO identities (issuer, subject, person) VALUES ($1, $2, $3)", issuer, subject, person)
+		return err
+	})
+	return person, err
+}
+
+const peopleSQL = `SELECT p.id, p.login, p.name, coalesce(p.email, ''), coalesce(p.organisation, ''), p.disabled_at, %s FROM people p`
+
+// People returns everybody who may sign in or could, by login.
+func (s *Store) People(ctx context.Context) ([]account.Person, error) {
+	rows, err := s.pool.kept.Query(ctx, fmt.Sprintf(peopleSQL, fmt.Sprintf(grantsOf, "person", "p.id"))+" ORDER BY p.login")
+	if err != nil {
+		return nil, translate("list the people", err)
+	}
+	people, err := pgx.CollectRows(rows, pgx.RowToStructByPos[account.Person])
+	return people, translate("list the people", err)
+}
+
+// Person returns one person; layer.ErrNotFound.
+func (s *Store) Person(ctx context.Context, id int64) (account.Person, error) {
+	rows, err := s.pool.kept.Query(ctx, fmt.Sprintf(peopleSQL, fmt.Sprintf(grantsOf, "person", "p.id"))+" WHERE p.id = $1", id)
+	if err != nil {
+		return account.Person{}, translate("look up the person", err)
+	}
+	person, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByPos[account.Person])
+	return person, translate("look up the person", err)
+}
+
+// administers is layer.ErrForbidden for those who keep no people and settings.
+func administers(v account.Viewer) error {
+	if !v.Administers() {
+		return fmt.Errorf("%s is no administrator: %w", v.Name, layer.ErrForbidden)
+	}
+	return nil
+}
+
+// AddPerson keeps a person; layer.ErrConflict where the login or e-mail is taken.
+func (s *Store) AddPerson(ctx context.Context, v account.Viewer, p account.NewPerson) (id int64, err error) {
+	if err := administers(v); err != nil {
+		return 0, err
+	}
+	err = s.write(ctx, v, "keep the person", func(tx pgx.Tx) error {
+		if err := checkGrants(ctx, tx, s.layers, p.Organisation, p.Grants); err != nil {
+			return err
+		}
+		if err := tx.QueryRow(ctx, `INSERT INTO people (login, name, email, organisation, password)
+			VALUES ($1, $2, nullif($3, ''), nullif($4, ''), nullif($5, '')) RETURNING id`, p.Login, p.Name, p.Email, p.Organisation, p.PasswordHash).Scan(&id); err != nil {
+			return err
+		}
+		for _, g := range p.Grants {
+			if _, err := addGrant(ctx, tx, "person", id, g); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return id, err
+}
+
+// ChangePerson changes what is given of a person. A new password, or being disabled,
+// ends the sessions. Others than administrators may change their own password alone.
+func (s *Store) ChangePerson(ctx context.Context, v account.Viewer, id int64, c account.PersonChange) error {
+	own := id == v.Person && c.Name == nil && c.Email == nil && c.Organisation == nil && c.Disabled == nil
+	if err := administers(v); err != nil && !own {
+		return err
+	}
+	return s.write(ctx, v, "change the person", func(tx pgx.Tx) error {
+		if err := tx.QueryRow(ctx, "SELECT id FROM people WHERE id = $1 FOR UPDATE", id).Scan(&id); err != nil {
+			return err
+		}
+		if c.Organisation != nil {
+			if err := checkGrants(ctx, tx, s.layers, *c.Organisation, nil); err != nil {
+				return err
+			}
+		}
+		if c.PasswordHash != nil || c.Disabled != nil && *c.Disabled {
+			// Before the first entry of the audit, for which signing out waits with its session in hand.
+			if _, err := tx.Exec(ctx, "UPDATE sessions SET ended_at = now() WHERE person = $1 AND ended_at IS NULL AND hash IS DISTINCT FROM $2", id, c.KeepSession); err != nil {
+				return err
+			}
+		}
+		_, err := tx.Exec(ctx, `UPDATE people SET name = coalesce($2, name),
+				email = CASE WHEN $3::text IS NULL THEN email ELSE nullif($3, '') END,
+				organisation = CASE WHEN $4::text IS NULL THEN organisation ELSE nullif($4, '') END,
+				password = coalesce($5, password),
+				disabled_at = CASE WHEN $6::boolean IS NULL THEN disabled_at WHEN $6 THEN coalesce(disabled_at, now()) END
+			WHERE id = $1`, id, c.Name, c.Email, c.Organisation, c.PasswordHash, c.Disabled)
+		return err
+	})
+}
+
+// AddGrant gives a person a grant and returns its id.
+func (s *Store) AddGrant(ctx context.Context, v account.Viewer, person int64, g account.Grant) (id int64, err error) {
+	if err := administers(v); err != nil {
+		return 0, err
+	}
+	err = s.write(ctx, v, "give the grant", func(tx pgx.Tx) error {
+		var organisation string
+		if err := tx.QueryRow(ctx, "SELECT coalesce(organisation, '') FROM people WHERE id = $1 FOR UPDATE", person).Scan(&organisation); err != nil {
+			return err
+		}
+		if err := checkGrants(ctx, tx, s.layers, organisation, []account.Grant{g}); err != nil {
+			return err
+		}
+		id, err = addGrant(ctx, tx, "person", person, g)
+		return err
+	})
+	return id, err
+}
+
+// WithdrawGrant takes a grant from a person, and with it from his keys;
+// layer.ErrNotFound where he has none of that id.
+func (s *Store) WithdrawGrant(ctx context.Context, v account.Viewer, person, id int64) error {
+	if err := administers(v); err != nil {
+		return err
+	}
+	return s.write(ctx, v, "withdraw the grant", func(tx pgx.Tx) error {
+		return tx.QueryRow(ctx, "UPDATE grants SET withdrawn_at = now() WHERE id = $1 AND person = $2 AND withdrawn_at IS NULL RETURNING id", id, person).Scan(&id)
+	})
+}
+
+// Organisations returns operators and agencies by code.
+func (s *Store) Organisations(ctx context.Context) ([]account.Organisation, error) {
+	rows, err := s.pool.kept.Query(ctx, "SELECT code, kind, name FROM organisations ORDER BY code")
+	if err != nil {
+		return nil, translate("list the organisations", err)
+	}
+	list, err := pgx.CollectRows(rows, pgx.RowToStructByPos[account.Organisation])
+	return list, translate("list the organisations", err)
+}
+
+// AddOrganisation keeps an organisation; layer.ErrConflict where the code is taken.
+func (s *Store) AddOrganisation(ctx context.Context, v account.Viewer, o account.Organisation) error {
+	if err := administers(v); err != nil {
+		return err
+	}
+	return s.write(ctx, v, "keep the organisation", func(tx pgx.Tx) error {
+		_, err := tx.Exec(ctx, "INSERT INTO organisations (code, kind, name) VALUES ($1, $2, $3)", o.Code, o.Kind, o.Name)
+		return err
+	})
+}
+
+// Publications returns what each province lets the public see of its sites.
+func (s *Store) Publications(ctx context.Context) ([]account.Publication, error) {
+	rows, err := s.pool.kept.Query(ctx, `SELECT code, coalesce(p.exactness, 'exact'), p.cell_degrees
+		FROM (SELECT DISTINCT code FROM provinces UNION SELECT jurisdiction FROM publications) u (code)
+		LEFT JOIN publications p ON p.jurisdiction = u.code ORDER BY code`)
+	if err != nil {
+		return nil, translate("list how sites are published", err)
+	}
+	list, err := pgx.CollectRows(rows, pgx.RowToStructByPos[account.Publication])
+	return list, translate("list how sites are published", err)
+}
+
+// SetPublication says how exactly the public sees the sites of a province.
+func (s *Store) SetPublication(ctx context.Context, v account.Viewer, p account.Publication) error {
+	if err := administers(v); err != nil {
+		return err
+	}
+	return s.write(ctx, v, "set how sites are published", func(tx pgx.Tx) error {
+		var known bool
+		if err := tx.QueryRow(ctx, "SELECT true FROM provinces WHERE code = $1 LIMIT 1", p.Jurisdiction).Scan(&known); err != nil {
+			return err
+		}
+		_, err := tx.Exec(ctx, `INSERT INTO publications (jurisdiction, exactness, cell_degrees) VALUES ($1, $2, $3)
+			ON CONFLICT (jurisdiction) DO UPDATE SET exactness = excluded.exactness, cell_degrees = excluded.cell_degrees`, p.Jurisdiction, string(p.Exactness), p.CellDegrees)
+		return err
+	})
+}
+
+// Audit adds an entry of what changed nothing: a refusal.
+func (s *Store) Audit(ctx context.Context, who, action, subject string, detail map[string]any) error {
+	return translate("write the audit", pgx.BeginFunc(ctx, s.pool.kept, func(tx pgx.Tx) error {
+		if err := sign(ctx, tx, who); err != nil {
+			return err
+		}
+		_, err := tx.Exec(ctx, "SELECT hatang_audit($1, $2, $3)", action, subject, detail)
+		return err
+	}))
+}
+
+// AuditEntries returns entries of the audit, the newest first, below an id (0: from the
+// end), and the first one that is not as it was written: 0 where all is in order.
+func (s *Store) AuditEntries(ctx context.Context, below int64, limit int) (entries []account.AuditEntry, brokenAt int64, err error) {
+	err = pgx.BeginTxFunc(ctx, s.pool.kept, snapshot, func(tx pgx.Tx) error {
+		if err := tx.QueryRow(ctx, "SELECT coalesce(hatang_audit_broken_at(), 0)").Scan(&brokenAt); err != nil {
+			return err
+		}
+		rows, err := tx.Query(ctx, "SELECT id, at, who, db_user, action, subject, detail, request_id FROM audit WHERE $1 = 0 OR id < $1 ORDER BY id DESC LIMIT $2", below, limit)
+		if err != nil {
+			return err
+		}
+		entries, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (account.AuditEntry, error) {
+			var e account.AuditEntry
+			var detail []byte
+			err := row.Scan(&e.ID, &e.At, &e.Who, &e.DBUser, &e.Action, &e.Subject, &detail, &e.RequestID)
+			e.Detail = json.RawMessage(detail)
+			return e, err
+		})
+		return err
+	})
+	return entries, brokenAt, translate("read the audit", err)
+}
