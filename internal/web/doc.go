@@ -1,5 +1,6 @@
 // Package web is the page that people open at "/": a map of every layer, a form
-// that checks a mast, and districts coloured by an indicator, in Vietnamese and English.
+// that checks a mast, districts coloured by an indicator, and a dialog to sign in, make
+// keys and, for administrators, keep people, in Vietnamese and English.
 //
 // The page is written in TypeScript in ui/ and bundled by `npm run build` into dist/,
 // which is embedded in the binary. This package serves the bundle and one document,

@@ -1,40 +1,15 @@
 // The page in a real Chromium against a running server with the demo's data.
 import assert from "node:assert/strict";
-import { after, afterEach, before, describe, test } from "node:test";
+import { describe, test } from "node:test";
 import proj4 from "proj4";
-import { fingerprint, openPage, pixelColours, pixelOf, startBrowser } from "./browser.mjs";
-import { startServer } from "./server.mjs";
+import { fingerprint, pixelColours, pixelOf } from "./browser.mjs";
+import { open, server } from "./suite.mjs";
 
 /** Where the demo has a heritage zone in which a bulky mast is refused. */
 const heritage = { lon: 103.0165, lat: 21.3826 };
 
 /** A place whose VN-2000 / TM-3 103°00′ coordinates are known from PROJ. */
 const gridPoint = { lonLat: [103.030279, 21.404416], east: 502943.1, north: 2367722.634 };
-
-let server;
-let browser;
-let opened = [];
-
-before(async () => {
-  server = await startServer();
-  browser = await startBrowser();
-}, { timeout: 300_000 });
-
-after(async () => {
-  await browser?.close();
-  await server?.stop();
-});
-
-afterEach(async () => {
-  await Promise.all(opened.map((o) => o.close()));
-  opened = [];
-});
-
-async function open(options) {
-  const o = await openPage(browser, server.url, options);
-  opened.push(o);
-  return o;
-}
 
 const get = async (path) => (await fetch(server.url + path)).json();
 

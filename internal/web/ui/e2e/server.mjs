@@ -9,10 +9,10 @@ import { fileURLToPath } from "node:url";
 const program = process.env.HATANG_BIN ?? join(dirname(fileURLToPath(import.meta.url)), "..", "..", "..", "..", "bin", "hatang");
 const patience = 240_000; // the first start makes a database and loads the demo
 
-/** Answers { url, stop }. */
+/** Answers { url, key, stop }; key() waits for an API key of an administrator. */
 export async function startServer() {
   const given = process.env.HATANG_URL;
-  if (given) return { url: given.replace(/\/$/, ""), stop: async () => {} };
+  if (given) return { url: given.replace(/\/$/, ""), key: givenKey, stop: async () => {} };
   if (!existsSync(program)) throw new Error(`${program} is not there: run make build, or set HATANG_URL`);
   const data = mkdtempSync(join(tmpdir(), "hatang-e2e-"));
   const child = spawn(program, ["serve", "--demo", "--listen", "127.0.0.1:0", "--data", data], { stdio: ["ignore", "pipe", "pipe"] });
@@ -22,12 +22,40 @@ export async function startServer() {
     await ended;
     rmSync(data, { recursive: true, force: true });
   };
+  const key = printedKey(child);
   try {
-    return { url: await address(child), stop };
+    return { url: await address(child), key, stop };
   } catch (cause) {
     await stop();
     throw cause;
   }
+}
+
+/** Of a server that is not ours the key must be told. */
+async function givenKey() {
+  const key = process.env.HATANG_ADMIN_KEY;
+  if (!key) throw new Error("set HATANG_ADMIN_KEY to the administrator key of the server at HATANG_URL");
+  return key;
+}
+
+/** Answers a function that waits for the key which the program prints when it first starts. */
+function printedKey(child) {
+  let out = "";
+  let found;
+  const printed = new Promise((resolve) => {
+    child.stderr.on("data", (chunk) => {
+      if (found) return;
+      out += chunk;
+      found = out.match(/^administrator key: (\S+)$/m)?.[1];
+      if (found) resolve(found);
+    });
+    child.once("close", () => resolve(undefined));
+  });
+  return async () => {
+    const key = await printed;
+    if (!key) throw new Error("hatang ended without printing an administrator key");
+    return key;
+  };
 }
 
 /** The address the program prints when it listens. */

@@ -88,24 +88,37 @@ export interface Indicator {
 
 export interface UnitIndicators { unit: { code: string; name: string; level: string }; date: string; indicators: Indicator[] }
 
+/** What is wrong at one place of what was sent. */
+export interface Point { at: string; detail: string }
+
 /** What went wrong, as RFC 9457 words it: a title, and what to do about it. */
 export class Problem extends Error {
-  constructor(readonly title: string, readonly detail: string, readonly points: string[] = [], readonly request = "") {
+  constructor(
+    readonly title: string, readonly detail: string, readonly points: Point[] = [], readonly request = "",
+    /** The status of the answer, and the seconds after which to ask again; 0 for none. */
+    readonly status = 0, readonly wait = 0,
+  ) {
     super(`${title}: ${detail}`);
   }
 }
 
 export const api = "/api/v1";
 
+/** What is sent: a GET unless there is a body or a method is named. */
+export interface Sending { method?: "POST" | "PUT" | "PATCH" | "DELETE"; body?: unknown; signal?: AbortSignal }
+
+/** The session that requests belong to: its token, and who is told when the server knows it no more. */
+export const sessionOf: { csrf: string | null; ended: () => void } = { csrf: null, ended: () => {} };
+
 /** Fetches JSON in the person's language; everything that is not a good answer is thrown as a Problem. */
-export async function request<T>(address: string, body?: unknown, signal?: AbortSignal): Promise<T> {
+export async function request<T>(address: string, { method, body, signal }: Sending = {}): Promise<T> {
   const headers: Record<string, string> = { Accept: "application/geo+json, application/json", "Accept-Language": language() };
-  const init: RequestInit = { headers, ...(signal && { signal }) };
+  const init: RequestInit = { method: method ?? (body === undefined ? "GET" : "POST"), headers, ...(signal && { signal }) };
   if (body !== undefined) {
-    init.method = "POST";
     init.body = JSON.stringify(body);
     headers["Content-Type"] = "application/json";
   }
+  if (init.method !== "GET" && sessionOf.csrf) headers["X-CSRF-Token"] = sessionOf.csrf;
   let answer: Response;
   try {
     answer = await fetch(address, init);
@@ -113,33 +126,43 @@ export async function request<T>(address: string, body?: unknown, signal?: Abort
     if (cause instanceof DOMException && cause.name === "AbortError") throw cause;
     throw new Problem(t("error.title"), t("error.network"));
   }
+  if (answer.status === 401 && sessionOf.csrf) sessionOf.ended();
+  if (answer.status === 204) return undefined as T;
   let document: unknown;
   try {
     document = await answer.json();
   } catch (cause) {
     if (cause instanceof DOMException && cause.name === "AbortError") throw cause;
-    throw new Problem(t("error.title"), t("error.answer", { status: String(answer.status) }));
+    throw new Problem(t("error.title"), t("error.answer", { status: String(answer.status) }), [], "", answer.status);
   }
-  if (!answer.ok) throw problemOf(document, answer.status);
+  if (!answer.ok) throw problemOf(document, answer);
   return document as T;
 }
 
-function problemOf(document: unknown, status: number): Problem {
+function problemOf(document: unknown, answer: Response): Problem {
   const d = (document ?? {}) as { title?: unknown; detail?: unknown; errors?: unknown; request_id?: unknown };
   const points = Array.isArray(d.errors) ? d.errors.map(pointOf) : [];
   const detail = readable(d.detail);
   return new Problem(
     readable(d.title) || t("error.title"),
     // A single fault is often the detail itself: it is said once.
-    points.some((p) => p.endsWith(detail)) ? "" : detail || t("error.answer", { status: String(status) }),
+    points.some((p) => p.detail.endsWith(detail)) ? "" : detail || t("error.answer", { status: String(answer.status) }),
     points,
     readable(d.request_id),
+    answer.status,
+    waitOf(answer.headers.get("Retry-After")),
   );
 }
 
-function pointOf(e: Record<string, unknown>): string {
-  const at = readable(e["pointer"]) || readable(e["parameter"]) || readable(e["at"]);
-  return at ? `${at}: ${readable(e["detail"])}` : readable(e["detail"]);
+/** The seconds of a Retry-After header, which may also be a time; 0 for none. */
+function waitOf(header: string | null): number {
+  if (!header) return 0;
+  const seconds = /^\d+$/.test(header) ? Number(header) : Math.ceil((Date.parse(header) - Date.now()) / 1000);
+  return Math.max(0, seconds || 0);
+}
+
+function pointOf(e: Record<string, unknown>): Point {
+  return { at: readable(e["pointer"]) || readable(e["parameter"]) || readable(e["at"]), detail: readable(e["detail"]) };
 }
 
 function readable(text: unknown): string {
@@ -157,7 +180,7 @@ export async function allFeatures(collection: string, signal: AbortSignal): Prom
   let matched = 0;
   let next: string | undefined = `${api}/collections/${collection}/items?limit=${pageSize}`;
   while (next && features.length < mostFeatures) {
-    const page: Page = await request<Page>(next, undefined, signal);
+    const page: Page = await request<Page>(next, { signal });
     features.push(...page.features);
     matched = page.numberMatched ?? features.length;
     const link = page.features.length ? page.links?.find((l) => l.rel === "next") : undefined;

@@ -80,3 +80,11 @@ export function formatDate(iso: string): string {
   const style: Intl.DateTimeFormatOptions = current === "vi" ? { day: "2-digit", month: "2-digit", year: "numeric" } : { dateStyle: "medium" };
   return new Intl.DateTimeFormat(locale(), { ...style, timeZone: "UTC" }).format(Date.UTC(year, month - 1, day));
 }
+
+/** An instant "2026-11-28T09:40:13Z" in the person's way of writing and his time zone. */
+export function formatTime(iso: string, seconds = false): string {
+  const at = new Date(iso);
+  if (Number.isNaN(at.valueOf())) return iso;
+  const day: Intl.DateTimeFormatOptions = { day: "2-digit", month: current === "vi" ? "2-digit" : "short", year: "numeric" };
+  return at.toLocaleString(locale(), { ...day, hour: "2-digit", minute: "2-digit", ...(seconds && { second: "2-digit" }) });
+}

@@ -3,6 +3,7 @@ import type { Coordinate } from "ol/coordinate";
 import { api, request, type Description, type LayerInfo } from "./api";
 import { closeCard, renderCard } from "./card";
 import type { Key } from "./catalogue";
+import { AccountDialog } from "./dialog";
 import { byId, fill, h } from "./dom";
 import { showFeatures } from "./feature-card";
 import { formatDate, language, setLanguage, t, type Language } from "./i18n";
@@ -12,6 +13,8 @@ import { attempt, clearNotices, notify } from "./notices";
 import { CheckPanel } from "./panel-check";
 import { IndicatorsPanel } from "./panel-indicators";
 import { LayersPanel } from "./panel-layers";
+import { learnSession } from "./session";
+import { tabButtons } from "./tablist";
 
 /** The layers that are on when the page opens. */
 const atFirst = ["districts", "bts_sites", "postal_points"];
@@ -23,6 +26,7 @@ class Page {
   private readonly layers = new Map<string, MapLayer>();
   private readonly infos: Map<string, LayerInfo>;
   private readonly panels: { layers: LayersPanel; check: CheckPanel; indicators: IndicatorsPanel };
+  private readonly account: AccountDialog;
   private tab: Tab = "layers";
 
   constructor(private readonly description: Description) {
@@ -34,6 +38,7 @@ class Page {
       this.layers.set(info.name, new MapLayer(info, this.map, description.layers.length - i, () => panel.update(this.layer(info.name))));
     });
     this.panels = { layers: panel, check: new CheckPanel(description.layers, this.map), indicators: new IndicatorsPanel(this.infos, this.map, (shown) => this.reveal(shown)) };
+    this.account = new AccountDialog(description.layers, () => this.renderBar());
     this.render();
     this.buttons();
   }
@@ -94,7 +99,8 @@ class Page {
       h("div", { class: "brand" }, h("strong", {}, "Hatang"), h("h1", {}, t("app.title"))),
       h("div", { class: "date", id: "reference-date", title: t("app.date.help"), "data-date": this.description.reference_date },
         h("span", {}, t("app.date")), " ", h("time", { datetime: this.description.reference_date }, formatDate(this.description.reference_date))),
-      h("div", { class: "languages", role: "group", "aria-label": t("app.language") }, choice("vi", "Tiếng Việt"), choice("en", "English")));
+      h("div", { class: "languages", role: "group", "aria-label": t("app.language") }, choice("vi", "Tiếng Việt"), choice("en", "English")),
+      this.account.button());
   }
 
   private renderPanel(): void {
@@ -102,7 +108,7 @@ class Page {
     panel.setAttribute("aria-label", t("app.panel"));
     const folded = panel.classList.contains("folded");
     fill(panel,
-      h("div", { class: "tabs", role: "tablist" }, ...tabs.map((tab) => this.tabButton(tab)),
+      h("div", { class: "tabs", role: "tablist" }, ...tabButtons("", tabs, this.tab, (tab) => t(`tab.${tab}`), (tab) => this.open(tab)),
         h("button", {
           type: "button", class: "icon fold", "aria-label": t(folded ? "app.unfold" : "app.fold"), "aria-expanded": String(!folded),
           onclick: () => { panel.classList.toggle("folded"); this.renderPanel(); },
@@ -112,20 +118,6 @@ class Page {
         h("a", { href: document.body.dataset["licences"] ?? "", target: "_blank", rel: "noopener" }, t("app.licences")),
         this.description.version && ` · ${this.description.version}`,
         this.description.basemap && ` · ${this.description.basemap.attribution}`));
-  }
-
-  private tabButton(tab: Tab): HTMLElement {
-    const selected = tab === this.tab;
-    return h("button", {
-      type: "button", role: "tab", id: `tab-${tab}`, "aria-selected": String(selected), "aria-controls": `panel-${tab}`, tabindex: selected ? 0 : -1,
-      onclick: () => this.open(tab), onkeydown: (e) => this.moveTab(tab, e as KeyboardEvent),
-    }, t(`tab.${tab}`));
-  }
-
-  private moveTab(tab: Tab, event: KeyboardEvent): void {
-    const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
-    const next = step && tabs[(tabs.indexOf(tab) + step + tabs.length) % tabs.length];
-    if (next) this.open(next);
   }
 
   private open(tab: Tab): void {
@@ -173,7 +165,8 @@ async function territory(): Promise<number[] | undefined> {
 
 async function main(): Promise<void> {
   fill(byId("bar"), h("p", { class: "loading" }, t("app.loading")));
-  const page = new Page(await request<Description>("/ui/layers.json"));
+  const [description] = await Promise.all([request<Description>("/ui/layers.json"), attempt(learnSession)]);
+  const page = new Page(description);
   await page.start();
 }
 

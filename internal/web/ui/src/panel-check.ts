@@ -81,7 +81,7 @@ export class CheckPanel {
     this.map.pin([lon, lat]);
     let verdict: Verdict;
     try {
-      verdict = await request<Verdict>(`${api}/placement-checks`, this.proposal(lon, lat));
+      verdict = await request<Verdict>(`${api}/placement-checks`, { body: this.proposal(lon, lat) });
     } catch (cause) {
       if (turn === this.latest) closeCard();
       throw cause;

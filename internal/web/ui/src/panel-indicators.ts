@@ -59,7 +59,7 @@ export class IndicatorsPanel {
     if (this.loaded !== this.level) this.empty();
     try {
       const [figures, shapes] = await Promise.all([
-        request<{ units: UnitIndicators[] }>(`${api}/indicators?level=${this.level}`, undefined, loading.signal),
+        request<{ units: UnitIndicators[] }>(`${api}/indicators?level=${this.level}`, { signal: loading.signal }),
         allFeatures(`${this.level}s`, loading.signal),
       ]);
       this.units = figures.units;
