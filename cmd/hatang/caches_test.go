@@ -1,0 +1,141 @@
+package main
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"hatang/internal/account"
+)
+
+// TestCaches has one server, which keeps snapshots, extents, figures and tags, answer
+// everybody in turn while rows are written, and beside it one without memory: a new one
+// for each request whose answer is made of anything kept. It makes no difference who has
+// asked before.
+func TestCaches(t *testing.T) { compareCaches(t, 800) }
+
+func compareCaches(t *testing.T, requests int) {
+	o := newOrigin(t)
+	p := newCrowd(t, o)
+	for i := range requests {
+		q := p.turn(i)
+		warm := deliver(p.a.warm, q, p.as)
+		p.note(q, warm)
+		if !q.reads() {
+			continue
+		}
+		fresh := p.a.cold
+		if q.keeps() {
+			_, fresh = o.server(t, p.a)
+		}
+		if d := deliver(fresh, q, p.as).differs(warm); d != "" {
+			t.Fatalf("%s by %s: a server that keeps nothing, and one that does: %s", q, p.as.name, d)
+		}
+	}
+	memory := p.a.memory.Report()
+	t.Logf("%v; checks from memory %d, from the database %d", p.counts, memory.FromMemory, memory.FromDatabase)
+	if memory.FromMemory == 0 || memory.FromDatabase == 0 {
+		t.Error("not all ways to an answer were taken")
+	}
+}
+
+// keeps reports whether the answer may be made of something that servers keep beside
+// their memory: extents and figures.
+func (q question) keeps() bool {
+	path, _, _ := strings.Cut(q.path, "?")
+	for _, part := range []string{"/indicators", "/uncovered", "/sharing-clusters", "/plan/"} {
+		if strings.Contains(path, part) {
+			return true
+		}
+	}
+	return strings.Contains(path, "/collections") && !strings.Contains(path, "/items")
+}
+
+// newCrowd is one world that everybody asks in turn.
+func newCrowd(t *testing.T, o *origin) *pair {
+	t.Helper()
+	w := o.newWorld(t, nil)
+	p := &pair{t: t, origin: o, a: w, b: w, rand: seed(t), etags: map[string][2]string{}, counts: map[string]int{}, quiet: append(o.quiet, time.Now())}
+	p.stock = readStock(t, o, o.who("officer of 094"), w.conn, w.conn)
+	for i := range p.stock.of { // what some do not see is what others do
+		p.stock.of[i].hidden = append(p.stock.of[i].hidden, allOf[int64](t, w.conn, "SELECT id FROM "+i+" WHERE id >= 1::bigint << 48 ORDER BY id")...)
+	}
+	return p
+}
+
+// turn is the next request, of anybody.
+func (p *pair) turn(i int) question {
+	p.as = pick(p.rand, p.origin.viewers)
+	q := p.next(i%100 > 90)
+	if q.etag {
+		q.headers, q.etag = append(q.headers, "If-None-Match", p.etags[q.path][0]), false
+	}
+	return q
+}
+
+// note checks what an answer says of itself to caches.
+func (p *pair) note(q question, got reaction) {
+	p.t.Helper()
+	p.counts[p.as.name]++
+	if tag := got.header.Get("ETag"); q.method == http.MethodGet && tag != "" {
+		p.etags[q.path] = [2]string{tag, tag}
+	}
+	if p.as.name != "anonymous" && strings.Contains(got.header.Get("Cache-Control"), "public") {
+		p.t.Errorf("%s by %s: others may keep the answer: %v", q, p.as.name, got.header)
+	}
+	if p.as.name == "anonymous" && len(got.header["Set-Cookie"]) > 0 {
+		p.t.Errorf("%s: the public gets a cookie: %v", q, got.header)
+	}
+	if !q.reads() {
+		p.quiet = append(p.quiet, time.Now())
+	}
+}
+
+// TestCachesByClass keeps whole answers by the class of viewers and by what they asked:
+// viewers of one class see the same, so that it makes no difference. The control keeps
+// them by classes that forget the organisation, and is found.
+func TestCachesByClass(t *testing.T) {
+	o := newOrigin(t)
+	if d := keptByClass(t, o, account.Viewer.Class); d != "" {
+		t.Error(d)
+	}
+	forgetful := func(v account.Viewer) string {
+		v.Organisation = ""
+		return v.Class()
+	}
+	if keptByClass(t, o, forgetful) == "" {
+		t.Error("answers kept by too few classes are not found")
+	}
+}
+
+func keptByClass(t *testing.T, o *origin, class func(account.Viewer) string) string {
+	t.Helper()
+	p := newCrowd(t, o)
+	kept := map[string]reaction{}
+	var before []question
+	for i := range 1500 {
+		q := p.turn(i)
+		if !q.reads() {
+			p.note(q, deliver(p.a.warm, q, p.as))
+			clear(kept)
+			continue
+		}
+		if strings.Contains(q.path, "/session") || strings.Contains(q.path, "/keys") {
+			continue // of the person, not of the class
+		}
+		if before = append(before, q); p.chance(60) { // what somebody has asked
+			q = before[p.rand.IntN(len(before))]
+		}
+		got := deliver(p.a.warm, q, p.as)
+		p.note(q, got)
+		key := fmt.Sprint(class(p.as.viewer()), q, q.headers)
+		was, ok := kept[key]
+		if d := was.differs(got); ok && d != "" {
+			return fmt.Sprintf("%s by %s: %s", q, p.as.name, d)
+		}
+		kept[key] = got
+	}
+	return ""
+}

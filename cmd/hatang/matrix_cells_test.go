@@ -1,0 +1,472 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"hatang/internal/account"
+)
+
+// matrix is every operation × every client, on one register.
+type matrix struct {
+	*register
+	ctx           context.Context
+	table         statuses
+	principals    []*principal
+	administrator string // a key
+	signIn        string // login of somebody who can sign in
+	places        map[string]*place
+	middle        map[string][2]float64 // of districts
+}
+
+// cell is one kind of request at one path; who sends it comes in when it is tried.
+type cell struct {
+	operation, method, path string
+	kind                    string
+	ok                      int
+	quiet                   bool
+	place                   *place
+}
+
+func (c *cell) unsafe() bool {
+	return c.method != http.MethodGet && c.method != http.MethodHead && c.method != http.MethodOptions
+}
+
+// target is the kind of row that the cell asks for, "" for none.
+func (c *cell) target() string {
+	if !strings.Contains(c.path, "{featureId}") {
+		return ""
+	}
+	for _, kind := range []string{"published", "draft", "withheld"} {
+		if strings.Contains(c.kind, kind) && !strings.Contains(c.kind, "absent") {
+			return kind
+		}
+	}
+	return "absent"
+}
+
+func newMatrix(t *testing.T) *matrix {
+	t.Helper()
+	m := &matrix{register: newRegister(t), ctx: context.Background(), table: readRights(t), middle: map[string][2]float64{}, signIn: "matrix-sign-in"}
+	for _, code := range []string{here, elsewhere} {
+		var p [2]float64
+		var inside bool
+		if err := m.owner.QueryRow(m.ctx, `SELECT ST_X(p), ST_Y(p), ST_Covers(hatang_territory($1), ST_Expand(p, 0.002))
+			FROM (SELECT ST_PointOnSurface(hatang_territory($1)) p) p`, code).Scan(&p[0], &p[1], &inside); err != nil || !inside {
+			t.Fatalf("the middle of %s: %t, %v", code, inside, err)
+		}
+		m.middle[code] = p
+	}
+	m.principals, m.administrator = newPrincipals(t, m.register)
+	m.person(t, m.signIn, "")
+	m.newPlaces(t)
+	return m
+}
+
+// newVictims makes what others' requests try to change.
+func (m *matrix) newVictims(pl *place) (err error) {
+	if pl.victims.person == 0 {
+		if pl.victims.person, err = m.store.AddPerson(m.ctx, keeper, account.NewPerson{Login: "matrix-victim", Name: "x"}); err != nil {
+			return err
+		}
+	}
+	if pl.victims.grant, err = m.store.AddGrant(m.ctx, keeper, pl.victims.person, account.Grant{Role: account.Officer}); err != nil {
+		return err
+	}
+	if pl.victims.key, _, err = m.newKey(pl.victims.person, "", time.Time{}, account.Grant{Role: account.Officer}); err != nil {
+		return err
+	}
+	pl.victims.programKey, _, err = m.newKey(0, "", time.Time{}, account.Grant{Role: account.Officer})
+	return err
+}
+
+// cells lists everything that is tried: the operations, and HEAD and OPTIONS of each
+// path. With layers given only theirs.
+func (m *matrix) cells(served map[string][]string, layers []string) (cells []cell) {
+	offers := map[string][]string{} // methods of each path
+	for name, addresses := range served {
+		method, _, _ := strings.Cut(name, " ")
+		for _, address := range addresses {
+			offers[address] = append(offers[address], method)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(served)) {
+		method, _, _ := strings.Cut(name, " ")
+		for _, address := range served[name] {
+			pl := m.placeOf(address)
+			if layers != nil && !slices.Contains(layers, pl.name()) {
+				continue
+			}
+			op := operations[name]
+			for _, kind := range m.kinds(op, pl) {
+				cells = append(cells, cell{name, method, address, kind, op.ok, op.quiet, pl})
+				if method == http.MethodGet {
+					cells = append(cells, cell{"HEAD of " + name, http.MethodHead, address, kind, op.ok, false, pl})
+				}
+			}
+			if offers[address][0] == method { // once for each path
+				kind := "options"
+				if address == "/" {
+					kind = "options-of-page"
+				}
+				cells = append(cells, cell{"OPTIONS of " + address, http.MethodOptions, address, kind, http.StatusNoContent, false, pl})
+				if !slices.Contains(offers[address], http.MethodGet) {
+					cells = append(cells, cell{"HEAD of " + address, http.MethodHead, address, "no-head", 0, false, pl})
+				}
+			}
+		}
+	}
+	return cells
+}
+
+func (m *matrix) paths(served map[string][]string) int {
+	paths := map[string]bool{}
+	for _, addresses := range served {
+		for _, address := range addresses {
+			paths[address] = true
+		}
+	}
+	return len(paths)
+}
+
+func (m *matrix) placeOf(address string) *place {
+	if rest, ok := strings.CutPrefix(address, "/api/v1/collections/"); ok {
+		name, _, _ := strings.Cut(rest, "/")
+		return m.places[name]
+	}
+	return m.places[""]
+}
+
+// kinds are the kinds of an operation that the place has.
+func (m *matrix) kinds(op operation, pl *place) (kinds []string) {
+	for pattern := range strings.FieldsSeq(op.kinds) {
+		start, all := strings.CutSuffix(pattern, "*")
+		if !all {
+			kinds = append(kinds, pattern)
+			continue
+		}
+		for _, kind := range slices.Sorted(maps.Keys(m.table)) {
+			if strings.HasPrefix(kind, start) && applies(kind, pl.layer) {
+				kinds = append(kinds, kind)
+			}
+		}
+	}
+	return kinds
+}
+
+// kindFor is the row of the table: what a key may of keys and passwords depends on
+// whose it is.
+func (c *cell) kindFor(p *principal) string {
+	program := p.person == 0 && strings.HasPrefix(p.who, "key:")
+	switch {
+	case c.kind == "key-own" && program:
+		return "key-own-of-program"
+	case c.kind == "revoke-own-key" && program:
+		return "revoke-program's-key"
+	case c.kind == "password" && p.session:
+		return "password-by-session"
+	}
+	return c.kind
+}
+
+// word is what the table says of a kind of request at a place.
+func (m *matrix) word(p *principal, kind, layer string, unsafe bool) string {
+	return m.table[kind][p.columnOf(layer, unsafe)]
+}
+
+// outcome is what a trial found.
+type outcome struct {
+	mu          sync.Mutex
+	cells       int
+	differences []string
+	noted       map[string]string // who the audit must name, by request; "" for nobody
+}
+
+func (o *outcome) differs(c *cell, p *principal, format string, args ...any) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.differences = append(o.differences, fmt.Sprintf("%s (%s, %s) by %s: ", c.operation, c.place.name(), c.kind, p.name)+fmt.Sprintf(format, args...))
+}
+
+// note says whom the audit must name for an answer.
+func (o *outcome) note(a answer, who string) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.cells++
+	o.noted[a.header.Get("X-Request-Id")] = who
+}
+
+// try sends every cell as every client, place by place. What only reads comes first
+// everywhere: the server remembers figures until something changes.
+func (m *matrix) try(server http.Handler, principals []*principal, cells []cell) *outcome {
+	o := &outcome{noted: map[string]string{}}
+	for _, unsafe := range []bool{false, true} {
+		at := map[*place][]*cell{}
+		for i, c := range cells {
+			if c.unsafe() == unsafe {
+				at[c.place] = append(at[c.place], &cells[i])
+			}
+		}
+		var wg sync.WaitGroup
+		workers := make(chan struct{}, 4)
+		for pl, cells := range at {
+			wg.Go(func() {
+				workers <- struct{}{}
+				defer func() { <-workers }()
+				for _, c := range cells {
+					for _, p := range principals {
+						if p.tries(pl.name()) {
+							m.tryCell(o, server, p, c)
+						}
+					}
+				}
+			})
+		}
+		wg.Wait()
+	}
+	m.compareAudit(o)
+	return o
+}
+
+// tryCell sends one cell as one client and holds what comes of it against the table.
+func (m *matrix) tryCell(o *outcome, server http.Handler, p *principal, c *cell) {
+	word := m.word(p, c.kindFor(p), c.place.name(), c.unsafe())
+	path, body, headers, err := m.request(p, c)
+	before := c.place.image
+	if err == nil && c.unsafe() && before == "" {
+		before, err = read[string](m.register, c.place.imageSQL())
+	}
+	if err != nil {
+		o.differs(c, p, "the cell could not be made: %v", err)
+		return
+	}
+	a := patient(server, c.method, path, body, headers)
+	refused := a.status >= http.StatusBadRequest
+	switch want := status(word, c.ok); {
+	case a.status != want:
+		o.differs(c, p, "%d, want %s\n\t%.300s", a.status, word, a.body)
+	case c.unsafe() && refused && !c.quiet:
+		o.note(a, p.who)
+	default:
+		o.note(a, "")
+	}
+	c.leaks(o, m, p, a)
+	if refused {
+		m.refusal(o, server, p, c, a)
+	}
+	if c.unsafe() {
+		err = m.settle(o, p, c, a, before)
+	}
+	if err != nil {
+		o.differs(c, p, "the place could not be restored: %v", err)
+	}
+}
+
+// patient sends a request again while the server is too busy for it, as it may be on a
+// slow machine: that says nothing of rights. Each try waits for a connection itself.
+func patient(server http.Handler, method, path, body string, headers []string) answer {
+	for range 20 {
+		if a := send(server, method, path, body, headers...); a.status != http.StatusServiceUnavailable {
+			return a
+		}
+	}
+	return send(server, method, path, body, headers...)
+}
+
+// settle compares what a refused request has left with what was before, and makes anew
+// what another has used up.
+func (m *matrix) settle(o *outcome, p *principal, c *cell, a answer, before string) error {
+	if a.status >= http.StatusBadRequest {
+		after, err := read[string](m.register, c.place.imageSQL())
+		if after != before {
+			o.differs(c, p, "it was refused with %d, and something was changed", a.status)
+		}
+		c.place.image = after
+		return err
+	}
+	c.place.image = ""
+	if c.place.layer == nil {
+		return m.newVictims(c.place)
+	}
+	if c.target() == "" {
+		_, err := m.owner.Exec(m.ctx, fmt.Sprintf("DELETE FROM %s WHERE id = %d", c.place.name(), idIn(a)))
+		return err
+	}
+	if c.target() == "absent" {
+		return nil
+	}
+	return m.renew(c.place, c.target())
+}
+
+// refusal holds a refusal against what all are like: a problem, which of a row that the
+// client may not see says what it says of one that there is not.
+func (m *matrix) refusal(o *outcome, server http.Handler, p *principal, c *cell, a answer) {
+	var d problemAnswer
+	switch err := json.Unmarshal(a.body, &d); {
+	case a.header.Get("Content-Type") != "application/problem+json" || err != nil:
+		o.differs(c, p, "%d is no problem document: %s", a.status, a.body)
+	case d.Status != a.status || d.Type == "" || d.Title == "" || d.Detail == "" || d.Message.VI == "" || d.Message.EN == "" || d.RequestID != a.header.Get("X-Request-Id"):
+		o.differs(c, p, "the problem lacks something: %s", a.body)
+	}
+	target := c.target()
+	if target == "" || target == "absent" || m.word(p, "row-"+target, c.place.name(), false) == "ok" {
+		return
+	}
+	missing := *c
+	missing.kind = "write-absent"
+	path, body, headers, err := m.request(p, &missing)
+	if err != nil {
+		o.differs(c, p, "the cell could not be made: %v", err)
+		return
+	}
+	b := patient(server, c.method, path, body, headers)
+	who := ""
+	if c.unsafe() && b.status >= http.StatusBadRequest {
+		who = p.who
+	}
+	o.note(b, who)
+	if there, not := plain(a), plain(b); there != not {
+		o.differs(c, p, "it is answered otherwise than one that there is not:\n\t%s\n\t%s", there, not)
+	}
+}
+
+// plain is an answer without what is each request's own.
+func plain(a answer) string {
+	header := a.header.Clone()
+	header.Del("Content-Length")
+	_, path, _ := strings.Cut(a.request, " ")
+	body := a.body
+	for _, own := range []string{header.Get("X-Request-Id"), path} {
+		body = bytes.ReplaceAll(body, []byte(own), nil)
+	}
+	header.Del("X-Request-Id")
+	return fmt.Sprintf("%d %v %s", a.status, header, body)
+}
+
+// leaks looks for values that the client may not see, whatever the answer, and for rows
+// of a list.
+func (c *cell) leaks(o *outcome, m *matrix, p *principal, a answer) {
+	pl := c.place
+	if pl.layer == nil {
+		return
+	}
+	sees := map[string]bool{"draft": m.word(p, "row-draft", pl.name(), false) == "ok", "withheld": m.word(p, "row-withheld", pl.name(), false) == "ok"}
+	sees["contact"] = sees["draft"]
+	matched := 1
+	for of, seen := range sees {
+		if !seen && bytes.Contains(a.body, []byte(pl.secret(of))) {
+			o.differs(c, p, "the answer tells what is hidden: %s", a.body)
+		}
+		if seen && pl.rows[of] != nil {
+			matched++
+		}
+	}
+	var list page
+	if c.kind == "list" && c.method == http.MethodGet && a.status == http.StatusOK {
+		if err := json.Unmarshal(a.body, &list); err != nil || list.NumberMatched != matched || len(list.Features) != matched {
+			o.differs(c, p, "%d rows are listed, want %d: %v", list.NumberMatched, matched, err)
+		}
+	}
+}
+
+// compareAudit looks for the entries of refused writes: one for each that should have
+// one, with the right name, and none for all others.
+func (m *matrix) compareAudit(o *outcome) {
+	rows, err := m.owner.Query(m.ctx, "SELECT request_id, who FROM audit WHERE action = 'write.refused'")
+	if err != nil {
+		o.differences = append(o.differences, err.Error())
+		return
+	}
+	defer rows.Close()
+	entries := map[string][]string{}
+	for rows.Next() {
+		var id, who string
+		if err := rows.Scan(&id, &who); err != nil {
+			o.differences = append(o.differences, err.Error())
+		}
+		entries[id] = append(entries[id], who)
+	}
+	for id, who := range o.noted {
+		var want []string
+		if who != "" {
+			want = []string{who}
+		}
+		if !slices.Equal(entries[id], want) {
+			o.differences = append(o.differences, fmt.Sprintf("the audit names %q for request %s, want %q", entries[id], id, want))
+		}
+	}
+}
+
+// request makes what one client sends for a cell; making it may add what it works on.
+func (m *matrix) request(p *principal, c *cell) (path, body string, headers []string, err error) {
+	headers = p.headers
+	path, body = c.path, ""
+	switch {
+	case c.kind == "list":
+		path += "?source=" + url.QueryEscape(mark)
+	case c.place.layer != nil:
+		body = m.rowBody(c)
+		path = strings.Replace(path, "{featureId}", fmt.Sprint(c.place.rows[c.target()].id0()), 1)
+	default:
+		if path, err = m.otherPath(p, c); err == nil {
+			body = m.otherBody(p, c)
+		}
+		if p.session && !p.forged && c.kind == "sign-out" {
+			var token string
+			token, err = m.newSession(p.person, time.Hour)
+			headers = signedIn(token)
+			c.place.image = ""
+		}
+	}
+	if body != "" {
+		headers = append(slices.Clip(headers), "Content-Type", map[string]string{http.MethodPatch: "application/merge-patch+json"}[c.method])
+		if c.method != http.MethodPatch {
+			headers[len(headers)-1] = "application/json"
+		}
+	}
+	return path, body, headers, err
+}
+
+// id0 is the row's id, 0 for none.
+func (r *row) id0() int64 {
+	if r == nil {
+		return 0
+	}
+	return r.id
+}
+
+// rowBody is the body of a cell on rows.
+func (m *matrix) rowBody(c *cell) string {
+	what, kind, _ := strings.Cut(c.kind, "-")
+	switch {
+	case !c.unsafe() || c.method == http.MethodDelete:
+		return ""
+	case what == "create":
+		given := c.place.given(kind)
+		delete(given, "contact")
+		delete(given, "name")
+		delete(given, "code")
+		return m.feature(c.place.layer, here, given)
+	case c.method == http.MethodPut && c.target() == "absent":
+		return c.place.rows["published"].body
+	case c.method == http.MethodPut:
+		return c.place.rows[c.target()].body
+	case what == "move":
+		return `{"geometry":` + m.geometry(c.place.layer, elsewhere) + `}`
+	case what == "give":
+		return `{"properties":{"owner_organisation":"VIETTEL"}}`
+	case what == "publish":
+		return `{"properties":{"status":"existing"}}`
+	}
+	return `{"properties":{"accuracy_m":7}}`
+}

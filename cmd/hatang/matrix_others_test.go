@@ -1,0 +1,71 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"hatang/internal/account"
+)
+
+// otherPath fills in the path of a cell that is no row's.
+func (m *matrix) otherPath(p *principal, c *cell) (string, error) {
+	v := c.place.victims
+	code := map[bool]string{true: "03124"}[strings.Contains(c.path, "/communes/")]
+	switch {
+	case strings.Contains(c.path, "/districts/"):
+		code = here
+	case code == "":
+		code = "11"
+	}
+	key := v.key
+	if c.kind == "revoke-own-key" {
+		switch c.kindFor(p) {
+		case "revoke-program's-key":
+			key = v.programKey
+		default:
+			if p.person != 0 {
+				var err error
+				if key, _, err = m.newKey(p.person, p.organisation, time.Time{}, account.Grant{Role: account.Consulted}); err != nil {
+					return "", err
+				}
+				c.place.image = ""
+			}
+		}
+	}
+	return strings.NewReplacer("{code}", code, "{table}", "wifi_points", "{keyId}", key, "{personId}", fmt.Sprint(v.person), "{grantId}", fmt.Sprint(v.grant)).Replace(c.path), nil
+}
+
+// otherBody is the body of a cell that is no row's: one that is valid, so that rights
+// alone decide.
+func (m *matrix) otherBody(p *principal, c *cell) string {
+	switch c.kind {
+	case "check":
+		return fmt.Sprintf(`{"lon":%v,"lat":%v,"mast_type":"A2b","date":"2020-12-31"}`, m.middle[here][0], m.middle[here][1])
+	case "sign-in":
+		return fmt.Sprintf(`{"login":%q,"password":%q}`, m.signIn, password)
+	case "sign-in-wrongly":
+		return fmt.Sprintf(`{"login":%q,"password":"no password at all"}`, m.signIn)
+	case "password":
+		return fmt.Sprintf(`{"old":%q,"new":%q}`, password, password)
+	case "key-own":
+		return `{"name":"x","grants":` + p.ownGrants() + `}`
+	case "key-wider":
+		return `{"name":"x","grants":[{"role":"administrator"}]}`
+	case "key-of-program":
+		return fmt.Sprintf(`{"name":"x","own":false,"organisation":%q,"grants":%s}`, "VNPT", p.ownGrants())
+	}
+	switch c.operation {
+	case "POST /people":
+		return fmt.Sprintf(`{"login":"new-%s","name":"x","password":%q,"grants":[{"role":"administrator"}]}`, strings.ToLower(newCode()), password)
+	case "PATCH /people/{personId}":
+		return `{"name":"y"}`
+	case "POST /people/{personId}/grants":
+		return `{"role":"administrator"}`
+	case "POST /organisations":
+		return fmt.Sprintf(`{"code":%q,"kind":"operator","name":{"vi":"x","en":"x"}}`, newCode())
+	case "PUT /publications/{code}":
+		return `{"exactness":"exact"}`
+	}
+	return ""
+}

@@ -1,0 +1,188 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"hatang/internal/layer"
+)
+
+// place is where cells work: the rows of one layer, or with a nil layer all else.
+type place struct {
+	layer   *layer.Layer
+	rows    map[string]*row // "published", "draft", "withheld" and "absent"
+	victims victims
+	image   string // what it held when last looked at
+}
+
+// row is a row that cells ask for.
+type row struct {
+	id   int64
+	body string // what it is made of
+}
+
+// victims are people and keys that cells try to change.
+type victims struct {
+	person, grant   int64
+	key, programKey string
+}
+
+// mark stands in the rows' source, by which they are found.
+const mark = "Ma trận"
+
+// codes makes every code new.
+var codes atomic.Int64
+
+func newCode() string { return fmt.Sprintf("MT-%d", codes.Add(1)) }
+
+func (pl *place) name() string {
+	if pl.layer == nil {
+		return ""
+	}
+	return pl.layer.Name
+}
+
+// secret is a text that stands in hidden values and nowhere else.
+func (pl *place) secret(of string) string { return "secret-" + of + "-of-" + pl.name() }
+
+// feature writes a valid feature that lies in a district, with the properties given.
+func (m *matrix) feature(l *layer.Layer, district string, given map[string]any) string {
+	code := newCode()
+	properties := map[string]any{"source": mark}
+	for _, f := range l.Fields {
+		if !f.Required || f.ReadOnly {
+			continue
+		}
+		switch {
+		case len(f.Values) > 0 && f.Kind == layer.Integer:
+			properties[f.Name] = json.Number(f.Values[0].Code)
+		case len(f.Values) > 0:
+			properties[f.Name] = f.Values[len(f.Values)-1].Code
+		case f.Kind == layer.Boolean:
+			properties[f.Name] = false
+		default:
+			properties[f.Name] = code
+		}
+	}
+	for name, value := range map[string]any{"code": code, "valid_from": "2019-01-01", "jurisdiction": "11", "owner_organisation": "VNPT", "status": "existing"} {
+		if l.Has(name) {
+			properties[name] = value
+		}
+	}
+	for name, value := range given {
+		if l.Has(name) {
+			properties[name] = value
+		}
+	}
+	return fmt.Sprintf(`{"type":"Feature","properties":%s,"geometry":%s}`, asJSON(properties), m.geometry(l, district))
+}
+
+func asJSON(v any) string {
+	out, err := json.Marshal(v)
+	if err != nil {
+		return err.Error()
+	}
+	return string(out)
+}
+
+// geometry is a small one of the layer's kind in the middle of a district.
+func (m *matrix) geometry(l *layer.Layer, district string) string {
+	x, y := m.middle[district][0], m.middle[district][1]
+	switch {
+	case l.Geometry == layer.Point:
+		return fmt.Sprintf(`{"type":"Point","coordinates":[%v,%v]}`, x, y)
+	case l.HasZ:
+		return fmt.Sprintf(`{"type":"MultiLineString","coordinates":[[[%v,%v,1],[%v,%v,2]]]}`, x, y, x+size, y)
+	case l.Geometry == layer.MultiLineString:
+		return fmt.Sprintf(`{"type":"MultiLineString","coordinates":[[[%v,%v],[%v,%v]]]}`, x, y, x+size, y)
+	}
+	return fmt.Sprintf(`{"type":"MultiPolygon","coordinates":[[[[%v,%v],[%v,%v],[%v,%v],[%v,%v]]]]}`, x, y, x+size, y, x, y+size, x, y)
+}
+
+// size of the lines and areas, degrees.
+const size = 0.0005
+
+// given are the properties that make a row what its kind says.
+func (pl *place) given(kind string) map[string]any {
+	switch kind {
+	case "draft":
+		secret := pl.secret("draft")
+		return map[string]any{"status": layer.Draft, "name": secret, "contact": secret, "code": secret + newCode()}
+	case "rivals-draft":
+		return map[string]any{"status": layer.Draft, "owner_organisation": "VIETTEL"}
+	case "withheld":
+		return map[string]any{pl.layer.WithheldField: pl.layer.WithheldValues[0], "name": pl.secret("withheld"), "code": pl.secret("withheld") + newCode()}
+	}
+	return map[string]any{"contact": pl.secret("contact")}
+}
+
+// renew makes a row anew, whatever has become of it.
+func (m *matrix) renew(pl *place, kind string) error {
+	if old := pl.rows[kind]; old != nil {
+		if _, err := m.owner.Exec(m.ctx, fmt.Sprintf("DELETE FROM %s WHERE id = %d", pl.name(), old.id)); err != nil {
+			return err
+		}
+	}
+	body := m.feature(pl.layer, here, pl.given(kind))
+	a := send(m.server, http.MethodPost, "/api/v1/collections/"+pl.name()+"/items", body, append(bearer(m.administrator), "Content-Type", "application/geo+json")...)
+	if a.status != http.StatusCreated {
+		return fmt.Errorf("%s %s: %d %s\n%s", kind, a.request, a.status, a.body, body)
+	}
+	pl.rows[kind] = &row{id: idIn(a), body: body}
+	return nil
+}
+
+// idIn is the id that Location ends in, 0 for none.
+func idIn(a answer) (id int64) {
+	location := a.header.Get("Location")
+	_, _ = fmt.Sscan(location[strings.LastIndexByte(location, '/')+1:], &id) // none is 0
+	return id
+}
+
+// newPlaces makes the rows of every layer, and those that keep people and keys.
+func (m *matrix) newPlaces(t *testing.T) {
+	t.Helper()
+	m.places = map[string]*place{"": {}}
+	for _, l := range m.db.layers.All() {
+		pl := &place{layer: l, rows: map[string]*row{"absent": {id: 1<<48 - 1}}}
+		m.places[l.Name] = pl
+		for _, kind := range []string{"published", "draft", "withheld"} {
+			if !applies(kind, l) {
+				continue
+			}
+			if err := m.renew(pl, kind); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if err := m.newVictims(m.places[""]); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// applies reports whether a layer can have rows of a kind, or requests for them.
+func applies(kind string, l *layer.Layer) bool {
+	switch {
+	case strings.Contains(kind, "no-drafts"):
+		return !l.HasDrafts()
+	case strings.Contains(kind, "draft"), kind == "write-absent":
+		return l.HasDrafts()
+	case strings.Contains(kind, "withheld"):
+		return l.WithheldField != ""
+	}
+	return true
+}
+
+// imageSQL is a statement that sums up everything the cells of the place could change.
+func (pl *place) imageSQL() string {
+	if pl.layer != nil {
+		return fmt.Sprintf(`SELECT (SELECT count(*) FROM %[1]s) || coalesce((SELECT md5(string_agg(r::text, '' ORDER BY id)) FROM %[1]s r WHERE source = '%[2]s'), '')`, pl.name(), mark)
+	}
+	return `SELECT md5(concat((SELECT string_agg(r::text, '' ORDER BY id) FROM people r), (SELECT string_agg(r::text, '' ORDER BY id) FROM grants r),
+		(SELECT string_agg(r::text, '' ORDER BY id) FROM api_keys r), (SELECT string_agg(r::text, '' ORDER BY hash) FROM sessions r),
+		(SELECT string_agg(r::text, '' ORDER BY code) FROM organisations r), (SELECT string_agg(r::text, '' ORDER BY jurisdiction) FROM publications r)))`
+}

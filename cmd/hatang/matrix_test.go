@@ -1,0 +1,203 @@
+package main
+
+import (
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/getkin/kin-openapi/openapi3"
+)
+
+// rightsTable says how every kind of request is answered to every kind of client, "ok"
+// being the status that the operation has for success. It is written by hand: whatever
+// differs from it is a fault of the server, or a decision to be made here.
+//
+// Drafts are VNPT's and lie in district 094, as do all other rows. The operator is of
+// VNPT, the rival of VIETTEL; officer-here and approver-here are limited to 094, -far to 095.
+// officer-layer is limited to the layer, other-layers to others. over is the cookie of a
+// session that is over, forged what a session sends without its token or from another
+// site. Where a client cannot be, there is a dash.
+const rightsTable = `
+request                anonymous person operator rival consulted officer-here officer-far officer-layer other-layers officer approver-here approver-far administrator bad-key over forged
+document               ok        ok     ok       ok    ok        ok           ok          ok            ok           ok      ok            ok           ok            401     401  -
+page                   ok        ok     ok       ok    ok        ok           ok          ok            ok           ok      ok            ok           ok            401     ok   -
+options                ok        ok     ok       ok    ok        ok           ok          ok            ok           ok      ok            ok           ok            ok      ok   -
+options-of-page        ok        ok     ok       ok    ok        ok           ok          ok            ok           ok      ok            ok           ok            401     ok   -
+no-head                405       405    405      405   405       405          405         405           405          405     405           405          405           405     405  -
+not-offered            404       404    404      404   404       404          404         404           404          404     404           404          404           401     404  -
+list                   ok        ok     ok       ok    ok        ok           ok          ok            ok           ok      ok            ok           ok            401     401  -
+row-published          ok        ok     ok       ok    ok        ok           ok          ok            ok           ok      ok            ok           ok            401     401  -
+row-draft              404       404    ok       404   404       ok           404         ok            404          ok      ok            404          ok            401     401  -
+row-withheld           404       404    404      404   404       ok           ok          ok            404          ok      ok            ok           ok            401     401  -
+row-absent             404       404    404      404   404       404          404         404           404          404     404           404          404           401     401  -
+create-published       401       403    403      403   403       ok           403         ok            403          ok      403           403          ok            401     401  403
+create-draft           401       403    ok       403   403       ok           403         ok            403          ok      403           403          ok            401     401  403
+create-rivals-draft    401       403    403      ok    403       ok           403         ok            403          ok      403           403          ok            401     401  403
+create-withheld        401       403    403      403   403       ok           403         ok            403          ok      403           403          ok            401     401  403
+write-published        401       403    403      403   403       ok           403         ok            403          ok      403           403          ok            401     401  403
+move-published         401       403    403      403   403       403          403         ok            403          ok      403           403          ok            401     401  403
+write-draft            401       403    ok       404   403       ok           404         ok            403          ok      403           403          ok            401     401  403
+move-draft             401       403    ok       404   403       403          404         ok            403          ok      403           403          ok            401     401  403
+give-draft-away        401       403    403      404   403       ok           404         ok            403          ok      403           403          ok            401     401  403
+publish-draft          401       403    403      404   403       ok           404         ok            403          ok      403           403          ok            401     401  403
+write-withheld         401       403    403      403   403       ok           403         ok            403          ok      403           403          ok            401     401  403
+move-withheld          401       403    403      403   403       403          403         ok            403          ok      403           403          ok            401     401  403
+write-absent           401       403    404      404   403       404          404         404           403          404     403           403          404           401     401  403
+write-absent-no-drafts 401       403    403      403   403       404          404         404           403          404     403           403          404           401     401  403
+check                  ok        ok     ok       ok    ok        ok           ok          ok            ok           ok      ok            ok           ok            401     401  403
+keys                   401       ok     ok       ok    ok        ok           ok          ok            ok           ok      ok            ok           ok            401     401  -
+key-own                401       403    ok       ok    ok        ok           ok          ok            ok           ok      ok            ok           ok            401     401  403
+key-own-of-program     -         403    403      403   403       403          403         403           403          403     403           403          ok            -       -    -
+key-wider              401       403    403      403   403       403          403         403           403          403     403           403          ok            401     401  403
+key-of-program         401       403    403      403   403       403          403         403           403          403     403           403          ok            401     401  403
+revoke-others-key      401       404    404      404   404       404          404         404           404          404     404           404          ok            401     401  403
+revoke-own-key         401       ok     ok       ok    ok        ok           ok          ok            ok           ok      ok            ok           ok            401     401  403
+revoke-program's-key   -         404    404      404   404       404          404         404           404          404     404           404          ok            -       -    -
+administer             401       403    403      403   403       403          403         403           403          403     403           403          ok            401     401  403
+sign-in                ok        ok     ok       ok    ok        ok           ok          ok            ok           ok      ok            ok           ok            401     ok   403
+sign-in-wrongly        401       401    401      401   401       401          401         401           401          401     401           401          401           401     401  403
+sign-out               ok        ok     ok       ok    ok        ok           ok          ok            ok           ok      ok            ok           ok            401     ok   403
+password               401       403    403      403   403       403          403         403           403          403     403           403          403           401     401  403
+password-by-session    -         ok     ok       ok    ok        ok           ok          ok            ok           ok      ok            ok           ok            -       401  403
+`
+
+// operation is what one method does at one path: the kinds of its requests, and its
+// status for success.
+type operation struct {
+	kinds string // names in rightsTable; * stands for each kind of row
+	ok    int
+	quiet bool // a refusal is not recorded: it is no write, or is recorded otherwise
+}
+
+// operations is every operation that is served, by method and path.
+var operations = map[string]operation{
+	"GET /": {kinds: "document", ok: 200}, "GET /conformance": {kinds: "document", ok: 200},
+	"GET /openapi.json": {kinds: "document", ok: 200}, "GET /openapi-3.1.json": {kinds: "document", ok: 200},
+	"GET /collections": {kinds: "document", ok: 200}, "GET /collections/{collectionId}": {kinds: "document", ok: 200},
+	"GET /collections/{collectionId}/schema": {kinds: "document", ok: 200}, "GET /collections/{collectionId}/queryables": {kinds: "document", ok: 200},
+	"GET /collections/{collectionId}/items":                {kinds: "list", ok: 200},
+	"POST /collections/{collectionId}/items":               {kinds: "create-*", ok: 201},
+	"GET /collections/{collectionId}/items/{featureId}":    {kinds: "row-*", ok: 200},
+	"PUT /collections/{collectionId}/items/{featureId}":    {kinds: "write-*", ok: 204},
+	"PATCH /collections/{collectionId}/items/{featureId}":  {kinds: "write-* move-* give-* publish-*", ok: 204},
+	"DELETE /collections/{collectionId}/items/{featureId}": {kinds: "write-*", ok: 204},
+
+	"POST /placement-checks": {kinds: "check", ok: 200, quiet: true},
+	"GET /indicators":        {kinds: "document", ok: 200}, "GET /provinces/{code}/indicators": {kinds: "document", ok: 200},
+	"GET /districts/{code}/indicators": {kinds: "document", ok: 200}, "GET /communes/{code}/indicators": {kinds: "document", ok: 200},
+	"GET /provinces/{code}/uncovered": {kinds: "document", ok: 200}, "GET /provinces/{code}/sharing-clusters": {kinds: "document", ok: 200},
+	"GET /districts/{code}/uncovered": {kinds: "document", ok: 200}, "GET /districts/{code}/sharing-clusters": {kinds: "document", ok: 200},
+	"GET /communes/{code}/uncovered": {kinds: "document", ok: 200}, "GET /communes/{code}/sharing-clusters": {kinds: "document", ok: 200},
+	"GET /plan/indicators": {kinds: "document", ok: 200}, "GET /plan/phases": {kinds: "document", ok: 200}, "GET /plan/projects": {kinds: "document", ok: 200},
+	"GET /plan/reconciliation": {kinds: "document", ok: 200}, "GET /plan/tables/{table}": {kinds: "document", ok: 200},
+
+	"GET /session": {kinds: "page", ok: 200}, "POST /session": {kinds: "sign-in sign-in-wrongly", ok: 201, quiet: true},
+	"DELETE /session": {kinds: "sign-out", ok: 204, quiet: true}, "PUT /session/password": {kinds: "password", ok: 204},
+	"GET /session/oidc": {kinds: "not-offered"}, "GET /session/oidc/callback": {kinds: "not-offered"},
+	"GET /keys": {kinds: "keys", ok: 200}, "POST /keys": {kinds: "key-own key-wider key-of-program", ok: 201},
+	"DELETE /keys/{keyId}": {kinds: "revoke-others-key revoke-own-key", ok: 204},
+	"GET /people":          {kinds: "administer", ok: 200}, "POST /people": {kinds: "administer", ok: 201},
+	"GET /people/{personId}": {kinds: "administer", ok: 200}, "PATCH /people/{personId}": {kinds: "administer", ok: 204},
+	"POST /people/{personId}/grants":             {kinds: "administer", ok: 201},
+	"DELETE /people/{personId}/grants/{grantId}": {kinds: "administer", ok: 204},
+	"GET /organisations":                         {kinds: "document", ok: 200}, "POST /organisations": {kinds: "administer", ok: 201},
+	"GET /publications": {kinds: "document", ok: 200}, "PUT /publications/{code}": {kinds: "administer", ok: 204},
+	"GET /audit": {kinds: "administer", ok: 200},
+
+	"GET /healthz": {kinds: "document", ok: 200}, "GET /readyz": {kinds: "document", ok: 200}, "GET /metrics": {kinds: "document", ok: 200},
+	"GET (page)": {kinds: "page", ok: 200}, // it stands in no document
+}
+
+// statuses is rightsTable, read: the words by kind of request and client.
+type statuses map[string]map[string]string
+
+func readRights(t *testing.T) statuses {
+	t.Helper()
+	rows := slices.Collect(strings.Lines(strings.TrimSpace(rightsTable)))
+	columns := strings.Fields(rows[0])
+	table := statuses{}
+	for _, row := range rows[1:] {
+		words := strings.Fields(row)
+		if len(words) != len(columns) || table[words[0]] != nil {
+			t.Fatalf("the table of rights has a bad row: %s", row)
+		}
+		table[words[0]] = map[string]string{}
+		for i, column := range columns {
+			table[words[0]][column] = words[i]
+		}
+	}
+	return table
+}
+
+// status is the status that a word of the table means.
+func status(word string, ok int) int {
+	if word == "ok" {
+		return ok
+	}
+	n, err := strconv.Atoi(word)
+	if err != nil {
+		return 0 // a dash: no status is right
+	}
+	return n
+}
+
+// servedOperations returns the methods and paths of the served document, those of each
+// collection as one, and reports what it and the hand-written list lack of each other.
+func servedOperations(t *testing.T, m *matrix) map[string][]string {
+	t.Helper()
+	a := send(m.server, http.MethodGet, "/api/v1/openapi.json", "")
+	document, err := openapi3.NewLoader().LoadFromData(a.body)
+	if err != nil {
+		t.Fatalf("%s: %v", a.request, err)
+	}
+	served := map[string][]string{"GET (page)": {"/"}}
+	for path, item := range document.Paths.Map() {
+		template := path
+		if rest, ok := strings.CutPrefix(path, "/collections/"); ok {
+			_, below, _ := strings.Cut(rest, "/")
+			template = strings.TrimSuffix("/collections/{collectionId}/"+below, "/")
+		}
+		address := "/api/v1" + strings.TrimSuffix(path, "/")
+		if len(item.Servers) > 0 {
+			address = path
+		}
+		for method := range item.Operations() {
+			served[method+" "+template] = append(served[method+" "+template], address)
+		}
+	}
+	for name := range served {
+		if _, ok := operations[name]; !ok {
+			t.Errorf("%s is served, and it is not decided who may: add it to operations", name)
+		}
+	}
+	for name, op := range operations {
+		if served[name] == nil {
+			t.Errorf("%s stands in operations and is not served", name)
+		}
+		for kind := range strings.FieldsSeq(op.kinds) {
+			if !strings.HasSuffix(kind, "*") && m.table[kind] == nil {
+				t.Errorf("%s is of kind %s, which the table of rights lacks", name, kind)
+			}
+		}
+	}
+	return served
+}
+
+// TestRights tries every operation as every kind of client.
+func TestRights(t *testing.T) {
+	m := newMatrix(t)
+	served := servedOperations(t, m)
+	if t.Failed() {
+		return
+	}
+	t.Run("every operation", func(t *testing.T) {
+		got := m.try(m.server, m.principals, m.cells(served, nil))
+		for _, difference := range got.differences {
+			t.Error(difference)
+		}
+		t.Logf("%d cells: %d operations at %d paths, %d kinds of client", got.cells, len(served), m.paths(served), len(m.principals))
+	})
+	t.Run("faults are found", func(t *testing.T) { m.findsFaults(t, served) })
+}

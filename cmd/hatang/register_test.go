@@ -1,0 +1,206 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"hatang/internal/account"
+	"hatang/internal/layer"
+	"hatang/internal/permit"
+	"hatang/internal/plan"
+	"hatang/internal/postgis"
+	"hatang/internal/testdb"
+)
+
+// register is the demonstration in a database of its own, and one server of it in this
+// process.
+type register struct {
+	db     *database
+	owner  *pgxpool.Pool // as psql works
+	store  *postgis.Store
+	server http.Handler
+}
+
+// newRegister loads the demonstration.
+func newRegister(t *testing.T) *register {
+	t.Helper()
+	ctx := context.Background()
+	layers, err := layer.Layers()
+	if err != nil {
+		t.Fatal(err)
+	}
+	url := testdb.New(t)
+	r := &register{db: &database{ownerURL: url, appURL: url, layers: layers}}
+	if err := r.db.migrate(ctx); err != nil {
+		t.Fatal(err)
+	}
+	files, err := plan.DienBien()
+	if err != nil {
+		t.Fatal(err)
+	}
+	pack, err := plan.Parse(files)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if loaded, err := loadPack(ctx, r.db, pack, io.Discard); err != nil || !loaded {
+		t.Fatalf("load the demonstration: %t, %v", loaded, err)
+	}
+	if r.owner, err = pgxpool.New(ctx, url); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(r.owner.Close)
+	// The database ends with the test: nobody waits for its disk.
+	r.sql(t, "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET synchronous_commit = off', current_database()); END $$")
+	r.server, r.store = r.serve(t)
+	return r
+}
+
+// serve starts a server of the register: a store, a memory that is kept fresh, and the
+// whole handler, as the serve command puts them together.
+func (r *register) serve(t *testing.T) (http.Handler, *postgis.Store) {
+	t.Helper()
+	ctx := context.Background()
+	store, err := postgis.Open(ctx, r.db.appURL, r.db.layers)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(store.Close)
+	date, err := (&globals{}).referenceDate(ctx, store)
+	if err != nil {
+		t.Fatal(err)
+	}
+	log := slog.New(slog.DiscardHandler)
+	memory := permit.NewMemory(store, date, log)
+	handler, err := (&serveCommand{}).handler(log, r.db, store, memory, nil, date)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(inBackground(ctx, memory.Run))
+	return handler, store
+}
+
+// sql runs a statement as the owner.
+func (r *register) sql(t *testing.T, statement string, args ...any) {
+	t.Helper()
+	if _, err := r.owner.Exec(context.Background(), statement, args...); err != nil {
+		t.Fatalf("%s: %v", statement, err)
+	}
+}
+
+// value reads one value as the owner.
+func value[T any](t *testing.T, r *register, statement string, args ...any) T {
+	t.Helper()
+	v, err := read[T](r, statement, args...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return v
+}
+
+// read is value for goroutines.
+func read[T any](r *register, statement string, args ...any) (v T, err error) {
+	if err = r.owner.QueryRow(context.Background(), statement, args...).Scan(&v); err != nil {
+		err = fmt.Errorf("%s: %w", statement, err)
+	}
+	return v, err
+}
+
+// keeper is who makes what a test works with.
+var keeper = account.Terminal("test")
+
+// password is everybody's, and hashed once.
+const password = "đường dây nóng 1954"
+
+var passwordHash = sync.OnceValues(func() (string, error) {
+	return account.NewPasswords(account.DefaultHashMemory).Hash(context.Background(), password)
+})
+
+// person keeps a person who may sign in.
+func (r *register) person(t *testing.T, login, organisation string, grants ...account.Grant) int64 {
+	t.Helper()
+	hash, err := passwordHash()
+	if err != nil {
+		t.Fatal(err)
+	}
+	id, err := r.store.AddPerson(context.Background(), keeper, account.NewPerson{
+		Login: login, Name: login, Organisation: organisation, PasswordHash: hash, Grants: grants})
+	if err != nil {
+		t.Fatalf("%s: %v", login, err)
+	}
+	return id
+}
+
+// session signs a person in and returns the token.
+func (r *register) session(t *testing.T, person int64, lasts time.Duration) string {
+	t.Helper()
+	token, err := r.newSession(person, lasts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return token
+}
+
+func (r *register) newSession(person int64, lasts time.Duration) (string, error) {
+	token := account.NewToken()
+	return token, r.store.StartSession(context.Background(), person, token, "192.0.2.1", time.Now().Add(lasts))
+}
+
+// key keeps a key, of a person or with 0 of a program.
+func (r *register) key(t *testing.T, person int64, organisation string, expires time.Time, grants ...account.Grant) (id, key string) {
+	t.Helper()
+	id, key, err := r.newKey(person, organisation, expires, grants...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return id, key
+}
+
+func (r *register) newKey(person int64, organisation string, expires time.Time, grants ...account.Grant) (id, key string, err error) {
+	id, key = account.NewKey()
+	return id, key, r.store.AddKey(context.Background(), keeper, account.NewKeyRecord{
+		ID: id, Name: "test", Hash: account.Hash(key), Person: person, Organisation: organisation, Grants: grants, Expires: expires})
+}
+
+// signedIn is what a browser sends along: the cookie, and with a change the token that
+// goes with it.
+func signedIn(token string) []string {
+	return []string{"Cookie", "hatang_session=" + token, "X-CSRF-Token", account.CSRFToken(token)}
+}
+
+// addresses counts the clients: each request comes from another address, so that no
+// limit of one address is met.
+var addresses atomic.Uint32
+
+// send hands a request to a server and returns its answer; headers are name, value pairs.
+func send(server http.Handler, method, path, body string, headers ...string) answer {
+	r := httptest.NewRequest(method, path, strings.NewReader(body))
+	n := addresses.Add(1)
+	r.RemoteAddr = fmt.Sprintf("10.%d.%d.%d:1", n>>16&255, n>>8&255, n&255)
+	for i := 0; i < len(headers); i += 2 {
+		r.Header.Set(headers[i], headers[i+1])
+	}
+	w := httptest.NewRecorder()
+	server.ServeHTTP(w, r)
+	return answer{request: method + " " + path, status: w.Code, header: w.Header(), body: bytes.Clone(w.Body.Bytes())}
+}
+
+// transaction runs statements of the owner in one transaction.
+func (r *register) transaction(t *testing.T, work func(pgx.Tx) error) {
+	t.Helper()
+	if err := pgx.BeginFunc(context.Background(), r.owner, work); err != nil {
+		t.Fatal(err)
+	}
+}

@@ -1,0 +1,291 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"hatang/internal/account"
+)
+
+// twoServers are two servers of one register, and what rounds of taking away look at.
+type twoServers struct {
+	*register
+	a, b          http.Handler
+	administrator string // a key
+	random        *rand.Rand
+	round         int
+	site, draft   string // paths of rows
+	at            [2]float64
+}
+
+// TestWhatIsTakenAwayIsGoneAtOnce takes rights and places away through one server, or
+// by hand past both, and asks both at once.
+func TestWhatIsTakenAwayIsGoneAtOnce(t *testing.T) {
+	seed := uint64(time.Now().UnixNano())
+	t.Logf("seed %d", seed)
+	s := &twoServers{register: newRegister(t), random: rand.New(rand.NewPCG(seed, 1))}
+	s.a = s.server
+	s.b, _ = s.serve(t)
+	_, s.administrator = s.key(t, 0, "", time.Time{}, account.Grant{Role: account.Administrator})
+	s.newRows(t)
+	takings := []struct {
+		name string
+		take func(t *testing.T, byHand bool)
+	}{
+		{"a key is revoked", s.revokeKey}, {"a person is disabled", s.disablePerson}, {"a grant is withdrawn", s.withdrawGrant},
+		{"a password is changed", s.changePassword}, {"places are published otherwise", s.publishOtherwise},
+	}
+	done := map[string]int{}
+	for s.round = range 50 {
+		taking := takings[s.random.IntN(len(takings))]
+		name := taking.name + map[bool]string{true: " by hand", false: ""}[s.random.IntN(3) == 0]
+		done[name]++
+		taking.take(t, name != taking.name)
+		if t.Failed() {
+			t.Fatalf("round %d: %s", s.round, name)
+		}
+	}
+	t.Logf("50 rounds: %v", done)
+}
+
+// newRows makes a site that everybody sees and a draft.
+func (s *twoServers) newRows(t *testing.T) {
+	t.Helper()
+	s.at = [2]float64{103.0337, 21.4023} // in district 094, and in no corner of a cell
+	for path, status := range map[*string]string{&s.site: "existing", &s.draft: "draft"} {
+		body := fmt.Sprintf(`{"type":"Feature","properties":{"code":"R-%s","valid_from":"2019-01-01","jurisdiction":"11","owner_organisation":"VNPT","illustrative":false,"status":%[1]q,"mast_type":"A2b"},
+			"geometry":{"type":"Point","coordinates":[%v,%v]}}`, status, s.at[0], s.at[1])
+		a := send(s.a, http.MethodPost, sites, body, append(bearer(s.administrator), "Content-Type", "application/geo+json")...)
+		a.wants(t, http.StatusCreated)
+		*path = fmt.Sprintf("%s/%d", sites, idIn(a))
+	}
+}
+
+const sites = "/api/v1/collections/bts_sites/items"
+
+// change does something through the first server.
+func (s *twoServers) change(t *testing.T, method, path, body string, headers ...string) {
+	t.Helper()
+	if len(headers) == 0 {
+		headers = bearer(s.administrator)
+	}
+	send(s.a, method, path, body, append(headers, "Content-Type", "application/json")...).wants(t, http.StatusNoContent)
+}
+
+// both asks both servers the same; a request that changes something must be refused.
+func (s *twoServers) both(t *testing.T, method, path string, status int, credentials []string) {
+	t.Helper()
+	for name, server := range map[string]http.Handler{"the first": s.a, "the second": s.b} {
+		body, headers := "", credentials
+		if method == http.MethodPatch {
+			body, headers = `{"properties":{"accuracy_m":1}}`, append(append([]string{}, credentials...), "Content-Type", "application/merge-patch+json")
+		}
+		if a := send(server, method, path, body, headers...); a.status != status {
+			t.Errorf("%s server, %s: %d, want %d\n%.300s", name, a.request, a.status, status, a.body)
+		}
+	}
+}
+
+// refusedAll asks for all that the credentials were good for.
+func (s *twoServers) refusedAll(t *testing.T, credentials []string) {
+	t.Helper()
+	s.both(t, http.MethodPatch, s.site, http.StatusUnauthorized, credentials)
+	s.both(t, http.MethodGet, s.draft, http.StatusUnauthorized, credentials)
+	s.both(t, http.MethodGet, "/api/v1/keys", http.StatusUnauthorized, credentials)
+}
+
+// someone is a new person with a session and a key, whom both servers know.
+func (s *twoServers) someone(t *testing.T) (id, grant int64, session, key []string) {
+	t.Helper()
+	officer := account.Grant{Role: account.Officer, Territory: here}
+	id = s.person(t, fmt.Sprint("round-", s.round), "", officer)
+	session = signedIn(s.session(t, id, time.Hour))
+	_, made := s.key(t, id, "", time.Time{}, officer)
+	key = bearer(made)
+	for _, credentials := range [][]string{session, key} {
+		s.both(t, http.MethodGet, s.draft, http.StatusOK, credentials)
+	}
+	return id, value[int64](t, s.register, "SELECT id FROM grants WHERE person = $1", id), session, key
+}
+
+func (s *twoServers) revokeKey(t *testing.T, byHand bool) {
+	id, key := s.key(t, 0, "", time.Time{}, account.Grant{Role: account.Officer})
+	s.both(t, http.MethodGet, s.draft, http.StatusOK, bearer(key))
+	if byHand {
+		s.sql(t, "UPDATE api_keys SET revoked_at = now() WHERE id = $1", id)
+	} else {
+		s.change(t, http.MethodDelete, "/api/v1/keys/"+id, "")
+	}
+	s.refusedAll(t, bearer(key))
+}
+
+func (s *twoServers) disablePerson(t *testing.T, byHand bool) {
+	id, _, session, key := s.someone(t)
+	if byHand {
+		s.sql(t, "UPDATE people SET disabled_at = now() WHERE id = $1", id)
+	} else {
+		s.change(t, http.MethodPatch, fmt.Sprint("/api/v1/people/", id), `{"disabled":true}`)
+	}
+	s.refusedAll(t, session)
+	s.refusedAll(t, key)
+}
+
+func (s *twoServers) withdrawGrant(t *testing.T, byHand bool) {
+	id, grant, session, key := s.someone(t)
+	if byHand {
+		s.sql(t, "UPDATE grants SET withdrawn_at = now() WHERE id = $1", grant)
+	} else {
+		s.change(t, http.MethodDelete, fmt.Sprintf("/api/v1/people/%d/grants/%d", id, grant), "")
+	}
+	for _, credentials := range [][]string{session, key} {
+		s.both(t, http.MethodPatch, s.site, http.StatusForbidden, credentials)
+		s.both(t, http.MethodGet, s.draft, http.StatusNotFound, credentials)
+		s.both(t, http.MethodGet, s.site, http.StatusOK, credentials)
+	}
+}
+
+// changePassword ends all sessions but the one that does it.
+func (s *twoServers) changePassword(t *testing.T, byHand bool) {
+	id, _, session, key := s.someone(t)
+	own := signedIn(s.session(t, id, time.Hour))
+	switch {
+	case byHand:
+		s.transaction(t, func(tx pgx.Tx) error {
+			ctx := context.Background()
+			if _, err := tx.Exec(ctx, "UPDATE people SET password = NULL WHERE id = $1", id); err != nil {
+				return err
+			}
+			_, err := tx.Exec(ctx, "UPDATE sessions SET ended_at = now() WHERE person = $1", id)
+			return err
+		})
+		s.refusedAll(t, own)
+	case s.random.IntN(2) == 0:
+		s.change(t, http.MethodPut, "/api/v1/session/password", fmt.Sprintf(`{"old":%q,"new":"một mật khẩu khác hẳn"}`, password), own...)
+		s.both(t, http.MethodGet, s.draft, http.StatusOK, own)
+	default:
+		s.change(t, http.MethodPatch, fmt.Sprint("/api/v1/people/", id), `{"password":"một mật khẩu khác hẳn"}`)
+		s.refusedAll(t, own)
+	}
+	s.refusedAll(t, session)
+	s.both(t, http.MethodGet, s.draft, http.StatusOK, key)
+}
+
+// publishOtherwise rounds or hides the places of the province, or shows them exactly
+// again.
+func (s *twoServers) publishOtherwise(t *testing.T, byHand bool) {
+	was := s.exactness(t)
+	exactness, cell := "exact", (*float64)(nil)
+	if was == "exact" {
+		exactness = []string{"hidden", "rounded"}[s.random.IntN(2)]
+	}
+	if exactness == "rounded" {
+		degrees := []float64{0.01, 0.05}[s.random.IntN(2)]
+		cell = &degrees
+	}
+	var tags []string
+	for _, server := range []http.Handler{s.a, s.b} { // which remember what they can
+		s.shows(t, server, was, s.cell(t), "")
+		tags = append(tags, send(server, http.MethodGet, s.site, "").header.Get("ETag"))
+		send(server, http.MethodGet, "/api/v1/collections/bts_sites", "").wants(t, http.StatusOK)
+	}
+	if byHand {
+		s.sql(t, `INSERT INTO publications VALUES ('11', $1, $2) ON CONFLICT (jurisdiction) DO UPDATE SET exactness = excluded.exactness, cell_degrees = excluded.cell_degrees`, exactness, cell)
+	} else {
+		s.change(t, http.MethodPut, "/api/v1/publications/11", asJSON(map[string]any{"exactness": exactness, "cell_degrees": cell}))
+	}
+	changed := time.Now()
+	s.shows(t, s.a, exactness, cell, tags[0])
+	s.shows(t, s.b, exactness, cell, tags[1])
+	if generalised := exactness != "exact"; !byHand && s.generalised(t, s.a) != generalised {
+		t.Error("the next check of the server that made the change knows nothing of it")
+	}
+	s.followed(t, changed, exactness != "exact")
+}
+
+func (s *twoServers) exactness(t *testing.T) string {
+	t.Helper()
+	return value[string](t, s.register, "SELECT coalesce((SELECT exactness FROM publications WHERE jurisdiction = '11'), 'exact')")
+}
+
+func (s *twoServers) cell(t *testing.T) *float64 {
+	t.Helper()
+	return value[*float64](t, s.register, "SELECT (SELECT cell_degrees FROM publications WHERE jurisdiction = '11')")
+}
+
+// shows looks at the site as the public: one by one, in a list, and as one who has an
+// earlier answer still. Staff sees the place as it is.
+func (s *twoServers) shows(t *testing.T, server http.Handler, exactness string, cell *float64, tag string) {
+	t.Helper()
+	want := s.at
+	if cell != nil {
+		for i := range want {
+			want[i] = math.Round(want[i] / *cell) * *cell
+		}
+	}
+	var list page
+	send(server, http.MethodGet, sites+"?code=R-existing", "").read(t, &list)
+	one := send(server, http.MethodGet, s.site, "", "If-None-Match", tag)
+	if exactness == "hidden" {
+		if list.NumberMatched != 0 || one.status != http.StatusNotFound {
+			t.Errorf("hidden, and %d are listed, the site is %d", list.NumberMatched, one.status)
+		}
+		return
+	}
+	one.wants(t, http.StatusOK)
+	var row struct {
+		Geometry struct{ Coordinates [2]float64 }
+	}
+	one.read(t, &row)
+	if near(row.Geometry.Coordinates, want) && list.NumberMatched == 1 && near(coordinates(t, list.Features[0].Geometry.Coordinates), want) {
+		send(server, http.MethodGet, s.site, "", bearer(s.administrator)...).read(t, &row)
+		if near(row.Geometry.Coordinates, s.at) {
+			return
+		}
+	}
+	t.Errorf("%s: shown at %v, want %v", exactness, row.Geometry.Coordinates, want)
+}
+
+func coordinates(t *testing.T, raw json.RawMessage) (at [2]float64) {
+	t.Helper()
+	if err := json.Unmarshal(raw, &at); err != nil {
+		t.Fatal(err)
+	}
+	return at
+}
+
+func near(a, b [2]float64) bool { return math.Abs(a[0]-b[0]) < 1e-6 && math.Abs(a[1]-b[1]) < 1e-6 }
+
+// generalised says whether a check is made of other places than there are.
+func (s *twoServers) generalised(t *testing.T, server http.Handler) bool {
+	t.Helper()
+	body := fmt.Sprintf(`{"lon":%v,"lat":%v,"mast_type":"A2b","date":"2020-12-31"}`, s.at[0], s.at[1])
+	a := send(server, http.MethodPost, "/api/v1/placement-checks", body, "Content-Type", "application/json")
+	a.wants(t, http.StatusOK)
+	var answered struct{ Generalised bool }
+	a.read(t, &answered)
+	return answered.Generalised
+}
+
+// followed asks the second server for checks until they follow the change: those that
+// are begun a second after it must.
+func (s *twoServers) followed(t *testing.T, changed time.Time, generalised bool) {
+	t.Helper()
+	until(t, "checks that follow the change", func() bool {
+		asked := time.Now()
+		if s.generalised(t, s.b) == generalised {
+			return true
+		}
+		if late := asked.Sub(changed); late > time.Second {
+			t.Fatalf("asked %s after the change, answered as before it", late)
+		}
+		return false
+	})
+}

@@ -1,0 +1,381 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"net/url"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/paulmach/orb"
+
+	"hatang/geo"
+	"hatang/internal/layer"
+)
+
+func pick[T any](r *rand.Rand, list []T) T { return list[r.IntN(len(list))] }
+
+func (p *pair) chance(percent int) bool { return p.rand.IntN(100) < percent }
+
+// next makes a request.
+func (p *pair) next(writes bool) question {
+	a := question{method: http.MethodGet, cold: p.chance(40), address: fmt.Sprintf("198.51.%d.%d:1", p.rand.IntN(256), p.rand.IntN(256))}
+	switch n := p.rand.IntN(100); {
+	case writes && n < 70:
+		return p.write(a)
+	case n < 42:
+		a.path = p.items()
+	case n < 57:
+		a.path = p.item()
+	case n < 62:
+		a.path = "/api/v1/collections/" + pick(p.rand, p.stock.layers).Name + pick(p.rand, []string{"", "", "", "", "/schema", "/queryables"})
+	case n < 88:
+		return p.check(a)
+	case n < 90: // the dearest: each hidden edit has them computed anew
+		a.path = p.figures()
+	default:
+		a.path = p.other()
+	}
+	return p.manner(a)
+}
+
+// manner varies how something is read.
+func (p *pair) manner(a question) question {
+	switch p.rand.IntN(12) {
+	case 0:
+		a.method = http.MethodHead
+	case 1:
+		a.headers = append(a.headers, "Range", fmt.Sprintf("bytes=%d-%d", p.rand.IntN(300), 300+p.rand.IntN(3000)))
+	case 2:
+		a.headers = append(a.headers, "Accept-Language", "en")
+	case 3:
+		if len(p.etags) > 0 {
+			paths := make([]string, 0, len(p.etags))
+			for path := range p.etags {
+				paths = append(paths, path)
+			}
+			a.etag, a.path = true, pickFirst(p.rand, paths)
+		}
+	case 4:
+		a.method = http.MethodOptions
+	}
+	return a
+}
+
+// pickFirst picks of a list in no order, by a property of its own, so that a seed tells all.
+func pickFirst(r *rand.Rand, list []string) string {
+	salt, best := fmt.Sprint(r.Uint32()), ""
+	for _, s := range list {
+		if h := hashed(s + salt); best == "" || h < hashed(best+salt) {
+			best = s
+		}
+	}
+	return best
+}
+
+func hashed(s string) uint64 {
+	h := uint64(14695981039346656037)
+	for i := range len(s) {
+		h = (h ^ uint64(s[i])) * 1099511628211
+	}
+	return h
+}
+
+var moments = []string{"2015-06-01", "2018-03-01", "2020-12-31T10:00:00Z", "../..", "2010-01-01/..", "../2015-06-30", "2014-01-01/2016-12-31", "2026-01-01"}
+
+// items asks for features: by places, times and values, those of hidden rows too.
+func (p *pair) items() string {
+	l := pick(p.rand, p.stock.layers)
+	of, q := p.stock.of[l.Name], url.Values{}
+	if p.chance(35) {
+		q.Set("bbox", p.box())
+	}
+	if p.chance(30) {
+		q.Set("datetime", pick(p.rand, moments))
+	}
+	for p.chance(40) {
+		f := pick(p.rand, l.Fields)
+		if values := of.values[f.Name]; len(values) > 0 {
+			q.Set(f.Name, pick(p.rand, values))
+		}
+	}
+	if p.chance(85) {
+		q.Set("limit", pick(p.rand, []string{"1", "2", "5", "20", "50"}))
+	}
+	if p.chance(30) {
+		q.Set("after", fmt.Sprint(max(0, p.id(l)+pick(p.rand, []int64{-1, 0, 1}))))
+	}
+	if p.chance(15) {
+		q.Set("crs", pick(p.rand, geo.CRSs()).URI())
+	}
+	path := "/api/v1/collections/" + l.Name + "/items"
+	if len(q) > 0 {
+		path += "?" + q.Encode()
+	}
+	return path
+}
+
+// id is one of a row, of a hidden one if there are any, beside one, or nobody's.
+func (p *pair) id(l *layer.Layer) int64 {
+	of := p.stock.of[l.Name]
+	switch n := p.rand.IntN(10); {
+	case n < 5 && len(of.hidden) > 0:
+		return pick(p.rand, of.hidden)
+	case n < 9 && len(of.ids) > 0:
+		return pick(p.rand, of.ids) + pick(p.rand, []int64{0, 0, 0, 1})
+	}
+	return p.rand.Int64N(1 << 50)
+}
+
+func (p *pair) place() orb.Point {
+	at := pick(p.rand, p.stock.points)
+	near := pick(p.rand, []float64{0, 0.0003, 0.003, 0.02})
+	return orb.Point{at[0] + near*(p.rand.Float64()-0.5), at[1] + near*(p.rand.Float64()-0.5)}
+}
+
+func (p *pair) box() string {
+	at, half := p.place(), pick(p.rand, []float64{0.0001, 0.001, 0.01, 0.1, 1})
+	return fmt.Sprintf("%.6f,%.6f,%.6f,%.6f", at[0]-half, at[1]-half, at[0]+half, at[1]+half)
+}
+
+func (p *pair) item() string {
+	l := pick(p.rand, p.stock.layers)
+	path := fmt.Sprintf("/api/v1/collections/%s/items/%d", l.Name, p.id(l))
+	if p.chance(10) {
+		path += "?crs=" + url.QueryEscape(pick(p.rand, geo.CRSs()).URI())
+	}
+	return path
+}
+
+// check asks for checks of one proposal, of many, or of rows.
+func (p *pair) check(a question) question {
+	a.method, a.path, a.headers = http.MethodPost, "/api/v1/placement-checks", jsonBody
+	q := url.Values{}
+	if p.chance(50) {
+		q.Set("detail", pick(p.rand, []string{"verdict", "findings", "full"}))
+	}
+	if p.chance(15) {
+		q.Set("known_at", pick(p.rand, p.quiet).UTC().Format(time.RFC3339Nano))
+	}
+	if len(q) > 0 {
+		a.path += "?" + q.Encode()
+	}
+	switch n := p.rand.IntN(100); {
+	case n < 80:
+		a.body = p.proposal()
+	case n < 97:
+		list := make([]string, 1+p.rand.IntN(6))
+		for i := range list {
+			list[i] = p.proposal()
+		}
+		a.body = `{"proposals":[` + strings.Join(list, ",") + `]}`
+	default:
+		lines := []string{"lon,lat,mast_type,height_m"}
+		for range 12 {
+			at := p.place()
+			lines = append(lines, fmt.Sprintf("%.6f,%.6f,%s,%d", at[0], at[1], pick(p.rand, mastTypes), 10+p.rand.IntN(60)))
+		}
+		a.body, a.headers = strings.Join(lines, "\n")+"\n", []string{"Content-Type", "text/csv", "Accept", pick(p.rand, []string{"text/csv", "application/geo+json", "application/geo+json-seq"})}
+	}
+	return a
+}
+
+var mastTypes = []string{"A1a", "A1b", "A2a", "A2b"}
+
+func (p *pair) proposal() string {
+	at := p.place()
+	m := map[string]any{"lon": at[0], "lat": at[1], "mast_type": pick(p.rand, mastTypes)}
+	if p.chance(50) {
+		m["height_m"] = 5 + p.rand.IntN(60)
+	}
+	if p.chance(15) {
+		m["date"] = pick(p.rand, []string{"2016-06-01", "2019-01-01", "2022-02-02"})
+	}
+	raw, err := json.Marshal(m)
+	if err != nil {
+		return ""
+	}
+	return string(raw)
+}
+
+// figures asks for indicators, uncovered parts and clusters.
+func (p *pair) figures() string {
+	level, code := "commune", pick(p.rand, p.stock.communes)
+	switch n := p.rand.IntN(20); {
+	case n == 0:
+		level, code = "province", "11"
+	case n < 4:
+		level, code = "district", pick(p.rand, []string{"094", "095", "099", "100"})
+	}
+	q := url.Values{}
+	if p.chance(15) {
+		q.Set("date", "2018-06-01")
+	}
+	if level == "district" && p.chance(10) {
+		return "/api/v1/indicators?" + q.Encode()
+	}
+	kind := pick(p.rand, []string{"indicators", "uncovered", "sharing-clusters"})
+	if kind != "indicators" && p.chance(50) {
+		q.Set("stage", pick(p.rand, []string{"built", "with_planned"}))
+	}
+	if kind == "sharing-clusters" && p.chance(50) {
+		q.Set("within_m", pick(p.rand, []string{"60", "500", "3000"}))
+	}
+	if kind == "uncovered" && p.chance(50) {
+		q.Set("operator", pick(p.rand, []string{"VNPT", "VIETTEL", "SFONE"}))
+	}
+	return "/api/v1/" + level + "s/" + code + "/" + kind + "?" + q.Encode()
+}
+
+// other asks for the rest of what there is.
+func (p *pair) other() string {
+	if p.chance(10) { // dear, too
+		return "/api/v1/plan/" + pick(p.rand, []string{"indicators", "phases", "projects", "reconciliation", "tables/1"})
+	}
+	return pick(p.rand, []string{
+		"/api/v1", "/api/v1/collections", "/api/v1/session", "/api/v1/keys", "/api/v1/people", "/api/v1/audit", "/api/v1/organisations", "/api/v1/publications",
+		"/api/v1/conformance", "/api/v1/openapi.json", "/healthz", "/api/v1/nothing", "/", "/api/v1/collections/none/items",
+	})
+}
+
+// write changes something, or tries to: hidden rows, published ones, codes that are taken
+// by either.
+func (p *pair) write(a question) question {
+	if p.chance(5) {
+		return p.account(a)
+	}
+	l := pick(p.rand, p.stock.layers)
+	switch {
+	case p.as.layers != nil && p.chance(80):
+		l, _ = p.origin.layers.Get(pick(p.rand, p.as.layers))
+	case p.chance(60):
+		l = pick(p.rand, p.stock.drafts)
+	}
+	a.path = "/api/v1/collections/" + l.Name + "/items"
+	a.headers = []string{"Content-Type", "application/geo+json"}
+	units := l.Group == layer.GroupUnits || l.Group == layer.GroupZones
+	n := p.rand.IntN(10)
+	if n >= 4 || units {
+		a.path += fmt.Sprintf("/%d", p.target(l))
+		if p.chance(20) {
+			a.headers = append(a.headers, "If-Match", pick(p.rand, []string{`"1"`, `"2"`, "*"}))
+		}
+	}
+	switch {
+	case n < 4 && !units:
+		a.method, a.body = http.MethodPost, p.feature(l)
+	case n < 8 || units:
+		a.method, a.body = http.MethodPatch, p.change(l, units)
+	case n < 9:
+		a.method, a.body = http.MethodPut, p.feature(l)
+	default:
+		a.method = http.MethodDelete
+	}
+	return a
+}
+
+// target is the id of a row to write: one that the viewer may write, as often as not.
+func (p *pair) target(l *layer.Layer) int64 {
+	of := p.stock.of[l.Name]
+	if len(of.within) > 0 && p.chance(60) {
+		return pick(p.rand, of.within)
+	}
+	if p.as.layers != nil && p.chance(50) {
+		return pick(p.rand, of.ids)
+	}
+	return p.id(l)
+}
+
+// code is one that a hidden row has, or a published one, or nobody.
+func (p *pair) code(l *layer.Layer) string {
+	switch n := p.rand.IntN(10); {
+	case n < 4:
+		return fmt.Sprint("TRY-", p.rand.IntN(tried))
+	case n < 7 && len(p.stock.of[l.Name].values["code"]) > 0:
+		return pick(p.rand, p.stock.of[l.Name].values["code"])
+	}
+	p.made++
+	return fmt.Sprint("NEW-", p.made)
+}
+
+// feature is a whole feature like a published one, with another code, and a draft of the
+// viewer's at times.
+func (p *pair) feature(l *layer.Layer) string {
+	like := p.stock.of[l.Name].published
+	if len(like) == 0 {
+		return `{"type":"Feature","properties":{},"geometry":null}`
+	}
+	row := pick(p.rand, like)
+	properties := map[string]any{}
+	for _, f := range l.Fields {
+		if v := row.properties[f.Name]; v != nil && !f.ReadOnly {
+			properties[f.Name] = v
+		}
+	}
+	properties["code"] = p.code(l)
+	if l.HasDrafts() && (p.as.role == "operator" && p.chance(85) || p.chance(20)) {
+		properties["status"] = layer.Draft
+	}
+	if p.as.organisation != "" && p.chance(80) {
+		properties["owner_organisation"] = p.as.organisation
+	}
+	if l.Name == "operator_positions" {
+		properties["site_code"], properties["operator"] = pick(p.rand, p.stock.of["bts_sites"].values["code"]), pick(p.rand, []string{"VNPT", "VIETTEL", "SFONE"})
+	}
+	geometry := row.geometry
+	if len(p.stock.within) > 0 && l.Geometry == layer.Point && !l.HasZ {
+		at := pick(p.rand, p.stock.within)
+		geometry = fmt.Appendf(nil, `{"type":"Point","coordinates":[%f,%f]}`, at[0], at[1])
+	}
+	raw, _ := json.Marshal(map[string]any{"type": "Feature", "properties": properties, "geometry": geometry})
+	return string(raw)
+}
+
+// change is a patch.
+func (p *pair) change(l *layer.Layer, units bool) string {
+	p.made++
+	properties := map[string]any{"name": fmt.Sprint("changed ", p.made)}
+	if !units {
+		if p.chance(30) {
+			properties["code"] = p.code(l)
+		}
+		if l.HasDrafts() && p.chance(20) {
+			properties["status"] = pick(p.rand, []string{"existing", "planned", "draft"})
+		}
+		if p.chance(20) {
+			properties["valid_to"] = pick(p.rand, []any{nil, "2019-01-01", "2021-01-01"})
+		}
+	}
+	raw, _ := json.Marshal(map[string]any{"properties": properties})
+	return string(raw)
+}
+
+// account tries what concerns the viewer himself.
+func (p *pair) account(a question) question {
+	a.headers = jsonBody
+	switch p.rand.IntN(8) {
+	case 0:
+		a.method, a.path, a.body = http.MethodPost, "/api/v1/session", `{"login":"lan","password":"wrong"}`
+	case 1:
+		a.method, a.path, a.body = http.MethodPut, "/api/v1/session/password", `{"old":"a","new":"b"}`
+	case 2, 3:
+		a.method, a.path = http.MethodDelete, "/api/v1/keys/nobodys"
+	case 4:
+		a.method, a.path, a.body = http.MethodPut, "/api/v1/publications/11", `{"exactness":"hidden"}`
+	default:
+		a.method, a.path, a.body = http.MethodPost, "/api/v1/keys", `{"name":"mine","grants":[{"role":"`+pick(p.rand, []string{"officer", "operator", "consulted"})+`","layers":null,"territory":""}]}`
+	}
+	return a
+}
+
+var keyTexts = regexp.MustCompile(`"(id|key|created_at)":"[^"]*"`)
+
+// mapKeys takes out of lists of keys, and of new ones, what is random or a time.
+func mapKeys(outcomes ...*reaction) {
+	for _, o := range outcomes {
+		o.body = keyTexts.ReplaceAll(o.body, []byte(`"$1":""`))
+	}
+}

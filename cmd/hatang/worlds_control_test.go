@@ -1,0 +1,77 @@
+package main
+
+import (
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+
+	"hatang/internal/layer"
+)
+
+// TestWorldsControls takes rights away, one at a time: the comparison that finds nothing
+// otherwise must find each.
+func TestWorldsControls(t *testing.T) {
+	o := newOrigin(t)
+	random := seed(t)
+	run := func(t *testing.T, statements []string) func(*pgx.Conn) {
+		return func(conn *pgx.Conn) {
+			for _, s := range statements {
+				execute(t, conn, s)
+			}
+		}
+	}
+	before := func(sql ...string) func(*testing.T, *origin) {
+		return func(t *testing.T, o *origin) { o.before = run(t, sql) }
+	}
+	after := func(sql ...string) func(*testing.T, *origin) {
+		return func(t *testing.T, o *origin) { o.after = run(t, sql) }
+	}
+	for _, control := range []struct {
+		name, as string
+		requests int
+		tamper   func(*testing.T, *origin)
+	}{
+		{"a role sees drafts", "operator VNPT", 300, after(`INSERT INTO grants (key, role) SELECT id, 'approver' FROM api_keys WHERE name = 'operator VNPT'`)},
+		{"a territory has no border", "approver of 099", 300, after(`CREATE OR REPLACE FUNCTION hatang_territory(unit text) RETURNS geometry LANGUAGE sql STABLE AS $$ SELECT ST_MakeEnvelope(100, 10, 110, 30, 4326) $$`)},
+		{"versions count for all", "anonymous", 300, before(`CREATE OR REPLACE FUNCTION hatang_touch(changed text, whose text DEFAULT 'public') RETURNS void
+			LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $$ INSERT INTO layer_changes (layer) VALUES (changed) ON CONFLICT DO NOTHING $$`)},
+		{"one counter of ids", "officer of 094", 1500, before(`DO $$ DECLARE l text; BEGIN
+			FOR l IN SELECT layer FROM layer_sight WHERE drafts LOOP EXECUTE format('DROP TRIGGER identify_a_hidden ON %I', l); END LOOP; END $$`)},
+		{"drafts take codes", "officer of 094", 1500, after(`CREATE FUNCTION taken() RETURNS trigger LANGUAGE plpgsql AS $$ DECLARE found boolean; BEGIN
+				EXECUTE format('SELECT EXISTS (SELECT FROM %I WHERE code = $1 AND status = ''draft'')', TG_TABLE_NAME) INTO found USING NEW.code;
+				IF found AND NEW.status <> 'draft' THEN RAISE EXCEPTION 'taken' USING ERRCODE = 'unique_violation'; END IF; RETURN NEW; END $$`,
+			`DO $$ DECLARE l text; BEGIN
+				FOR l IN SELECT layer FROM layer_sight WHERE drafts LOOP EXECUTE format('CREATE TRIGGER taken BEFORE INSERT ON %I FOR EACH ROW EXECUTE FUNCTION taken()', l); END LOOP; END $$`)},
+		{"nothing is confidential", "person", 1500, registry(func(l *layer.Layer) {
+			for i := range l.Fields {
+				l.Fields[i].Confidential = false
+			}
+		})},
+		{"nothing is withheld", "consulted agency", 1500, registry(func(l *layer.Layer) { l.WithheldValues = []string{} })},
+	} {
+		t.Run(control.name, func(t *testing.T) {
+			tampered := *o
+			control.tamper(t, &tampered)
+			p := tampered.newPair(t, tampered.who(control.as), random)
+			if found := p.compare(control.requests); len(found) == 0 {
+				t.Errorf("%d requests of %s found nothing", control.requests, control.as)
+			} else {
+				t.Logf("found: %.500s", found[0])
+			}
+		})
+	}
+}
+
+// registry has a server with other rights on layers.
+func registry(change func(*layer.Layer)) func(*testing.T, *origin) {
+	return func(t *testing.T, o *origin) {
+		layers, err := layer.Layers()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, l := range layers.All() {
+			change(l)
+		}
+		o.served = layers
+	}
+}

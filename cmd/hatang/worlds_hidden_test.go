@@ -1,0 +1,225 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/paulmach/orb"
+
+	"hatang/internal/layer"
+)
+
+// tried is how many codes TRY-n requests try to take and hidden rows have.
+const tried = 30
+
+// draftsOf is a statement that copies every so many published rows of a layer into
+// drafts of each operator, a stone's throw away, where the condition holds: with codes
+// of published rows, with codes that requests will try where they are to be hidden, and
+// with their own.
+func draftsOf(l *layer.Layer, prefix, where string, every int) string {
+	try := prefix
+	if prefix == "HID" {
+		try = "TRY"
+	}
+	var names, values []string
+	for _, f := range l.Fields {
+		value := pgx.Identifier{f.Name}.Sanitize()
+		switch f.Name {
+		case "revision", "updated_at":
+			continue
+		case "status":
+			value = "'draft'"
+		case "name":
+			value = "'" + prefix + " ' || n"
+		case "owner_organisation":
+			value = "owner_organisation"
+		case "contact":
+			value = "'" + prefix + " call ' || n"
+		case "operator":
+			value = "owner_organisation"
+		case "code":
+			value = fmt.Sprintf("CASE n %% 3 WHEN 0 THEN code WHEN 1 THEN '%s-' || n %% %d ELSE '%s-' || n END", try, tried, prefix)
+		}
+		names, values = append(names, pgx.Identifier{f.Name}.Sanitize()), append(values, value)
+	}
+	return fmt.Sprintf(`INSERT INTO %[1]s (%[2]s, geom) SELECT %[3]s, geom FROM (
+			SELECT row_number() OVER (ORDER BY t.id, o.organisation) AS n, %[4]s, o.organisation AS owner_organisation, ST_Translate(t.geom, 0.0003, 0.0002) AS geom
+			FROM (SELECT *, row_number() OVER (ORDER BY md5(code || id)) AS place FROM %[1]s WHERE status <> 'draft') t,
+				(VALUES ('VNPT'), ('VIETTEL'), ('SFONE')) o (organisation)
+			WHERE t.place %% %[5]d = 0) t WHERE %[6]s`,
+		l.Name, strings.Join(names, ", "), strings.Join(values, ", "), columnsBut(l, "owner_organisation", "t."), every, where)
+}
+
+// columnsBut lists the columns of a layer without the geometry and one more.
+func columnsBut(l *layer.Layer, but, prefix string) string {
+	var names []string
+	for _, f := range l.Fields {
+		if f.Name != but {
+			names = append(names, prefix+pgx.Identifier{f.Name}.Sanitize())
+		}
+	}
+	return strings.Join(names, ", ")
+}
+
+// hide makes the second world: rows that the viewer does not see are added, changed and
+// removed, and confidential values that he does not see are others.
+func (p *pair) hide(conn *pgx.Conn) {
+	p.t.Helper()
+	for _, l := range p.origin.layers.All() {
+		if !l.HasDrafts() {
+			continue
+		}
+		blind := p.as.blind(l, "geom")
+		execute(p.t, conn, draftsOf(l, "HID", blind, 9))
+		p.quiet = append(p.quiet, time.Now())
+		moved := p.as.blind(l, "ST_Translate(geom, 0.002, -0.001)")
+		execute(p.t, conn, fmt.Sprintf(`UPDATE %s SET geom = ST_Translate(geom, 0.002, -0.001), name = 'moved ' || code, valid_from = valid_from - 700
+			WHERE status = 'draft' AND id %% 2 = 0 AND %s AND %s`, l.Name, blind, moved))
+		p.quiet = append(p.quiet, time.Now())
+		execute(p.t, conn, fmt.Sprintf("DELETE FROM %s WHERE status = 'draft' AND id %% 5 = 0 AND %s", l.Name, blind))
+		for _, f := range l.Fields {
+			if f.Confidential {
+				untriggered(p.t, conn, fmt.Sprintf("UPDATE %s SET %s = CASE WHEN id %% 2 = 0 THEN 'secret ' || id END WHERE %s", l.Name, f.Name, blind))
+			}
+		}
+	}
+	if areas, _ := p.origin.layers.Get("special_areas"); !p.as.viewer().Sight(areas.Name).Withheld {
+		p.withhold(conn)
+	}
+}
+
+// withhold adds withheld areas, changes one and removes one, within communes that others
+// of their kind touch already: they say nothing new, for each acts on whole communes.
+func (p *pair) withhold(conn *pgx.Conn) {
+	p.t.Helper()
+	n := execute(p.t, conn, `INSERT INTO special_areas (code, valid_from, jurisdiction, illustrative, kind, agency, geom)
+		SELECT CASE WHEN n % 2 = 0 THEN 'HID-A-' || n ELSE 'TRY-' || n END, '2015-06-01', '11', true, kind, 'BQP', ST_Multi(ST_Buffer(at, 0.0004))
+		FROM (SELECT row_number() OVER (ORDER BY c.code, a.kind) AS n, a.kind, c.geom AS commune, ST_PointOnSurface(c.geom) AS at
+			FROM communes c JOIN special_areas a ON a.kind IN ('military', 'border_belt') AND ST_Intersects(a.geom, c.geom)) x
+		WHERE ST_ContainsProperly(commune, ST_Buffer(at, 0.001)) LIMIT 12`)
+	if n < 5 {
+		p.t.Fatalf("%d areas are withheld", n)
+	}
+	p.quiet = append(p.quiet, time.Now())
+	execute(p.t, conn, `UPDATE special_areas SET agency = 'BCA', max_height_m = 5, geom = ST_Multi(ST_Buffer(geom, 0.0001)) WHERE code LIKE 'HID-A-%' AND id % 2 = 0`)
+	p.quiet = append(p.quiet, time.Now())
+	execute(p.t, conn, `DELETE FROM special_areas WHERE code IN (SELECT code FROM special_areas WHERE code LIKE 'HID-A-%' ORDER BY id LIMIT 2)`)
+	p.quiet = append(p.quiet, time.Now())
+}
+
+// stir changes hidden rows of the second world while it is being asked. Rows that are
+// added name their ids: the dice are for what the viewer adds.
+func (p *pair) stir() {
+	p.t.Helper()
+	l := pick(p.rand, p.stock.drafts)
+	p.made++
+	row := pgx.Identifier{l.Name}.Sanitize()
+	blind, id := p.as.blind(l, "geom"), int64(1)<<48+p.rand.Int64N(1<<48)
+	columns := strings.ReplaceAll(columnsBut(l, "code", ""), ", updated_at", "") + ", geom"
+	execute(p.t, p.b.conn, fmt.Sprintf(`INSERT INTO %[1]s (id, code, %[2]s) SELECT $1, 'LATE-' || $2::bigint, %[2]s FROM %[1]s WHERE status = 'draft' AND %[3]s ORDER BY md5(id || $2::text) LIMIT 1`, row, columns, blind), id, p.made)
+	execute(p.t, p.b.conn, fmt.Sprintf(`UPDATE %s SET name = 'stirred', geom = geom WHERE id IN (SELECT id FROM %[1]s WHERE status = 'draft' AND %s ORDER BY md5(id || $1::text) LIMIT 3)`, row, blind), fmt.Sprint(p.made))
+	execute(p.t, p.b.conn, fmt.Sprintf(`DELETE FROM %s WHERE id IN (SELECT id FROM %[1]s WHERE status = 'draft' AND %s ORDER BY md5(id || $1::text) DESC LIMIT 1)`, row, blind), fmt.Sprint(p.made))
+	p.quiet = append(p.quiet, time.Now())
+}
+
+// stock is what requests are made of: what there is in the two worlds.
+type stock struct {
+	layers, drafts []*layer.Layer
+	of             map[string]*rows
+	points         []orb.Point // where something is, hidden things first
+	within         []orb.Point // in the territory of the viewer, if he has one
+	communes       []string
+}
+
+// rows are what is known of a layer's rows in either world.
+type rows struct {
+	ids, hidden []int64 // of all; of those in the second world alone
+	within      []int64 // of those in the territory of the viewer
+	values      map[string][]string
+	published   []published1
+}
+
+// published1 is a published row as a client sends one.
+type published1 struct {
+	id         int64
+	properties map[string]any
+	geometry   json.RawMessage
+}
+
+func readStock(t *testing.T, o *origin, as who, a, b *pgx.Conn) *stock {
+	t.Helper()
+	s := &stock{layers: o.layers.All(), of: map[string]*rows{}, communes: allOf[string](t, a, "SELECT DISTINCT code FROM communes ORDER BY 1")}
+	for _, l := range s.layers {
+		if l.HasDrafts() {
+			s.drafts = append(s.drafts, l)
+		}
+		known := map[int64]bool{}
+		for _, id := range allOf[int64](t, a, "SELECT id FROM "+l.Name) {
+			known[id] = true
+		}
+		s.of[l.Name] = s.read(t, l, b, known)
+		s.of[l.Name].within = allOf[int64](t, a, "SELECT id FROM "+l.Name+" WHERE ST_Covers(hatang_territory($1), geom) ORDER BY id", as.territory)
+	}
+	at := allOf[float64](t, a, "SELECT unnest(ARRAY[ST_X(p.geom), ST_Y(p.geom)]) FROM ST_Dump(ST_GeneratePoints(hatang_territory($1), 40, 3)) p", as.territory)
+	for i := 0; i+1 < len(at); i += 2 {
+		s.within = append(s.within, orb.Point{at[i], at[i+1]})
+	}
+	return s
+}
+
+// read reads the rows of a layer in the second world.
+func (s *stock) read(t *testing.T, l *layer.Layer, conn *pgx.Conn, known map[int64]bool) *rows {
+	t.Helper()
+	got, err := conn.Query(t.Context(), "SELECT id, to_jsonb(t) - 'geom', ST_X(ST_Centroid(geom)), ST_Y(ST_Centroid(geom)), CASE WHEN length(ST_AsText(geom)) < 3000 THEN ST_AsGeoJSON(geom, 7) END FROM "+l.Name+" t ORDER BY id DESC")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := &rows{values: map[string][]string{}}
+	var row published1
+	var geometry *string
+	var at orb.Point
+	_, err = pgx.ForEachRow(got, []any{&row.id, &row.properties, &at[0], &at[1], &geometry}, func() error {
+		r.ids = append(r.ids, row.id)
+		hidden := !known[row.id]
+		if hidden {
+			r.hidden = append(r.hidden, row.id)
+		}
+		if n := len(r.ids); hidden || n%10 == 0 {
+			s.points = append(s.points, at)
+		}
+		r.value(l, row.properties)
+		if !hidden && geometry != nil && row.properties["status"] != layer.Draft && len(r.published) < 200 {
+			row.geometry = json.RawMessage(*geometry)
+			r.published = append(r.published, row)
+		}
+		row.properties = nil
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// value notes the values of a row as filters name them.
+func (r *rows) value(l *layer.Layer, properties map[string]any) {
+	for _, f := range l.Fields {
+		v := properties[f.Name]
+		list, _ := v.([]any)
+		switch {
+		case v == nil:
+			continue
+		case f.Kind == layer.TextList && len(list) > 0:
+			v = list[0]
+		case f.Kind == layer.Number || f.Kind == layer.Integer:
+			v = fmt.Sprintf("%.12g", v)
+		}
+		if text := fmt.Sprint(v); len(r.values[f.Name]) < 300 {
+			r.values[f.Name] = append(r.values[f.Name], text)
+		}
+	}
+}

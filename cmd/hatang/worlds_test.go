@@ -1,0 +1,557 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"maps"
+	"math/rand/v2"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"hatang/geo"
+	"hatang/internal/account"
+	"hatang/internal/layer"
+	"hatang/internal/permit"
+	"hatang/internal/postgis"
+	"hatang/internal/testdb"
+)
+
+// What one may not see cannot be inferred: here two databases that differ in what a
+// viewer may not see alone are asked the same, and must answer the same, byte for byte.
+
+// who is a viewer of the tests, who is in every world.
+type who struct {
+	name         string
+	role         account.Role
+	organisation string
+	territory    string
+	layers       []string
+	key, token   string // of a program; of a session
+}
+
+func everybody() []who {
+	return []who{
+		{name: "anonymous"},
+		{name: "person"},
+		{name: "operator VNPT", role: account.Operator, organisation: "VNPT"},
+		{name: "operator VIETTEL", role: account.Operator, organisation: "VIETTEL"},
+		{name: "consulted agency", role: account.Consulted, organisation: "BCHQS"},
+		{name: "officer of 094", role: account.Officer, territory: "094"},
+		{name: "officer of 100", role: account.Officer, territory: "100"},
+		{name: "officer of some layers", role: account.Officer, layers: []string{"bts_sites", "postal_points"}},
+		{name: "approver of 099", role: account.Approver, territory: "099"},
+	}
+}
+
+func (w who) viewer() account.Viewer {
+	v := account.Viewer{Organisation: w.organisation}
+	if w.name != "anonymous" {
+		v.Name = "key:" + w.name
+	}
+	if w.role != "" {
+		v.Grants = []account.Grant{{Role: w.role, Layers: w.layers, Territory: w.territory}}
+	}
+	return v
+}
+
+// blind is the condition on rows of a layer under which the drafts among them are
+// hidden from the viewer; geom is where such a row lies.
+func (w who) blind(l *layer.Layer, geom string) string {
+	s := w.viewer().Sight(l.Name)
+	if s.All {
+		return "false"
+	}
+	conditions := []string{"true"}
+	if s.Organisation != "" {
+		conditions = append(conditions, "owner_organisation IS DISTINCT FROM '"+s.Organisation+"'")
+	}
+	for _, code := range s.Territories {
+		conditions = append(conditions, "NOT ST_Intersects(hatang_territory('"+code+"'), "+geom+")")
+	}
+	return strings.Join(conditions, " AND ")
+}
+
+// headers are those by which a request says who sends it.
+func (w who) headers() []string {
+	switch {
+	case w.key != "":
+		return []string{"Authorization", "Bearer " + w.key}
+	case w.token != "":
+		return []string{"Cookie", "hatang_session=" + w.token, "X-Csrf-Token", account.CSRFToken(w.token)}
+	}
+	return nil
+}
+
+// origin is the database that worlds are copies of.
+type origin struct {
+	url     string
+	layers  *layer.Registry
+	viewers []who
+	clock   time.Time   // what every world takes for now
+	quiet   []time.Time // times when nothing was being written
+
+	// Of controls, nil else: what takes a right away from both worlds, before rows are
+	// hidden or after, and the registry of layers that servers have.
+	before, after func(*pgx.Conn)
+	served        *layer.Registry
+}
+
+// newOrigin makes a register with the demonstration, some rows more, and the viewers.
+func newOrigin(t *testing.T) *origin {
+	t.Helper()
+	layers, err := layer.Layers()
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := &origin{url: testdb.New(t), layers: layers, served: layers, viewers: everybody(), clock: time.Now().Add(time.Hour).Truncate(time.Second)}
+	o.pause()
+	db := o.database(o.url)
+	if err := db.migrate(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := loadDemo(t.Context(), db, io.Discard); err != nil {
+		t.Fatal(err)
+	}
+	o.pause()
+	conn := owner(t, o.url)
+	for _, sql := range furtherRows {
+		execute(t, conn, sql)
+	}
+	for _, l := range layers.All() {
+		if l.HasDrafts() {
+			execute(t, conn, draftsOf(l, "OWN", "true", 12))
+		}
+	}
+	if err := conn.Close(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	o.admit(t)
+	o.pause()
+	return o
+}
+
+func (o *origin) pause() { o.quiet = append(o.quiet, time.Now()) }
+
+func (o *origin) database(url string) *database {
+	return &database{ownerURL: url, appURL: url, layers: o.served}
+}
+
+// furtherRows are published rows beside those of the demonstration: sites with nobody
+// on them, rows of other times, contacts.
+var furtherRows = []string{
+	`INSERT INTO bts_sites (code, valid_from, owner_organisation, jurisdiction, status, mast_type, structure, height_m, half_width_m, service_radius_m, contact, geom)
+		SELECT 'FREE-' || d.code || '-' || p.path[1], '2016-01-01', (ARRAY['VNPT', 'VIETTEL', 'MOBIFONE'])[1 + p.path[1] % 3], '11', 'existing', 'A2b', 'guyed', 20 + p.path[1], 1, 700, 'Số ' || d.code || p.path[1], p.geom
+		FROM districts d, ST_Dump(ST_GeneratePoints(d.geom, 6, 7)) p`,
+	`INSERT INTO bts_sites (code, valid_from, valid_to, owner_organisation, jurisdiction, status, mast_type, height_m, geom)
+		SELECT 'PAST-' || i, make_date(2000 + i, 1, 1), make_date(2003 + i, 1, 1), 'VNPT', '11', 'existing', 'A1a', 9, ST_Translate(geom, 0.001 * i, 0)
+		FROM generate_series(1, 12, 3) i, (SELECT geom FROM bts_sites WHERE code = 'FREE-094-1') s`,
+	`UPDATE bts_sites SET contact = 'Người trực ' || code WHERE id % 5 = 0`,
+	`UPDATE operator_positions SET contact = 'Người trực ' || code WHERE id % 5 = 0`,
+}
+
+// admit makes the keys and the session of everybody.
+func (o *origin) admit(t *testing.T) {
+	t.Helper()
+	ctx := t.Context()
+	s, err := postgis.Open(ctx, o.url, o.layers)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	for i := range o.viewers {
+		w := &o.viewers[i]
+		switch w.name {
+		case "anonymous":
+		case "person":
+			w.token = account.NewToken()
+			id, err := s.AddPerson(ctx, account.Terminal("test"), account.NewPerson{Login: "lan", Name: "Lan"})
+			if err == nil {
+				err = s.StartSession(ctx, id, w.token, "192.0.2.1", o.clock.Add(24*time.Hour))
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+		default:
+			id, key := account.NewKey()
+			w.key = key
+			k := account.NewKeyRecord{ID: id, Hash: account.Hash(key), Name: w.name, Organisation: w.organisation, Grants: w.viewer().Grants}
+			if err := s.AddKey(ctx, account.Terminal("test"), k); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+}
+
+func (o *origin) who(name string) who {
+	for _, w := range o.viewers {
+		if w.name == name {
+			return w
+		}
+	}
+	return who{}
+}
+
+// world is a copy of the origin, being served by this process: by a server that keeps
+// snapshots in memory, and by one whose database makes all answers.
+type world struct {
+	url        string
+	conn       *pgx.Conn // the owner's
+	store      *postgis.Store
+	memory     *permit.Memory
+	warm, cold http.Handler
+}
+
+// newWorld copies the origin and serves it. prepare is called before anybody is served.
+func (o *origin) newWorld(t *testing.T, prepare func(*pgx.Conn)) *world {
+	t.Helper()
+	w := &world{url: testdb.Copy(t, o.url)}
+	w.conn = owner(t, w.url)
+	for _, step := range []func(*pgx.Conn){o.before, prepare, o.after} {
+		if step != nil {
+			step(w.conn)
+		}
+	}
+	var err error
+	if w.store, err = postgis.Open(t.Context(), w.url, o.served); err != nil {
+		t.Fatal(err)
+	}
+	w.memory, w.warm = o.server(t, w)
+	_, w.cold = o.server(t, w)
+	stop := inBackground(context.Background(), w.memory.Run)
+	t.Cleanup(func() {
+		stop()
+		w.store.Close()
+		_ = w.conn.Close(context.Background()) // the database goes at once
+	})
+	return w
+}
+
+// server assembles a server of the world, whose memory is still empty.
+func (o *origin) server(t *testing.T, w *world) (*permit.Memory, http.Handler) {
+	t.Helper()
+	log := slog.New(slog.DiscardHandler)
+	date := func() geo.Date { return geo.NewDate(2020, 12, 31) }
+	memory := permit.NewMemory(w.store, date, log)
+	c := &serveCommand{PublicURL: "https://register.example", now: func() time.Time { return o.clock }}
+	handler, err := c.handler(log, o.database(w.url), w.store, memory, nil, date)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return memory, handler
+}
+
+// settle waits until the memory answers for so many classes of viewers by what is in the
+// database now.
+func (w *world) settle(t *testing.T, classes int) {
+	t.Helper()
+	now, err := w.store.State(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	until(t, "fresh snapshots", func() bool {
+		fresh := 0
+		for _, s := range w.memory.Report().Snapshots {
+			if s.Fresh && maps.Equal(s.Versions, now.Versions) {
+				fresh++
+			}
+		}
+		return fresh >= classes
+	})
+}
+
+// owner connects as the owner of the schema.
+func owner(t *testing.T, url string) *pgx.Conn {
+	t.Helper()
+	conn, err := pgx.Connect(t.Context(), url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return conn
+}
+
+func execute(t *testing.T, conn *pgx.Conn, sql string, args ...any) int64 {
+	t.Helper()
+	tag, err := conn.Exec(t.Context(), sql, args...)
+	if err != nil {
+		t.Fatalf("%v\n%s", err, sql)
+	}
+	return tag.RowsAffected()
+}
+
+func allOf[T any](t *testing.T, conn *pgx.Conn, sql string, args ...any) []T {
+	t.Helper()
+	rows, err := conn.Query(t.Context(), sql, args...)
+	if err != nil {
+		t.Fatalf("%v\n%s", err, sql)
+	}
+	list, err := pgx.CollectRows(rows, pgx.RowTo[T])
+	if err != nil {
+		t.Fatalf("%v\n%s", err, sql)
+	}
+	return list
+}
+
+// question is a request that both worlds get.
+type question struct {
+	method, path, body string
+	headers            []string
+	address            string
+	cold               bool // of the server without memory
+	etag               bool // with the ETag that the other world gave for the path
+}
+
+func (a question) String() string {
+	return fmt.Sprintf("%s %s %.600s (memory: %v)", a.method, a.path, a.body, !a.cold)
+}
+
+func (a question) reads() bool {
+	return a.method == http.MethodGet || a.method == http.MethodHead || strings.Contains(a.path, "/placement-checks")
+}
+
+// reaction is everything that a client gets.
+type reaction struct {
+	status int
+	header http.Header
+	body   []byte
+	cut    bool
+}
+
+// send has a server answer. What no two answers have alike is taken out: the id of the
+// request, in its header and in problems.
+func deliver(h http.Handler, a question, as who, further ...string) (o reaction) {
+	r := httptest.NewRequest(a.method, "https://register.example"+a.path, strings.NewReader(a.body))
+	r.RemoteAddr = a.address
+	for _, headers := range [][]string{as.headers(), a.headers, further} {
+		for i := 0; i+1 < len(headers); i += 2 {
+			r.Header.Set(headers[i], headers[i+1])
+		}
+	}
+	rec := httptest.NewRecorder()
+	defer func() {
+		o.cut = recover() != nil
+		id := rec.Header().Get("X-Request-Id")
+		rec.Header().Del("X-Request-Id")
+		o.status, o.header = rec.Code, rec.Header()
+		o.body = bytes.ReplaceAll(rec.Body.Bytes(), []byte(id), []byte(strings.Repeat("0", len(id))))
+	}()
+	h.ServeHTTP(rec, r)
+	return o
+}
+
+// differs says where two outcomes are not the same, "" where they are.
+func (o reaction) differs(p reaction) string {
+	switch {
+	case o.status != p.status || o.cut != p.cut:
+		return fmt.Sprintf("status %d (cut %v) and %d (cut %v)\n%.300s\n%.300s", o.status, o.cut, p.status, p.cut, o.body, p.body)
+	case fmt.Sprint(o.header) != fmt.Sprint(p.header):
+		return fmt.Sprintf("headers\n%v\n%v", o.header, p.header)
+	case !bytes.Equal(o.body, p.body):
+		at := 0
+		for at < len(o.body) && at < len(p.body) && o.body[at] == p.body[at] {
+			at++
+		}
+		part := func(b []byte) []byte { return b[min(max(0, at-120), len(b)):min(at+200, len(b))] }
+		return fmt.Sprintf("bodies, at byte %d\n…%s…\n…%s…", at, part(o.body), part(p.body))
+	}
+	return ""
+}
+
+// pair is two worlds that differ in what one viewer may not see.
+type pair struct {
+	t      *testing.T
+	origin *origin
+	as     who
+	a, b   *world
+	stock  *stock
+	rand   *rand.Rand
+	quiet  []time.Time
+	etags  map[string][2]string
+	made   int // rows and codes made so far
+	counts map[string]int
+	live   func() // changes what the viewer does not see, while he asks
+}
+
+// newPair makes the two worlds for a viewer: the second has rows that the first has not,
+// others are changed or gone, and none of them he sees. Both throw the same dice for the
+// ids of rows that will be hidden.
+func (o *origin) newPair(t *testing.T, as who, random *rand.Rand) *pair {
+	t.Helper()
+	p := &pair{t: t, origin: o, as: as, rand: random, etags: map[string][2]string{}, counts: map[string]int{}}
+	p.live = p.stir
+	p.quiet = append(p.quiet, o.quiet...)
+	p.a = o.newWorld(t, p.sameDice)
+	p.b = o.newWorld(t, func(conn *pgx.Conn) {
+		p.hide(conn)
+		p.sameDice(conn)
+	})
+	p.quiet = append(p.quiet, time.Now())
+	p.stock = readStock(t, o, as, p.a.conn, p.b.conn)
+	for _, w := range []*world{p.a, p.b} {
+		deliver(w.warm, question{method: "POST", path: "/api/v1/placement-checks", body: `{"lon":103,"lat":21.4,"mast_type":"A2b"}`, headers: jsonBody, address: "192.0.2.9:1"}, as)
+	}
+	p.settle()
+	return p
+}
+
+var jsonBody = []string{"Content-Type", "application/json"}
+
+// settle waits until both memories answer for the viewer.
+func (p *pair) settle() {
+	p.t.Helper()
+	classes := 2
+	if p.as.name == "anonymous" {
+		classes = 1
+	}
+	p.a.settle(p.t, classes)
+	p.b.settle(p.t, classes)
+}
+
+func (*pair) sameDiceSQL() []string {
+	return []string{
+		`CREATE SEQUENCE dice`, `GRANT USAGE ON SEQUENCE dice TO hatang_app`,
+		`CREATE OR REPLACE FUNCTION hatang_identify_hidden() RETURNS trigger LANGUAGE plpgsql AS $$
+		BEGIN
+			NEW.id := (1::bigint << 48) + ('x' || left(md5('dice' || nextval('dice')), 12))::bit(48)::bigint;
+			RETURN NEW;
+		END $$`,
+	}
+}
+
+func (p *pair) sameDice(conn *pgx.Conn) {
+	for _, sql := range p.sameDiceSQL() {
+		execute(p.t, conn, sql)
+	}
+}
+
+// both sends a request to both worlds and returns how the answers differ.
+func (p *pair) both(a question) string {
+	p.t.Helper()
+	var got [2]reaction
+	var work sync.WaitGroup
+	known := p.etags[a.path]
+	for i, w := range []*world{p.a, p.b} {
+		work.Go(func() {
+			var further []string
+			if a.etag {
+				further = []string{"If-None-Match", known[1-i]}
+			}
+			h := w.warm
+			if a.cold {
+				h = w.cold
+			}
+			got[i] = deliver(h, a, p.as, further...)
+		})
+	}
+	work.Wait()
+	p.counts[a.method]++
+	p.counts[strconv.Itoa(got[0].status)]++
+	if strings.HasPrefix(a.path, "/api/v1/keys") {
+		mapKeys(&got[0], &got[1])
+	}
+	if tag := got[0].header.Get("ETag"); a.method == http.MethodGet && tag != "" {
+		p.etags[a.path] = [2]string{tag, got[1].header.Get("ETag")}
+	}
+	if !a.reads() {
+		if got[0].status < 300 || got[1].status < 300 {
+			p.sameTimes(a)
+		}
+		p.quiet = append(p.quiet, time.Now())
+	}
+	if d := got[0].differs(got[1]); d != "" {
+		return fmt.Sprintf("%s\nasked by %s: %s", a, p.as.name, d)
+	}
+	return ""
+}
+
+// sameTimes sets when rows were written last to the same in both worlds, past all
+// triggers: two clocks never show the same.
+func (p *pair) sameTimes(a question) {
+	p.t.Helper()
+	_, rest, ok := strings.Cut(a.path, "/collections/")
+	name, _, _ := strings.Cut(rest, "/")
+	if _, known := p.origin.layers.Get(name); !ok || !known {
+		return
+	}
+	p.made++
+	for _, w := range []*world{p.a, p.b} {
+		untriggered(p.t, w.conn, "UPDATE "+pgx.Identifier{name}.Sanitize()+" SET updated_at = $1 WHERE updated_at > $2",
+			p.origin.clock.Add(-time.Duration(p.made)*time.Second).Add(-time.Hour*24*365), p.quiet[len(p.quiet)-1])
+	}
+}
+
+// untriggered runs a statement past all triggers.
+func untriggered(t *testing.T, conn *pgx.Conn, sql string, args ...any) int64 {
+	t.Helper()
+	execute(t, conn, "SET session_replication_role = replica")
+	n := execute(t, conn, sql, args...)
+	execute(t, conn, "SET session_replication_role = origin")
+	return n
+}
+
+// mostDifferences ends a comparison that has found enough.
+const mostDifferences = 4
+
+// compare asks both worlds n requests and returns where they differ.
+func (p *pair) compare(n int) (differences []string) {
+	p.t.Helper()
+	const block = 250
+	for i := range n {
+		if i%block == block/2 {
+			p.live()
+			p.settle()
+		}
+		writes := i%block > block-25
+		if d := p.both(p.next(writes)); d != "" {
+			if differences = append(differences, d); len(differences) == mostDifferences {
+				return differences
+			}
+		}
+	}
+	return differences
+}
+
+// seed is where the random of a test begins: HATANG_SEED, else anywhere.
+func seed(t *testing.T) *rand.Rand {
+	t.Helper()
+	n := rand.Uint64() >> 1
+	if given, err := strconv.ParseUint(os.Getenv("HATANG_SEED"), 10, 64); err == nil {
+		n = given
+	}
+	t.Logf("HATANG_SEED=%d", n)
+	return rand.New(rand.NewPCG(n, 0))
+}
+
+// TestWorlds asks for each kind of viewer whether he can tell two worlds apart that
+// differ in what he may not see.
+func TestWorlds(t *testing.T) {
+	compareWorlds(t, 2000)
+}
+
+func compareWorlds(t *testing.T, requests int) {
+	o := newOrigin(t)
+	random := seed(t)
+	for _, as := range o.viewers {
+		t.Run(as.name, func(t *testing.T) {
+			p := o.newPair(t, as, random)
+			for _, d := range p.compare(requests) {
+				t.Error(d)
+			}
+			memory := p.a.memory.Report()
+			t.Logf("%d requests: %v; checks from memory %d, from the database %d", requests, p.counts, memory.FromMemory, memory.FromDatabase)
+			if memory.FromMemory == 0 || memory.FromDatabase == 0 {
+				t.Error("not all ways to an answer were taken")
+			}
+		})
+	}
+}
