@@ -76,11 +76,17 @@ func newMatrix(t *testing.T) *matrix {
 // newVictims makes what others' requests try to change.
 func (m *matrix) newVictims(pl *place) (err error) {
 	if pl.victims.person == 0 {
-		if pl.victims.person, err = m.store.AddPerson(m.ctx, keeper, account.NewPerson{Login: "matrix-victim", Name: "x"}); err != nil {
+		if err = patiently(func() (err error) {
+			pl.victims.person, err = m.store.AddPerson(m.ctx, keeper, account.NewPerson{Login: "matrix-victim", Name: "x"})
+			return err
+		}); err != nil {
 			return err
 		}
 	}
-	if pl.victims.grant, err = m.store.AddGrant(m.ctx, keeper, pl.victims.person, account.Grant{Role: account.Officer}); err != nil {
+	if err = patiently(func() (err error) {
+		pl.victims.grant, err = m.store.AddGrant(m.ctx, keeper, pl.victims.person, account.Grant{Role: account.Officer})
+		return err
+	}); err != nil {
 		return err
 	}
 	if pl.victims.key, _, err = m.newKey(pl.victims.person, "", time.Time{}, account.Grant{Role: account.Officer}); err != nil {
@@ -250,7 +256,7 @@ func (m *matrix) tryCell(o *outcome, server http.Handler, p *principal, c *cell)
 		o.differs(c, p, "the cell could not be made: %v", err)
 		return
 	}
-	a := patient(server, c.method, path, body, headers)
+	a := send(server, c.method, path, body, headers...)
 	refused := a.status >= http.StatusBadRequest
 	switch want := status(word, c.ok); {
 	case a.status != want:
@@ -270,17 +276,6 @@ func (m *matrix) tryCell(o *outcome, server http.Handler, p *principal, c *cell)
 	if err != nil {
 		o.differs(c, p, "the place could not be restored: %v", err)
 	}
-}
-
-// patient sends a request again while the server is too busy for it, as it may be on a
-// slow machine: that says nothing of rights. Each try waits for a connection itself.
-func patient(server http.Handler, method, path, body string, headers []string) answer {
-	for range 20 {
-		if a := send(server, method, path, body, headers...); a.status != http.StatusServiceUnavailable {
-			return a
-		}
-	}
-	return send(server, method, path, body, headers...)
 }
 
 // settle compares what a refused request has left with what was before, and makes anew
@@ -329,7 +324,7 @@ func (m *matrix) refusal(o *outcome, server http.Handler, p *principal, c *cell,
 		o.differs(c, p, "the cell could not be made: %v", err)
 		return
 	}
-	b := patient(server, c.method, path, body, headers)
+	b := send(server, c.method, path, body, headers...)
 	who := ""
 	if c.unsafe() && b.status >= http.StatusBadRequest {
 		who = p.who

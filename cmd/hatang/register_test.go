@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -135,12 +136,26 @@ func (r *register) person(t *testing.T, login, organisation string, grants ...ac
 	if err != nil {
 		t.Fatal(err)
 	}
-	id, err := r.store.AddPerson(context.Background(), keeper, account.NewPerson{
-		Login: login, Name: login, Organisation: organisation, PasswordHash: hash, Grants: grants})
+	var id int64
+	err = patiently(func() (err error) {
+		id, err = r.store.AddPerson(context.Background(), keeper, account.NewPerson{
+			Login: login, Name: login, Organisation: organisation, PasswordHash: hash, Grants: grants})
+		return err
+	})
 	if err != nil {
 		t.Fatalf("%s: %v", login, err)
 	}
 	return id
+}
+
+// patiently does something again while the machine is too slow for the store's limits.
+func patiently(work func() error) (err error) {
+	for range 50 {
+		if err = work(); !errors.Is(err, layer.ErrUnavailable) && !errors.Is(err, layer.ErrTimeout) {
+			return err
+		}
+	}
+	return err
 }
 
 // session signs a person in and returns the token.
@@ -155,7 +170,9 @@ func (r *register) session(t *testing.T, person int64, lasts time.Duration) stri
 
 func (r *register) newSession(person int64, lasts time.Duration) (string, error) {
 	token := account.NewToken()
-	return token, r.store.StartSession(context.Background(), person, token, "192.0.2.1", time.Now().Add(lasts))
+	return token, patiently(func() error {
+		return r.store.StartSession(context.Background(), person, token, "192.0.2.1", time.Now().Add(lasts))
+	})
 }
 
 // key keeps a key, of a person or with 0 of a program.
@@ -170,8 +187,8 @@ func (r *register) key(t *testing.T, person int64, organisation string, expires 
 
 func (r *register) newKey(person int64, organisation string, expires time.Time, grants ...account.Grant) (id, key string, err error) {
 	id, key = account.NewKey()
-	return id, key, r.store.AddKey(context.Background(), keeper, account.NewKeyRecord{
-		ID: id, Name: "test", Hash: account.Hash(key), Person: person, Organisation: organisation, Grants: grants, Expires: expires})
+	k := account.NewKeyRecord{ID: id, Name: "test", Hash: account.Hash(key), Person: person, Organisation: organisation, Grants: grants, Expires: expires}
+	return id, key, patiently(func() error { return r.store.AddKey(context.Background(), keeper, k) })
 }
 
 // signedIn is what a browser sends along: the cookie, and with a change the token that
@@ -185,7 +202,17 @@ func signedIn(token string) []string {
 var addresses atomic.Uint32
 
 // send hands a request to a server and returns its answer; headers are name, value pairs.
+// It sends it again while the server is too busy, as it may be on a slow machine.
 func send(server http.Handler, method, path, body string, headers ...string) answer {
+	for range 20 {
+		if a := sendOnce(server, method, path, body, headers); a.status != http.StatusServiceUnavailable && a.status != http.StatusGatewayTimeout {
+			return a
+		}
+	}
+	return sendOnce(server, method, path, body, headers)
+}
+
+func sendOnce(server http.Handler, method, path, body string, headers []string) answer {
 	r := httptest.NewRequest(method, path, strings.NewReader(body))
 	n := addresses.Add(1)
 	r.RemoteAddr = fmt.Sprintf("10.%d.%d.%d:1", n>>16&255, n>>8&255, n&255)

@@ -15,8 +15,9 @@ import (
 	"hatang/internal/layer"
 )
 
-// acquireTimeout is how long a statement waits for a connection; then it is
-// layer.ErrUnavailable.
+// acquireTimeout is how long a statement waits for one of the connections there may be,
+// all in use; then it is layer.ErrUnavailable. A connection that is only being made has
+// connectTimeout.
 const acquireTimeout = time.Second
 
 // lanes are the connections to the database, in two pools so that no flood of public
@@ -125,9 +126,12 @@ type acquireLimit time.Duration
 var _ pgxpool.AcquireTracer = acquireLimit(0)
 
 // TraceAcquireStart implements pgxpool.AcquireTracer.
-func (l acquireLimit) TraceAcquireStart(asker context.Context, _ *pgxpool.Pool, _ pgxpool.TraceAcquireStartData) context.Context {
-	a := &acquiring{asker: asker}
-	a.Context, a.cancel = context.WithTimeout(asker, time.Duration(l))
+func (l acquireLimit) TraceAcquireStart(asker context.Context, pool *pgxpool.Pool, _ pgxpool.TraceAcquireStartData) context.Context {
+	a, within := &acquiring{asker: asker}, time.Duration(l)
+	if stat := pool.Stat(); stat.AcquiredConns() < stat.MaxConns() {
+		within = max(within, connectTimeout)
+	}
+	a.Context, a.cancel = context.WithTimeout(asker, within)
 	return a
 }
 
