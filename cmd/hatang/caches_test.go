@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -10,14 +11,11 @@ import (
 	"hatang/internal/account"
 )
 
-// TestCaches has one server, which keeps snapshots, extents, figures and tags, answer
+// compareCaches has one server, which keeps snapshots, extents, figures and tags, answer
 // everybody in turn while rows are written, and beside it one without memory: a new one
 // for each request whose answer is made of anything kept. It makes no difference who has
 // asked before.
-func TestCaches(t *testing.T) { compareCaches(t, 800) }
-
-func compareCaches(t *testing.T, requests int) {
-	o := newOrigin(t)
+func compareCaches(t *testing.T, o *origin, requests int) {
 	p := newCrowd(t, o)
 	for i := range requests {
 		q := p.turn(i)
@@ -57,7 +55,7 @@ func (q question) keeps() bool {
 func newCrowd(t *testing.T, o *origin) *pair {
 	t.Helper()
 	w := o.newWorld(t, nil)
-	p := &pair{t: t, origin: o, a: w, b: w, rand: seed(t), etags: map[string][2]string{}, counts: map[string]int{}, quiet: append(o.quiet, time.Now())}
+	p := &pair{t: t, origin: o, a: w, b: w, rand: seed(t), etags: map[string][2]string{}, counts: map[string]int{}, quiet: append(slices.Clone(o.quiet), time.Now())}
 	p.stock = readStock(t, o, o.who("officer of 094"), w.conn, w.conn)
 	for i := range p.stock.of { // what some do not see is what others do
 		p.stock.of[i].hidden = append(p.stock.of[i].hidden, allOf[int64](t, w.conn, "SELECT id FROM "+i+" WHERE id >= 1::bigint << 48 ORDER BY id")...)
@@ -93,11 +91,10 @@ func (p *pair) note(q question, got reaction) {
 	}
 }
 
-// TestCachesByClass keeps whole answers by the class of viewers and by what they asked:
+// cachesByClass keeps whole answers by the class of viewers and by what they asked:
 // viewers of one class see the same, so that it makes no difference. The control keeps
 // them by classes that forget the organisation, and is found.
-func TestCachesByClass(t *testing.T) {
-	o := newOrigin(t)
+func cachesByClass(t *testing.T, o *origin) {
 	if d := keptByClass(t, o, account.Viewer.Class); d != "" {
 		t.Error(d)
 	}
@@ -115,7 +112,7 @@ func keptByClass(t *testing.T, o *origin, class func(account.Viewer) string) str
 	p := newCrowd(t, o)
 	kept := map[string]reaction{}
 	var before []question
-	for i := range 1500 {
+	for i := range 1200 {
 		q := p.turn(i)
 		if !q.reads() {
 			p.note(q, deliver(p.a.warm, q, p.as))

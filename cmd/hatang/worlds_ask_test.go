@@ -24,7 +24,7 @@ func (p *pair) chance(percent int) bool { return p.rand.IntN(100) < percent }
 func (p *pair) next(writes bool) question {
 	a := question{method: http.MethodGet, cold: p.chance(40), address: fmt.Sprintf("198.51.%d.%d:1", p.rand.IntN(256), p.rand.IntN(256))}
 	switch n := p.rand.IntN(100); {
-	case writes && n < 70:
+	case p.onlyWrites, writes && n < 70:
 		return p.write(a)
 	case n < 42:
 		a.path = p.items()
@@ -102,7 +102,7 @@ func (p *pair) items() string {
 			q.Set(f.Name, pick(p.rand, values))
 		}
 	}
-	if p.chance(85) {
+	if p.chance(97) {
 		q.Set("limit", pick(p.rand, []string{"1", "2", "5", "20", "50"}))
 	}
 	if p.chance(30) {
@@ -201,21 +201,19 @@ func (p *pair) proposal() string {
 	return string(raw)
 }
 
-// figures asks for indicators, uncovered parts and clusters.
+// figures asks for indicators, uncovered parts and clusters: mostly of communes, which
+// are small.
 func (p *pair) figures() string {
-	level, code := "commune", pick(p.rand, p.stock.communes)
-	switch n := p.rand.IntN(20); {
-	case n == 0:
-		level, code = "province", "11"
-	case n < 4:
-		level, code = "district", pick(p.rand, []string{"094", "095", "099", "100"})
+	if p.chance(6) {
+		return "/api/v1/" + pick(p.rand, []string{"indicators", "provinces/11/indicators", "provinces/11/uncovered?operator=VNPT", "plan/reconciliation"})
+	}
+	unit := "communes/" + pick(p.rand, p.stock.communes)
+	if p.chance(10) {
+		unit = "districts/" + pick(p.rand, []string{"094", "095", "099", "100"})
 	}
 	q := url.Values{}
 	if p.chance(15) {
 		q.Set("date", "2018-06-01")
-	}
-	if level == "district" && p.chance(10) {
-		return "/api/v1/indicators?" + q.Encode()
 	}
 	kind := pick(p.rand, []string{"indicators", "uncovered", "sharing-clusters"})
 	if kind != "indicators" && p.chance(50) {
@@ -227,7 +225,7 @@ func (p *pair) figures() string {
 	if kind == "uncovered" && p.chance(50) {
 		q.Set("operator", pick(p.rand, []string{"VNPT", "VIETTEL", "SFONE"}))
 	}
-	return "/api/v1/" + level + "s/" + code + "/" + kind + "?" + q.Encode()
+	return "/api/v1/" + unit + "/" + kind + "?" + q.Encode()
 }
 
 // other asks for the rest of what there is.

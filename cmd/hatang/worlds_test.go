@@ -380,6 +380,9 @@ type pair struct {
 	made   int // rows and codes made so far
 	counts map[string]int
 	live   func() // changes what the viewer does not see, while he asks
+
+	onlyWrites bool // of controls
+	enough     int  // differences that end a comparison
 }
 
 // newPair makes the two worlds for a viewer: the second has rows that the first has not,
@@ -387,7 +390,7 @@ type pair struct {
 // ids of rows that will be hidden.
 func (o *origin) newPair(t *testing.T, as who, random *rand.Rand) *pair {
 	t.Helper()
-	p := &pair{t: t, origin: o, as: as, rand: random, etags: map[string][2]string{}, counts: map[string]int{}}
+	p := &pair{t: t, origin: o, as: as, rand: random, etags: map[string][2]string{}, counts: map[string]int{}, enough: 4}
 	p.live = p.stir
 	p.quiet = append(p.quiet, o.quiet...)
 	p.a = o.newWorld(t, p.sameDice)
@@ -499,9 +502,6 @@ func untriggered(t *testing.T, conn *pgx.Conn, sql string, args ...any) int64 {
 	return n
 }
 
-// mostDifferences ends a comparison that has found enough.
-const mostDifferences = 4
-
 // compare asks both worlds n requests and returns where they differ.
 func (p *pair) compare(n int) (differences []string) {
 	p.t.Helper()
@@ -513,7 +513,7 @@ func (p *pair) compare(n int) (differences []string) {
 		}
 		writes := i%block > block-25
 		if d := p.both(p.next(writes)); d != "" {
-			if differences = append(differences, d); len(differences) == mostDifferences {
+			if differences = append(differences, d); len(differences) >= p.enough {
 				return differences
 			}
 		}
@@ -533,13 +533,18 @@ func seed(t *testing.T) *rand.Rand {
 }
 
 // TestWorlds asks for each kind of viewer whether he can tell two worlds apart that
-// differ in what he may not see.
+// differ in what he may not see; and shows that it would find where he can.
 func TestWorlds(t *testing.T) {
-	compareWorlds(t, 2000)
+	o := newOrigin(t)
+	t.Run("viewers", func(t *testing.T) { compareWorlds(t, o, 2000) })
+	t.Run("cases", func(t *testing.T) { worldsCases(t, o) })
+	t.Run("controls", func(t *testing.T) { worldsControls(t, o) })
+	t.Run("caches", func(t *testing.T) { compareCaches(t, o, 800) })
+	t.Run("classes", func(t *testing.T) { cachesByClass(t, o) })
 }
 
-func compareWorlds(t *testing.T, requests int) {
-	o := newOrigin(t)
+// compareWorlds asks both worlds of each viewer so many requests.
+func compareWorlds(t *testing.T, o *origin, requests int) {
 	random := seed(t)
 	for _, as := range o.viewers {
 		t.Run(as.name, func(t *testing.T) {
