@@ -2,6 +2,7 @@ package postgis
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"sync/atomic"
@@ -84,8 +85,18 @@ func become(role string) func(context.Context, *pgx.Conn) error {
 func (s *Store) Close() { s.pool.Close() }
 
 // Ready reports whether the database answers and has Hatang's schema,
-// however busy the public lane is.
+// however busy the public lane is. Connections to a server that is no more do not count
+// against the one that has come up since.
 func (s *Store) Ready(ctx context.Context) error {
+	err := s.ask(ctx)
+	if errors.Is(err, layer.ErrUnavailable) && ctx.Err() == nil {
+		s.pool.kept.Reset()
+		err = s.ask(ctx)
+	}
+	return err
+}
+
+func (s *Store) ask(ctx context.Context) error {
 	var layers int
 	err := s.pool.kept.QueryRow(ctx, "SELECT count(*) FROM layer_versions").Scan(&layers)
 	return translate("ask the database", err)
