@@ -1,0 +1,59 @@
+package postgis
+
+import (
+	"context"
+	"strings"
+
+	"github.com/paulmach/orb"
+
+	"hatang/internal/account"
+	"hatang/internal/layer"
+)
+
+// TileRows hands the rows of a layer whose box meets the lon/lat box, which the query
+// selects and the viewer may see, to each, in no order; the query's Boxes, After and
+// Limit are not looked at. A row has the values of the fields alone, and is valid until
+// each returns, whose error ends the reading and is returned as it is. Cost: an index
+// scan, or one of the table where the box holds most of it, and one pass over the bytes.
+func (s *Store) TileRows(ctx context.Context, v account.Viewer, l *layer.Layer, box orb.Bound, q layer.Query, fields []*layer.Field, each func(*layer.Row) error) error {
+	var b strings.Builder
+	b.WriteString("SELECT id, revision, geom")
+	for _, f := range fields {
+		b.WriteString(", ")
+		b.WriteString(quote(f.Name))
+	}
+	b.WriteString(" FROM ")
+	q.Boxes = nil
+	var stopped error // what each said
+	err := s.seen(ctx, v, l, func(c *conditions, from string) error {
+		if err := c.matching(q, l); err != nil {
+			return err
+		}
+		// What of a row is in a tile is decided by whoever draws it: its box is enough here.
+		c.inBox(box)
+		rows, err := s.queryRaw(ctx, b.String()+from+c.where(), c.args)
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		var row layer.Row
+		for rows.Next() {
+			if err := scanRow(rows, &row); err != nil {
+				return err
+			}
+			if stopped = each(&row); stopped != nil {
+				return nil
+			}
+		}
+		return rows.Err()
+	})
+	if stopped != nil {
+		return stopped
+	}
+	return translate("read the tile of "+l.Name, err)
+}
+
+// inBox selects the rows whose box meets the box.
+func (c *conditions) inBox(b orb.Bound) {
+	c.add("geom && ST_MakeEnvelope(%s, %s, %s, %s, %d)", c.bind(b.Min[0]), c.bind(b.Min[1]), c.bind(b.Max[0]), c.bind(b.Max[1]), layer.SRID)
+}

@@ -1,0 +1,91 @@
+package tiles
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"math"
+)
+
+// Geometry types of EWKB, and the flags beside them.
+const (
+	ewkbPoint        = 1
+	ewkbLine         = 2
+	ewkbPolygon      = 3
+	ewkbMultiPoint   = 4
+	ewkbMultiLine    = 5
+	ewkbMultiPolygon = 6
+
+	flagZ    = 0x80000000
+	flagM    = 0x40000000
+	flagSRID = 0x20000000
+)
+
+var errShort = errors.New("the geometry ends too early")
+
+// reader reads EWKB; what is behind the geometry's end is left aside.
+type reader struct {
+	b     []byte
+	order binary.ByteOrder
+	step  int // bytes of a position
+}
+
+// header reads the byte order and the type of a geometry.
+func (r *reader) header() (kind uint32, err error) {
+	if len(r.b) < 5 {
+		return 0, errShort
+	}
+	r.order = binary.LittleEndian
+	if r.b[0] == 0 {
+		r.order = binary.BigEndian
+	}
+	kind = r.order.Uint32(r.b[1:])
+	r.b = r.b[5:]
+	if kind&flagSRID != 0 {
+		if len(r.b) < 4 {
+			return 0, errShort
+		}
+		r.b = r.b[4:]
+	}
+	r.step = 16
+	if kind&flagZ != 0 {
+		r.step += 8
+	}
+	if kind&flagM != 0 {
+		r.step += 8
+	}
+	return kind &^ (flagZ | flagM | flagSRID), nil
+}
+
+// count reads a number of things of at least size bytes each.
+func (r *reader) count(size int) (int, error) {
+	if len(r.b) < 4 {
+		return 0, errShort
+	}
+	n := r.order.Uint32(r.b)
+	r.b = r.b[4:]
+	if uint64(n)*uint64(size) > uint64(len(r.b)) {
+		return 0, errShort
+	}
+	return int(n), nil
+}
+
+// position reads longitude and latitude, heights left aside.
+func (r *reader) position() (lon, lat float64, err error) {
+	if len(r.b) < r.step {
+		return 0, 0, errShort
+	}
+	lon, lat = math.Float64frombits(r.order.Uint64(r.b)), math.Float64frombits(r.order.Uint64(r.b[8:]))
+	r.b = r.b[r.step:]
+	return lon, lat, nil
+}
+
+// place is position for what must be a place on earth. Longitudes may go once around,
+// so that a shape can cross the date line; nothing that is drawn has such in it.
+func (r *reader) place() (lon, lat float64, err error) {
+	lon, lat, err = r.position()
+	if err == nil && !(math.Abs(lon) <= 540 && math.Abs(lat) <= 90) {
+		err = fmt.Errorf("%v, %v is no place on earth", lon, lat)
+	}
+	return lon, lat, err
+}
