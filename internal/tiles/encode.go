@@ -218,24 +218,31 @@ func (e *Layer) thin(features []feature, side int32, tinyOnly bool) []feature {
 	return kept
 }
 
+// Wire types of protobuf.
+const (
+	asVarint = iota
+	asDouble
+	asBytes
+)
+
 // Tags of the fields in the messages, as protobuf writes them.
 const (
-	tagTileLayer     = 3<<3 | 2
-	tagLayerVersion  = 15<<3 | 0
-	tagLayerName     = 1<<3 | 2
-	tagLayerFeature  = 2<<3 | 2
-	tagLayerKey      = 3<<3 | 2
-	tagLayerValue    = 4<<3 | 2
-	tagLayerExtent   = 5<<3 | 0
-	tagFeatureID     = 1<<3 | 0
-	tagFeatureTags   = 2<<3 | 2
-	tagFeatureKind   = 3<<3 | 0
-	tagFeatureShape  = 4<<3 | 2
-	tagValueText     = 1<<3 | 2
-	tagValueDouble   = 3<<3 | 1
-	tagValueInteger  = 4<<3 | 0
-	tagValueNegative = 6<<3 | 0
-	tagValueBoolean  = 7<<3 | 0
+	tagTileLayer     = 3<<3 | asBytes
+	tagLayerVersion  = 15<<3 | asVarint
+	tagLayerName     = 1<<3 | asBytes
+	tagLayerFeature  = 2<<3 | asBytes
+	tagLayerKey      = 3<<3 | asBytes
+	tagLayerValue    = 4<<3 | asBytes
+	tagLayerExtent   = 5<<3 | asVarint
+	tagFeatureID     = 1<<3 | asVarint
+	tagFeatureTags   = 2<<3 | asBytes
+	tagFeatureKind   = 3<<3 | asVarint
+	tagFeatureShape  = 4<<3 | asBytes
+	tagValueText     = 1<<3 | asBytes
+	tagValueDouble   = 3<<3 | asDouble
+	tagValueInteger  = 4<<3 | asVarint
+	tagValueNegative = 6<<3 | asVarint
+	tagValueBoolean  = 7<<3 | asVarint
 
 	mvtVersion = 2
 )

@@ -510,7 +510,8 @@ func cutToTile(ring orb.Ring) orb.Ring {
 		if len(out) == 0 {
 			return nil
 		}
-		ring = append(out, out[0])
+		out = append(out, out[0])
+		ring = out
 	}
 	return ring
 }
