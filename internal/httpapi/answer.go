@@ -18,6 +18,8 @@ type link struct {
 	Rel   string `json:"rel"`
 	Type  string `json:"type,omitempty"`
 	Title string `json:"title,omitempty"`
+	// Templated: href has parts in braces to be filled in.
+	Templated bool `json:"templated,omitempty"`
 }
 
 // base is the address clients reach the server by, without a slash at its end.

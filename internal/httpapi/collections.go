@@ -65,6 +65,7 @@ func (a *api) describe(r *request, l *layer.Layer, version int64) (map[string]an
 			{Href: a.href(r, path+"/schema", nil), Rel: "describedby", Type: typeSchema},
 			{Href: a.href(r, path+"/schema", nil), Rel: relSchema, Type: typeSchema},
 			{Href: a.href(r, path+"/queryables", nil), Rel: relQueryables, Type: typeSchema},
+			{Href: a.href(r, path+"/tiles", nil), Rel: relTilesets, Type: typeJSON},
 		},
 	}
 	x, err := a.extents.of(r.Context(), a.Store, r.viewer, l, a.ReferenceDate(), version)

@@ -67,6 +67,7 @@ type api struct {
 	metrics *metrics
 	openapi documents
 	extents extentCache
+	drawn   *tileCache
 
 	compress func(http.Handler) http.Handler
 	limits   *limits
@@ -104,8 +105,12 @@ func newAPI(c Config, docs documents) (*api, error) {
 		c.UI = http.NotFoundHandler()
 	}
 	c.PublicURL = strings.TrimSuffix(c.PublicURL, "/")
+	drawn, err := newTileCache(tileCacheBytes)
+	if err != nil {
+		return nil, err
+	}
 	limits := newLimits(runtime.GOMAXPROCS(0), c.PublicRate, c.TrustedProxies)
-	return &api{Config: c, metrics: newMetrics(c.Memory, c.Pool, limits), openapi: docs, compress: compress, limits: limits, pace: paceTime}, nil
+	return &api{Config: c, metrics: newMetrics(c.Memory, c.Pool, limits, drawn), openapi: docs, drawn: drawn, compress: compress, limits: limits, pace: paceTime}, nil
 }
 
 // check names everything that is missing.

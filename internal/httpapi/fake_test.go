@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -42,6 +43,9 @@ type fakeStore struct {
 	written  layer.Feature
 	replace  bool
 	calls    []string
+
+	mu      sync.Mutex    // of TileRows, which several ask for at once
+	drawing chan struct{} // TileRows waits for it to be closed; nil for not
 }
 
 func (s *fakeStore) call(name string) error {
@@ -75,6 +79,37 @@ func (s *fakeStore) Features(ctx context.Context, _ account.Viewer, l *layer.Lay
 		}
 	}
 	return nil
+}
+
+func (s *fakeStore) TileRows(ctx context.Context, v account.Viewer, l *layer.Layer, box orb.Bound, q layer.Query, fields []*layer.Field, each func(*layer.Row) error) error {
+	s.mu.Lock()
+	s.asked = q
+	err := s.call("TileRows " + l.Name + " " + v.Class())
+	s.mu.Unlock()
+	if s.drawing != nil {
+		<-s.drawing
+	}
+	if err != nil || l.Name != "bts_sites" {
+		return err
+	}
+	for _, row := range s.rows {
+		g, _, err := ewkb.Unmarshal(row.Geometry)
+		if err != nil {
+			return err
+		}
+		if !box.Intersects(g.Bound()) {
+			continue
+		}
+		narrow := layer.Row{ID: row.ID, Geometry: row.Geometry}
+		for _, f := range fields {
+			i := slices.IndexFunc(l.Fields, func(of layer.Field) bool { return of.Name == f.Name })
+			narrow.Values = append(narrow.Values, row.Values[i])
+		}
+		if err := each(&narrow); err != nil {
+			return err
+		}
+	}
+	return ctx.Err()
 }
 
 func (s *fakeStore) CountFeatures(context.Context, account.Viewer, *layer.Layer, layer.Query) (int64, error) {

@@ -26,6 +26,9 @@ func (a *api) landing(w http.ResponseWriter, r *request) error {
 			{Href: a.href(r, "/conformance", nil), Rel: "http://www.opengis.net/def/rel/ogc/1.0/conformance", Type: typeJSON},
 			{Href: a.href(r, "/collections", nil), Rel: "data", Type: typeJSON},
 			{Href: a.href(r, "/collections", nil), Rel: "http://www.opengis.net/def/rel/ogc/1.0/data", Type: typeJSON},
+			{Href: a.href(r, "/tiles", nil), Rel: relTilesets, Type: typeJSON},
+			{Href: a.href(r, "/tileMatrixSets", nil), Rel: relTilingSchemes, Type: typeJSON},
+			{Href: a.href(r, "/styles", nil), Rel: relStyles, Type: typeJSON},
 		},
 	})
 }
@@ -37,6 +40,17 @@ func conformanceClasses() []string {
 		"http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/oas30",
 		"http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/geojson",
 		"http://www.opengis.net/spec/ogcapi-features-2/1.0/conf/crs",
+		"http://www.opengis.net/spec/ogcapi-tiles-1/1.0/conf/core",
+		"http://www.opengis.net/spec/ogcapi-tiles-1/1.0/conf/tileset",
+		"http://www.opengis.net/spec/ogcapi-tiles-1/1.0/conf/tilesets-list",
+		"http://www.opengis.net/spec/ogcapi-tiles-1/1.0/conf/dataset-tilesets",
+		"http://www.opengis.net/spec/ogcapi-tiles-1/1.0/conf/geodata-tilesets",
+		"http://www.opengis.net/spec/ogcapi-tiles-1/1.0/conf/collections-selection",
+		"http://www.opengis.net/spec/ogcapi-tiles-1/1.0/conf/datetime",
+		"http://www.opengis.net/spec/ogcapi-tiles-1/1.0/conf/oas30",
+		"http://www.opengis.net/spec/ogcapi-tiles-1/1.0/conf/mvt",
+		"http://www.opengis.net/spec/tms/2.0/conf/tilematrixset",
+		"http://www.opengis.net/spec/tms/2.0/conf/json-tilematrixset",
 	}
 }
 

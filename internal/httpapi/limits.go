@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"hash/maphash"
@@ -24,6 +25,9 @@ const (
 	maxStreams   = 8 // streams of rows at a time; further ones are 503 at once
 	staffStreams = 2 // of these, for staff alone
 	ownStreams   = 2 // of one client
+
+	maxTilesQueued = 1024 // layers of tiles that wait to be drawn in a lane; further ones are 503 at once
+	ownTiles       = 512  // of one client, whose map asks for a screen of tiles with all layers at once
 )
 
 // mostPublicRate bounds Config.PublicRate, requests a second.
@@ -58,6 +62,7 @@ func (why reason) String() string {
 type limits struct {
 	clients
 	heavy, heavyStaff, rows *turns
+	tiles, tilesStaff       *turns
 	read                    rate // of the public, of an address
 	buckets                 *buckets
 	good                    goodKeys
@@ -75,6 +80,7 @@ func newLimits(cores int, publicRate float64, trusted []netip.Prefix) *limits {
 	l := &limits{
 		clients: clients{maphash.MakeSeed(), trusted},
 		heavy:   lane(), heavyStaff: lane(), rows: newTurns(maxStreams, 0, ownStreams),
+		tiles: newTurns(cores, maxTilesQueued, ownTiles), tilesStaff: newTurns(cores, maxTilesQueued, ownTiles),
 		read:    perSecond(publicRate, int64(math.Ceil(2*publicRate))),
 		buckets: new(buckets),
 		now:     func() time.Duration { return time.Since(start) },
@@ -106,6 +112,22 @@ func (l *limits) enter(rt route, viewer account.Viewer, r *http.Request) (leave 
 	default:
 		leave, err = l.heavy.enter(r.Context(), l.of(viewer, r), false)
 	}
+	switch {
+	case errors.Is(err, errNoRoom), errors.Is(err, errLongQueue):
+		return nil, l.refuse(forQueue, problem(unavailable, "Máy chủ đang bận; hãy thử lại sau vài giây.", "The server is busy; try again in a few seconds."))
+	case errors.Is(err, errOwnShare):
+		return nil, l.refuse(forShare, tooManyAtOnce())
+	}
+	return leave, err
+}
+
+// enterTile waits for the turn to draw a layer of a tile; as enter otherwise.
+func (l *limits) enterTile(ctx context.Context, viewer account.Viewer, r *http.Request) (leave func(), err error) {
+	lane := l.tiles
+	if viewer.Staff() {
+		lane = l.tilesStaff
+	}
+	leave, err = lane.enter(ctx, l.of(viewer, r), viewer.Staff())
 	switch {
 	case errors.Is(err, errNoRoom), errors.Is(err, errLongQueue):
 		return nil, l.refuse(forQueue, problem(unavailable, "Máy chủ đang bận; hãy thử lại sau vài giây.", "The server is busy; try again in a few seconds."))

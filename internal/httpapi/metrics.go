@@ -25,7 +25,7 @@ type metrics struct {
 	running  prometheus.Gauge
 }
 
-func newMetrics(memory func() permit.Report, pool poolCollector, limits *limits) *metrics {
+func newMetrics(memory func() permit.Report, pool poolCollector, limits *limits, drawn *tileCache) *metrics {
 	registry := prometheus.NewRegistry()
 	m := &metrics{
 		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
@@ -39,7 +39,7 @@ func newMetrics(memory func() permit.Report, pool poolCollector, limits *limits)
 			Name: "hatang_http_requests_running", Help: "Requests being answered now.",
 		}),
 	}
-	registry.MustRegister(m.requests, m.duration, m.running, limits,
+	registry.MustRegister(m.requests, m.duration, m.running, limits, drawn,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	if memory != nil {
 		registry.MustRegister(memoryCollector(memory))

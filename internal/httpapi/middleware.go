@@ -50,7 +50,7 @@ var (
 	sameReferrer   = []string{"same-origin"}
 	sameOpener     = []string{"same-origin"}
 	strictly       = []string{"max-age=31536000"}
-	exposedHeaders = []string{"Allow, Content-Crs, Content-Language, ETag, Link, Location, Retry-After, WWW-Authenticate, X-Request-Id"}
+	exposedHeaders = []string{"Allow, Content-Crs, Content-Language, ETag, Hatang-Truncated, Link, Location, Retry-After, WWW-Authenticate, X-Request-Id"}
 )
 
 // withHeaders sets what every answer carries, 4xx and 5xx included. overTLS says that
@@ -110,7 +110,7 @@ func limitAddress(next http.Handler, overTLS bool) http.Handler {
 // and written at the same time. It fails only on options that cannot work.
 func newCompressor() (func(http.Handler) http.Handler, error) {
 	wrap, err := gzhttp.NewWrapper(gzhttp.CompressionLevel(1), gzhttp.EnableZstd(false),
-		gzhttp.ContentTypes([]string{typeJSON, typeGeoJSON, typeSchema, "application/vnd.oai.openapi+json",
+		gzhttp.ContentTypes([]string{typeJSON, typeGeoJSON, typeSchema, typeMVT, typeStyle, "application/vnd.oai.openapi+json",
 			"application/problem+json", "text/html", "text/css", "text/javascript", "text/plain", "image/svg+xml"}))
 	if err != nil {
 		return nil, fmt.Errorf("set up compression: %w", err)

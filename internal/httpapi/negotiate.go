@@ -18,6 +18,8 @@ const (
 	typeMergePatch = "application/merge-patch+json"
 	typeCSV        = "text/csv"
 	typeGeoJSONSeq = "application/geo+json-seq"
+	typeMVT        = "application/vnd.mapbox-vector-tile"
+	typeStyle      = "application/vnd.mapbox.style+json"
 )
 
 // maxHeader bounds the negotiation headers that are looked at; longer ones are

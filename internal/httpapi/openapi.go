@@ -39,7 +39,7 @@ func completeOpenAPI(registry *layer.Registry, title geo.Text, version string) (
 			continue
 		}
 		for _, l := range registry.All() {
-			item, err := concrete(doc.Paths.Value(path), l, strings.HasSuffix(path, "/items"))
+			item, err := concrete(doc.Paths.Value(path), l, strings.HasSuffix(path, "/items") || strings.HasSuffix(path, tileAddress))
 			if err != nil {
 				return documents{}, fmt.Errorf("%s for %s: %w", path, l.Name, err)
 			}
@@ -57,9 +57,9 @@ func completeOpenAPI(registry *layer.Registry, title geo.Text, version string) (
 	return documents{v30: v30, v31: v31}, nil
 }
 
-// concrete is a copy of a path item for one layer; items get the layer's fields
-// as parameters.
-func concrete(item *openapi3.PathItem, l *layer.Layer, items bool) (*openapi3.PathItem, error) {
+// concrete is a copy of a path item for one layer; items and tiles get the layer's
+// fields as parameters.
+func concrete(item *openapi3.PathItem, l *layer.Layer, fields bool) (*openapi3.PathItem, error) {
 	raw, err := json.Marshal(item)
 	if err != nil {
 		return nil, err
@@ -75,7 +75,7 @@ func concrete(item *openapi3.PathItem, l *layer.Layer, items bool) (*openapi3.Pa
 		operation.OperationID += "." + l.Name
 		operation.Summary += ": " + l.Title.EN
 	}
-	if items {
+	if fields {
 		for _, f := range l.Properties() {
 			out.Get.Parameters = append(out.Get.Parameters, &openapi3.ParameterRef{Value: fieldParameter(f)})
 		}

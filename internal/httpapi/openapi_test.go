@@ -103,6 +103,9 @@ func TestParametersAgree(t *testing.T) {
 		if rt.query == nil && strings.HasSuffix(rt.pattern, "/items") {
 			known = itemsParameters()
 		}
+		if rt.query == nil && strings.HasSuffix(rt.pattern, tileAddress) {
+			known = tileParameters()
+		}
 		slices.Sort(documented)
 		slices.Sort(known)
 		if !slices.Equal(documented, known) {

@@ -53,15 +53,20 @@ func parseListing(raw string, l *layer.Layer, reference geo.Date) (listing, laye
 	}
 	p.readLimit(&faults)
 	p.readAfter(&faults)
-	if p.values.Has("datetime") {
-		var err error
-		if p.query.Date, p.query.Span, err = parseDatetime(p.values.Get("datetime")); err != nil {
-			faults.Add("datetime", "datetime phải là ngày, thời điểm RFC 3339 hoặc khoảng như 2016-01-01/.., đầu không sau cuối",
-				"datetime must be a date, an RFC 3339 instant or an interval such as 2016-01-01/.., its start not after its end")
-		}
-	}
+	p.readDatetime(&faults)
 	p.readEqualities(l, &faults)
 	return p, faults
+}
+
+func (p *listing) readDatetime(faults *layer.Faults) {
+	if !p.values.Has("datetime") {
+		return
+	}
+	var err error
+	if p.query.Date, p.query.Span, err = parseDatetime(p.values.Get("datetime")); err != nil {
+		faults.Add("datetime", "datetime phải là ngày, thời điểm RFC 3339 hoặc khoảng như 2016-01-01/.., đầu không sau cuối",
+			"datetime must be a date, an RFC 3339 instant or an interval such as 2016-01-01/.., its start not after its end")
+	}
 }
 
 func parseCRS(values url.Values, name string, faults *layer.Faults) geo.CRS {

@@ -45,6 +45,8 @@ var (
 	patchTypes   = []string{typeMergePatch, typeGeoJSON, typeJSON}
 	mergeTypes   = []string{typeMergePatch, typeJSON}
 	checkTypes   = []string{typeJSON, typeCSV, typeGeoJSON, typeGeoJSONSeq}
+	tileTypes    = []string{typeMVT, "application/x-protobuf", "application/octet-stream"}
+	styleTypes   = []string{typeStyle, typeJSON}
 	probeTypes   = []string{typeJSON, "text/plain", "application/openmetrics-text"}
 )
 
@@ -69,6 +71,19 @@ func (a *api) routes() []route {
 		{method: http.MethodPut, pattern: item, handle: a.replaceFeature, consumes: featureTypes, query: noQuery, needs: pen},
 		{method: http.MethodPatch, pattern: item, handle: a.patchFeature, consumes: patchTypes, query: noQuery, needs: pen},
 		{method: http.MethodDelete, pattern: item, handle: a.deleteFeature, query: noQuery, needs: pen},
+
+		{method: get, pattern: collection + "/tiles", handle: a.collectionTilesets, produces: jsonType, query: format},
+		{method: get, pattern: collection + mercator, handle: a.collectionTileset, produces: jsonType, query: format},
+		{method: get, pattern: collection + mercator + "/tilejson", handle: a.collectionTileJSON, produces: jsonType, query: format},
+		{method: get, pattern: collection + mercator + tileAddress, handle: a.collectionTile, produces: tileTypes},
+		{method: get, pattern: root + "/tiles", handle: a.tilesets, produces: jsonType, query: []string{"collections", "f"}},
+		{method: get, pattern: root + mercator, handle: a.tileset, produces: jsonType, query: []string{"collections", "f"}},
+		{method: get, pattern: root + mercator + "/tilejson", handle: a.tileJSON, produces: jsonType, query: []string{"collections", "f"}},
+		{method: get, pattern: root + mercator + tileAddress, handle: a.tile, produces: tileTypes, query: []string{"collections", "datetime"}},
+		{method: get, pattern: root + "/tileMatrixSets", handle: a.tileMatrixSets, produces: jsonType, query: format},
+		{method: get, pattern: root + "/tileMatrixSets/WebMercatorQuad", handle: a.tileMatrixSet, produces: jsonType, query: format},
+		{method: get, pattern: root + "/styles", handle: a.styles, produces: jsonType, query: format},
+		{method: get, pattern: root + "/styles/{styleId}", handle: a.style, produces: styleTypes, query: format},
 
 		{method: post, pattern: root + "/placement-checks", handle: a.placementChecks, produces: checkTypes, consumes: checkTypes, query: []string{"detail", "known_at"}, asks: true},
 

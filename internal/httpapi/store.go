@@ -20,6 +20,9 @@ type Store interface {
 	// Features calls each for the rows that q selects, by id ascending. A row is
 	// valid until each returns; an error of each ends the reading and is returned.
 	Features(ctx context.Context, v account.Viewer, l *layer.Layer, q layer.Query, each func(*layer.Row) error) error
+	// TileRows calls each for the rows that q selects and whose box meets the lon/lat box,
+	// in no order, with the values of the fields alone; as Features otherwise.
+	TileRows(ctx context.Context, v account.Viewer, l *layer.Layer, box orb.Bound, q layer.Query, fields []*layer.Field, each func(*layer.Row) error) error
 	// CountFeatures counts what q selects, its After and Limit left aside.
 	CountFeatures(ctx context.Context, v account.Viewer, l *layer.Layer, q layer.Query) (int64, error)
 	// Feature returns one row whatever its dates; ErrNotFound.

@@ -1,0 +1,94 @@
+package httpapi
+
+import (
+	"net/http"
+	"slices"
+
+	"hatang/internal/layer"
+)
+
+// defaultStyle is the style of all layers; the others have the names of theirs.
+const defaultStyle = "default"
+
+func (a *api) styles(w http.ResponseWriter, r *request) error {
+	list := []map[string]any{a.styleOf(r, defaultStyle, a.Title.In(r.language()))}
+	for _, l := range a.Registry.All() {
+		list = append(list, a.styleOf(r, l.Name, l.Title.In(r.language())))
+	}
+	return a.answer(w, r, typeJSON, map[string]any{
+		"default": defaultStyle, "styles": list,
+		"links": []link{{Href: a.href(r, "/styles", nil), Rel: "self", Type: typeJSON}},
+	})
+}
+
+// styleOf is what the list says of a style.
+func (a *api) styleOf(r *request, id, title string) map[string]any {
+	return map[string]any{"id": id, "title": title,
+		"links": []link{{Href: a.href(r, "/styles/"+id, nil), Rel: "stylesheet", Type: typeStyle}}}
+}
+
+// style is a style of MapLibre's specification, version 8, with the colours of the legend.
+func (a *api) style(w http.ResponseWriter, r *request) error {
+	id := r.param("styleId")
+	drawn, title, source := a.Registry.All(), a.Title, mercator+"/tilejson"
+	if id != defaultStyle {
+		l, ok := a.Registry.Get(id)
+		if !ok {
+			return problem(notFound, "Không có kiểu hiển thị này; /api/v1/styles liệt kê những gì có.", "There is no such style; /api/v1/styles lists them.")
+		}
+		drawn, title, source = []*layer.Layer{l}, l.Title, "/collections/"+l.Name+source
+	}
+	list := []map[string]any{}
+	for _, of := range []layer.GeometryType{layer.MultiPolygon, layer.MultiLineString, layer.Point} { // the last lies on top
+		for _, l := range slices.Backward(drawn) {
+			if l.Geometry == of {
+				list = append(list, styleLayers(l)...)
+			}
+		}
+	}
+	return a.answer(w, r, typeStyle, map[string]any{
+		"version": 8, "name": title.In(r.language()), "layers": list,
+		"sources": map[string]any{"hatang": map[string]any{"type": "vector", "url": a.href(r, source, nil)}},
+	})
+}
+
+// styleLayers draws a layer: areas with their outlines, units by these alone.
+func styleLayers(l *layer.Layer) []map[string]any {
+	colour := colourOf(l)
+	of := func(id, kind string, paint map[string]any) map[string]any {
+		return map[string]any{"id": id, "type": kind, "source": "hatang", "source-layer": l.Name, "paint": paint}
+	}
+	switch l.Geometry {
+	case layer.Point:
+		return []map[string]any{of(l.Name, "circle", map[string]any{"circle-color": colour, "circle-radius": 4, "circle-stroke-color": "#ffffff", "circle-stroke-width": 1})}
+	case layer.MultiLineString:
+		return []map[string]any{of(l.Name, "line", map[string]any{"line-color": colour, "line-width": 1.5})}
+	}
+	opacity := 0.35
+	if l.Group == layer.GroupUnits {
+		opacity = 0
+	}
+	return []map[string]any{
+		of(l.Name, "fill", map[string]any{"fill-color": colour, "fill-opacity": opacity}),
+		of(l.Name+"-outline", "line", map[string]any{"line-color": colour, "line-width": 1}),
+	}
+}
+
+// colourOf is a colour, or an expression that has one for each value of the field that
+// the legend colours by.
+func colourOf(l *layer.Layer) any {
+	f, ok := l.Field(l.ColourBy)
+	if !ok {
+		return l.Colour
+	}
+	match := []any{"match", []any{"get", f.Name}}
+	for _, v := range f.Values {
+		if v.Colour != "" {
+			match = append(match, v.Code, v.Colour)
+		}
+	}
+	if len(match) == 2 {
+		return l.Colour
+	}
+	return append(match, l.Colour)
+}
