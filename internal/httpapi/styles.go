@@ -81,7 +81,11 @@ func colourOf(l *layer.Layer) any {
 	if !ok {
 		return l.Colour
 	}
-	match := []any{"match", []any{"get", f.Name}}
+	value := []any{"get", f.Name}
+	if f.Kind != layer.Text { // the legend has texts, which equal no number
+		value = []any{"to-string", value}
+	}
+	match := []any{"match", value}
 	for _, v := range f.Values {
 		if v.Colour != "" {
 			match = append(match, v.Code, v.Colour)

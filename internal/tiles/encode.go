@@ -227,22 +227,22 @@ const (
 
 // Tags of the fields in the messages, as protobuf writes them.
 const (
-	tagTileLayer     = 3<<3 | asBytes
-	tagLayerVersion  = 15<<3 | asVarint
-	tagLayerName     = 1<<3 | asBytes
-	tagLayerFeature  = 2<<3 | asBytes
-	tagLayerKey      = 3<<3 | asBytes
-	tagLayerValue    = 4<<3 | asBytes
-	tagLayerExtent   = 5<<3 | asVarint
-	tagFeatureID     = 1<<3 | asVarint
-	tagFeatureTags   = 2<<3 | asBytes
-	tagFeatureKind   = 3<<3 | asVarint
-	tagFeatureShape  = 4<<3 | asBytes
-	tagValueText     = 1<<3 | asBytes
-	tagValueDouble   = 3<<3 | asDouble
-	tagValueInteger  = 4<<3 | asVarint
-	tagValueNegative = 6<<3 | asVarint
-	tagValueBoolean  = 7<<3 | asVarint
+	tagTileLayer     = 3<<3 + asBytes
+	tagLayerVersion  = 15<<3 + asVarint
+	tagLayerName     = 1<<3 + asBytes
+	tagLayerFeature  = 2<<3 + asBytes
+	tagLayerKey      = 3<<3 + asBytes
+	tagLayerValue    = 4<<3 + asBytes
+	tagLayerExtent   = 5<<3 + asVarint
+	tagFeatureID     = 1<<3 + asVarint
+	tagFeatureTags   = 2<<3 + asBytes
+	tagFeatureKind   = 3<<3 + asVarint
+	tagFeatureShape  = 4<<3 + asBytes
+	tagValueText     = 1<<3 + asBytes
+	tagValueDouble   = 3<<3 + asDouble
+	tagValueInteger  = 4<<3 + asVarint
+	tagValueNegative = 6<<3 + asVarint
+	tagValueBoolean  = 7<<3 + asVarint
 
 	mvtVersion = 2
 )
