@@ -52,8 +52,7 @@ type Layer struct {
 	fields []*layer.Field
 	shaper shaper
 	cell   int32
-	slots  []int32 // by cell: 1 + the place in features of the point that is shown
-	wide   int32   // cells in a row of slots
+	slots  map[cell]int32 // by cell: the place in features of the point that is shown; nil where all are
 
 	features []feature
 	bytes    []byte // of the features: commands, then values
@@ -78,8 +77,7 @@ type feature struct {
 func NewLayer(l *layer.Layer, fields []*layer.Field, t Tile) *Layer {
 	e := &Layer{name: l.Name, fields: fields, shaper: newShaper(t), cell: cellAt(t.Z)}
 	if e.cell > 0 && l.Geometry == layer.Point {
-		e.wide = (Extent+2*Buffer)/e.cell + 1
-		e.slots = make([]int32, e.wide*e.wide)
+		e.slots = map[cell]int32{}
 	}
 	return e
 }
@@ -122,16 +120,16 @@ func (e *Layer) Add(row *layer.Row) error {
 
 // claim takes the cell of a point, and reports whether it is shown: a lower id wins it.
 func (e *Layer) claim(f *feature) bool {
-	slot := &e.slots[(f.at.y+Buffer)/e.cell*e.wide+(f.at.x+Buffer)/e.cell]
-	if *slot > 0 {
+	c := cell{(f.at.x + Buffer) / e.cell, (f.at.y + Buffer) / e.cell}
+	if at, taken := e.slots[c]; taken {
 		e.thinned++
-		held := &e.features[*slot-1]
+		held := &e.features[at]
 		if held.id <= f.id {
 			return false
 		}
 		held.overridden = true
 	}
-	*slot = int32(len(e.features)) + 1
+	e.slots[c] = int32(len(e.features))
 	return true
 }
 
