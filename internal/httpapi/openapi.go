@@ -20,6 +20,10 @@ type documents struct{ v30, v31 []byte }
 // collectionPrefix begins the paths that exist once for every layer.
 const collectionPrefix = "/collections/{collectionId}"
 
+// tilesOperation begins the ids of operations on a collection's tiles, which OGC API -
+// Tiles wants at the end of the id.
+const tilesOperation = "collection.vector."
+
 // completeOpenAPI puts concrete paths, one set for each layer, where the document
 // at hand has {collectionId}: clients look for the filters of a layer under its
 // own path, with the parameters written out.
@@ -72,7 +76,11 @@ func concrete(item *openapi3.PathItem, l *layer.Layer, fields bool) (*openapi3.P
 		return strings.HasSuffix(p.Ref, "/collectionId")
 	})
 	for _, operation := range out.Operations() {
-		operation.OperationID += "." + l.Name
+		if strings.HasPrefix(operation.OperationID, tilesOperation) {
+			operation.OperationID = l.Name + "." + operation.OperationID
+		} else {
+			operation.OperationID += "." + l.Name
+		}
 		operation.Summary += ": " + l.Title.EN
 	}
 	if fields {

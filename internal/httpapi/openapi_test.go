@@ -166,6 +166,11 @@ func TestDocumentSuitsClients(t *testing.T) {
 	if !found {
 		t.Error("mast_type is not written out under /collections/bts_sites/items")
 	}
+	for _, id := range []string{"bts_sites.collection.vector.getTile", "bts_sites.collection.vector.getTileSet", "bts_sites.collection.vector.getTileSetsList", "dataset.vector.getTile", "dataset.vector.getTileSet", "dataset.vector.getTileSetsList", "getTileMatrixSet", "getTileMatrixSetsList"} {
+		if !strings.Contains(w.Body.String(), `"operationId":"`+id+`"`) {
+			t.Errorf("no operation %s", id)
+		}
+	}
 	if strings.Contains(w.Body.String(), "{collectionId}") {
 		t.Error("a templated collection path is left")
 	}
