@@ -183,8 +183,8 @@ func TestEveryZoomShowsEveryLayer(t *testing.T) {
 	}
 }
 
-// BenchmarkNationalTiles makes tiles of the sites that have the middle of Hà Nội in
-// them; the peer's way is ST_AsMVT. Ours thins points that lie on each other up to zoom
+// BenchmarkNationalTiles makes the tiles of sites that one of the sites lies in, from the
+// database; the peer's way is ST_AsMVT. Ours thins points that lie on each other up to zoom
 // 13, and has all fields of the register from zoom 10; the peer's has all points and five fields.
 func BenchmarkNationalTiles(b *testing.B) {
 	n := openNation(b, 1)
