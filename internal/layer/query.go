@@ -9,6 +9,10 @@ import (
 // MaxPage is the most features one page of items holds.
 const MaxPage = 10000
 
+// GeometryName is the name of the geometry where properties are named: in filters, and
+// in the documents that say what can be filtered by.
+const GeometryName = "geometry"
+
 // Equality asks for rows whose field has a value; Value is in the field's text form.
 type Equality struct {
 	Field string
@@ -27,8 +31,19 @@ type Query struct {
 	// latitude on WGS 84; two boxes make one across the antimeridian.
 	Boxes []orb.Bound
 	Equal []Equality
-	After int64 // rows with an id greater than this: the key of the page before
-	Limit int   // at most this many rows; 0 means all
+	// Filter selects rows by what the viewer sees of them; nil selects all.
+	Filter Filter
+	After  int64 // rows with an id greater than this: the key of the page before
+	Limit  int   // at most this many rows; 0 means all
+}
+
+// Filter is a condition on the values of a row that has been checked against the fields
+// of its layer. Package filter makes them, and the store knows how to ask for them.
+type Filter interface {
+	// Properties returns the names that the condition uses, sorted.
+	Properties() []string
+	// String returns the condition in the one form that it is written in.
+	String() string
 }
 
 // Row is one feature as the database sent it.

@@ -13,6 +13,7 @@ import (
 
 	"hatang/geo"
 	"hatang/internal/account"
+	"hatang/internal/filter"
 	"hatang/internal/layer"
 )
 
@@ -198,7 +199,34 @@ func (c *conditions) matching(q layer.Query, l *layer.Layer) error {
 	if len(boxes) > 0 {
 		c.add("(%s)", strings.Join(boxes, " OR "))
 	}
+	if err := c.filter(q.Filter, l); err != nil {
+		return err
+	}
 	return c.equalities(q, l)
+}
+
+// filter adds a filter, which sees the columns of the view and nothing of the table.
+func (c *conditions) filter(asked layer.Filter, l *layer.Layer) error {
+	if asked == nil {
+		return nil
+	}
+	f, ok := asked.(*filter.Filter)
+	if !ok {
+		return fmt.Errorf("a filter of type %T has no SQL", asked)
+	}
+	for _, name := range f.Properties() {
+		if name != layer.GeometryName && !l.Has(name) {
+			return fmt.Errorf("the filter was checked for another layer: %s has no %q", l.Name, name)
+		}
+	}
+	column := func(name string) string {
+		if name == layer.GeometryName {
+			return "t.geom"
+		}
+		return "t." + quote(name)
+	}
+	c.add("%s", f.SQL(column, c.bind))
+	return nil
 }
 
 func (c *conditions) equalities(q layer.Query, l *layer.Layer) error {
