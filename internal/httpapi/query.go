@@ -29,7 +29,7 @@ type listing struct {
 
 // itemsParameters are the parameters of items beside the layer's own fields.
 func itemsParameters() []string {
-	return []string{"bbox", "bbox-crs", "crs", "datetime", "limit", "after", "f"}
+	return []string{"bbox", "bbox-crs", "crs", "datetime", "filter", "filter-lang", "filter-crs", "limit", "after", "f"}
 }
 
 // parseListing reads the query of items of a layer and returns every fault it has.
@@ -54,6 +54,9 @@ func parseListing(raw string, l *layer.Layer, reference geo.Date) (listing, laye
 	p.readLimit(&faults)
 	p.readAfter(&faults)
 	p.readDatetime(&faults)
+	if f := parseFilter(p.values, l, &faults); f != nil {
+		p.query.Filter = f
+	}
 	p.readEqualities(l, &faults)
 	return p, faults
 }

@@ -20,7 +20,7 @@ func (a *api) queryables(w http.ResponseWriter, r *request) error {
 func (a *api) layerSchema(r *request, path string, whole bool) map[string]any {
 	l, language := r.layer, r.language()
 	properties := map[string]any{
-		"geometry": map[string]any{"format": geometryFormat(l.Geometry), "x-ogc-role": "primary-geometry"},
+		layer.GeometryName: map[string]any{"format": geometryFormat(l.Geometry), "x-ogc-role": "primary-geometry"},
 	}
 	var required []string
 	if whole {

@@ -1,0 +1,105 @@
+package httpapi
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+
+	"github.com/paulmach/orb"
+
+	"hatang/geo"
+	"hatang/internal/filter"
+	"hatang/internal/layer"
+)
+
+// The languages of filters.
+const (
+	langText = "cql2-text"
+	langJSON = "cql2-json"
+)
+
+// filterKinds are the kinds of the fields in filters.
+var filterKinds = map[layer.Kind]filter.Kind{
+	layer.Text: filter.KindText, layer.Integer: filter.KindInteger, layer.Number: filter.KindNumber, layer.Boolean: filter.KindBoolean,
+	layer.Date: filter.KindDate, layer.Timestamp: filter.KindTimestamp, layer.TextList: filter.KindTextList,
+}
+
+// filterSchema is what the features of a layer can be filtered by: its queryables.
+func filterSchema(l *layer.Layer) filter.Schema {
+	s := filter.Schema{layer.GeometryName: filter.KindGeometry}
+	for _, f := range l.Properties() {
+		s[f.Name] = filterKinds[f.Kind]
+	}
+	return s
+}
+
+// parseFilter reads filter, in filter-lang, with its geometries in filter-crs, and adds
+// every fault that it has. It returns nil where there is no filter, or a fault.
+func parseFilter(values url.Values, l *layer.Layer, faults *layer.Faults) layer.Filter {
+	crs := parseCRS(values, "filter-crs", faults)
+	lang := langText
+	if values.Has("filter-lang") {
+		lang = values.Get("filter-lang")
+	}
+	if lang != langText && lang != langJSON {
+		faults.Add("filter-lang", "filter-lang phải là %s hoặc %s", "filter-lang must be %s or %s", langText, langJSON)
+		return nil
+	}
+	if !values.Has("filter") {
+		for _, name := range []string{"filter-lang", "filter-crs"} {
+			if values.Has(name) {
+				faults.Add(name, "%s chỉ đi cùng filter", "%s goes with filter only", name)
+			}
+		}
+		return nil
+	}
+	f, err := readFilter(values.Get("filter"), lang, crs, l)
+	var wrong *filter.Error
+	switch {
+	case err == nil:
+		return f
+	case errors.As(err, &wrong):
+		for _, fault := range wrong.Faults {
+			vi, en := placeOf(fault.At)
+			faults.Add("filter", "%[1]s: %[2]s", "%[3]s: %[4]s", vi, fault.VI, en, fault.EN)
+		}
+	default:
+		faults.AddError("filter", err)
+	}
+	return nil
+}
+
+// readFilter returns an *filter.Error for whatever is wrong.
+func readFilter(raw, lang string, crs geo.CRS, l *layer.Layer) (*filter.Filter, error) {
+	var tree filter.Expr
+	var err error
+	if lang == langJSON {
+		tree, err = filter.ParseJSON([]byte(raw))
+	} else {
+		tree, err = filter.ParseText(raw)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if crs.Code() != 0 {
+		tree, err = filter.Transform(tree, filter.System{
+			LatFirst: crs.LatFirst(), Straight: crs.Code() == layer.SRID,
+			Inverse: func(x, y float64) (float64, float64, error) {
+				p, err := crs.Inverse(orb.Point{x, y})
+				return p[0], p[1], err
+			},
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return filter.Check(tree, filterSchema(l))
+}
+
+// placeOf names a place in a filter.
+func placeOf(p filter.Place) (vi, en string) {
+	if p.JSON {
+		return fmt.Sprintf("ở %q", p.Pointer), fmt.Sprintf("at %q", p.Pointer)
+	}
+	return fmt.Sprintf("ở byte %d", p.Offset), fmt.Sprintf("at byte %d", p.Offset)
+}
