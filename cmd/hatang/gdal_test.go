@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/csv"
 	"fmt"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -56,6 +57,7 @@ func ogrFilters(t *testing.T, s *server) {
 		query string
 	}{
 		{[]string{"-where", "mast_type = 'A1a'"}, "mast_type=A1a"},
+		{[]string{"-where", "height_m > 20 AND mast_type <> 'A1a'"}, "filter=" + url.QueryEscape("height_m > 20 AND mast_type <> 'A1a'")},
 		{[]string{"-spat", "102.95", "21.3", "103.1", "21.5"}, "bbox=102.95,21.3,103.1,21.5"},
 	} {
 		out := gdal(t, "ogrinfo", append(append([]string{"-ro", "-so"}, tt.args...), source, "bts_sites")...)

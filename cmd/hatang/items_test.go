@@ -1,8 +1,10 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/http"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -104,6 +106,64 @@ func itemsParametersWork(t *testing.T, s *server) {
 		t.Errorf("limit=3: %d of %d, next %q", p.NumberReturned, p.NumberMatched, p.next())
 	}
 	s.call(t, http.MethodGet, fmt.Sprintf("/api/v1/collections/bts_sites/items/%d", p.Features[0].ID), "").wants(t, http.StatusOK)
+}
+
+// filtersWork holds filters against the pack's own file, in both languages.
+func filtersWork(t *testing.T, s *server) {
+	tall, western, named := 0, 0, 0
+	for _, f := range packFeatures(t, "bts_sites") {
+		height, _ := f.Properties["height_m"].(float64)
+		kind := fmt.Sprint(f.Properties["mast_type"])
+		if height > 20 && kind != "A2b" || kind == "A1a" {
+			tall++
+		}
+		var at orb.Point
+		if err := json.Unmarshal(f.Geometry.Coordinates, &at); err != nil {
+			t.Fatal(err)
+		}
+		if at[0] < 103 {
+			western++
+		}
+		if strings.HasPrefix(fmt.Sprint(f.Properties["code"]), "HT-00") {
+			named++
+		}
+	}
+	grid := boxIn(t, "EPSG:9205", orb.Bound{Min: orb.Point{102.95, 21.3}, Max: orb.Point{103.1, 21.5}})
+	inBox := len(idsOf(t, s, "bbox="+grid+"&bbox-crs=EPSG:9205"))
+	for _, tt := range []struct {
+		filter, more string
+		want         int
+	}{
+		{"(height_m > 20 AND NOT mast_type = 'A2b') OR mast_type IN ('A1a')", "", tall},
+		{"S_WITHIN(geometry, POLYGON((90 0, 103 0, 103 60, 90 60, 90 0)))", "", western},
+		{`{"op":"s_within","args":[{"property":"geometry"},{"bbox":[90,0,103,60]}]}`, "&filter-lang=cql2-json", western},
+		{"CASEI(code) LIKE CASEI('ht-00%')", "", named},
+		{"S_INTERSECTS(geometry, BBOX(" + grid + "))", "&filter-crs=EPSG:9205", inBox},
+		{"status = 'planned'", "&mast_type=A1a&datetime=../1990-01-01", 0},
+		{"contact IS NULL AND valid_from <= DATE('2020-12-31') AND (height_m / 0 = 1) IS NULL", "", 847},
+		{"1 = 2", "", 0},
+	} {
+		if got := len(idsOf(t, s, "filter="+url.QueryEscape(tt.filter)+tt.more)); got != tt.want {
+			t.Errorf("%s%s selects %d, want %d", tt.filter, tt.more, got, tt.want)
+		}
+	}
+	if tall == 0 || tall == 847 || western == 0 || western == 847 || named == 0 {
+		t.Errorf("the filters tell nothing apart: %d, %d, %d", tall, western, named)
+	}
+	seen := 0
+	for next := s.url + "/api/v1/collections/bts_sites/items?limit=100&filter=" + url.QueryEscape("status = 'planned'"); next != ""; {
+		var p page
+		s.get(t, next, &p)
+		if p.NumberMatched != 369 {
+			t.Fatalf("%d match", p.NumberMatched)
+		}
+		seen += len(p.Features)
+		next = p.next()
+	}
+	if seen != 369 {
+		t.Errorf("the pages of a filter show %d", seen)
+	}
+	s.call(t, http.MethodGet, "/api/v1/collections/bts_sites/items?filter=nothing%3D1", "").wants(t, http.StatusBadRequest)
 }
 
 func pagesVisitEachOnce(t *testing.T, s *server) {

@@ -22,7 +22,7 @@ func TestServed(t *testing.T) {
 		run  func(*testing.T, *server)
 	}{
 		{"landing", landing}, {"openapi", openAPI}, {"collections", collections},
-		{"bbox", bboxInEverySystem}, {"items", itemsParametersWork}, {"pages", pagesVisitEachOnce}, {"ranges", byteRanges},
+		{"bbox", bboxInEverySystem}, {"items", itemsParametersWork}, {"filters", filtersWork}, {"pages", pagesVisitEachOnce}, {"ranges", byteRanges},
 		{"ogrinfo", ogrLists}, {"ogrinfo filters", ogrFilters}, {"ogr2ogr", ogrReadsAllPages}, {"vsicurl", ogrReadsURL},
 		{"radii", statedRadii}, {"districts", districtsAddUp},
 		{"points", schematicPoints}, {"verdicts", allVerdicts}, {"check", checkCommandJudges}, {"check file", checkCommandReadsFiles}, {"check rows", checkFilesAndStreams},
@@ -120,7 +120,10 @@ func layersOf(t *testing.T) []*layer.Layer {
 // packFeature is a feature as the demonstration's files have it.
 type packFeature struct {
 	Properties map[string]any
-	Geometry   struct{ Type string }
+	Geometry   struct {
+		Type        string
+		Coordinates json.RawMessage
+	}
 }
 
 // packFeatures reads a layer's file of the demonstration.
