@@ -13,9 +13,6 @@ import (
 	"pgregory.net/rapid"
 )
 
-// canaries is how many random filters are searched for what should not be there.
-var canaries = 10_000
-
 // often runs a property so many times.
 func often(t *testing.T, n int, property func(*rapid.T)) {
 	t.Helper()
@@ -30,9 +27,12 @@ func often(t *testing.T, n int, property func(*rapid.T)) {
 
 // No literal is ever in the text of the SQL, both forms are one filter with one SQL, and
 // printing and reading changes nothing.
-func TestLiteralsAreBound(t *testing.T) {
+func TestLiteralsAreBound(t *testing.T) { seekCanaries(t, 10_000) }
+
+// seekCanaries makes so many random filters and searches their SQL.
+func seekCanaries(t *testing.T, n int) {
 	const canary = "canary"
-	often(t, canaries, func(t *rapid.T) {
+	often(t, n, func(t *rapid.T) {
 		m := newMaker(rapid.Uint64().Draw(t, "seed"))
 		m.mark = canary
 		tree := m.condition(3)

@@ -55,7 +55,11 @@ func TestPublishedExamples(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	seen := 0
+	published, err := filepath.Glob(filepath.Join(dir, "json", "*.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := map[string]bool{}
 	for _, file := range files {
 		name := strings.TrimSuffix(filepath.Base(file), ".txt")
 		text, err := os.ReadFile(file)
@@ -64,6 +68,7 @@ func TestPublishedExamples(t *testing.T) {
 		}
 		t.Run(name, func(t *testing.T) {
 			base, _, _ := strings.Cut(name, "-alt")
+			seen[base] = true
 			raw, err := os.ReadFile(filepath.Join(dir, "json", base+".json"))
 			if err != nil {
 				t.Fatal(err)
@@ -75,9 +80,8 @@ func TestPublishedExamples(t *testing.T) {
 				t.Errorf("the two forms (-json +text), expected to differ: %q\n%s", notPublishedAlike[name], d)
 			}
 		})
-		seen++
 	}
-	if seen < 80 {
-		t.Errorf("only %d examples were found", seen)
+	if len(seen) < 80 || len(seen) != len(published) {
+		t.Errorf("%d of %d examples in JSON were read", len(seen), len(published))
 	}
 }
