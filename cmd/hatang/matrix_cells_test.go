@@ -402,10 +402,13 @@ func (m *matrix) compareAudit(o *outcome) {
 	}
 }
 
+// wholeEarth fills in the tile that has everything.
+var wholeEarth = strings.NewReplacer("{tileMatrix}", "0", "{tileRow}", "0", "{tileCol}", "0")
+
 // request makes what one client sends for a cell; making it may add what it works on.
 func (m *matrix) request(p *principal, c *cell) (path, body string, headers []string, err error) {
 	headers = p.headers
-	path, body = c.path, ""
+	path, body = wholeEarth.Replace(c.path), ""
 	switch {
 	case c.kind == "list":
 		path += "?source=" + url.QueryEscape(mark)

@@ -33,7 +33,7 @@ func (m *matrix) otherPath(p *principal, c *cell) (string, error) {
 			}
 		}
 	}
-	return strings.NewReplacer("{code}", code, "{table}", "wifi_points", "{keyId}", key, "{personId}", fmt.Sprint(v.person), "{grantId}", fmt.Sprint(v.grant)).Replace(c.path), nil
+	return strings.NewReplacer("{code}", code, "{table}", "wifi_points", "{styleId}", "default", "{keyId}", key, "{personId}", fmt.Sprint(v.person), "{grantId}", fmt.Sprint(v.grant)).Replace(wholeEarth.Replace(c.path)), nil
 }
 
 // otherBody is the body of a cell that is no row's: one that is valid, so that rights

@@ -84,6 +84,14 @@ var operations = map[string]operation{
 	"PATCH /collections/{collectionId}/items/{featureId}":  {kinds: "write-* move-* give-* publish-*", ok: 204},
 	"DELETE /collections/{collectionId}/items/{featureId}": {kinds: "write-*", ok: 204},
 
+	"GET /collections/{collectionId}/tiles": {kinds: "document", ok: 200}, "GET /collections/{collectionId}/tiles/WebMercatorQuad": {kinds: "document", ok: 200},
+	"GET /collections/{collectionId}/tiles/WebMercatorQuad/tilejson":                         {kinds: "document", ok: 200},
+	"GET /collections/{collectionId}/tiles/WebMercatorQuad/{tileMatrix}/{tileRow}/{tileCol}": {kinds: "document", ok: 200},
+	"GET /tiles": {kinds: "document", ok: 200}, "GET /tiles/WebMercatorQuad": {kinds: "document", ok: 200}, "GET /tiles/WebMercatorQuad/tilejson": {kinds: "document", ok: 200},
+	"GET /tiles/WebMercatorQuad/{tileMatrix}/{tileRow}/{tileCol}": {kinds: "document", ok: 200},
+	"GET /tileMatrixSets": {kinds: "document", ok: 200}, "GET /tileMatrixSets/WebMercatorQuad": {kinds: "document", ok: 200},
+	"GET /styles": {kinds: "document", ok: 200}, "GET /styles/{styleId}": {kinds: "document", ok: 200},
+
 	"POST /placement-checks": {kinds: "check", ok: 200, quiet: true},
 	"GET /indicators":        {kinds: "document", ok: 200}, "GET /provinces/{code}/indicators": {kinds: "document", ok: 200},
 	"GET /districts/{code}/indicators": {kinds: "document", ok: 200}, "GET /communes/{code}/indicators": {kinds: "document", ok: 200},

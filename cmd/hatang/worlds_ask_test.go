@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"net/http"
 	"net/url"
@@ -30,7 +31,9 @@ func (p *pair) next(writes bool) question {
 		a.path = p.items()
 	case n < 57:
 		a.path = p.item()
-	case n < 62:
+	case n < 60:
+		a.path = p.tile()
+	case n < 64:
 		a.path = "/api/v1/collections/" + pick(p.rand, p.stock.layers).Name + pick(p.rand, []string{"", "", "", "", "/schema", "/queryables"})
 	case n < 88:
 		return p.check(a)
@@ -101,6 +104,9 @@ func (p *pair) items() string {
 		if values := of.values[f.Name]; len(values) > 0 {
 			q.Set(f.Name, pick(p.rand, values))
 		}
+	}
+	if p.chance(20) {
+		q.Set("filter", p.filter(l))
 	}
 	if p.chance(97) {
 		q.Set("limit", pick(p.rand, []string{"1", "2", "5", "20", "50"}))
@@ -199,6 +205,34 @@ func (p *pair) proposal() string {
 		return ""
 	}
 	return string(raw)
+}
+
+// filter writes a filter over fields that some may not see and places of hidden rows.
+func (p *pair) filter(l *layer.Layer) string {
+	at := p.place()
+	name := pick(p.rand, l.Fields).Name
+	return pick(p.rand, []string{
+		name + " IS NULL", "NOT (" + name + " IS NULL)", "CASEI(code) LIKE CASEI('%d%')", "valid_from < DATE('2018-01-01') OR " + name + " IS NOT NULL",
+		fmt.Sprintf("S_INTERSECTS(geometry, BBOX(%.4f, %.4f, %.4f, %.4f))", at[0]-0.02, at[1]-0.02, at[0]+0.02, at[1]+0.02),
+		fmt.Sprintf("S_DISJOINT(geometry, POINT(%.5f %.5f)) AND accuracy_m / 10 > 2", at[0], at[1]),
+	})
+}
+
+// tile asks for a tile of one layer or of some, or for what describes them.
+func (p *pair) tile() string {
+	l := pick(p.rand, p.stock.layers).Name
+	zoom, at := p.rand.IntN(15), p.place()
+	n := float64(int(1) << zoom)
+	lat := at[1] * math.Pi / 180
+	x, y := int((at[0]+180)/360*n), int((1-math.Log(math.Tan(lat)+1/math.Cos(lat))/math.Pi)/2*n)
+	place := fmt.Sprintf("/tiles/WebMercatorQuad/%d/%d/%d", zoom, y, x)
+	switch p.rand.IntN(8) {
+	case 0:
+		return "/api/v1" + place + "?collections=" + l + "," + pick(p.rand, p.stock.layers).Name
+	case 1:
+		return "/api/v1/collections/" + l + pick(p.rand, []string{"/tiles", "/tiles/WebMercatorQuad", "/tiles/WebMercatorQuad/tilejson"})
+	}
+	return "/api/v1/collections/" + l + place
 }
 
 // figures asks for indicators, uncovered parts and clusters: mostly of communes, which
