@@ -2,8 +2,11 @@
 // the layers, the calls beside it, authentication, problems, caching.
 //
 // A request passes: limits of the request line, the route (404, 405, OPTIONS), who
-// asks (401), whether they may (403, 404), media types (415, 406), validation (400),
-// work. Handlers return errors; only problem.go writes them.
+// asks (401), whether they may (403, 404), media types (415, 406), validation (400), its
+// turn (429, 503), work. Handlers return errors; only problem.go writes them.
+//
+// Who asks is a key, or the session of a person who has signed in; what a session
+// changes must carry a token that only our own page knows (identify.go).
 //
 // Decided: one table of routes (routes.go), from which the router, HEAD, OPTIONS, Allow and
 // the comparison with the OpenAPI document all follow, because a second list drifts.
