@@ -171,7 +171,7 @@ func (r *register) session(t *testing.T, person int64, lasts time.Duration) stri
 func (r *register) newSession(person int64, lasts time.Duration) (string, error) {
 	token := account.NewToken()
 	return token, patiently(func() error {
-		return r.store.StartSession(context.Background(), person, token, "192.0.2.1", time.Now().Add(lasts))
+		return r.store.StartSession(context.Background(), account.NewSession{Person: person, Token: token, Address: "192.0.2.1", Expires: time.Now().Add(lasts)})
 	})
 }
 

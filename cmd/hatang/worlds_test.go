@@ -177,7 +177,7 @@ func (o *origin) admit(t *testing.T) {
 			w.token = account.NewToken()
 			id, err := s.AddPerson(ctx, account.Terminal("test"), account.NewPerson{Login: "lan", Name: "Lan"})
 			if err == nil {
-				err = s.StartSession(ctx, id, w.token, "192.0.2.1", o.clock.Add(24*time.Hour))
+				err = s.StartSession(ctx, account.NewSession{Person: id, Token: w.token, Address: "192.0.2.1", Expires: o.clock.Add(24 * time.Hour)})
 			}
 			if err != nil {
 				t.Fatal(err)

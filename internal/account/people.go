@@ -64,6 +64,17 @@ type Session struct {
 	ExpiresAt  time.Time
 }
 
+// NewSession is a session to be started.
+type NewSession struct {
+	Person  int64
+	Token   string
+	Address string // that the person signs in from
+	Expires time.Time
+	// PasswordHash is what the password was checked against: one that has been changed
+	// since starts nothing. "" for who signs in elsewhere.
+	PasswordHash string
+}
+
 // Credentials are what a sign-in by password is checked against.
 type Credentials struct {
 	Person       int64

@@ -79,40 +79,44 @@ func (a *api) signIn(w http.ResponseWriter, r *request) error {
 	if err != nil {
 		return err
 	}
-	if person == 0 {
+	if person.Person == 0 {
 		return a.signInFailed(r, "person:"+login, "password")
 	}
-	if err := a.startSession(w, r, person); err != nil {
+	err = a.startSession(w, r, person.Person, person.PasswordHash)
+	if isNotFound(err) { // disabled, or with another password, a moment ago
+		return a.signInFailed(r, "person:"+login, "password")
+	}
+	if err != nil {
 		return err
 	}
 	return reply(w, r, http.StatusCreated, a.sessionOf(r))
 }
 
-// verify returns the person whose login and password these are, 0 for nobody; 429 where
-// too much has been guessed.
-func (a *api) verify(r *request, login, password string) (person int64, err error) {
+// verify returns the person whose login and password these are, nobody's credentials for
+// none; 429 where too much has been guessed.
+func (a *api) verify(r *request, login, password string) (person account.Credentials, err error) {
 	known, err := a.Accounts.Credentials(r.Context(), login)
 	if err != nil {
-		return 0, err
+		return person, err
 	}
 	for _, home := range known.Homes { // another server may have seen the person there
 		a.Throttle.Welcome(login, home, a.Now())
 	}
 	attempt, wait, ok := a.Throttle.Begin(login, a.address(r.Request))
 	if !ok {
-		return 0, tooManyRequests(wait)
+		return person, tooManyRequests(wait)
 	}
 	good, err := a.Passwords.Matches(r.Context(), known.PasswordHash, password)
 	switch {
 	case err != nil:
 		attempt.Abandon()
-		return 0, err
+		return person, err
 	case !good || known.Disabled:
 		attempt.Failed()
-		return 0, nil
+		return person, nil
 	}
 	attempt.Succeeded()
-	return known.Person, nil
+	return known, nil
 }
 
 // signInFailed records the failure and returns what to answer.
@@ -124,9 +128,9 @@ func (a *api) signInFailed(r *request, subject, how string) error {
 }
 
 // startSession signs the person in in the browser that asks.
-func (a *api) startSession(w http.ResponseWriter, r *request, person int64) error {
+func (a *api) startSession(w http.ResponseWriter, r *request, person int64, passwordHash string) error {
 	token, expires := account.NewToken(), a.Now().Add(sessionTime)
-	if err := a.Accounts.StartSession(r.Context(), person, token, a.address(r.Request), expires); err != nil {
+	if err := a.Accounts.StartSession(r.Context(), account.NewSession{Person: person, Token: token, Address: a.address(r.Request), Expires: expires, PasswordHash: passwordHash}); err != nil {
 		return err
 	}
 	session, err := a.Accounts.SessionViewer(r.Context(), token)
@@ -165,7 +169,7 @@ func (a *api) changePassword(w http.ResponseWriter, r *request) error {
 	if err != nil {
 		return err
 	}
-	if person != s.Person {
+	if person.Person != s.Person {
 		return faultsProblem(invalidBody, layer.Faults{{At: "/old", Detail: geo.Text{VI: "mật khẩu hiện tại không đúng", EN: "is not the present password"}}})
 	}
 	hash, err := a.hashPassword(r, "/new", given.New, s.Login)
@@ -241,7 +245,7 @@ func (a *api) signInAs(w http.ResponseWriter, r *request, who account.Identity, 
 	if err != nil {
 		return err
 	}
-	if err := a.startSession(w, r, person); err != nil {
+	if err := a.startSession(w, r, person, ""); err != nil {
 		return err
 	}
 	return seeOther(w, to)

@@ -3,7 +3,6 @@ package httpapi
 import (
 	"context"
 	"encoding/json"
-	"time"
 
 	"github.com/paulmach/orb"
 
@@ -55,8 +54,9 @@ type Accounts interface {
 	SessionViewer(ctx context.Context, token string) (account.Session, error)
 	// Credentials returns what a sign-in is checked against: nothing for an unknown login.
 	Credentials(ctx context.Context, login string) (account.Credentials, error)
-	// StartSession signs a person in; ErrNotFound for one who is disabled.
-	StartSession(ctx context.Context, person int64, token, address string, expires time.Time) error
+	// StartSession signs a person in; ErrNotFound for one who is disabled, or whose
+	// password is another by now.
+	StartSession(ctx context.Context, n account.NewSession) error
 	EndSession(ctx context.Context, v account.Viewer, token string) error
 	// PersonOfIdentity returns the person who is the subject to an OpenID Connect issuer,
 	// found the first time by an address that the issuer has verified; ErrNotFound.

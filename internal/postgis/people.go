@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -41,17 +40,18 @@ func (s *Store) Credentials(ctx context.Context, login string) (account.Credenti
 	return c, translate("look up the person", err)
 }
 
-// StartSession signs a person in from an address; layer.ErrNotFound for one who is disabled.
-func (s *Store) StartSession(ctx context.Context, person int64, token, address string, expires time.Time) error {
+// StartSession signs a person in; layer.ErrNotFound for one who is disabled, or whose
+// password is another by now.
+func (s *Store) StartSession(ctx context.Context, n account.NewSession) error {
 	return translate("start the session", pgx.BeginFunc(ctx, s.pool.kept, func(tx pgx.Tx) error {
 		var login string
-		if err := tx.QueryRow(ctx, "SELECT login FROM people WHERE id = $1 AND disabled_at IS NULL FOR SHARE", person).Scan(&login); err != nil {
+		if err := tx.QueryRow(ctx, "SELECT login FROM people WHERE id = $1 AND disabled_at IS NULL AND ($2 = '' OR password = $2) FOR SHARE", n.Person, n.PasswordHash).Scan(&login); err != nil {
 			return err
 		}
 		if err := sign(ctx, tx, "person:"+login); err != nil {
 			return err
 		}
-		_, err := tx.Exec(ctx, "INSERT INTO sessions (hash, person, address, expires_at) VALUES ($1, $2, $3, $4)", account.Hash(token), person, address, expires)
+		_, err := tx.Exec(ctx, "INSERT INTO sessions (hash, person, address, expires_at) VALUES ($1, $2, $3, $4)", account.Hash(n.Token), n.Person, n.Address, n.Expires)
 		return err
 	}))
 }

@@ -342,7 +342,7 @@ func TestPeopleAndTheirKeys(t *testing.T) {
 		t.Errorf("an address twice: %v", err)
 	}
 	token := account.NewToken()
-	if err := s.StartSession(ctx, id, token, "192.0.2.1", time.Now().Add(time.Hour)); err != nil {
+	if err := s.StartSession(ctx, account.NewSession{Person: id, Token: token, Address: "192.0.2.1", Expires: time.Now().Add(time.Hour)}); err != nil {
 		t.Fatal(err)
 	}
 	session, err := s.SessionViewer(ctx, token)
@@ -462,7 +462,7 @@ func TestTheAuditHasEveryChangeOfRights(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	must(s.StartSession(ctx, id, token, "192.0.2.1", time.Now().Add(time.Hour)))
+	must(s.StartSession(ctx, account.NewSession{Person: id, Token: token, Address: "192.0.2.1", Expires: time.Now().Add(time.Hour)}))
 	must(s.EndSession(ctx, account.Viewer{Name: "person:lan"}, token))
 	must(s.ChangePerson(ctx, admin, id, account.PersonChange{PasswordHash: &hash}))
 	must(s.AddKey(ctx, admin, account.NewKeyRecord{ID: keyID, Hash: account.Hash(key), Name: "k", Grants: []account.Grant{{Role: account.Approver}}}))

@@ -48,7 +48,9 @@ func signedInFor(t *testing.T, s *postgis.Store, login string, lasts time.Durati
 		return err
 	})
 	if err == nil && lasts > 0 {
-		err = patiently(func() error { return s.StartSession(ctx, person, token, "192.0.2.1", time.Now().Add(lasts)) })
+		err = patiently(func() error {
+			return s.StartSession(ctx, account.NewSession{Person: person, Token: token, Address: "192.0.2.1", Expires: time.Now().Add(lasts)})
+		})
 	}
 	if err != nil {
 		t.Fatal(err)
@@ -80,16 +82,26 @@ func TestSessionsThatEndFromTwoSidesDoNotBlockEachOther(t *testing.T) {
 	}
 }
 
-// Who signs in while being disabled is not signed in again once enabled.
+// Who signs in while being disabled is not signed in again once enabled, nor one whose
+// password is changed after it has been checked.
 func TestNobodySignsInWhileBeingDisabled(t *testing.T) {
+	for _, change := range []string{"disabled_at = now()", "password = 'another'"} {
+		t.Run(change, func(t *testing.T) { signInDuring(t, change) })
+	}
+}
+
+func signInDuring(t *testing.T, change string) {
 	s, _, url := open(t)
 	ctx := context.Background()
 	person, token := signedInFor(t, s, "lan", 0)
 	disable, watcher := connect(t, url), connect(t, url)
+	run(t, disable, "UPDATE people SET password = 'checked'")
 	run(t, disable, "BEGIN")
 	run(t, disable, "SELECT FROM people WHERE id = $1 FOR UPDATE", person)
-	run(t, disable, "UPDATE people SET disabled_at = now() WHERE id = $1", person)
-	started := blocked(t, watcher, func() error { return s.StartSession(ctx, person, token, "192.0.2.1", time.Now().Add(time.Hour)) })
+	run(t, disable, "UPDATE people SET "+change+" WHERE id = $1", person)
+	started := blocked(t, watcher, func() error {
+		return s.StartSession(ctx, account.NewSession{Person: person, Token: token, Address: "192.0.2.1", Expires: time.Now().Add(time.Hour), PasswordHash: "checked"})
+	})
 	run(t, disable, "COMMIT")
 	if err := <-started; !errors.Is(err, layer.ErrNotFound) {
 		t.Errorf("signed in: %v", err)
