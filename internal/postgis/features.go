@@ -30,7 +30,6 @@ func columns(l *layer.Layer) string {
 // ascending id. The row is valid until each returns; an error of each ends the
 // reading and is returned as it is. Cost: an index scan, one pass over the bytes.
 func (s *Store) Features(ctx context.Context, v account.Viewer, l *layer.Layer, q layer.Query, each func(*layer.Row) error) error {
-	var stopped error // what each said
 	err := s.seen(ctx, v, l, func(c *conditions, from string) error {
 		if err := c.matching(q, l); err != nil {
 			return err
@@ -42,26 +41,41 @@ func (s *Store) Features(ctx context.Context, v account.Viewer, l *layer.Layer, 
 		if q.Limit > 0 {
 			sql += " LIMIT " + c.bind(q.Limit)
 		}
-		rows, err := s.queryRaw(ctx, sql, c.args)
-		if err != nil {
+		return s.hand(ctx, sql, c.args, each)
+	})
+	return notHanded("read "+l.Name, err)
+}
+
+// hand hands the rows of a statement to each, whose error ends the reading.
+func (s *Store) hand(ctx context.Context, sql string, args []any, each func(*layer.Row) error) error {
+	rows, err := s.queryRaw(ctx, sql, args)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	var row layer.Row
+	for rows.Next() {
+		if err := scanRow(rows, &row); err != nil {
 			return err
 		}
-		defer rows.Close()
-		var row layer.Row
-		for rows.Next() {
-			if err := scanRow(rows, &row); err != nil {
-				return err
-			}
-			if stopped = each(&row); stopped != nil {
-				return nil
-			}
+		if err := each(&row); err != nil {
+			return handed{err}
 		}
-		return rows.Err()
-	})
-	if stopped != nil {
-		return stopped
 	}
-	return translate("read "+l.Name, err)
+	return rows.Err()
+}
+
+// handed is an error of whoever rows are handed to: it is none of the database's.
+type handed struct{ error }
+
+// notHanded translates an error of the database; one of whoever the rows were handed to
+// is returned as it is.
+func notHanded(doing string, err error) error {
+	var theirs handed
+	if errors.As(err, &theirs) {
+		return theirs.error
+	}
+	return translate(doing, err)
 }
 
 // queryRaw asks for every column in binary, so that values pass through unparsed.

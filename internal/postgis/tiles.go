@@ -24,33 +24,15 @@ func (s *Store) TileRows(ctx context.Context, v account.Viewer, l *layer.Layer, 
 	}
 	b.WriteString(" FROM ")
 	q.Boxes = nil
-	var stopped error // what each said
 	err := s.seen(ctx, v, l, func(c *conditions, from string) error {
 		if err := c.matching(q, l); err != nil {
 			return err
 		}
 		// What of a row is in a tile is decided by whoever draws it: its box is enough here.
 		c.inBox(box)
-		rows, err := s.queryRaw(ctx, b.String()+from+c.where(), c.args)
-		if err != nil {
-			return err
-		}
-		defer rows.Close()
-		var row layer.Row
-		for rows.Next() {
-			if err := scanRow(rows, &row); err != nil {
-				return err
-			}
-			if stopped = each(&row); stopped != nil {
-				return nil
-			}
-		}
-		return rows.Err()
+		return s.hand(ctx, b.String()+from+c.where(), c.args, each)
 	})
-	if stopped != nil {
-		return stopped
-	}
-	return translate("read the tile of "+l.Name, err)
+	return notHanded("read the tile of "+l.Name, err)
 }
 
 // inBox selects the rows whose box meets the box.
