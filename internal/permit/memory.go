@@ -217,7 +217,7 @@ func (m *Memory) refresh(ctx context.Context, work *sync.WaitGroup) {
 		case h.state.Same(state):
 			k.current.Store(&held{h.snapshot, h.state, began, edits})
 		default:
-			m.apply(limited, k, h, work)
+			m.apply(ctx, limited, k, h, work)
 		}
 	}
 }
@@ -290,10 +290,11 @@ func sameGround(a, b State) bool {
 	return a.Server == b.Server
 }
 
-// apply brings a snapshot up to date by what has changed since.
-func (m *Memory) apply(ctx context.Context, k *keeping, h *held, work *sync.WaitGroup) {
+// apply brings a snapshot up to date by what has changed since, within the limits of the
+// poll; reading all anew takes longer and is beside it.
+func (m *Memory) apply(ctx, limited context.Context, k *keeping, h *held, work *sync.WaitGroup) {
 	edits, began := m.register.Edits(), time.Now()
-	changes, err := m.register.Changes(ctx, k.asked, h.state)
+	changes, err := m.register.Changes(limited, k.asked, h.state)
 	if err != nil {
 		m.failed(ctx, "changes cannot be read", err)
 		return

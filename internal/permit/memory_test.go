@@ -534,6 +534,59 @@ func TestSlowBuildIsNotWaitedFor(t *testing.T) {
 	}
 }
 
+// held is a register whose whole readings wait, once that is asked of it.
+type held struct {
+	*postgis.Store
+	asked        atomic.Bool
+	release      chan struct{}
+	reads, polls atomic.Int64
+}
+
+func (h *held) State(ctx context.Context) (permit.State, error) {
+	h.polls.Add(1)
+	return h.Store.State(ctx)
+}
+
+func (h *held) Facts(ctx context.Context, asked permit.Asked) (permit.Facts, error) {
+	if asked.Points == nil && h.asked.Load() {
+		h.reads.Add(1)
+		select {
+		case <-h.release:
+		case <-ctx.Done():
+		}
+	}
+	return h.Store.Facts(ctx, asked)
+}
+
+// A snapshot that must be read anew, because its viewers see other rows than before, is
+// read to its end, though the poll that found it out has ended long before.
+func TestReadingAnewOutlastsThePoll(t *testing.T) {
+	store, _, conn := demo(t)
+	register := &held{Store: store, release: make(chan struct{})}
+	memory, _ := running(t, register)
+	becomesFresh(t, memory)
+	register.asked.Store(true)
+	if _, err := conn.Exec(context.Background(), "INSERT INTO publications (jurisdiction, exactness, cell_degrees) VALUES ('11', 'rounded', 0.1)"); err != nil {
+		t.Fatal(err)
+	}
+	wait := func(what string, ok func() bool) {
+		t.Helper()
+		for deadline := time.Now().Add(time.Minute); !ok(); runtime.Gosched() {
+			if time.Now().After(deadline) {
+				t.Fatalf("waited in vain for %s: %+v", what, memory.Report())
+			}
+		}
+	}
+	wait("a reading", func() bool { return register.reads.Load() > 0 })
+	polls := register.polls.Load()
+	wait("polls", func() bool { return register.polls.Load() > polls+1 })
+	close(register.release)
+	becomesFresh(t, memory)
+	if n := register.reads.Load(); n != 1 {
+		t.Errorf("read %d times", n)
+	}
+}
+
 // Rules that cannot be read make checks fail, never answer by older ones.
 func TestMemoryDropsBrokenRules(t *testing.T) {
 	store, _, conn := demo(t)
