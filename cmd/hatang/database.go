@@ -66,7 +66,7 @@ func (d *database) migrate(ctx context.Context) error {
 
 // store opens the register for a command that needs its schema to be there.
 func (d *database) store(ctx context.Context) (*postgis.Store, error) {
-	s, err := postgis.Open(ctx, d.appURL, d.layers)
+	s, err := postgis.OpenWithin(ctx, d.appURL, d.layers, postgis.TerminalLimits())
 	if errors.Is(err, postgis.ErrNoSchema) {
 		return nil, fmt.Errorf("%w: run `hatang migrate`, or `hatang serve --demo` for the demonstration", err)
 	}

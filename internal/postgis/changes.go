@@ -22,7 +22,7 @@ const mostChanges = 5000
 // that none is missed whatever the order of commits.
 func (s *Store) Changes(ctx context.Context, asked permit.Asked, since permit.State) (permit.Changes, error) {
 	changes := permit.Changes{}
-	err := s.readOnly(ctx, func(tx pgx.Tx) error {
+	err := pgx.BeginTxFunc(ctx, s.pool, snapshot, func(tx pgx.Tx) error {
 		r, err := newReading(ctx, tx, s.layers, asked)
 		if err != nil {
 			return err

@@ -36,7 +36,7 @@ const (
 // more than one.
 func (s *Store) Facts(ctx context.Context, asked permit.Asked) (permit.Facts, error) {
 	var facts permit.Facts
-	err := s.readOnly(ctx, func(tx pgx.Tx) error {
+	err := s.within(ctx, snapshot, factsTime(asked), func(tx pgx.Tx) error {
 		r, err := newReading(ctx, tx, s.layers, asked)
 		if err != nil {
 			return err
@@ -61,11 +61,6 @@ func (s *Store) Facts(ctx context.Context, asked permit.Asked) (permit.Facts, er
 
 // snapshot is a transaction that sees one state of the database and changes nothing.
 var snapshot = pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}
-
-// readOnly runs work in one snapshot of the database.
-func (s *Store) readOnly(ctx context.Context, work func(pgx.Tx) error) error {
-	return pgx.BeginTxFunc(ctx, s.pool, snapshot, work)
-}
 
 // ruleSets returns the published rule sets in force on the date.
 func (r *reading) ruleSets(ctx context.Context) ([]permit.RuleSet, error) {

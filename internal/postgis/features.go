@@ -41,14 +41,18 @@ func (s *Store) Features(ctx context.Context, v account.Viewer, l *layer.Layer, 
 		if q.Limit > 0 {
 			sql += " LIMIT " + c.bind(q.Limit)
 		}
-		return s.hand(ctx, sql, c.args, each)
+		limit := pageTime(q.Limit)
+		if limit == 0 {
+			return hand(ctx, s.pool, sql, c.args, each)
+		}
+		return s.within(ctx, pgx.TxOptions{AccessMode: pgx.ReadOnly}, limit, func(tx pgx.Tx) error { return hand(ctx, tx, sql, c.args, each) })
 	})
 	return notHanded("read "+l.Name, err)
 }
 
 // hand hands the rows of a statement to each, whose error ends the reading.
-func (s *Store) hand(ctx context.Context, sql string, args []any, each func(*layer.Row) error) error {
-	rows, err := s.queryRaw(ctx, sql, args)
+func hand(ctx context.Context, q querier, sql string, args []any, each func(*layer.Row) error) error {
+	rows, err := queryRaw(ctx, q, sql, args)
 	if err != nil {
 		return err
 	}
@@ -79,8 +83,8 @@ func notHanded(doing string, err error) error {
 }
 
 // queryRaw asks for every column in binary, so that values pass through unparsed.
-func (s *Store) queryRaw(ctx context.Context, sql string, args []any) (pgx.Rows, error) {
-	return s.pool.Query(ctx, sql, append([]any{pgx.QueryResultFormats{pgx.BinaryFormatCode}}, args...)...)
+func queryRaw(ctx context.Context, q querier, sql string, args []any) (pgx.Rows, error) {
+	return q.Query(ctx, sql, append([]any{pgx.QueryResultFormats{pgx.BinaryFormatCode}}, args...)...)
 }
 
 // scanRow points a layer.Row at the raw values of the current row.
@@ -115,7 +119,7 @@ func (s *Store) Feature(ctx context.Context, v account.Viewer, l *layer.Layer, i
 	var row *layer.Row
 	err := s.seen(ctx, v, l, func(c *conditions, from string) error {
 		c.add("id = %s", c.bind(id))
-		rows, err := s.queryRaw(ctx, "SELECT "+columns(l)+" FROM "+from+c.where(), c.args)
+		rows, err := queryRaw(ctx, s.pool, "SELECT "+columns(l)+" FROM "+from+c.where(), c.args)
 		if err != nil {
 			return err
 		}

@@ -107,8 +107,7 @@ func importRows(ctx context.Context, tx pgx.Tx, l *layer.Layer, o ImportOptions,
 			im.fields = append(im.fields, f)
 		}
 	}
-	// The limit of a request is too short for a nation's file.
-	if _, err := tx.Exec(ctx, "SET LOCAL statement_timeout = '10min'"); err != nil {
+	if err := allowImport(ctx, tx); err != nil {
 		return im.summary, err
 	}
 	for _, step := range []func(context.Context) error{

@@ -3,6 +3,7 @@ package postgis
 import (
 	"context"
 	"fmt"
+	"maps"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
@@ -23,6 +24,7 @@ func Migrate(ctx context.Context, ownerURL string, layers *layer.Registry) error
 		return fmt.Errorf("database URL: %w", err)
 	}
 	config.OnNotice = nil
+	maps.Copy(config.RuntimeParams, migrationLimits().settings())
 	db := stdlib.OpenDB(*config)
 	defer db.Close()
 	// The locker's own pause of five seconds between tries is long for a start-up.
@@ -51,7 +53,8 @@ func Migrate(ctx context.Context, ownerURL string, layers *layer.Registry) error
 // commentsSQL writes the registry's English documentation as comments of tables and columns.
 func commentsSQL(layers *layer.Registry) string {
 	var b strings.Builder
-	b.WriteString("SELECT pg_advisory_xact_lock(7140617);\n")
+	// Whoever waits here keeps nobody from reading or writing.
+	fmt.Fprintf(&b, "SET LOCAL lock_timeout = %d; SELECT pg_advisory_xact_lock(7140617);\n", commentsLock.Milliseconds())
 	for _, l := range layers.All() {
 		fmt.Fprintf(&b, "COMMENT ON TABLE %s IS %s;\n", quote(l.Name), literal(l.Doc.EN))
 		for _, f := range l.Fields {

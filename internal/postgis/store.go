@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -25,37 +26,34 @@ const (
 	readingRole = "hatang_read"
 )
 
-// Limits of the serving connections.
-const (
-	connectTimeout   = 5 * time.Second
-	statementTimeout = 30 * time.Second
-	lockTimeout      = 2 * time.Second
-	idleInTxTimeout  = 60 * time.Second
-)
+// connectTimeout is how long a connection may take to be made.
+const connectTimeout = 5 * time.Second
 
 // Store reads and writes the register through two pools of connections of the
 // serving role, one kept from the public. It is safe for concurrent use.
 type Store struct {
 	pool   *lanes
 	layers *layer.Registry
+	limits Limits
 	edits  atomic.Int64 // writes committed, or broken off so that they may have been
 
 	published atomic.Pointer[publications] // settings read last; every use proves them
 }
 
 // Open connects to the database as the serving role and checks that it has what
-// Hatang needs. Close the store when done.
+// Hatang needs. The store answers requests: see RequestLimits. Close it when done.
 func Open(ctx context.Context, url string, layers *layer.Registry) (*Store, error) {
+	return OpenWithin(ctx, url, layers, RequestLimits())
+}
+
+// OpenWithin is Open with other limits.
+func OpenWithin(ctx context.Context, url string, layers *layer.Registry, limits Limits) (*Store, error) {
 	config, err := pgxpool.ParseConfig(url)
 	if err != nil {
 		return nil, fmt.Errorf("database URL: %w", err)
 	}
 	config.ConnConfig.ConnectTimeout = connectTimeout
-	for name, value := range map[string]time.Duration{
-		"statement_timeout": statementTimeout, "lock_timeout": lockTimeout, "idle_in_transaction_session_timeout": idleInTxTimeout,
-	} {
-		config.ConnConfig.RuntimeParams[name] = fmt.Sprint(value.Milliseconds())
-	}
+	maps.Copy(config.ConnConfig.RuntimeParams, limits.settings())
 	config.ConnConfig.RuntimeParams["application_name"] = "hatang"
 	config.ConnConfig.RuntimeParams["timezone"] = "UTC"
 	// A tile or a page never gains from workers, and each would start PROJ anew.
@@ -66,7 +64,7 @@ func Open(ctx context.Context, url string, layers *layer.Registry) (*Store, erro
 	if err != nil {
 		return nil, translate("open the pools", err)
 	}
-	s := &Store{pool: pool, layers: layers}
+	s := &Store{pool: pool, layers: layers, limits: limits}
 	if err := s.Ready(ctx); err != nil {
 		pool.Close()
 		return nil, err

@@ -31,7 +31,7 @@ func (s *Store) UnitFacts(ctx context.Context, v account.Viewer, level, code str
 		return plan.Facts{}, fmt.Errorf("level %q: %w", level, layer.ErrNotFound)
 	}
 	facts := plan.Facts{PhaseEnds: map[string]geo.Date{}, Versions: layer.Versions{}}
-	err := s.readOnly(ctx, func(tx pgx.Tx) error {
+	err := s.within(ctx, snapshot, reportTime, func(tx pgx.Tx) error {
 		part, err := newReading(ctx, tx, s.layers, permit.Asked{Viewer: v, Date: date})
 		if err != nil {
 			return err
