@@ -109,6 +109,17 @@ func matchFields[T any](l *layer.Layer, properties map[string]T) (source map[str
 // ErrNotGeoJSON is returned for a file that is no GeoJSON at all.
 var ErrNotGeoJSON = errors.New("the file is not GeoJSON")
 
+// MaxFeatureBytes is how long the text of one feature of a file may be. A longer one is
+// refused; where it is more than a little longer reading ends there with ErrTooLong,
+// because it is never held to its end.
+const MaxFeatureBytes = 20 << 20
+
+// aLittle is how much longer a feature may be and still be passed over.
+const aLittle = 1 << 20
+
+// ErrTooLong is returned for a file with a feature, or another member, far over its limit.
+var ErrTooLong = errors.New("a feature is too long")
+
 // ErrEmpty is returned for a file or collection without features.
 var ErrEmpty = errors.New("the file holds no features")
 
@@ -117,7 +128,9 @@ var ErrEmpty = errors.New("the file holds no features")
 // The coordinates are taken through toWGS84 unless that is nil. Memory is bounded by the
 // largest feature and the collection's own members, not by the file.
 func ReadGeoJSON(in io.Reader, l *layer.Layer, toWGS84 func(crs string) (Transform, error), each func(Record) error) error {
-	decoder := json.NewDecoder(skipBOM(in))
+	gate := &gate{in: skipBOM(in)}
+	gate.open()
+	decoder := json.NewDecoder(gate)
 	start, err := decoder.Token()
 	if errors.Is(err, io.EOF) {
 		return fmt.Errorf("%w: it is empty", ErrEmpty)
@@ -125,15 +138,34 @@ func ReadGeoJSON(in io.Reader, l *layer.Layer, toWGS84 func(crs string) (Transfo
 	if err != nil || start != json.Delim('{') {
 		return ErrNotGeoJSON
 	}
-	c := collection{decoder: decoder, layer: l, resolve: toWGS84, each: each}
+	c := collection{gate: gate, decoder: decoder, layer: l, resolve: toWGS84, each: each}
 	if err := c.members(); err != nil {
 		return err
 	}
 	return c.finish()
 }
 
+// gate lets through so much of a file, each time that it is opened, that the longest
+// feature comes whole, and no more.
+type gate struct {
+	in   io.Reader
+	left int
+}
+
+func (g *gate) open() { g.left = MaxFeatureBytes + aLittle }
+
+func (g *gate) Read(p []byte) (int, error) {
+	if g.left <= 0 {
+		return 0, fmt.Errorf("%w: more than %d bytes", ErrTooLong, MaxFeatureBytes)
+	}
+	n, err := g.in.Read(p)
+	g.left -= n
+	return n, err
+}
+
 // collection is a FeatureCollection being read.
 type collection struct {
+	gate      *gate
 	decoder   *json.Decoder
 	layer     *layer.Layer
 	resolve   func(crs string) (Transform, error)
@@ -148,6 +180,7 @@ type collection struct {
 func (c *collection) members() error {
 	c.rest = map[string]json.RawMessage{}
 	for c.decoder.More() {
+		c.gate.open()
 		key, err := c.decoder.Token()
 		if err != nil {
 			return broken(err)
@@ -212,6 +245,7 @@ func (c *collection) features() error {
 		return fmt.Errorf("%w: \"features\" is not a list", ErrNotGeoJSON)
 	}
 	for c.decoder.More() {
+		c.gate.open()
 		var raw json.RawMessage
 		if err := c.decoder.Decode(&raw); err != nil {
 			return err
@@ -229,7 +263,12 @@ func (c *collection) feature(raw []byte) error {
 		return err
 	}
 	c.rows++
-	r := readFeature(raw, c.layer, c.transform)
+	r := Record{}
+	if len(raw) > MaxFeatureBytes {
+		r.Faults.Add("", "dài hơn %d byte", "is longer than %d bytes", MaxFeatureBytes)
+	} else {
+		r = readFeature(raw, c.layer, c.transform)
+	}
 	r.Row = c.rows
 	return c.each(r)
 }

@@ -3,6 +3,7 @@ package formats
 import (
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"math"
 	"os"
@@ -181,12 +182,58 @@ func TestVertexLimit(t *testing.T) {
 		line := strings.Repeat("[103,21],", n-1) + "[104,22]"
 		return []byte(`{"type":"Feature","properties":{},"geometry":{"type":"LineString","coordinates":[` + line + `]}}`)
 	}
-	if _, faults := ReadFeature(feature(MaxVertices), layerOf(t, "roads")); len(faults) > 0 {
-		t.Errorf("the limit itself: %v", faults)
+	for _, n := range []int{MaxVertices - 1, MaxVertices} {
+		if _, faults := ReadFeature(feature(n), layerOf(t, "roads")); len(faults) > 0 {
+			t.Errorf("%d positions: %v", n, faults)
+		}
 	}
 	if _, faults := ReadFeature(feature(MaxVertices+1), layerOf(t, "roads")); len(faults) != 1 {
 		t.Errorf("one over the limit: %v", faults)
 	}
+}
+
+// A feature over the limit is refused and the next is read; one that goes on and on ends
+// the reading before it is held.
+func TestFeatureLengthLimit(t *testing.T) {
+	read := func(in io.Reader) (faults []int, err error) {
+		err = ReadGeoJSON(in, layerOf(t, "bts_sites"), nil, func(r Record) error {
+			faults = append(faults, len(r.Faults))
+			return nil
+		})
+		return faults, err
+	}
+	sized := func(size int) string {
+		return strings.Replace(pointFeature, "{", "{"+strings.Repeat(" ", size-len(pointFeature)), 1)
+	}
+	for extra, want := range map[int]int{-1: 0, 0: 0, 1: 1} {
+		faults, err := read(strings.NewReader(`{"type":"FeatureCollection","features":[` + pointFeature + "," + sized(MaxFeatureBytes+extra) + "," + pointFeature + `]}`))
+		if d := cmp.Diff([]int{0, want, 0}, faults); d != "" || err != nil {
+			t.Errorf("limit%+d: %v, %s", extra, err, d)
+		}
+		faults, err = read(strings.NewReader(sized(MaxFeatureBytes + extra)))
+		if err != nil || len(faults) != 1 {
+			t.Errorf("alone, limit%+d: %v, %v", extra, faults, err)
+		}
+	}
+	for _, start := range []string{`{"type":"FeatureCollection","features":[{"x":"`, `{"type":"`, `{"x`} {
+		endless := io.MultiReader(strings.NewReader(start), &repeated{left: 100 << 20})
+		if _, err := read(endless); !errors.Is(err, ErrTooLong) {
+			t.Errorf("%s…: %v", start, err)
+		}
+	}
+}
+
+// repeated is a letter so many times.
+type repeated struct{ left int }
+
+func (r *repeated) Read(p []byte) (int, error) {
+	if r.left -= len(p); r.left < 0 {
+		return 0, io.EOF
+	}
+	for i := range p {
+		p[i] = 'x'
+	}
+	return len(p), nil
 }
 
 // corpusLayers are a layer of each geometry type.
