@@ -6,15 +6,26 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"os"
 	"slices"
 	"strings"
+	"sync/atomic"
+	"time"
 
 	"hatang/geo"
 	"hatang/internal/layer"
 )
 
-// maxDepth is how deep a JSON body may be nested.
-const maxDepth = 32
+// Limits of JSON bodies; how large one may be is in limits_roles.go.
+const (
+	maxDepth = 32 // how deep it may be nested
+	// bodyPaceBytes and bodyPaceTime: so much must come in such a time, 1 KiB a second.
+	bodyPaceBytes = 10 << 10
+	bodyPaceTime  = 10 * time.Second
+	bodyTime      = 5 * time.Minute // for all of it
+	// smallBody is how much is read of any body; of larger ones so many at a time.
+	smallBody = 256 << 10
+)
 
 // readBody reads a JSON body within its limits: 413 when too large, 400 when it
 // is no JSON or nested too deep.
@@ -26,28 +37,96 @@ func readBody(w http.ResponseWriter, r *request) (json.RawMessage, error) {
 	return jsonIn(body)
 }
 
-// appendBody reads a body within its limit: 413 when it is too large.
+// appendBody reads a body within its limits, and begins the time of the work on it: 413
+// when it is too large, 408 when it comes too slowly.
 func appendBody(dst []byte, w http.ResponseWriter, r *request) ([]byte, error) {
-	if r.ContentLength > maxBodyBytes {
-		return dst, &http.MaxBytesError{Limit: maxBodyBytes}
+	most := allowanceOf(r.viewer).bodyBytes
+	if r.ContentLength > most {
+		return dst, &http.MaxBytesError{Limit: most}
 	}
-	in := http.MaxBytesReader(w, r.Body, maxBodyBytes)
+	began := time.Now()
+	body := &pacedBody{body: r.Body, paced: paced{http.NewResponseController(w), bodyPaceTime}, bytes: bodyPaceBytes, until: began.Add(bodyTime)}
+	defer func() {
+		if time.Since(began) > bodyPaceTime { // the answer has its time from now, not from the headers
+			// It fails only where there is no connection, or none any more.
+			_ = body.control.SetWriteDeadline(time.Now().Add(answerTime))
+		}
+	}()
+	in := http.MaxBytesReader(w, body, most)
 	for {
 		dst = slices.Grow(dst, 512) // a length that is promised is not believed
 		n, err := in.Read(dst[len(dst):cap(dst)])
 		dst = dst[:len(dst)+n]
 		var tooLarge *http.MaxBytesError
 		switch {
-		case err == nil:
 		case errors.Is(err, io.EOF):
+			r.begin()
 			return dst, nil
 		case errors.As(err, &tooLarge):
 			return dst, err
-		default:
+		case errors.Is(err, os.ErrDeadlineExceeded):
+			return dst, problem(tooSlow, "Nội dung gửi lên đến quá chậm.", "The body came too slowly.")
+		case err != nil:
 			return dst, problem(unreadableBody, "Nội dung gửi lên bị đứt giữa chừng.", "The body broke off.")
+		case len(dst) > smallBody && r.leave == nil:
+			if r.leave, err = r.limits.enterBody(r.viewer, r.Request); err != nil {
+				return dst, err
+			}
 		}
 	}
 }
+
+// pacedBody reads a body, so many bytes in a time.
+type pacedBody struct {
+	body io.ReadCloser
+	paced
+	bytes int       // in the time
+	until time.Time // no later than then; zero for whenever
+	left  int       // bytes until the next deadline
+	ended atomic.Bool
+}
+
+func (b *pacedBody) Read(p []byte) (int, error) {
+	if b.left <= 0 {
+		deadline := time.Now().Add(b.time)
+		if !b.until.IsZero() && deadline.After(b.until) {
+			deadline = b.until
+		}
+		if err := unlessUnsupported(b.control.SetReadDeadline(deadline)); err != nil {
+			return 0, err
+		}
+		b.left = b.bytes
+	}
+	n, err := b.body.Read(p)
+	b.left -= n
+	if errors.Is(err, io.EOF) {
+		b.ended.Store(true)
+		// The client may read the answer for as long as it takes.
+		if err := unlessUnsupported(b.control.SetReadDeadline(time.Time{})); err != nil {
+			return n, err
+		}
+		return n, io.EOF
+	}
+	if err != nil { // a deadline that has passed is one, too: the server drops the connection
+		err = errors.Join(errBrokeOff, err)
+	}
+	return n, err
+}
+
+// Close implements io.Closer.
+func (b *pacedBody) Close() error { return b.body.Close() }
+
+// interrupt ends a Read that is under way. Behind the end of the body there is none,
+// and the server would take a deadline for the client's leaving.
+func (b *pacedBody) interrupt() {
+	if !b.ended.Load() {
+		// It fails only where there is no connection, and nothing to wait for.
+		_ = b.control.SetReadDeadline(time.Unix(1, 0))
+	}
+}
+
+// errBrokeOff says that the body could not be read to its end.
+var errBrokeOff = errors.New("the body broke off")
 
 // jsonIn returns a body that is JSON and not nested too deep.
 func jsonIn(body []byte) (json.RawMessage, error) {

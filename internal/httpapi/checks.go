@@ -15,9 +15,14 @@ import (
 	"hatang/internal/permit"
 )
 
-// maxProposals is how many proposals one request may hold in JSON. Rows of CSV and
-// GeoJSON are not counted.
-const maxProposals = 10000
+const (
+	// maxProposals is how many proposals one request may hold in JSON. Rows of CSV and
+	// GeoJSON are not counted.
+	maxProposals = 10000
+	// lightBody is how long the body of a proposal may be that takes no turn. The longest
+	// that says all it can is a fifth of that.
+	lightBody = 4 << 10
+)
 
 // placementChecks judges one proposal, or many, or a stream of rows. A single one
 // that is not valid is a 400; among many its problem stands in its place.
@@ -87,15 +92,27 @@ func (m *room) giveBack() {
 	}
 }
 
-// answer reads and judges. One proposal that is in order is judged as it stands;
-// every other body is looked into first.
-func (m *room) answer(a *api, w http.ResponseWriter, r *request, q permit.Question) error {
-	var err error
+// answer reads and judges, in a turn where that is work.
+func (m *room) answer(a *api, w http.ResponseWriter, r *request, q permit.Question) (err error) {
 	if m.in, err = appendBody(m.in[:0], w, r); err != nil {
 		return err
 	}
+	list := bytes.Contains(m.in, []byte(`"proposals"`))
+	if list || len(m.in) > lightBody || !q.KnownAt.IsZero() {
+		leave, err := a.limits.enterHeavy(r.viewer, r.Request)
+		if err != nil {
+			return err
+		}
+		defer leave()
+	}
+	return m.judge(a, r, q, list)
+}
+
+// judge judges what was read. One proposal that is in order is judged as it stands;
+// every other body is looked into first.
+func (m *room) judge(a *api, r *request, q permit.Question, list bool) (err error) {
 	var invalid *layer.InvalidError
-	if !bytes.Contains(m.in, []byte(`"proposals"`)) {
+	if !list {
 		m.out, err = a.Checker.AppendAnswer(r.Context(), q, m.out[:0], m.in)
 		if !errors.As(err, &invalid) {
 			return err

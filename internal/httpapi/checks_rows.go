@@ -3,10 +3,8 @@ package httpapi
 import (
 	"context"
 	"errors"
-	"io"
 	"net/http"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	"hatang/internal/permit"
@@ -73,7 +71,7 @@ func (a *api) checkRows(w http.ResponseWriter, r *request, kind *rowKind, q perm
 	out := &rowAnswer{spool: spool{w: w, mediaType: mediaType}, paced: c}
 	batch := a.Checker.Batch(q)
 	batch.Format, batch.Out, batch.Language = kind.format, outOf(mediaType), r.language()
-	in := &rowBody{body: r.Body, paced: c}
+	in := &pacedBody{body: r.Body, paced: c, bytes: paceBytes}
 	batch.Interrupt = in.interrupt
 	_, err := batch.Run(r.Context(), in, out)
 	if err == nil {
@@ -125,49 +123,6 @@ func unlessUnsupported(err error) error {
 		return nil
 	}
 	return err
-}
-
-// errBrokeOff says that the body could not be read to its end.
-var errBrokeOff = errors.New("the body broke off")
-
-// rowBody reads a body, so many bytes in a time.
-type rowBody struct {
-	body io.Reader
-	paced
-	left  int // bytes until the next deadline
-	ended atomic.Bool
-}
-
-// interrupt ends a Read that is under way. Behind the end of the body there is none,
-// and the server would take a deadline for the client's leaving.
-func (b *rowBody) interrupt() {
-	if !b.ended.Load() {
-		// It fails only where there is no connection, and nothing to wait for.
-		_ = b.control.SetReadDeadline(time.Unix(1, 0))
-	}
-}
-
-func (b *rowBody) Read(p []byte) (int, error) {
-	if b.left <= 0 {
-		if err := unlessUnsupported(b.control.SetReadDeadline(time.Now().Add(b.time))); err != nil {
-			return 0, err
-		}
-		b.left = paceBytes
-	}
-	n, err := b.body.Read(p)
-	b.left -= n
-	if errors.Is(err, io.EOF) {
-		b.ended.Store(true)
-		// The client may read the answer for as long as it takes.
-		if err := unlessUnsupported(b.control.SetReadDeadline(time.Time{})); err != nil {
-			return n, err
-		}
-		return n, io.EOF
-	}
-	if err != nil { // a deadline that has passed is one, too: the server drops the connection
-		err = errors.Join(errBrokeOff, err)
-	}
-	return n, err
 }
 
 // rowAnswer sends an answer, chunk by chunk.

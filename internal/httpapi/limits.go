@@ -16,29 +16,11 @@ import (
 	"hatang/internal/layer"
 )
 
-// Limits of what is under way at a time. Heavy requests have two lanes, of the public
-// and of staff, each with a turn for every core.
-const (
-	maxQueued    = 64 // heavy requests that wait in a lane; further ones are 503 at once
-	clientShare  = 4  // one client has at most this part of a lane, and at least minShare
-	minShare     = 2
-	maxStreams   = 8 // streams of rows at a time; further ones are 503 at once
-	staffStreams = 2 // of these, for staff alone
-	ownStreams   = 2 // of one client
-
-	maxTilesQueued = 1024 // layers of tiles that wait to be drawn in a lane; further ones are 503 at once
-	ownTiles       = 512  // of one client, whose map asks for a screen of tiles with all layers at once
-)
-
 // mostPublicRate bounds Config.PublicRate, requests a second.
 const mostPublicRate = 1e6
 
-// Rates. Reads are not limited, unless Config.PublicRate says so.
-var (
-	badKeyRate   = perSecond(1, 60)     // keys that are not good, of an address
-	writeRate    = perSecond(500, 2000) // writes of a key or person
-	strangerRate = perSecond(1, 30)     // whatever else changes something, of an address
-)
+// badKeyRate is how often an address may send keys that are not good.
+var badKeyRate = perSecond(1, 60)
 
 // reason is why a request is turned away.
 type reason uint8
@@ -46,7 +28,8 @@ type reason uint8
 const (
 	forQueue   reason = iota // the queue of heavy requests is full, or too long to be waited for
 	forStreams               // as many streams of rows as there may be
-	forShare                 // the client has its share of either
+	forBodies                // as many large bodies as there may be
+	forShare                 // the client has its share of these
 	forKeys                  // bad keys
 	forWrites
 	forRate // reads, where they are limited
@@ -54,15 +37,16 @@ const (
 )
 
 func (why reason) String() string {
-	return [reasons]string{"queue", "streams", "share", "keys", "writes", "rate"}[why]
+	return [reasons]string{"queue", "streams", "bodies", "share", "keys", "writes", "rate"}[why]
 }
 
 // limits decide whether a request is worked on now, later or not at all, so that no
 // client keeps others out. They are safe for concurrent use.
 type limits struct {
 	clients
-	heavy, heavyStaff, rows *turns
-	tiles, tilesStaff       *turns
+	heavy, heavyStaff *turns
+	tiles, tilesStaff *turns
+	rows, bodies      *turns // which nobody waits for
 	read                    rate // of the public, of an address
 	buckets                 *buckets
 	good                    goodKeys
@@ -74,18 +58,16 @@ type limits struct {
 // requests a second an address may make without a key, 0 for any number.
 func newLimits(cores int, publicRate float64, trusted []netip.Prefix) *limits {
 	start := time.Now()
-	lane := func() *turns {
-		return newTurns(cores, maxQueued, max(minShare, (cores+maxQueued)/clientShare))
-	}
 	l := &limits{
 		clients: clients{maphash.MakeSeed(), trusted},
-		heavy:   lane(), heavyStaff: lane(), rows: newTurns(maxStreams, 0, ownStreams),
-		tiles: newTurns(cores, maxTilesQueued, ownTiles), tilesStaff: newTurns(cores, maxTilesQueued, ownTiles),
+		heavy:   newTurns(cores, maxQueued), heavyStaff: newTurns(cores, maxQueued),
+		tiles: newTurns(cores, maxTilesQueued), tilesStaff: newTurns(cores, maxTilesQueued),
+		rows: newTurns(maxStreams, 0), bodies: newTurns(maxBodies, 0),
 		read:    perSecond(publicRate, int64(math.Ceil(2*publicRate))),
 		buckets: new(buckets),
 		now:     func() time.Duration { return time.Since(start) },
 	}
-	l.rows.kept = staffStreams
+	l.rows.kept, l.bodies.kept = staffStreams, staffBodies
 	return l
 }
 
@@ -101,24 +83,21 @@ func (l *limits) enter(rt route, viewer account.Viewer, r *http.Request) (leave 
 	}
 	switch {
 	case rt.asks && isRows(r):
-		leave, err = l.rows.enter(r.Context(), l.of(viewer, r), viewer.Staff())
-		if errors.Is(err, errNoRoom) {
-			return nil, l.refuse(forStreams, problem(unavailable, "Máy chủ đang xử lý nhiều tệp khác; hãy thử lại sau vài giây.", "The server is busy with other files; try again in a few seconds."))
-		}
-	case !rt.heavy:
-		return leaves, nil
-	case viewer.Staff():
-		leave, err = l.heavyStaff.enter(r.Context(), l.of(viewer, r), true)
-	default:
-		leave, err = l.heavy.enter(r.Context(), l.of(viewer, r), false)
+		return l.enterStream(viewer, r)
+	case rt.heavy:
+		return l.enterHeavy(viewer, r)
 	}
-	switch {
-	case errors.Is(err, errNoRoom), errors.Is(err, errLongQueue):
-		return nil, l.refuse(forQueue, problem(unavailable, "Máy chủ đang bận; hãy thử lại sau vài giây.", "The server is busy; try again in a few seconds."))
-	case errors.Is(err, errOwnShare):
-		return nil, l.refuse(forShare, tooManyAtOnce())
+	return leaves, nil
+}
+
+// enterHeavy waits for the turn of a heavy request, in its context; as enter otherwise.
+func (l *limits) enterHeavy(viewer account.Viewer, r *http.Request) (leave func(), err error) {
+	lane := l.heavy
+	if viewer.Staff() {
+		lane = l.heavyStaff
 	}
-	return leave, err
+	leave, err = lane.enter(r.Context(), l.of(viewer, r), viewer.Staff(), allowanceOf(viewer).heavy)
+	return leave, l.turnedAway(err, forQueue)
 }
 
 // enterTile waits for the turn to draw a layer of a tile; as enter otherwise.
@@ -127,25 +106,42 @@ func (l *limits) enterTile(ctx context.Context, viewer account.Viewer, r *http.R
 	if viewer.Staff() {
 		lane = l.tilesStaff
 	}
-	leave, err = lane.enter(ctx, l.of(viewer, r), viewer.Staff())
+	leave, err = lane.enter(ctx, l.of(viewer, r), viewer.Staff(), allowanceOf(viewer).tiles)
+	return leave, l.turnedAway(err, forQueue)
+}
+
+// enterStream lets in a stream of rows; as enter otherwise.
+func (l *limits) enterStream(viewer account.Viewer, r *http.Request) (leave func(), err error) {
+	leave, err = l.rows.enter(r.Context(), l.of(viewer, r), viewer.Staff(), allowanceOf(viewer).streams)
+	return leave, l.turnedAway(err, forStreams)
+}
+
+// enterBody lets in a large body; as enter otherwise.
+func (l *limits) enterBody(viewer account.Viewer, r *http.Request) (leave func(), err error) {
+	leave, err = l.bodies.enter(r.Context(), l.of(viewer, r), viewer.Staff(), allowanceOf(viewer).bodies)
+	return leave, l.turnedAway(err, forBodies)
+}
+
+// turnedAway is what a client is told who had no turn; nil for one who had.
+func (l *limits) turnedAway(err error, why reason) error {
 	switch {
-	case errors.Is(err, errNoRoom), errors.Is(err, errLongQueue):
-		return nil, l.refuse(forQueue, problem(unavailable, "Máy chủ đang bận; hãy thử lại sau vài giây.", "The server is busy; try again in a few seconds."))
 	case errors.Is(err, errOwnShare):
-		return nil, l.refuse(forShare, tooManyAtOnce())
+		return l.refuse(forShare, tooManyAtOnce())
+	case err == nil, !errors.Is(err, errNoRoom) && !errors.Is(err, errLongQueue):
+		return err
+	case why == forQueue:
+		return l.refuse(why, problem(unavailable, "Máy chủ đang bận; hãy thử lại sau vài giây.", "The server is busy; try again in a few seconds."))
+	default:
+		return l.refuse(why, problem(unavailable, "Máy chủ đang nhận nhiều tệp khác; hãy thử lại sau vài giây.", "The server is busy with other files; try again in a few seconds."))
 	}
-	return leave, err
 }
 
 // checkRate refuses a client that asks too often for what is limited.
 func (l *limits) checkRate(rt route, viewer account.Viewer, r *http.Request) error {
-	known := viewer.Known()
 	switch {
-	case rt.method != http.MethodGet && !rt.asks && known:
-		return l.take(forWrites, l.of(viewer, r), writeRate)
 	case rt.method != http.MethodGet && !rt.asks:
-		return l.take(forWrites, l.of(viewer, r), strangerRate)
-	case !known && l.read.every > 0 && strings.HasPrefix(rt.pattern, root):
+		return l.take(forWrites, l.of(viewer, r), allowanceOf(viewer).writes)
+	case l.read.every > 0 && !viewer.Known() && strings.HasPrefix(rt.pattern, root):
 		return l.take(forRate, l.of(viewer, r), l.read)
 	}
 	return nil

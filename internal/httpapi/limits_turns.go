@@ -20,7 +20,6 @@ var (
 type turns struct {
 	most  int // at work
 	queue int // waiting beside
-	share int // of one client, at work and waiting
 	kept  int // of most, for staff alone; only where nobody can wait
 
 	mu      sync.Mutex
@@ -40,15 +39,16 @@ type turn struct {
 // holding is what a client has.
 type holding struct{ working, waiting int }
 
-func newTurns(most, queue, share int) *turns {
-	return &turns{most: most, queue: queue, share: share, clients: map[client]holding{}}
+func newTurns(most, queue int) *turns {
+	return &turns{most: most, queue: queue, clients: map[client]holding{}}
 }
 
-// enter waits for a turn and begins it; leave must be called at its end. The errors are
-// errNoRoom and errOwnShare at once, errLongQueue or the context's when that ends.
-func (t *turns) enter(ctx context.Context, of client, staff bool) (leave func(), err error) {
+// enter waits for a turn and begins it; leave must be called at its end. The client has
+// at most its share, at work and waiting. The errors are errNoRoom and errOwnShare at
+// once, errLongQueue or the context's when that ends.
+func (t *turns) enter(ctx context.Context, of client, staff bool, share int) (leave func(), err error) {
 	own := &turn{of: of, staff: staff}
-	if err := t.begin(own); err != nil {
+	if err := t.begin(own, share); err != nil {
 		return nil, err
 	}
 	if own.ready != nil {
@@ -66,12 +66,12 @@ func (t *turns) enter(ctx context.Context, of client, staff bool) (leave func(),
 }
 
 // begin lets a turn work, or puts it in the queue.
-func (t *turns) begin(own *turn) error {
+func (t *turns) begin(own *turn, share int) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	h := t.clients[own.of]
 	switch {
-	case h.working+h.waiting >= t.share:
+	case h.working+h.waiting >= share:
 		return errOwnShare
 	case t.working < t.most && (own.staff || t.others < t.most-t.kept):
 		t.work(own)

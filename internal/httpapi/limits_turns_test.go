@@ -9,6 +9,9 @@ import (
 	"time"
 )
 
+// share is what one client has of a lane in these tests.
+const share = 4
+
 // begun is a turn that was asked for: its end, or why there is none.
 type begun struct {
 	of    client
@@ -21,7 +24,7 @@ func queueUp(ctx context.Context, t *testing.T, q *turns, of client, begins chan
 	t.Helper()
 	_, before := q.count()
 	go func() {
-		leave, err := q.enter(ctx, of, false)
+		leave, err := q.enter(ctx, of, false, share)
 		begins <- begun{of, leave, err}
 	}()
 	await(t, func() bool { _, n := q.count(); return n == before+1 })
@@ -32,7 +35,7 @@ func workNow(t *testing.T, q *turns, of ...client) []func() {
 	t.Helper()
 	var all []func()
 	for _, c := range of {
-		leave, err := q.enter(t.Context(), c, false)
+		leave, err := q.enter(t.Context(), c, false, share)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -43,13 +46,13 @@ func workNow(t *testing.T, q *turns, of ...client) []func() {
 
 func TestTurnsAtTheirLimits(t *testing.T) {
 	const most, queue = 3, 64
-	q := newTurns(most, queue, 2)
+	q := newTurns(most, queue)
 	leaves := workNow(t, q, 1, 2, 3)
 	begins := make(chan begun, queue)
 	for i := range client(queue) {
 		queueUp(t.Context(), t, q, 100+i, begins)
 	}
-	if _, err := q.enter(t.Context(), 999, false); !errors.Is(err, errNoRoom) {
+	if _, err := q.enter(t.Context(), 999, false, share); !errors.Is(err, errNoRoom) {
 		t.Errorf("one more than may wait: %v", err)
 	}
 	for i := range client(queue) {
@@ -73,13 +76,13 @@ func TestTurnsAtTheirLimits(t *testing.T) {
 }
 
 func TestAClientsShareOfTurns(t *testing.T) {
-	q := newTurns(2, 64, 4)
+	q := newTurns(2, 64)
 	leaves := workNow(t, q, 1, 1)
 	begins := make(chan begun, 4)
 	ctx, stop := context.WithCancel(t.Context())
 	queueUp(ctx, t, q, 1, begins)
 	queueUp(ctx, t, q, 1, begins)
-	if _, err := q.enter(t.Context(), 1, false); !errors.Is(err, errOwnShare) {
+	if _, err := q.enter(t.Context(), 1, false, share); !errors.Is(err, errOwnShare) {
 		t.Errorf("one more than its share: %v", err)
 	}
 	// Another comes last and is next: it has nothing at work.
@@ -104,11 +107,11 @@ func TestAClientsShareOfTurns(t *testing.T) {
 }
 
 func TestATurnThatDoesNotComeInTime(t *testing.T) {
-	q := newTurns(1, 1, 1)
+	q := newTurns(1, 1)
 	defer workNow(t, q, 1)[0]()
 	ctx, stop := context.WithTimeout(t.Context(), time.Millisecond)
 	defer stop()
-	if _, err := q.enter(ctx, 2, false); !errors.Is(err, errLongQueue) {
+	if _, err := q.enter(ctx, 2, false, share); !errors.Is(err, errLongQueue) {
 		t.Errorf("%v", err)
 	}
 	if _, waiting := q.count(); waiting != 0 {
@@ -118,11 +121,11 @@ func TestATurnThatDoesNotComeInTime(t *testing.T) {
 
 // A turn that begins in the moment in which it is given up is handed on.
 func TestATurnGivenUpAsItBegins(t *testing.T) {
-	q := newTurns(1, 2, 2)
+	q := newTurns(1, 2)
 	first := &turn{of: 1}
 	second, third := &turn{of: 2}, &turn{of: 3}
 	for _, own := range []*turn{first, second, third} {
-		if err := q.begin(own); err != nil {
+		if err := q.begin(own, share); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -143,7 +146,7 @@ func TestPlacesKeptForStaff(t *testing.T) {
 	q := newLimits(2, 0, nil).rows
 	var leaves []func()
 	enter := func(of client, staff bool) error {
-		leave, err := q.enter(t.Context(), of, staff)
+		leave, err := q.enter(t.Context(), of, staff, 2)
 		if err == nil {
 			leaves = append(leaves, leave)
 		}
@@ -180,7 +183,7 @@ func TestPlacesKeptForStaff(t *testing.T) {
 // Many come, wait, leave and lose patience at once; nothing is lost or counted twice.
 func TestTurnsOfMany(t *testing.T) {
 	const most = 3
-	q := newTurns(most, 16, 4)
+	q := newTurns(most, 16)
 	var now, done atomic.Int64
 	var work sync.WaitGroup
 	for i := range 32 {
@@ -190,7 +193,7 @@ func TestTurnsOfMany(t *testing.T) {
 				if i%4 == 0 {
 					go stop()
 				}
-				leave, err := q.enter(ctx, client(i%11), false)
+				leave, err := q.enter(ctx, client(i%11), false, share)
 				if err == nil {
 					if n := now.Add(1); n > most {
 						t.Errorf("%d work", n)

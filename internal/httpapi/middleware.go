@@ -19,10 +19,18 @@ import (
 
 // Limits of every request; the OpenAPI document names them.
 const (
-	maxAddressBytes = 16 << 10         // request line
-	maxHeaderBytes  = 64 << 10         // all headers
-	maxBodyBytes    = 10 << 20         // JSON body
-	requestTime     = 30 * time.Second // work on one answer
+	maxAddressBytes = 16 << 10 // request line
+	maxHeaderBytes  = 64 << 10 // all headers
+	headerTime      = 10 * time.Second
+	idleTime        = time.Minute
+	answerTime      = 5 * time.Minute // sending an answer, but for rows, which have a pace to keep
+)
+
+// Work on one answer, from when its request is complete: what the database takes for one
+// statement of it (postgis.RequestLimits), and what it takes for those of a report.
+const (
+	requestTime = 10 * time.Second
+	reportTime  = time.Minute
 )
 
 const requestIDHeader = "X-Request-Id"
@@ -33,10 +41,10 @@ func Server(addr string, h http.Handler) *http.Server {
 	return &http.Server{
 		Addr: addr, Handler: h,
 		MaxHeaderBytes:    maxHeaderBytes,
-		ReadHeaderTimeout: 10 * time.Second,
-		ReadTimeout:       5 * time.Minute,
-		WriteTimeout:      5 * time.Minute,
-		IdleTimeout:       time.Minute,
+		ReadHeaderTimeout: headerTime,
+		ReadTimeout:       bodyTime,
+		WriteTimeout:      answerTime,
+		IdleTimeout:       idleTime,
 	}
 }
 
@@ -89,20 +97,41 @@ func newRequestID() string {
 	return string(text[:])
 }
 
-// limitAddress refuses a request line over its limit before anything looks at it.
-func limitAddress(next http.Handler, overTLS bool) http.Handler {
-	refuse := withHeaders(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		r.URL.Path, r.URL.RawPath = "", ""
-		writeProblem(w, r, problem(uriTooLong, fmt.Sprintf("Địa chỉ dài quá %d byte.", maxAddressBytes),
-			fmt.Sprintf("The address is longer than %d bytes.", maxAddressBytes)))
-	}), overTLS)
+// limitHead refuses a request line or headers over their limits before anything looks at
+// them. Of headers that are longer still the server reads none, and says so in its own way.
+func limitHead(next http.Handler, overTLS bool) http.Handler {
+	refuse := func(p *problemError) http.Handler {
+		return withHeaders(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			r.URL.Path, r.URL.RawPath = "", ""
+			writeProblem(w, r, p)
+		}), overTLS)
+	}
+	address := refuse(problem(uriTooLong, fmt.Sprintf("Địa chỉ dài quá %d byte.", maxAddressBytes),
+		fmt.Sprintf("The address is longer than %d bytes.", maxAddressBytes)))
+	headers := refuse(problem(headersTooLarge, fmt.Sprintf("Các tiêu đề dài quá %d byte.", maxHeaderBytes),
+		fmt.Sprintf("The headers are longer than %d bytes together.", maxHeaderBytes)))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if len(r.Method)+len(r.RequestURI) > maxAddressBytes {
-			refuse.ServeHTTP(w, r)
-			return
+		switch {
+		case len(r.Method)+len(r.RequestURI) > maxAddressBytes:
+			address.ServeHTTP(w, r)
+		case headerBytes(r) > maxHeaderBytes:
+			headers.ServeHTTP(w, r)
+		default:
+			next.ServeHTTP(w, r)
 		}
-		next.ServeHTTP(w, r)
 	})
+}
+
+// headerBytes is how long the headers were as they came, "Name: value" in a line each.
+func headerBytes(r *http.Request) int {
+	const line = len(": \r\n")
+	n := len("Host") + len(r.Host) + line
+	for name, values := range r.Header {
+		for _, value := range values {
+			n += len(name) + len(value) + line
+		}
+	}
+	return n
 }
 
 // newCompressor serves gzip to those who ask. HEAD and ranges go past it: their
@@ -155,19 +184,13 @@ func (rec *recorder) Write(b []byte) (int, error) {
 func (rec *recorder) Unwrap() http.ResponseWriter { return rec.ResponseWriter }
 
 // observe logs and counts every request, once, and turns a panic into a problem
-// that says nothing of its cause. It ends the work that takes too long. A panic in the middle of an answer aborts it.
+// that says nothing of its cause. A panic in the middle of an answer aborts it.
 func (a *api) observe(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		start := time.Now()
 		// The router fills this in; made here because it is read after the router.
 		routed := chi.NewRouteContext()
-		ctx := r.Context()
-		if !isRows(r) { // which have a pace to keep instead
-			limited, cancel := context.WithTimeout(ctx, requestTime)
-			defer cancel()
-			ctx = limited
-		}
-		ctx = account.WithAsking(ctx, &account.Asking{Request: w.Header().Get(requestIDHeader)})
+		ctx := account.WithAsking(r.Context(), &account.Asking{Request: w.Header().Get(requestIDHeader)})
 		r = r.WithContext(context.WithValue(ctx, chi.RouteCtxKey, routed))
 		rec := &recorder{ResponseWriter: w}
 		a.metrics.running.Inc()

@@ -31,7 +31,9 @@ var (
 	notAcceptable    = problemType{"not-acceptable", http.StatusNotAcceptable, geo.Text{VI: "Không có định dạng được yêu cầu", EN: "Not acceptable"}}
 	conflict         = problemType{"conflict", http.StatusConflict, geo.Text{VI: "Xung đột", EN: "Conflict"}}
 	preconditionFail = problemType{"precondition-failed", http.StatusPreconditionFailed, geo.Text{VI: "Bản ghi đã thay đổi", EN: "The row has changed"}}
+	tooSlow          = problemType{"request-timeout", http.StatusRequestTimeout, geo.Text{VI: "Yêu cầu đến quá chậm", EN: "The request came too slowly"}}
 	bodyTooLarge     = problemType{"body-too-large", http.StatusRequestEntityTooLarge, geo.Text{VI: "Nội dung quá lớn", EN: "Body too large"}}
+	headersTooLarge  = problemType{"headers-too-large", http.StatusRequestHeaderFieldsTooLarge, geo.Text{VI: "Tiêu đề quá lớn", EN: "Headers too large"}}
 	uriTooLong       = problemType{"uri-too-long", http.StatusRequestURITooLong, geo.Text{VI: "Địa chỉ quá dài", EN: "Address too long"}}
 	unsupportedMedia = problemType{"unsupported-media-type", http.StatusUnsupportedMediaType, geo.Text{VI: "Định dạng không được hỗ trợ", EN: "Unsupported media type"}}
 	tooMany          = problemType{"too-many-requests", http.StatusTooManyRequests, geo.Text{VI: "Quá nhiều yêu cầu", EN: "Too many requests"}}
@@ -43,7 +45,7 @@ var (
 
 func problemTypes() []problemType {
 	return []problemType{invalidParameter, invalidBody, unreadableBody, unauthorised, forbidden, notFound,
-		methodNotAllowed, notAcceptable, conflict, preconditionFail, bodyTooLarge, uriTooLong, unsupportedMedia, tooMany,
+		methodNotAllowed, notAcceptable, tooSlow, conflict, preconditionFail, bodyTooLarge, uriTooLong, unsupportedMedia, tooMany, headersTooLarge,
 		internalError, unavailable, timedOut, noSpace}
 }
 

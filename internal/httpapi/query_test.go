@@ -210,3 +210,13 @@ func FuzzParseListing(f *testing.F) {
 		}
 	})
 }
+
+// A page over the limit is cut to it, as OGC API - Features has it.
+func TestPageLimit(t *testing.T) {
+	for limit, want := range map[string]int{"9999": 9999, "10000": 10000, "10001": 10000} {
+		p, faults := parseListing("limit="+limit, sites(t), geo.NewDate(2020, 12, 31))
+		if len(faults) > 0 || p.query.Limit != want {
+			t.Errorf("limit=%s: %d, %v", limit, p.query.Limit, faults)
+		}
+	}
+}

@@ -22,6 +22,7 @@ type route struct {
 	needs    right    // what the viewer must be; the zero is nothing
 	lenient  bool     // a session that is over is none, instead of 401
 	heavy    bool     // takes much work: waits for its turn
+	long     bool     // may be sent on while it is made, at the client's pace
 	asks     bool     // changes nothing, whatever its method
 }
 
@@ -65,7 +66,7 @@ func (a *api) routes() []route {
 		{method: get, pattern: collection, handle: a.collection, produces: jsonType, query: format},
 		{method: get, pattern: collection + "/schema", handle: a.schema, produces: schemaTypes, query: format},
 		{method: get, pattern: collection + "/queryables", handle: a.queryables, produces: schemaTypes, query: format},
-		{method: get, pattern: items, handle: a.listFeatures, produces: featureTypes},
+		{method: get, pattern: items, handle: a.listFeatures, produces: featureTypes, long: true},
 		{method: post, pattern: items, handle: a.createFeature, consumes: featureTypes, query: noQuery, needs: pen},
 		{method: get, pattern: item, handle: a.getFeature, produces: featureTypes, query: []string{"crs", "f"}},
 		{method: http.MethodPut, pattern: item, handle: a.replaceFeature, consumes: featureTypes, query: noQuery, needs: pen},
@@ -142,7 +143,7 @@ var methods = []string{http.MethodGet, http.MethodHead, http.MethodPost, http.Me
 // router builds the whole handler from the table.
 func (a *api) router() http.Handler {
 	mux := a.mux()
-	return limitAddress(withHeaders(a.compress(a.observe(mux)), a.overTLS()), a.overTLS())
+	return limitHead(withHeaders(a.compress(a.observe(mux)), a.overTLS()), a.overTLS())
 }
 
 // mux returns the bare router.

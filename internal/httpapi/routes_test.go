@@ -238,13 +238,3 @@ func TestProblemForWrappedErrors(t *testing.T) {
 		t.Error(got)
 	}
 }
-
-// Work on a request ends by itself: the store sees a deadline.
-func TestWorkHasADeadline(t *testing.T) {
-	s := &fakeStore{}
-	start := time.Now()
-	do(handlerOf(t, s), "GET", itemsPath, "")
-	if s.deadline.Before(start) || s.deadline.After(time.Now().Add(requestTime)) {
-		t.Errorf("the deadline is %v, asked at %v", s.deadline, start)
-	}
-}

@@ -19,6 +19,10 @@ import (
 // request is a request whose route, viewer and rights are settled.
 type request struct {
 	*http.Request
+	limits *limits
+	time   time.Duration // that the work may take; 0 for work that has a pace to keep
+	ended  func()        // ends that time
+	leave  func()        // gives back the place of a large body
 	viewer account.Viewer
 	who    credentials  // by what the viewer is known
 	layer  *layer.Layer // of routes below a collection, else nil
@@ -40,6 +44,36 @@ func (r *request) param(name string) string {
 	return raw
 }
 
+// begin begins the time that the work may take. It is called once.
+func (r *request) begin() {
+	if r.time > 0 {
+		var ctx context.Context
+		ctx, r.ended = context.WithTimeout(r.Context(), r.time)
+		r.Request = r.WithContext(ctx)
+	}
+}
+
+// end gives back what the request has taken.
+func (r *request) end() {
+	if r.leave != nil {
+		r.leave()
+	}
+	if r.ended != nil {
+		r.ended()
+	}
+}
+
+// time is how long the work on a request may take; 0 where the client's pace says.
+func (rt route) time(r *http.Request) time.Duration {
+	switch {
+	case rt.asks && isRows(r):
+		return 0
+	case rt.heavy, rt.asks, rt.long:
+		return reportTime
+	}
+	return requestTime
+}
+
 // handler does the work of a route; its error becomes the problem.
 type handler func(http.ResponseWriter, *request) error
 
@@ -47,6 +81,7 @@ type handler func(http.ResponseWriter, *request) error
 func (a *api) serve(rt route) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		req, err := a.admit(rt, r)
+		defer req.end()
 		if req.who.stale {
 			a.setSession(w, req, "", time.Time{})
 		}
@@ -72,7 +107,10 @@ func (a *api) work(rt route, w http.ResponseWriter, r *request) error {
 // admit answers who (401), may (404, 403), media type (415, 406), parameters (400). What
 // it returns knows the viewer as far as that was found out.
 func (a *api) admit(rt route, r *http.Request) (*request, error) {
-	req := &request{Request: r}
+	req := &request{Request: r, limits: a.limits, time: rt.time(r)}
+	if rt.consumes == nil { // else the time begins when the body is there
+		req.begin()
+	}
 	if err := a.identify(req); err != nil && (!rt.lenient || !req.who.stale) {
 		return req, err
 	}
@@ -198,7 +236,9 @@ const statusClientGone = 499
 // instead, and to a client that has gone nothing is said.
 func (a *api) fail(w http.ResponseWriter, r *http.Request, err error) {
 	rec, recorded := w.(*recorder)
-	if errors.Is(r.Context().Err(), context.Canceled) || errors.Is(err, errClientGone) {
+	// net/http takes a client that is too slow for one that has gone.
+	gone := errors.Is(r.Context().Err(), context.Canceled) && problemFor(err).Type != tooSlow
+	if gone || errors.Is(err, errClientGone) {
 		if recorded && !rec.started {
 			rec.status = statusClientGone
 		}

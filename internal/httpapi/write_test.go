@@ -99,10 +99,6 @@ func (*racingStore) DeleteFeature(_ ctx, _ viewer, _ *layer.Layer, _ int64, ifRe
 
 func TestBodyLimits(t *testing.T) {
 	h := handlerOf(t, &fakeStore{})
-	pad := func(size int) string {
-		head, tail := `{"mast_type":"A2b","x":"`, `"}`
-		return head + strings.Repeat("x", size-len(head)-len(tail)) + tail
-	}
 	nest := func(levels int) string {
 		return `{"mast_type":` + strings.Repeat("[", levels-1) + strings.Repeat("]", levels-1) + `}`
 	}
@@ -113,7 +109,6 @@ func TestBodyLimits(t *testing.T) {
 		name, body string
 		status     int
 	}{
-		{"bytes - 1", pad(maxBodyBytes - 1), 200}, {"bytes", pad(maxBodyBytes), 200}, {"bytes + 1", pad(maxBodyBytes + 1), 413},
 		{"depth - 1", nest(maxDepth - 1), 200}, {"depth", nest(maxDepth), 200}, {"depth + 1", nest(maxDepth + 1), 400},
 		{"proposals - 1", many(maxProposals - 1), 200}, {"proposals", many(maxProposals), 200}, {"proposals + 1", many(maxProposals + 1), 400},
 		{"none", `{"proposals":[]}`, 200}, {"brackets in strings", `{"mast_type":"` + strings.Repeat(`[\"`, 40) + `"}`, 200},
@@ -122,11 +117,6 @@ func TestBodyLimits(t *testing.T) {
 		if w := do(h, "POST", "/api/v1/placement-checks", tt.body, "Content-Type: application/json"); w.Code != tt.status {
 			t.Errorf("%s: status %d, want %d: %.300s", tt.name, w.Code, tt.status, w.Body)
 		}
-	}
-	// A body without a Content-Length is counted as it comes.
-	r := &endless{left: maxBodyBytes + 1}
-	if w := doReader(h, "POST", "/api/v1/placement-checks", r, "Content-Type: application/json"); w.Code != 413 {
-		t.Errorf("status %d for an endless body", w.Code)
 	}
 }
 

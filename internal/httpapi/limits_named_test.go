@@ -1,0 +1,77 @@
+package httpapi
+
+import (
+	"encoding/json"
+	"testing"
+	"time"
+
+	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/google/go-cmp/cmp"
+
+	contract "hatang/api"
+	"hatang/internal/filter"
+	"hatang/internal/formats"
+	"hatang/internal/layer"
+	"hatang/internal/permit"
+	"hatang/internal/tiles"
+)
+
+// named are the limits as the document should have them.
+func named() map[string]any {
+	perSecondOf := func(r rate) float64 { return float64(time.Second) / float64(r.every) }
+	ofRoles := map[string]any{}
+	for role, may := range allowances {
+		ofRoles[string(role)] = map[string]any{
+			"writes_per_s": perSecondOf(may.writes), "writes_at_once": may.writes.burst, "json_body_bytes": may.bodyBytes,
+			"large_bodies": may.bodies, "heavy_requests": may.heavy, "streams": may.streams, "tile_layers": may.tiles,
+		}
+	}
+	return map[string]any{
+		"request_line_bytes": maxAddressBytes, "header_bytes": maxHeaderBytes, "header_s": headerTime.Seconds(), "idle_s": idleTime.Seconds(),
+		"json_body": map[string]any{"depth": maxDepth, "bytes_per_s": bodyPaceBytes / bodyPaceTime.Seconds(), "s": bodyTime.Seconds(),
+			"large_bytes": smallBody, "large_at_a_time": maxBodies, "large_of_the_public": maxBodies - staffBodies},
+		"proposals": maxProposals, "proposal_without_turn_bytes": lightBody,
+		"rows": map[string]any{"row_bytes": permit.MaxRowBytes, "bytes_per_minute": paceBytes / paceTime.Minutes(),
+			"streams_at_a_time": maxStreams, "streams_of_the_public": maxStreams - staffStreams},
+		"page_features": layer.MaxPage, "answer_held_bytes": maxComplete,
+		"filter": map[string]any{"text_bytes": filter.MaxTextBytes, "json_bytes": filter.MaxJSONBytes, "depth": filter.MaxDepth,
+			"parts": filter.MaxNodes, "vertices": filter.MaxVertices, "values_behind_in": filter.MaxList},
+		"feature":        map[string]any{"vertices": formats.MaxVertices, "bytes_in_a_file": formats.MaxFeatureBytes},
+		"tile_layer":     map[string]any{"bytes": tiles.MaxBytes, "features": tiles.MaxFeatures},
+		"work":           map[string]any{"s": requestTime.Seconds(), "report_s": reportTime.Seconds()},
+		"heavy_requests": map[string]any{"for_each_core": newLimits(1, 0, nil).heavy.most, "waiting": maxQueued},
+		"tile_layers":    map[string]any{"for_each_core": newLimits(1, 0, nil).tiles.most, "waiting": maxTilesQueued},
+		"bad_keys":       map[string]any{"per_s": perSecondOf(badKeyRate), "at_once": badKeyRate.burst},
+		"audit_entries":  mostEntries,
+		"roles":          ofRoles,
+	}
+}
+
+// Every limit that is kept here is named in the API's own description, as it is.
+func TestLimitsAreNamed(t *testing.T) {
+	doc, err := openapi3.NewLoader().LoadFromData(contract.OpenAPI)
+	if err != nil {
+		t.Fatal(err)
+	}
+	said, ok := doc.Extensions["x-limits"].(map[string]any)
+	if !ok {
+		t.Fatalf("x-limits is %T", doc.Extensions["x-limits"])
+	}
+	delete(said, "database") // compared where it is kept
+	if d := cmp.Diff(plain(t, named()), plain(t, said)); d != "" {
+		t.Errorf("-kept +named:\n%s", d)
+	}
+}
+
+// plain is a value as JSON has it.
+func plain(t *testing.T, v any) (out any) {
+	t.Helper()
+	raw, err := json.Marshal(v)
+	if err == nil {
+		err = json.Unmarshal(raw, &out)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
