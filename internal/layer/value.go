@@ -18,7 +18,7 @@ const MaxTextBytes = 10000
 
 // ParseText reads a value from its text form, as it stands in a query parameter or
 // a spreadsheet cell. The result has the Go type of the kind (see Feature); text is
-// brought to NFC. A list has one value a comma.
+// brought to NFC. A list has one value a comma, or is a JSON array of strings.
 func (f *Field) ParseText(s string) (any, error) {
 	s = strings.TrimSpace(s)
 	switch f.Kind {
@@ -55,6 +55,12 @@ func (f *Field) ParseText(s string) (any, error) {
 		}
 		return at, nil
 	case TextList:
+		if strings.HasPrefix(s, "[") {
+			var list []string
+			if json.Unmarshal([]byte(s), &list) == nil {
+				return textList(list)
+			}
+		}
 		return textList(strings.Split(s, ","))
 	default:
 		text, err := cleanText(s)

@@ -1,6 +1,7 @@
 package layer
 
 import (
+	"bytes"
 	"encoding/binary"
 	"fmt"
 	"math"
@@ -50,6 +51,38 @@ func (k Kind) AppendJSON(dst, value []byte) ([]byte, error) {
 	return dst, fmt.Errorf("a value of %d bytes is no %s", len(value), k)
 }
 
+// AppendText appends a value in wire form as the bare text that ParseText reads, for
+// cells and elements of files: words as they are, dates, instants and numbers as in JSON
+// without quotes, the values of a list with commas between, or as its JSON where that
+// would be read otherwise. What is null in JSON appends nothing and is told by false.
+// Errors are those of AppendJSON.
+func (k Kind) AppendText(dst, value []byte) ([]byte, bool, error) {
+	if value == nil {
+		return dst, false, nil
+	}
+	switch k {
+	case Text:
+		return append(dst, value...), true, nil
+	case TextList:
+		dst, err := appendListText(dst, value)
+		return dst, err == nil, err
+	}
+	start := len(dst)
+	dst, err := k.AppendJSON(dst, value)
+	if err != nil {
+		return dst[:start], false, err
+	}
+	written := dst[start:]
+	switch {
+	case string(written) == "null":
+		return dst[:start], false, nil
+	case written[0] == '"': // of what is no text, a string has nothing escaped in it
+		copy(written, written[1:])
+		return dst[:len(dst)-2], true, nil
+	}
+	return dst, true, nil
+}
+
 // appendDate writes a date; PostgreSQL's infinities are written as null, being no day.
 func appendDate(dst []byte, days int32) []byte {
 	if days == math.MaxInt32 || days == math.MinInt32 {
@@ -84,48 +117,77 @@ func appendFloat(dst []byte, x float64) []byte {
 // maxDimensions is PostgreSQL's own limit for arrays.
 const maxDimensions = 6
 
-// appendTextList writes PostgreSQL's binary text[]; the type allows lists of lists,
-// which are written as one list.
-func appendTextList(dst, value []byte) ([]byte, error) {
+// eachItem hands on the items of PostgreSQL's binary text[], nil for null. The type
+// allows lists of lists, whose items are handed on as those of one list.
+func eachItem(value []byte, each func(item []byte)) error {
 	const header, dimension = 12, 8
 	bad := fmt.Errorf("a value of %d bytes is no %s", len(value), TextList)
 	if len(value) < header {
-		return dst, bad
+		return bad
 	}
 	dimensions := uint64(binary.BigEndian.Uint32(value))
 	rest := value[header:]
 	if dimensions == 0 {
-		return append(dst, "[]"...), nil
+		return nil
 	}
 	if dimensions > maxDimensions || uint64(len(rest)) < dimensions*dimension {
-		return dst, bad
+		return bad
 	}
 	count := uint64(1)
 	for range dimensions {
 		count *= uint64(binary.BigEndian.Uint32(rest))
 		rest = rest[dimension:]
 	}
-	dst = append(dst, '[')
-	for i := range count {
-		if i > 0 {
-			dst = append(dst, ',')
-		}
+	for range count {
 		if len(rest) < 4 {
-			return dst, bad
+			return bad
 		}
 		size := int32(binary.BigEndian.Uint32(rest))
 		rest = rest[4:]
 		if size < 0 {
-			dst = append(dst, "null"...)
+			each(nil)
 			continue
 		}
 		if len(rest) < int(size) {
-			return dst, bad
+			return bad
 		}
-		dst = AppendString(dst, rest[:size])
+		each(rest[:size:size])
 		rest = rest[size:]
 	}
-	return append(dst, ']'), nil
+	return nil
+}
+
+// appendTextList writes PostgreSQL's binary text[] as a JSON array.
+func appendTextList(dst, value []byte) ([]byte, error) {
+	dst = append(dst, '[')
+	start := len(dst)
+	err := eachItem(value, func(item []byte) {
+		if len(dst) > start {
+			dst = append(dst, ',')
+		}
+		if item == nil {
+			dst = append(dst, "null"...)
+			return
+		}
+		dst = AppendString(dst, item)
+	})
+	return append(dst, ']'), err
+}
+
+// appendListText writes a list as ParseText reads it.
+func appendListText(dst, value []byte) ([]byte, error) {
+	start, plain := len(dst), true
+	err := eachItem(value, func(item []byte) {
+		if len(dst) > start {
+			dst = append(dst, ',')
+		}
+		plain = plain && len(item) > 0 && item[0] != '[' && !bytes.ContainsRune(item, ',') && len(bytes.TrimSpace(item)) == len(item)
+		dst = append(dst, item...)
+	})
+	if err != nil || plain && len(dst) > start {
+		return dst, err
+	}
+	return appendTextList(dst[:start], value)
 }
 
 const hexDigits = "0123456789abcdef"

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -31,6 +32,53 @@ func wireList(dims []uint32, items ...[]byte) []byte {
 		b = append(append(b, wire4(uint32(len(item)))...), item...)
 	}
 	return b
+}
+
+// checkText compares the bare text of a value with what its JSON says.
+func checkText(t *testing.T, k Kind, value, written []byte) {
+	t.Helper()
+	text, ok, err := k.AppendText([]byte("x"), value)
+	want := string(written)
+	switch {
+	case k == TextList:
+		return // see TestListsAsText
+	case k == Text:
+		want = string(value)
+	case want == "null":
+		want = ""
+	default:
+		want = strings.Trim(want, `"`)
+	}
+	if null := string(written) == "null"; err != nil || ok == null || string(text) != "x"+want {
+		t.Errorf("as text it is %q, %t, %v; in JSON %s", text, ok, err, written)
+	}
+}
+
+// What is written as text is read back as it was.
+func TestListsAsText(t *testing.T) {
+	field := Field{Kind: TextList}
+	for want, items := range map[string][]string{
+		"2G,3G": {"2G", "3G"}, "Mường Ảng": {"Mường Ảng"}, "[]": {}, `["a,b","c"]`: {"a,b", "c"}, `["[x]"]`: {"[x]"}, "a[,]b": {"a[", "]b"}, `"2G"`: {`"2G"`},
+	} {
+		dims, raw := []uint32{uint32(len(items))}, [][]byte{}
+		for _, item := range items {
+			raw = append(raw, []byte(item))
+		}
+		if len(items) == 0 {
+			dims = nil
+		}
+		text, ok, err := TextList.AppendText(nil, wireList(dims, raw...))
+		if err != nil || !ok || string(text) != want {
+			t.Errorf("%q is written %s, %t, %v", items, text, ok, err)
+		}
+		back, err := field.ParseText(string(text))
+		if list, _ := back.([]string); err != nil || !slices.Equal(list, items) {
+			t.Errorf("%s is read back as %q, %v, want %q", text, back, err, items)
+		}
+	}
+	if text, _, err := TextList.AppendText(nil, wireList([]uint32{2}, []byte("a"), nil)); err != nil || string(text) != `["a",null]` {
+		t.Errorf("a list with null is written %s, %v", text, err)
+	}
 }
 
 func TestWireForms(t *testing.T) {
@@ -76,6 +124,7 @@ func TestWireForms(t *testing.T) {
 			if !json.Valid(got[1:]) {
 				t.Errorf("%s is not JSON", got[1:])
 			}
+			checkText(t, tt.kind, tt.value, got[1:])
 		})
 	}
 }
@@ -85,6 +134,9 @@ func TestWireValuesOfTheWrongSizeAreErrors(t *testing.T) {
 	for n := range len(list) {
 		if _, err := TextList.AppendJSON(nil, list[:n]); err == nil {
 			t.Errorf("a list cut at %d bytes was written", n)
+		}
+		if _, _, err := TextList.AppendText(nil, list[:n:n]); err == nil {
+			t.Errorf("a list cut at %d bytes was written as text", n)
 		}
 	}
 	for kind, size := range map[Kind]int{Integer: 8, Number: 8, Boolean: 1, Date: 4, Timestamp: 8} {
