@@ -1,6 +1,7 @@
 package formats
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -13,7 +14,7 @@ import (
 // GeoJSONOptions say how features are written. The zero value writes RFC 7946:
 // WGS 84, 2D, 7 decimals (1 cm).
 type GeoJSONOptions struct {
-	Decimals  int  // of coordinates; 0 means 7
+	Decimals  int  // of coordinates, to MaxDecimals; 0 means 7, NoDecimals none
 	WithZ     bool // write the third ordinate of layers that have one
 	Transform func(x, y float64) (float64, float64, error)
 }
@@ -57,9 +58,7 @@ func AppendGeometry(dst, ewkb []byte, o GeoJSONOptions) ([]byte, error) {
 	if ewkb == nil {
 		return append(dst, "null"...), nil
 	}
-	if o.Decimals == 0 {
-		o.Decimals = 7
-	}
+	o.Decimals = asked(o.Decimals, decimalsDegrees)
 	w := writer{dst: dst, in: ewkb, o: o, scale: math.Pow10(o.Decimals)}
 	w.geometry()
 	if w.err == nil && len(w.in) > 0 {
@@ -272,28 +271,57 @@ func (w *writer) position(offset int) {
 	w.dst = append(w.dst, ']')
 }
 
-// number writes a fixed number of decimals without trailing zeros, by way of an
-// integer: several times faster than the shortest exact form.
 func (w *writer) number(x float64) {
-	scaled := math.Round(x * w.scale)
-	if !(math.Abs(scaled) < 1<<62) {
+	var ok bool
+	if w.dst, ok = appendFixed(w.dst, x, w.o.Decimals, w.scale); !ok {
 		w.fail()
-		return
+	}
+}
+
+// mostFixed is up to how many decimals a coordinate is written by way of an integer: of
+// more, a float64 has not all.
+const mostFixed = 9
+
+// appendFixed writes so many decimals, scale being 10 to that power, without trailing
+// zeros; false for what is no number of a sane size. Up to mostFixed it goes by way of an
+// integer, several times faster than the shortest exact form; beyond, it is that form
+// where it is short enough.
+func appendFixed(dst []byte, x float64, decimals int, scale float64) ([]byte, bool) {
+	if decimals > mostFixed {
+		return appendLong(dst, x, decimals)
+	}
+	scaled := math.Round(x * scale)
+	if !(math.Abs(scaled) < 1<<62) {
+		return dst, false
 	}
 	n := int64(scaled)
 	if n < 0 {
-		w.dst = append(w.dst, '-')
+		dst = append(dst, '-')
 		n = -n
 	}
-	unit := int64(w.scale)
-	w.dst = strconv.AppendInt(w.dst, n/unit, 10)
+	unit := int64(scale)
+	dst = strconv.AppendInt(dst, n/unit, 10)
 	fraction := n % unit
 	if fraction == 0 {
-		return
+		return dst, true
 	}
-	w.dst = append(w.dst, '.')
+	dst = append(dst, '.')
 	for unit /= 10; unit > 0 && fraction > 0; unit /= 10 {
-		w.dst = append(w.dst, byte('0'+fraction/unit))
+		dst = append(dst, byte('0'+fraction/unit))
 		fraction %= unit
 	}
+	return dst, true
+}
+
+func appendLong(dst []byte, x float64, decimals int) ([]byte, bool) {
+	if !(math.Abs(x) < 1e15) {
+		return dst, false
+	}
+	start := len(dst)
+	dst = strconv.AppendFloat(dst, x, 'f', -1, 64)
+	if at := bytes.IndexByte(dst[start:], '.'); at < 0 || len(dst)-start-at-1 <= decimals {
+		return dst, true
+	}
+	dst = strconv.AppendFloat(dst[:start], x, 'f', decimals, 64)
+	return bytes.TrimRight(bytes.TrimRight(dst, "0"), "."), true
 }

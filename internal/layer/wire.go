@@ -117,42 +117,63 @@ func appendFloat(dst []byte, x float64) []byte {
 // maxDimensions is PostgreSQL's own limit for arrays.
 const maxDimensions = 6
 
-// eachItem hands on the items of PostgreSQL's binary text[], nil for null. The type
-// allows lists of lists, whose items are handed on as those of one list.
-func eachItem(value []byte, each func(item []byte)) error {
+// items walks PostgreSQL's binary text[]. The type allows lists of lists, whose items
+// are those of one list here.
+type items struct {
+	rest []byte
+	left uint64 // items to come
+	bad  bool
+}
+
+func itemsOf(value []byte) items {
 	const header, dimension = 12, 8
-	bad := fmt.Errorf("a value of %d bytes is no %s", len(value), TextList)
 	if len(value) < header {
-		return bad
+		return items{bad: true}
 	}
 	dimensions := uint64(binary.BigEndian.Uint32(value))
-	rest := value[header:]
+	l := items{rest: value[header:], left: 1}
 	if dimensions == 0 {
-		return nil
+		l.left = 0
+		return l
 	}
-	if dimensions > maxDimensions || uint64(len(rest)) < dimensions*dimension {
-		return bad
+	if dimensions > maxDimensions || uint64(len(l.rest)) < dimensions*dimension {
+		return items{bad: true}
 	}
-	count := uint64(1)
 	for range dimensions {
-		count *= uint64(binary.BigEndian.Uint32(rest))
-		rest = rest[dimension:]
+		l.left *= uint64(binary.BigEndian.Uint32(l.rest))
+		l.rest = l.rest[dimension:]
 	}
-	for range count {
-		if len(rest) < 4 {
-			return bad
-		}
-		size := int32(binary.BigEndian.Uint32(rest))
-		rest = rest[4:]
-		if size < 0 {
-			each(nil)
-			continue
-		}
-		if len(rest) < int(size) {
-			return bad
-		}
-		each(rest[:size:size])
-		rest = rest[size:]
+	return l
+}
+
+// next returns the next item, nil for null; false behind the last, and where the bytes
+// are no list.
+func (l *items) next() (item []byte, ok bool) {
+	if l.left == 0 || l.bad {
+		return nil, false
+	}
+	l.left--
+	if len(l.rest) < 4 {
+		l.bad = true
+		return nil, false
+	}
+	size := int32(binary.BigEndian.Uint32(l.rest))
+	l.rest = l.rest[4:]
+	if size < 0 {
+		return nil, true
+	}
+	if len(l.rest) < int(size) {
+		l.bad = true
+		return nil, false
+	}
+	item, l.rest = l.rest[:size:size], l.rest[size:]
+	return item, true
+}
+
+// err tells whether what was walked is a list.
+func (l *items) err(value []byte) error {
+	if l.bad {
+		return fmt.Errorf("a value of %d bytes is no %s", len(value), TextList)
 	}
 	return nil
 }
@@ -161,31 +182,33 @@ func eachItem(value []byte, each func(item []byte)) error {
 func appendTextList(dst, value []byte) ([]byte, error) {
 	dst = append(dst, '[')
 	start := len(dst)
-	err := eachItem(value, func(item []byte) {
+	list := itemsOf(value)
+	for item, ok := list.next(); ok; item, ok = list.next() {
 		if len(dst) > start {
 			dst = append(dst, ',')
 		}
 		if item == nil {
 			dst = append(dst, "null"...)
-			return
+		} else {
+			dst = AppendString(dst, item)
 		}
-		dst = AppendString(dst, item)
-	})
-	return append(dst, ']'), err
+	}
+	return append(dst, ']'), list.err(value)
 }
 
 // appendListText writes a list as ParseText reads it.
 func appendListText(dst, value []byte) ([]byte, error) {
 	start, plain := len(dst), true
-	err := eachItem(value, func(item []byte) {
+	list := itemsOf(value)
+	for item, ok := list.next(); ok; item, ok = list.next() {
 		if len(dst) > start {
 			dst = append(dst, ',')
 		}
 		plain = plain && len(item) > 0 && item[0] != '[' && !bytes.ContainsRune(item, ',') && len(bytes.TrimSpace(item)) == len(item)
 		dst = append(dst, item...)
-	})
-	if err != nil || plain && len(dst) > start {
-		return dst, err
+	}
+	if plain && len(dst) > start {
+		return dst, list.err(value)
 	}
 	return appendTextList(dst[:start], value)
 }
