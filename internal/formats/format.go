@@ -3,7 +3,6 @@ package formats
 import (
 	"errors"
 	"fmt"
-	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -69,20 +68,6 @@ func find(is func(*Format) bool) (Format, bool) {
 	return all[i], true
 }
 
-// NoDecimals is for coordinates in whole degrees or metres, 0 being what a format does
-// by itself.
-const NoDecimals = -1
-
-// MaxDecimals is the most that a coordinate is written with: more than a float64 has.
-const MaxDecimals = 15
-
-// Decimals of coordinates where nothing is asked: a centimetre in degrees, a
-// millimetre in metres.
-const (
-	decimalsDegrees = 7
-	decimalsMetres  = 3
-)
-
 // Sheet is what is written: rows of a layer, as somebody has asked for them.
 type Sheet struct {
 	Layer *layer.Layer
@@ -147,17 +132,6 @@ func (s *Sheet) forward() func(x, y float64) (float64, float64, error) {
 	}
 }
 
-// asked is a number of decimals by the convention of Sheet; otherwise is for 0.
-func asked(decimals, otherwise int) int {
-	switch decimals {
-	case 0:
-		return otherwise
-	case NoDecimals:
-		return 0
-	}
-	return decimals
-}
-
 // textDecimals is how many decimals coordinates have as text.
 func (s *Sheet) textDecimals() int {
 	if s.CRS.Projected() {
@@ -208,13 +182,4 @@ func (s *Sheet) checkRow(r *layer.Row) error {
 		return s.rowError(r, "", fmt.Errorf("%d values for %d fields", len(r.Values), n))
 	}
 	return nil
-}
-
-// round cuts a coordinate to decimals; ties go away from zero.
-func round(x float64, decimals int) float64 {
-	scale := math.Pow10(decimals)
-	if scaled := x * scale; math.Abs(scaled) < 1<<53 {
-		return math.Round(scaled) / scale
-	}
-	return x
 }

@@ -1,7 +1,6 @@
 package formats
 
 import (
-	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -276,52 +275,4 @@ func (w *writer) number(x float64) {
 	if w.dst, ok = appendFixed(w.dst, x, w.o.Decimals, w.scale); !ok {
 		w.fail()
 	}
-}
-
-// mostFixed is up to how many decimals a coordinate is written by way of an integer: of
-// more, a float64 has not all.
-const mostFixed = 9
-
-// appendFixed writes so many decimals, scale being 10 to that power, without trailing
-// zeros; false for what is no number of a sane size. Up to mostFixed it goes by way of an
-// integer, several times faster than the shortest exact form; beyond, it is that form
-// where it is short enough.
-func appendFixed(dst []byte, x float64, decimals int, scale float64) ([]byte, bool) {
-	if decimals > mostFixed {
-		return appendLong(dst, x, decimals)
-	}
-	scaled := math.Round(x * scale)
-	if !(math.Abs(scaled) < 1<<62) {
-		return dst, false
-	}
-	n := int64(scaled)
-	if n < 0 {
-		dst = append(dst, '-')
-		n = -n
-	}
-	unit := int64(scale)
-	dst = strconv.AppendInt(dst, n/unit, 10)
-	fraction := n % unit
-	if fraction == 0 {
-		return dst, true
-	}
-	dst = append(dst, '.')
-	for unit /= 10; unit > 0 && fraction > 0; unit /= 10 {
-		dst = append(dst, byte('0'+fraction/unit))
-		fraction %= unit
-	}
-	return dst, true
-}
-
-func appendLong(dst []byte, x float64, decimals int) ([]byte, bool) {
-	if !(math.Abs(x) < 1e15) {
-		return dst, false
-	}
-	start := len(dst)
-	dst = strconv.AppendFloat(dst, x, 'f', -1, 64)
-	if at := bytes.IndexByte(dst[start:], '.'); at < 0 || len(dst)-start-at-1 <= decimals {
-		return dst, true
-	}
-	dst = strconv.AppendFloat(dst[:start], x, 'f', decimals, 64)
-	return bytes.TrimRight(bytes.TrimRight(dst, "0"), "."), true
 }
