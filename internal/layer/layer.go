@@ -154,6 +154,31 @@ func (l *Layer) Has(name string) bool {
 // the geometry, which have their own members in GeoJSON.
 func (l *Layer) Properties() []Field { return l.Fields }
 
+// idField is the id as a field: rows are selected and sorted by it like by any other,
+// and nobody writes it.
+func idField() Field {
+	return Field{Name: IDName, Kind: Integer, ReadOnly: true, Required: true, Title: t("Số hiệu", "Id"),
+		Doc: t("Số hiệu của bản ghi: một phiên bản của đối tượng theo thời gian hiệu lực.", "Id of the row: one version of a feature in valid time.")}
+}
+
+// Queryables returns what rows can be selected by, beside the geometry: the id, then the
+// fields.
+func (l *Layer) Queryables() []Field { return append([]Field{idField()}, l.Fields...) }
+
+// Sortables returns what rows can be sorted by: the queryables that have an order.
+func (l *Layer) Sortables() []Field {
+	return slices.DeleteFunc(l.Queryables(), func(f Field) bool { return f.Kind == TextList })
+}
+
+// Queryable returns the queryable of that name.
+func (l *Layer) Queryable(name string) (*Field, bool) {
+	if name == IDName {
+		f := idField()
+		return &f, true
+	}
+	return l.Field(name)
+}
+
 // ColumnGeometry returns the type modifier of the geometry column, e.g. "MultiLineStringZ".
 func (l *Layer) ColumnGeometry() string {
 	if l.HasZ {

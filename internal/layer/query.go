@@ -13,11 +13,25 @@ const MaxPage = 10000
 // in the documents that say what can be filtered by.
 const GeometryName = "geometry"
 
+// IDName is the name of a row's id where properties are named.
+const IDName = "id"
+
 // Equality asks for rows whose field has a value; Value is in the field's text form.
+// The field may be the id.
 type Equality struct {
 	Field string
 	Value string
 }
+
+// SortKey is one key of an order of rows: a field that is among Layer.Sortables.
+type SortKey struct {
+	Field      *Field
+	Descending bool
+}
+
+// SortedCharacters is how much of a text its place in an order goes by, characters; so
+// that a position in the order always fits into an address.
+const SortedCharacters = 200
 
 // Query selects rows of one layer. The zero value of each member selects nothing
 // out; the store adds what the viewer may see.
@@ -33,8 +47,19 @@ type Query struct {
 	Equal []Equality
 	// Filter selects rows by what the viewer sees of them; nil selects all.
 	Filter Filter
-	After  int64 // rows with an id greater than this: the key of the page before
-	Limit  int   // at most this many rows; 0 means all
+	// Fields are the fields whose values a row has, in this order; nil means all of the
+	// layer's. Counting does not look at this and what follows.
+	Fields []*Field
+	// NoGeometry: rows come without their geometry.
+	NoGeometry bool
+	// Sort is the order of rows: by these keys, rows without a value last whatever the
+	// direction, then by ascending id. Texts are compared by their first SortedCharacters.
+	Sort []SortKey
+	// After is the id of a row, and AfterKeys are its keys (see Row): the rows behind it are
+	// asked for, whether or not it is still there. 0 begins with the first row.
+	After     int64
+	AfterKeys [][]byte
+	Limit     int // at most this many rows; 0 means all
 }
 
 // Filter is a condition on the values of a row that has been checked against the fields
@@ -51,7 +76,8 @@ type Row struct {
 	ID       int64
 	Revision int64
 	Geometry []byte   // EWKB; nil for none
-	Values   [][]byte // by Layer.Properties, in wire form (see AppendJSON); nil is null
+	Values   [][]byte // by Query.Fields, in wire form (see AppendJSON); nil is null
+	Keys     [][]byte // by Query.Sort, likewise
 	// ShownAs is the version of the settings of publication by which the row is shown
 	// otherwise than it is; 0 where it is shown as it is.
 	ShownAs int64

@@ -83,6 +83,43 @@ func (k Kind) AppendText(dst, value []byte) ([]byte, bool, error) {
 	return dst, true, nil
 }
 
+// What PostgreSQL's date and timestamp with time zone can hold beside their infinities,
+// days and microseconds from postgresEpoch; of the latter, what Go's int64 of the Unix
+// epoch holds, too.
+const (
+	firstDay, lastDay = -2451545, 2145031948
+	firstMicrosecond  = -211813488000000000
+	lastMicrosecond   = math.MaxInt64 - 946684800000000
+)
+
+// ValidWire reports whether a value, not nil, is one in wire form (see AppendJSON) that
+// the column of a field can hold: what was not read from there can be given back to it.
+// Lists are none.
+func (k Kind) ValidWire(value []byte) bool {
+	switch k {
+	case Text:
+		return utf8.Valid(value) && bytes.IndexByte(value, 0) < 0
+	case Integer, Number:
+		return len(value) == 8
+	case Boolean:
+		return len(value) == 1 && value[0] <= 1
+	case Date:
+		if len(value) != 4 {
+			return false
+		}
+		days := int32(binary.BigEndian.Uint32(value))
+		return days >= firstDay && days <= lastDay || days == math.MinInt32 || days == math.MaxInt32
+	case Timestamp:
+		if len(value) != 8 {
+			return false
+		}
+		at := int64(binary.BigEndian.Uint64(value))
+		return at >= firstMicrosecond && at <= lastMicrosecond || at == math.MinInt64 || at == math.MaxInt64
+	default:
+		return false
+	}
+}
+
 // appendDate writes a date; PostgreSQL's infinities are written as null, being no day.
 func appendDate(dst []byte, days int32) []byte {
 	if days == math.MaxInt32 || days == math.MinInt32 {

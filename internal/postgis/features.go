@@ -5,7 +5,9 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/paulmach/orb"
@@ -15,43 +17,59 @@ import (
 	"hatang/internal/layer"
 )
 
-// columns lists what a layer.Row is made of, in its order.
-func columns(l *layer.Layer) string {
+// columns lists what the rows of a query are made of, in the order of layer.Row.
+func columns(l *layer.Layer, q layer.Query) string {
 	var b strings.Builder
-	b.WriteString("id, revision, geom")
-	for _, f := range l.Properties() {
-		b.WriteString(", ")
-		b.WriteString(quote(f.Name))
+	b.WriteString("id, revision, ")
+	if q.NoGeometry {
+		b.WriteString("NULL::geometry")
+	} else {
+		b.WriteString("geom")
+	}
+	if q.Fields == nil {
+		for i := range l.Fields {
+			b.WriteString(", " + quote(l.Fields[i].Name))
+		}
+	}
+	for _, f := range q.Fields {
+		b.WriteString(", " + quote(f.Name))
+	}
+	for _, k := range q.Sort {
+		b.WriteString(", " + sortColumn(k))
 	}
 	return b.String()
 }
 
-// Features hands the rows that the query selects and the viewer may see to each, by
-// ascending id. The row is valid until each returns; an error of each ends the
-// reading and is returned as it is. Cost: an index scan, one pass over the bytes.
+// Features hands the rows that the query selects and the viewer may see to each, in the
+// query's order. The row is valid until each returns; an error of each ends the reading
+// and is returned as it is. Cost: by id an index scan of what is read; in another order
+// one of all that is selected; one pass over the bytes.
 func (s *Store) Features(ctx context.Context, v account.Viewer, l *layer.Layer, q layer.Query, each func(*layer.Row) error) error {
 	err := s.seen(ctx, v, l, func(c *conditions, from string) error {
 		if err := c.matching(q, l); err != nil {
 			return err
 		}
-		if q.After > 0 {
-			c.add("id > %s", c.bind(q.After))
+		if err := c.behind(q); err != nil {
+			return err
 		}
-		sql := "SELECT " + columns(l) + " FROM " + from + c.where() + " ORDER BY id"
+		sql := "SELECT " + columns(l, q) + " FROM " + from + c.where() + orderBy(q.Sort)
 		if q.Limit > 0 {
 			sql += " LIMIT " + c.bind(q.Limit)
 		}
 		limit := pageTime(q.Limit)
 		if limit == 0 {
-			return hand(ctx, s.pool, sql, c.args, each)
+			return hand(ctx, s.pool, sql, c.args, len(q.Sort), each)
 		}
-		return s.within(ctx, pgx.TxOptions{AccessMode: pgx.ReadOnly}, limit, func(tx pgx.Tx) error { return hand(ctx, tx, sql, c.args, each) })
+		return s.within(ctx, pgx.TxOptions{AccessMode: pgx.ReadOnly}, limit, func(tx pgx.Tx) error {
+			return hand(ctx, tx, sql, c.args, len(q.Sort), each)
+		})
 	})
 	return notHanded("read "+l.Name, err)
 }
 
-// hand hands the rows of a statement to each, whose error ends the reading.
-func hand(ctx context.Context, q querier, sql string, args []any, each func(*layer.Row) error) error {
+// hand hands the rows of a statement, whose last columns are so many keys, to each, whose
+// error ends the reading.
+func hand(ctx context.Context, q querier, sql string, args []any, keys int, each func(*layer.Row) error) error {
 	rows, err := queryRaw(ctx, q, sql, args)
 	if err != nil {
 		return err
@@ -59,7 +77,7 @@ func hand(ctx context.Context, q querier, sql string, args []any, each func(*lay
 	defer rows.Close()
 	var row layer.Row
 	for rows.Next() {
-		if err := scanRow(rows, &row); err != nil {
+		if err := scanRow(rows, keys, &row); err != nil {
 			return err
 		}
 		if err := each(&row); err != nil {
@@ -88,29 +106,59 @@ func queryRaw(ctx context.Context, q querier, sql string, args []any) (pgx.Rows,
 }
 
 // scanRow points a layer.Row at the raw values of the current row.
-func scanRow(rows pgx.Rows, row *layer.Row) error {
+func scanRow(rows pgx.Rows, keys int, row *layer.Row) error {
 	raw := rows.RawValues()
-	if len(raw) < 3 || len(raw[0]) != 8 || len(raw[1]) != 8 {
+	if len(raw) < 3+keys || len(raw[0]) != 8 || len(raw[1]) != 8 {
 		return errors.New("the database sent a row without id and revision")
 	}
 	row.ID = int64(binary.BigEndian.Uint64(raw[0]))
 	row.Revision = int64(binary.BigEndian.Uint64(raw[1]))
 	row.Geometry = raw[2]
-	row.Values = append(row.Values[:0], raw[3:]...)
+	values := raw[3:]
+	row.Values = append(row.Values[:0], values[:len(values)-keys]...)
+	row.Keys = append(row.Keys[:0], values[len(values)-keys:]...)
 	return nil
 }
 
 // CountFeatures returns how many rows the query selects for the viewer, whatever
-// its After and Limit. Cost: an index scan over all of them.
-func (s *Store) CountFeatures(ctx context.Context, v account.Viewer, l *layer.Layer, q layer.Query) (int64, error) {
-	var n int64
+// its After and Limit. Cost: a scan of all of them; 200 000 take some 30 ms.
+func (s *Store) CountFeatures(ctx context.Context, v account.Viewer, l *layer.Layer, q layer.Query) (n int64, err error) {
+	err = s.count(ctx, v, l, q, func(sql string, args []any) error {
+		return s.pool.QueryRow(ctx, sql, args...).Scan(&n)
+	})
+	return n, err
+}
+
+// CountWithin is CountFeatures that gives up after so long, at least a millisecond; then
+// it returns false.
+func (s *Store) CountWithin(ctx context.Context, v account.Viewer, l *layer.Layer, q layer.Query, within time.Duration) (n int64, counted bool, err error) {
+	err = s.count(ctx, v, l, q, func(sql string, args []any) error {
+		conn, err := s.pool.Acquire(ctx)
+		if err != nil {
+			return err
+		}
+		defer conn.Release()
+		// Sent together they are one transaction, with which the limit ends.
+		var both pgx.Batch
+		both.Queue("SELECT set_config('statement_timeout', $1, true)", strconv.FormatInt(max(within.Milliseconds(), 1), 10))
+		both.Queue(sql, args...).QueryRow(func(row pgx.Row) error { return row.Scan(&n) })
+		return conn.SendBatch(ctx, &both).Close()
+	})
+	if errors.Is(err, layer.ErrTimeout) && ctx.Err() == nil {
+		return 0, false, nil
+	}
+	return n, err == nil, err
+}
+
+// count makes the statement that counts what the query selects for the viewer.
+func (s *Store) count(ctx context.Context, v account.Viewer, l *layer.Layer, q layer.Query, ask func(sql string, args []any) error) error {
 	err := s.seen(ctx, v, l, func(c *conditions, from string) error {
 		if err := c.matching(q, l); err != nil {
 			return err
 		}
-		return s.pool.QueryRow(ctx, "SELECT count(*) FROM "+from+c.where(), c.args...).Scan(&n)
+		return ask("SELECT count(*) FROM "+from+c.where(), c.args)
 	})
-	return n, translate("count "+l.Name, err)
+	return translate("count "+l.Name, err)
 }
 
 // Feature returns one row by id, whatever its dates; layer.ErrNotFound where there
@@ -119,14 +167,14 @@ func (s *Store) Feature(ctx context.Context, v account.Viewer, l *layer.Layer, i
 	var row *layer.Row
 	err := s.seen(ctx, v, l, func(c *conditions, from string) error {
 		c.add("id = %s", c.bind(id))
-		rows, err := queryRaw(ctx, s.pool, "SELECT "+columns(l)+" FROM "+from+c.where(), c.args)
+		rows, err := queryRaw(ctx, s.pool, "SELECT "+columns(l, layer.Query{})+" FROM "+from+c.where(), c.args)
 		if err != nil {
 			return err
 		}
 		defer rows.Close()
 		if rows.Next() {
 			row = &layer.Row{ShownAs: c.shownAs}
-			if err := scanRow(rows, row); err != nil {
+			if err := scanRow(rows, 0, row); err != nil {
 				return err
 			}
 			keep(row)

@@ -21,7 +21,7 @@ func filterOf(t testing.TB, l *layer.Layer, text string) *filter.Filter {
 		layer.Date: filter.KindDate, layer.Timestamp: filter.KindTimestamp, layer.TextList: filter.KindTextList,
 	}
 	schema := filter.Schema{layer.GeometryName: filter.KindGeometry}
-	for _, f := range l.Fields {
+	for _, f := range l.Queryables() {
 		schema[f.Name] = kinds[f.Kind]
 	}
 	tree, err := filter.ParseText(text)

@@ -213,7 +213,7 @@ func (c *conditions) filter(asked layer.Filter, l *layer.Layer) error {
 		return fmt.Errorf("a filter of type %T has no SQL", asked)
 	}
 	for _, name := range f.Properties() {
-		if name != layer.GeometryName && !l.Has(name) {
+		if _, known := l.Queryable(name); name != layer.GeometryName && !known {
 			return fmt.Errorf("the filter was checked for another layer: %s has no %q", l.Name, name)
 		}
 	}
@@ -230,7 +230,7 @@ func (c *conditions) filter(asked layer.Filter, l *layer.Layer) error {
 func (c *conditions) equalities(q layer.Query, l *layer.Layer) error {
 	var faults layer.Faults
 	for _, e := range q.Equal {
-		f, ok := l.Field(e.Field)
+		f, ok := l.Queryable(e.Field)
 		if !ok {
 			faults.Add(e.Field, "lớp %s không có trường này", "the layer %s has no such field", l.Name)
 			continue

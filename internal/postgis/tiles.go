@@ -30,7 +30,7 @@ func (s *Store) TileRows(ctx context.Context, v account.Viewer, l *layer.Layer, 
 		}
 		// What of a row is in a tile is decided by whoever draws it: its box is enough here.
 		c.inBox(box)
-		return hand(ctx, s.pool, b.String()+from+c.where(), c.args, each)
+		return hand(ctx, s.pool, b.String()+from+c.where(), c.args, 0, each)
 	})
 	return notHanded("read the tile of "+l.Name, err)
 }
