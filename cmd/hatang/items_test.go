@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"math"
 	"net/http"
 	"net/url"
 	"slices"
@@ -220,5 +221,57 @@ func byteRanges(t *testing.T, s *server) {
 	}
 	if a := s.call(t, http.MethodGet, path, "", "Range", "bytes=0-1", "If-Range", whole.header.Get("ETag")); a.status != http.StatusOK {
 		t.Errorf("If-Range with a weak tag: %d", a.status)
+	}
+}
+
+// ordersAndProperties holds orders against the pack's own file, and looks at what is left
+// of features.
+func ordersAndProperties(t *testing.T, s *server) {
+	heights := map[string]float64{}
+	for _, f := range packFeatures(t, "bts_sites") {
+		if h, ok := f.Properties["height_m"].(float64); ok {
+			heights[fmt.Sprint(f.Properties["code"])] = h
+		}
+	}
+	seen, last, without := map[string]bool{}, math.Inf(1), 0
+	for next := s.url + "/api/v1/collections/bts_sites/items?limit=100&sortby=-height_m,%2Bcode&properties=height_m,code"; next != ""; {
+		var p page
+		s.get(t, next, &p)
+		for _, f := range p.Features {
+			code := fmt.Sprint(f.Properties["code"])
+			if seen[code] = true; len(f.Properties) != 2 || f.Geometry.Type != "" {
+				t.Fatalf("%v, %v", f.Properties, f.Geometry)
+			}
+			h, ok := f.Properties["height_m"].(float64)
+			if !ok {
+				without++
+			}
+			if want, known := heights[code]; ok != known || h != want || ok && (h > last || without > 0) {
+				t.Fatalf("%s of %v m (%v m) comes after one of %v m, %d without", code, h, want, last, without)
+			}
+			if ok {
+				last = h
+			}
+		}
+		next = p.next()
+	}
+	if len(seen) != 847 || len(heights) == 0 || without != 847-len(heights) {
+		t.Errorf("%d sites are shown, %d of them without height", len(seen), without)
+	}
+	var p page
+	s.get(t, "/api/v1/collections/bts_sites/items?status=planned&resultType=hits", &p)
+	if p.NumberMatched != 369 || p.NumberReturned != 0 || len(p.Features) != 0 || p.next() != "" {
+		t.Errorf("hits: %+v", p)
+	}
+	// Names in the order of people, not of bytes: Đ stands before M.
+	s.get(t, "/api/v1/collections/districts/items?sortby=name&properties=name", &p)
+	if first := fmt.Sprint(p.Features[0].Properties["name"]); first != "Huyện Điện Biên" {
+		t.Errorf("the first district is %s", first)
+	}
+	if ids := idsOf(t, s, fmt.Sprintf("id=%d", p.Features[0].ID)+"&datetime=../.."); len(ids) > 1 {
+		t.Errorf("an id has %d sites", len(ids))
+	}
+	for _, bad := range []string{"sortby=nothing", "properties=nothing", "skipGeometry=1", "sortby=name&after=7", "resultType=none"} {
+		s.call(t, http.MethodGet, "/api/v1/collections/bts_sites/items?"+bad, "").isProblem(t, http.StatusBadRequest)
 	}
 }

@@ -77,6 +77,7 @@ var operations = map[string]operation{
 	"GET /openapi.json": {kinds: "document", ok: 200}, "GET /openapi-3.1.json": {kinds: "document", ok: 200},
 	"GET /collections": {kinds: "document", ok: 200}, "GET /collections/{collectionId}": {kinds: "document", ok: 200},
 	"GET /collections/{collectionId}/schema": {kinds: "document", ok: 200}, "GET /collections/{collectionId}/queryables": {kinds: "document", ok: 200},
+	"GET /collections/{collectionId}/sortables":            {kinds: "document", ok: 200},
 	"GET /collections/{collectionId}/items":                {kinds: "list", ok: 200},
 	"POST /collections/{collectionId}/items":               {kinds: "create-*", ok: 201},
 	"GET /collections/{collectionId}/items/{featureId}":    {kinds: "row-*", ok: 200},

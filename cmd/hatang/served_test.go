@@ -22,7 +22,7 @@ func TestServed(t *testing.T) {
 		run  func(*testing.T, *server)
 	}{
 		{"landing", landing}, {"openapi", openAPI}, {"collections", collections},
-		{"bbox", bboxInEverySystem}, {"items", itemsParametersWork}, {"filters", filtersWork}, {"pages", pagesVisitEachOnce}, {"ranges", byteRanges},
+		{"bbox", bboxInEverySystem}, {"items", itemsParametersWork}, {"filters", filtersWork}, {"pages", pagesVisitEachOnce}, {"orders", ordersAndProperties}, {"ranges", byteRanges},
 		{"ogrinfo", ogrLists}, {"ogrinfo filters", ogrFilters}, {"ogr2ogr", ogrReadsAllPages}, {"vsicurl", ogrReadsURL},
 		{"radii", statedRadii}, {"districts", districtsAddUp},
 		{"points", schematicPoints}, {"verdicts", allVerdicts}, {"check", checkCommandJudges}, {"check file", checkCommandReadsFiles}, {"check rows", checkFilesAndStreams},
@@ -206,7 +206,7 @@ func collections(t *testing.T, s *server) {
 		if want := published(t, l); p.NumberMatched != want || p.NumberReturned != want || len(p.Features) != want {
 			t.Errorf("%s: %d matched, %d returned, %d there; the pack has %d", l.Name, p.NumberMatched, p.NumberReturned, len(p.Features), want)
 		}
-		for _, below := range []string{"", "/schema", "/queryables"} {
+		for _, below := range []string{"", "/schema", "/queryables", "/sortables"} {
 			s.call(t, http.MethodGet, "/api/v1/collections/"+l.Name+below, "").wants(t, http.StatusOK)
 		}
 	}

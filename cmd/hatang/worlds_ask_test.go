@@ -34,7 +34,7 @@ func (p *pair) next(writes bool) question {
 	case n < 60:
 		a.path = p.tile()
 	case n < 64:
-		a.path = "/api/v1/collections/" + pick(p.rand, p.stock.layers).Name + pick(p.rand, []string{"", "", "", "", "/schema", "/queryables"})
+		a.path = "/api/v1/collections/" + pick(p.rand, p.stock.layers).Name + pick(p.rand, []string{"", "", "", "", "/schema", "/queryables", "/sortables"})
 	case n < 88:
 		return p.check(a)
 	case n < 90: // the dearest: each hidden edit has them computed anew
@@ -89,8 +89,13 @@ func hashed(s string) uint64 {
 
 var moments = []string{"2015-06-01", "2018-03-01", "2020-12-31T10:00:00Z", "../..", "2010-01-01/..", "../2015-06-30", "2014-01-01/2016-12-31", "2026-01-01"}
 
-// items asks for features: by places, times and values, those of hidden rows too.
+// items asks for features: by places, times and values, those of hidden rows too; or for
+// the page behind one that was asked for.
 func (p *pair) items() string {
+	if len(p.nexts) > 0 && p.chance(15) {
+		p.counts["next"]++
+		return pick(p.rand, p.nexts)
+	}
 	l := pick(p.rand, p.stock.layers)
 	of, q := p.stock.of[l.Name], url.Values{}
 	if p.chance(35) {
@@ -108,10 +113,11 @@ func (p *pair) items() string {
 	if p.chance(20) {
 		q.Set("filter", p.filter(l))
 	}
+	p.shape(l, q)
 	if p.chance(97) {
 		q.Set("limit", pick(p.rand, []string{"1", "2", "5", "20", "50"}))
 	}
-	if p.chance(30) {
+	if p.chance(30) && !q.Has("sortby") {
 		q.Set("after", fmt.Sprint(max(0, p.id(l)+pick(p.rand, []int64{-1, 0, 1}))))
 	}
 	if p.chance(15) {
@@ -122,6 +128,29 @@ func (p *pair) items() string {
 		path += "?" + q.Encode()
 	}
 	return path
+}
+
+// shape asks for features in an order, for some of what they have, or for their number.
+func (p *pair) shape(l *layer.Layer, q url.Values) {
+	if p.chance(10) {
+		q.Set("id", fmt.Sprint(p.id(l)))
+	}
+	if p.chance(35) {
+		order := pick(p.rand, []string{"", "+", "-"}) + pick(p.rand, l.Sortables()).Name
+		if second := pick(p.rand, l.Sortables()).Name; p.chance(30) && !strings.HasSuffix(order, second) {
+			order += "," + second
+		}
+		q.Set("sortby", order)
+	}
+	if p.chance(20) {
+		q.Set("properties", pick(p.rand, l.Fields).Name+","+pick(p.rand, []string{"geometry", "id", "code", "accuracy_m"}))
+	}
+	if p.chance(10) {
+		q.Set("skipGeometry", "true")
+	}
+	if p.chance(10) {
+		q.Set("resultType", "hits")
+	}
 }
 
 // id is one of a row, of a hidden one if there are any, beside one, or nobody's.
@@ -151,7 +180,10 @@ func (p *pair) item() string {
 	l := pick(p.rand, p.stock.layers)
 	path := fmt.Sprintf("/api/v1/collections/%s/items/%d", l.Name, p.id(l))
 	if p.chance(10) {
-		path += "?crs=" + url.QueryEscape(pick(p.rand, geo.CRSs()).URI())
+		return path + "?crs=" + url.QueryEscape(pick(p.rand, geo.CRSs()).URI())
+	}
+	if p.chance(10) {
+		path += "?properties=" + pick(p.rand, l.Fields).Name
 	}
 	return path
 }
@@ -215,6 +247,7 @@ func (p *pair) filter(l *layer.Layer) string {
 		name + " IS NULL", "NOT (" + name + " IS NULL)", "CASEI(code) LIKE CASEI('%d%')", "valid_from < DATE('2018-01-01') OR " + name + " IS NOT NULL",
 		fmt.Sprintf("S_INTERSECTS(geometry, BBOX(%.4f, %.4f, %.4f, %.4f))", at[0]-0.02, at[1]-0.02, at[0]+0.02, at[1]+0.02),
 		fmt.Sprintf("S_DISJOINT(geometry, POINT(%.5f %.5f)) AND accuracy_m / 10 > 2", at[0], at[1]),
+		fmt.Sprintf("id IN (%d, %d) OR id > %d", p.id(l), p.id(l), p.id(l)),
 	})
 }
 

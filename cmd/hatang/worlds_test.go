@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"regexp"
 	"strconv"
 	"strings"
 	"sync"
@@ -377,7 +378,8 @@ type pair struct {
 	rand   *rand.Rand
 	quiet  []time.Time
 	etags  map[string][2]string
-	made   int // rows and codes made so far
+	nexts  []string // pages behind pages that were asked for
+	made   int      // rows and codes made so far
 	counts map[string]int
 	live   func() // changes what the viewer does not see, while he asks
 
@@ -465,6 +467,9 @@ func (p *pair) both(a question) string {
 	if tag := got[0].header.Get("ETag"); a.method == http.MethodGet && tag != "" {
 		p.etags[a.path] = [2]string{tag, got[1].header.Get("ETag")}
 	}
+	if next := nextPage.FindSubmatch(got[0].body); next != nil && len(p.nexts) < 500 {
+		p.nexts = append(p.nexts, path(string(next[1])))
+	}
 	if !a.reads() {
 		if got[0].status < 300 || got[1].status < 300 {
 			p.sameTimes(a)
@@ -476,6 +481,9 @@ func (p *pair) both(a question) string {
 	}
 	return ""
 }
+
+// nextPage finds the link to the next page.
+var nextPage = regexp.MustCompile(`"href":"([^"]*)","rel":"next"`)
 
 // sameTimes sets when rows were written last to the same in both worlds, past all
 // triggers: two clocks never show the same.

@@ -17,6 +17,7 @@ import (
 const (
 	relQueryables = "http://www.opengis.net/def/rel/ogc/1.0/queryables"
 	relSchema     = "http://www.opengis.net/def/rel/ogc/1.0/schema"
+	relSortables  = "http://www.opengis.net/def/rel/ogc/1.0/sortables"
 )
 
 // collections lists all layers; rows may be withheld, layers are not.
@@ -59,12 +60,14 @@ func (a *api) describe(r *request, l *layer.Layer, version int64) (map[string]an
 		"id": l.Name, "title": l.Title.In(language), "description": l.Doc.In(language),
 		"itemType": "feature", "group": l.Group, "geometryType": l.Geometry,
 		"crs": crsURIs(), "storageCrs": geo.CRS{}.URI(), "attribution": a.Attribution.In(language),
+		"defaultSortOrder": []string{layer.IDName},
 		"links": []link{
 			{Href: a.href(r, path, nil), Rel: "self", Type: typeJSON},
 			{Href: a.href(r, path+"/items", nil), Rel: "items", Type: typeGeoJSON, Title: l.Title.In(language)},
 			{Href: a.href(r, path+"/schema", nil), Rel: "describedby", Type: typeSchema},
 			{Href: a.href(r, path+"/schema", nil), Rel: relSchema, Type: typeSchema},
 			{Href: a.href(r, path+"/queryables", nil), Rel: relQueryables, Type: typeSchema},
+			{Href: a.href(r, path+"/sortables", nil), Rel: relSortables, Type: typeSchema},
 			{Href: a.href(r, path+"/tiles", nil), Rel: relTilesets, Type: typeJSON},
 		},
 	}

@@ -68,6 +68,7 @@ type api struct {
 	openapi documents
 	extents extentCache
 	drawn   *tileCache
+	counts  countCache
 
 	compress func(http.Handler) http.Handler
 	limits   *limits
@@ -109,8 +110,12 @@ func newAPI(c Config, docs documents) (*api, error) {
 	if err != nil {
 		return nil, err
 	}
+	counts, err := newCountCache()
+	if err != nil {
+		return nil, err
+	}
 	limits := newLimits(runtime.GOMAXPROCS(0), c.PublicRate, c.TrustedProxies)
-	return &api{Config: c, metrics: newMetrics(c.Memory, c.Pool, limits, drawn), openapi: docs, drawn: drawn, compress: compress, limits: limits, pace: paceTime}, nil
+	return &api{Config: c, metrics: newMetrics(c.Memory, c.Pool, limits, drawn), openapi: docs, drawn: drawn, counts: counts, compress: compress, limits: limits, pace: paceTime}, nil
 }
 
 // check names everything that is missing.

@@ -37,6 +37,7 @@ type fakeStore struct {
 	err      error // returned by every method but KeyViewer
 	failAt   int   // Features fails before this row when > 0
 	panics   bool
+	slow     bool // counting takes too long
 
 	asked    layer.Query
 	deadline time.Time // of the context of Features
@@ -74,11 +75,22 @@ func (s *fakeStore) Features(ctx context.Context, _ account.Viewer, l *layer.Lay
 			continue
 		}
 		n++
-		if err := each(row); err != nil {
+		if err := each(answering(row, l, q)); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// answering is a row as a query asks for it.
+func answering(row *layer.Row, l *layer.Layer, q layer.Query) *layer.Row {
+	out := *row
+	for _, k := range q.Sort {
+		i := slices.IndexFunc(l.Fields, func(f layer.Field) bool { return f.Name == k.Field.Name })
+		out.Keys = append(out.Keys, row.Values[i])
+	}
+	narrow(&out, l, q.Fields, q.NoGeometry)
+	return &out
 }
 
 func (s *fakeStore) TileRows(ctx context.Context, v account.Viewer, l *layer.Layer, box orb.Bound, q layer.Query, fields []*layer.Field, each func(*layer.Row) error) error {
@@ -116,13 +128,18 @@ func (s *fakeStore) CountFeatures(context.Context, account.Viewer, *layer.Layer,
 	return int64(len(s.rows)), s.call("CountFeatures")
 }
 
+func (s *fakeStore) CountWithin(context.Context, account.Viewer, *layer.Layer, layer.Query, time.Duration) (int64, bool, error) {
+	return int64(len(s.rows)), !s.slow, s.call("CountWithin")
+}
+
 func (s *fakeStore) Feature(_ context.Context, _ account.Viewer, _ *layer.Layer, id int64) (*layer.Row, error) {
 	if err := s.call("Feature"); err != nil {
 		return nil, err
 	}
 	for _, row := range s.rows {
 		if row.ID == id {
-			return row, nil
+			own := *row // the caller's
+			return &own, nil
 		}
 	}
 	return nil, layer.ErrNotFound

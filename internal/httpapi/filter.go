@@ -27,7 +27,7 @@ var filterKinds = map[layer.Kind]filter.Kind{
 // filterSchema is what the features of a layer can be filtered by: its queryables.
 func filterSchema(l *layer.Layer) filter.Schema {
 	s := filter.Schema{layer.GeometryName: filter.KindGeometry}
-	for _, f := range l.Properties() {
+	for _, f := range l.Queryables() {
 		s[f.Name] = filterKinds[f.Kind]
 	}
 	return s

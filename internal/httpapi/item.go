@@ -58,6 +58,7 @@ func (a *api) getFeature(w http.ResponseWriter, r *request) error {
 	}
 	var faults layer.Faults
 	crs := parseCRS(r.values, "crs", &faults)
+	fields, noGeometry := parseProperties(r.values, r.layer, &faults)
 	if len(faults) > 0 {
 		return faultsProblem(invalidParameter, faults)
 	}
@@ -69,11 +70,14 @@ func (a *api) getFeature(w http.ResponseWriter, r *request) error {
 	if cached(w, r, shownTag(r.layer, row)) {
 		return nil
 	}
-	body, err := formats.AppendFeature(nil, r.layer, row, formatFor(crs))
+	versions, err := a.versionLinks(r, row)
 	if err != nil {
 		return err
 	}
-	versions, err := a.versionLinks(r, row)
+	narrow(row, r.layer, fields, noGeometry)
+	format := formatFor(crs)
+	format.Fields = fields
+	body, err := formats.AppendFeature(nil, r.layer, row, format)
 	if err != nil {
 		return err
 	}

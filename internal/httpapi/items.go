@@ -55,7 +55,9 @@ func (a *api) listFeatures(w http.ResponseWriter, r *request) error {
 	if cached(w, r, etag) {
 		return nil
 	}
-	page := &page{api: a, r: r, p: p, out: spool{w: w, head: r.Method == http.MethodHead, mediaType: typeGeoJSON, byteRange: rangeOf(r)}, format: formatFor(p.crs)}
+	page := &page{api: a, r: r, p: p, versions: versions, format: formatFor(p.crs),
+		out: spool{w: w, head: r.Method == http.MethodHead, mediaType: typeGeoJSON, byteRange: rangeOf(r)}}
+	page.format.Fields = p.query.Fields
 	err = page.write()
 	if errors.Is(err, errHeadDone) {
 		return nil
@@ -77,11 +79,12 @@ type page struct {
 	api      *api
 	r        *request
 	p        listing
+	versions layer.Versions // read before the rows
 	out      spool
 	format   formats.GeoJSONOptions
 	returned int
-	last     int64 // id of the last feature returned
-	more     bool  // there is a further feature
+	last     string // position of the last feature of a full page
+	more     bool   // there is a further feature
 }
 
 // errPageFull ends the reading at the feature after the page's last.
@@ -93,7 +96,7 @@ func (g *page) write() error {
 	g.out.buf = append(g.out.buf, `{"type":"FeatureCollection","timeStamp":"`...)
 	g.out.buf = g.api.Now().UTC().AppendFormat(g.out.buf, time.RFC3339)
 	g.out.buf = append(g.out.buf, `","features":[`...)
-	if !g.p.nowhere {
+	if !g.p.nowhere && !g.p.hits {
 		q := g.p.query
 		q.Limit++ // one more tells whether there is a next page
 		err := g.api.Store.Features(g.r.Context(), g.r.viewer, g.r.layer, q, g.add)
@@ -101,18 +104,20 @@ func (g *page) write() error {
 			return err
 		}
 	}
-	matched, err := g.matched()
+	b := append(g.out.buf, ']', ',')
+	matched, told, err := g.matched()
 	if err != nil {
 		return err
+	}
+	if told {
+		b = append(b, `"numberMatched":`...)
+		b = append(strconv.AppendInt(b, matched, 10), ',')
 	}
 	links, err := encode(g.links())
 	if err != nil {
 		return err
 	}
-	b := g.out.buf
-	b = append(b, `],"numberMatched":`...)
-	b = strconv.AppendInt(b, matched, 10)
-	b = append(b, `,"numberReturned":`...)
+	b = append(b, `"numberReturned":`...)
 	b = strconv.AppendInt(b, int64(g.returned), 10)
 	b = append(b, `,"links":`...)
 	g.out.buf = append(append(b, links...), '}')
@@ -133,20 +138,20 @@ func (g *page) add(row *layer.Row) error {
 		return err
 	}
 	g.out.buf = b
-	g.returned++
-	g.last = row.ID
+	if g.returned++; g.returned == g.p.query.Limit {
+		g.last = positionOf(row, g.p.query.Sort)
+	}
 	return g.out.settle()
 }
 
-// matched is how many features the request selects on all its pages.
-func (g *page) matched() (int64, error) {
-	if g.p.query.After == 0 && !g.more {
-		return int64(g.returned), nil // the only page
+// matched is how many features the request selects on all its pages; false where that
+// is not told.
+func (g *page) matched() (int64, bool, error) {
+	onePage := g.p.query.After == 0 && !g.more && !g.p.hits
+	if onePage || g.p.nowhere {
+		return int64(g.returned), true, nil
 	}
-	if g.p.nowhere {
-		return 0, nil
-	}
-	return g.api.Store.CountFeatures(g.r.Context(), g.r.viewer, g.r.layer, g.p.query)
+	return g.api.matched(g.r, g.p, g.versions)
 }
 
 func (g *page) links() []link {
@@ -162,6 +167,6 @@ func (g *page) links() []link {
 	for name, values := range g.p.values {
 		next[name] = values
 	}
-	next.Set("after", strconv.FormatInt(g.last, 10))
+	next.Set("after", g.last)
 	return append(links, link{Href: g.api.href(g.r, path+"/items", next), Rel: "next", Type: typeGeoJSON})
 }

@@ -47,11 +47,11 @@ type limits struct {
 	heavy, heavyStaff *turns
 	tiles, tilesStaff *turns
 	rows, bodies      *turns // which nobody waits for
-	read                    rate // of the public, of an address
-	buckets                 *buckets
-	good                    goodKeys
-	now                     func() time.Duration // since some moment; never goes back
-	refused                 [reasons]atomic.Int64
+	read              rate   // of the public, of an address
+	buckets           *buckets
+	good              goodKeys
+	now               func() time.Duration // since some moment; never goes back
+	refused           [reasons]atomic.Int64
 }
 
 // newLimits returns limits for a server with so many cores. publicRate is how many

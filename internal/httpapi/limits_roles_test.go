@@ -16,12 +16,12 @@ func holder(role account.Role) account.Viewer {
 	return account.Viewer{Name: "key:" + string(role), Grants: []account.Grant{{Role: role}}}
 }
 
-// roles are all that the table must have.
-func roles() []account.Role { return append([]account.Role{account.Public}, account.Roles()...) }
+// everyRole is all that the table must have.
+func everyRole() []account.Role { return append([]account.Role{account.Public}, account.Roles()...) }
 
 // What one client may have under way, at the limit of each role and over it.
 func TestSharesOfRoles(t *testing.T) {
-	for _, role := range roles() {
+	for _, role := range everyRole() {
 		l := newLimits(5000, 0, nil) // so many that nobody waits
 		viewer, r, may := holder(role), from("192.0.2.1:1"), allowances[role]
 		for _, lane := range []struct {

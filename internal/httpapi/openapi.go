@@ -84,7 +84,7 @@ func concrete(item *openapi3.PathItem, l *layer.Layer, fields bool) (*openapi3.P
 		operation.Summary += ": " + l.Title.EN
 	}
 	if fields {
-		for _, f := range l.Properties() {
+		for _, f := range l.Queryables() {
 			out.Get.Parameters = append(out.Get.Parameters, &openapi3.ParameterRef{Value: fieldParameter(f)})
 		}
 	}

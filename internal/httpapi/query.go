@@ -25,19 +25,25 @@ type listing struct {
 	query   layer.Query // Limit is the page's
 	crs     geo.CRS
 	nowhere bool // no feature can match: the bbox lies where there is nothing, or a value is none the field may have
+	hits    bool // only their number is asked for
 }
 
 // itemsParameters are the parameters of items beside the layer's own fields.
 func itemsParameters() []string {
-	return []string{"bbox", "bbox-crs", "crs", "datetime", "filter", "filter-lang", "filter-crs", "limit", "after", "f"}
+	return []string{"bbox", "bbox-crs", "crs", "datetime", "filter", "filter-lang", "filter-crs", "properties", "skipGeometry", "sortby",
+		"resultType", "limit", "after", "f"}
 }
+
+// paging are those of them that select no features: they say how those selected are
+// shown, and which of them.
+var paging = []string{"crs", "properties", "skipGeometry", "sortby", "resultType", "limit", "after", "f"}
 
 // parseListing reads the query of items of a layer and returns every fault it has.
 // Without a datetime the rows in force on the reference date are asked for.
 func parseListing(raw string, l *layer.Layer, reference geo.Date) (listing, layer.Faults) {
 	var faults layer.Faults
 	known := itemsParameters()
-	for _, f := range l.Properties() {
+	for _, f := range l.Queryables() {
 		known = append(known, f.Name)
 	}
 	p := listing{values: readQuery(raw, known, &faults), query: layer.Query{Date: reference, Limit: defaultPage}}
@@ -51,8 +57,11 @@ func parseListing(raw string, l *layer.Layer, reference geo.Date) (listing, laye
 	} else if p.values.Has("bbox-crs") {
 		faults.Add("bbox-crs", "bbox-crs chỉ đi cùng bbox", "bbox-crs goes with bbox only")
 	}
+	p.readProperties(l, &faults)
+	p.readSort(l, &faults)
 	p.readLimit(&faults)
 	p.readAfter(&faults)
+	p.readResultType(&faults)
 	p.readDatetime(&faults)
 	if f := parseFilter(p.values, l, &faults); f != nil {
 		p.query.Filter = f
@@ -102,24 +111,23 @@ func (p *listing) readLimit(faults *layer.Faults) {
 	p.query.Limit = int(n)
 }
 
-func (p *listing) readAfter(faults *layer.Faults) {
-	if !p.values.Has("after") {
-		return
+func (p *listing) readResultType(faults *layer.Faults) {
+	switch p.values.Get("resultType") {
+	case "hits":
+		p.hits = true
+	case "", "results":
+	default:
+		faults.Add("resultType", "resultType phải là hits hoặc results", "resultType must be hits or results")
 	}
-	after, err := strconv.ParseInt(p.values.Get("after"), 10, 64)
-	if err != nil || after < 0 {
-		faults.Add("after", "after phải lấy từ liên kết next", "after must come from a next link")
-		return
-	}
-	p.query.After = after
 }
 
 // readEqualities takes any value of a field's type. One that the field may not
 // have (outside its list or bounds) selects nothing, which is no error: clients
 // push filters down without knowing the lists.
 func (p *listing) readEqualities(l *layer.Layer, faults *layer.Faults) {
-	for i := range l.Fields {
-		f := &l.Fields[i]
+	queryables := l.Queryables()
+	for i := range queryables {
+		f := &queryables[i]
 		if !p.values.Has(f.Name) || slices.Contains(itemsParameters(), f.Name) {
 			continue
 		}

@@ -9,43 +9,52 @@ import (
 
 // schema is the JSON Schema of what a layer's features hold (OGC API – Features Part 5).
 func (a *api) schema(w http.ResponseWriter, r *request) error {
-	return a.answer(w, r, typeSchema, a.layerSchema(r, "/schema", true))
+	doc := a.schemaOf(r, "/schema", r.layer.Queryables(), true)
+	required := []string{layer.GeometryName}
+	for _, f := range r.layer.Properties() {
+		if f.Required && !f.ReadOnly && f.Kind != layer.Boolean { // which is false where it is not given
+			required = append(required, f.Name)
+		}
+	}
+	doc["required"] = required
+	return a.answer(w, r, typeSchema, doc)
 }
 
 // queryables is the JSON Schema of what items can be selected by.
 func (a *api) queryables(w http.ResponseWriter, r *request) error {
-	return a.answer(w, r, typeSchema, a.layerSchema(r, "/queryables", false))
+	return a.answer(w, r, typeSchema, a.schemaOf(r, "/queryables", r.layer.Queryables(), true))
 }
 
-func (a *api) layerSchema(r *request, path string, whole bool) map[string]any {
+// sortables is the JSON Schema of what items can be sorted by.
+func (a *api) sortables(w http.ResponseWriter, r *request) error {
+	return a.answer(w, r, typeSchema, a.schemaOf(r, "/sortables", r.layer.Sortables(), false))
+}
+
+// schemaOf is a JSON Schema of fields, with or without the geometry.
+func (a *api) schemaOf(r *request, path string, fields []layer.Field, geometry bool) map[string]any {
 	l, language := r.layer, r.language()
-	properties := map[string]any{
-		layer.GeometryName: map[string]any{"format": geometryFormat(l.Geometry), "x-ogc-role": "primary-geometry"},
+	properties := map[string]any{}
+	if geometry {
+		properties[layer.GeometryName] = map[string]any{"format": geometryFormat(l.Geometry), "x-ogc-role": "primary-geometry", "x-ogc-propertySeq": len(fields) + 1}
 	}
-	var required []string
-	if whole {
-		properties["id"] = map[string]any{"type": "integer", "x-ogc-role": "id", "readOnly": true}
-		required = append(required, "geometry")
-	}
-	for i, f := range l.Properties() {
+	for i, f := range fields {
 		s := fieldSchema(f, language)
 		s["x-ogc-propertySeq"] = i + 1
-		properties[f.Name] = s
-		if whole && f.Required && !f.ReadOnly {
-			required = append(required, f.Name)
+		if role := roles[f.Name]; role != "" {
+			s["x-ogc-role"] = role
 		}
+		properties[f.Name] = s
 	}
-	s := map[string]any{
+	return map[string]any{
 		"$schema": "https://json-schema.org/draft/2020-12/schema",
 		"$id":     a.href(r, "/collections/"+l.Name+path, nil),
 		"type":    "object", "title": l.Title.In(language), "description": l.Doc.In(language),
 		"properties": properties, "additionalProperties": false,
 	}
-	if required != nil {
-		s["required"] = required
-	}
-	return s
 }
+
+// roles are those that properties of every layer have in its features.
+var roles = map[string]string{layer.IDName: "id", "valid_from": "primary-interval-start", "valid_to": "primary-interval-end"}
 
 func geometryFormat(t layer.GeometryType) string {
 	switch t {

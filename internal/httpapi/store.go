@@ -3,6 +3,7 @@ package httpapi
 import (
 	"context"
 	"encoding/json"
+	"time"
 
 	"github.com/paulmach/orb"
 
@@ -16,14 +17,16 @@ import (
 // the viewer may see and edit, and returns the errors of package layer:
 // ErrNotFound, ErrConflict, ErrStale, ErrUnavailable, ErrTimeout, *InvalidError.
 type Store interface {
-	// Features calls each for the rows that q selects, by id ascending. A row is
-	// valid until each returns; an error of each ends the reading and is returned.
+	// Features calls each for the rows that q selects, in its order. A row is valid
+	// until each returns; an error of each ends the reading and is returned.
 	Features(ctx context.Context, v account.Viewer, l *layer.Layer, q layer.Query, each func(*layer.Row) error) error
 	// TileRows calls each for the rows that q selects and whose box meets the lon/lat box,
 	// in no order, with the values of the fields alone; as Features otherwise.
 	TileRows(ctx context.Context, v account.Viewer, l *layer.Layer, box orb.Bound, q layer.Query, fields []*layer.Field, each func(*layer.Row) error) error
 	// CountFeatures counts what q selects, its After and Limit left aside.
 	CountFeatures(ctx context.Context, v account.Viewer, l *layer.Layer, q layer.Query) (int64, error)
+	// CountWithin is CountFeatures that gives up after so long; then it returns false.
+	CountWithin(ctx context.Context, v account.Viewer, l *layer.Layer, q layer.Query, within time.Duration) (int64, bool, error)
 	// Feature returns one row whatever its dates; ErrNotFound.
 	Feature(ctx context.Context, v account.Viewer, l *layer.Layer, id int64) (*layer.Row, error)
 	// FeatureVersions returns the rows of a code, by valid_from.

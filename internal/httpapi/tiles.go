@@ -40,7 +40,7 @@ func (a *api) collectionTile(w http.ResponseWriter, r *request) error {
 	}
 	var faults layer.Faults
 	known := tileParameters()
-	for _, f := range r.layer.Properties() {
+	for _, f := range r.layer.Queryables() {
 		known = append(known, f.Name)
 	}
 	t.values = readQuery(r.URL.RawQuery, known, &faults)
