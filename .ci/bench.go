@@ -58,6 +58,7 @@ func promises() []promise {
 		{"one at a time over HTTP: with all sentences", cmd + "HTTP/full", 25e3, "checks/s", 25e3 / 10.3e3},
 		{"check --file, both cores: verdicts", cmd + "File/verdict", 500e3, "checks/s", 500e3 / 10.3e3},
 		{"check --file, both cores: findings", cmd + "File/findings", 100e3, "checks/s", 100e3 / 10.3e3},
+		{"page 10 000 of a walk by id, against page 1", "hatang/internal/postgis.BenchmarkKeysetWalk/id", 0.5 * milli, "ns", 1 / 1.1},
 		{"indicators of 700 districts", postgis + "Indicators", second, "ns", 19.6},
 		{"200 000 points to 10 000 communes", postgis + "Assign", 0.1 * second, "ns", 6.3},
 		{"snapshot of the nation", postgis + "Snapshot/nation", 3 * second, "ns", 0},
