@@ -154,6 +154,11 @@ func newReading(ctx context.Context, tx pgx.Tx, layers *layer.Registry, asked pe
 // rows returns what stands behind FROM for a layer as the viewer sees it, as it was at
 // the record time, and the conditions on its rows, whatever their dates and places.
 func (r *reading) rows(name string) (from string, c *conditions, err error) {
+	return r.rowsNear(name, nil)
+}
+
+// rowsNear is rows, where only those in the boxes need be.
+func (r *reading) rowsNear(name string, boxes []orb.Bound) (from string, c *conditions, err error) {
 	l, err := r.layer(name)
 	if err != nil {
 		return "", nil, err
@@ -162,12 +167,12 @@ func (r *reading) rows(name string) (from string, c *conditions, err error) {
 	if from, err = r.from(c, name); err != nil {
 		return "", nil, err
 	}
-	return c.view(r.viewer, l, r.published, from), c, nil
+	return c.view(r.viewer, l, r.published, from, boxes), c, nil
 }
 
 // shown is rows, of those in the boxes.
 func (r *reading) shown(name string) (from string, c *conditions, err error) {
-	if from, c, err = r.rows(name); err != nil {
+	if from, c, err = r.rowsNear(name, r.boxes); err != nil {
 		return "", nil, err
 	}
 	r.inBoxes(c)
@@ -194,12 +199,8 @@ func (r *reading) layer(name string) (*layer.Layer, error) {
 }
 
 func (r *reading) inBoxes(c *conditions) {
-	var in []string
-	for _, b := range r.boxes {
-		in = append(in, fmt.Sprintf("geom && ST_MakeEnvelope(%s, %s, %s, %s, %d)", c.bind(b.Min[0]), c.bind(b.Min[1]), c.bind(b.Max[0]), c.bind(b.Max[1]), layer.SRID))
-	}
-	if len(in) > 0 {
-		c.add("(%s)", strings.Join(in, " OR "))
+	if len(r.boxes) > 0 {
+		c.sql = append(c.sql, c.within(r.boxes, 0))
 	}
 }
 

@@ -45,7 +45,7 @@ func columns(l *layer.Layer, q layer.Query) string {
 // and is returned as it is. Cost: by id an index scan of what is read; in another order
 // one of all that is selected; one pass over the bytes.
 func (s *Store) Features(ctx context.Context, v account.Viewer, l *layer.Layer, q layer.Query, each func(*layer.Row) error) error {
-	err := s.seen(ctx, v, l, func(c *conditions, from string) error {
+	err := s.seen(ctx, v, l, q.Boxes, func(c *conditions, from string) error {
 		if err := c.matching(q, l); err != nil {
 			return err
 		}
@@ -152,7 +152,7 @@ func (s *Store) CountWithin(ctx context.Context, v account.Viewer, l *layer.Laye
 
 // count makes the statement that counts what the query selects for the viewer.
 func (s *Store) count(ctx context.Context, v account.Viewer, l *layer.Layer, q layer.Query, ask func(sql string, args []any) error) error {
-	err := s.seen(ctx, v, l, func(c *conditions, from string) error {
+	err := s.seen(ctx, v, l, q.Boxes, func(c *conditions, from string) error {
 		if err := c.matching(q, l); err != nil {
 			return err
 		}
@@ -165,7 +165,7 @@ func (s *Store) count(ctx context.Context, v account.Viewer, l *layer.Layer, q l
 // is none that the viewer may see. The row is the caller's.
 func (s *Store) Feature(ctx context.Context, v account.Viewer, l *layer.Layer, id int64) (*layer.Row, error) {
 	var row *layer.Row
-	err := s.seen(ctx, v, l, func(c *conditions, from string) error {
+	err := s.seen(ctx, v, l, nil, func(c *conditions, from string) error {
 		c.add("id = %s", c.bind(id))
 		rows, err := queryRaw(ctx, s.pool, "SELECT "+columns(l, layer.Query{})+" FROM "+from+c.where(), c.args)
 		if err != nil {
@@ -204,7 +204,7 @@ func keep(row *layer.Row) {
 // FeatureVersions returns the rows of one code that the viewer may see, by valid time.
 func (s *Store) FeatureVersions(ctx context.Context, v account.Viewer, l *layer.Layer, code string) ([]layer.Version, error) {
 	var versions []layer.Version
-	err := s.seen(ctx, v, l, func(c *conditions, from string) error {
+	err := s.seen(ctx, v, l, nil, func(c *conditions, from string) error {
 		c.add("code = %s", c.bind(code))
 		rows, err := s.pool.Query(ctx, "SELECT id, valid_from, valid_to FROM "+from+c.where()+" ORDER BY valid_from, id", c.args...)
 		if err != nil {
@@ -228,7 +228,7 @@ func (s *Store) FeatureVersions(ctx context.Context, v account.Viewer, l *layer.
 func (s *Store) Extent(ctx context.Context, v account.Viewer, l *layer.Layer, date geo.Date) (orb.Bound, geo.Period, bool, error) {
 	var x0, y0, x1, y1 *float64
 	var from, to day
-	err := s.seen(ctx, v, l, func(c *conditions, rows string) error {
+	err := s.seen(ctx, v, l, nil, func(c *conditions, rows string) error {
 		in := c.bind(date.Time())
 		sql := fmt.Sprintf(`SELECT ST_XMin(box), ST_YMin(box), ST_XMax(box), ST_YMax(box), starts, ends FROM (
 			SELECT ST_Extent(geom) FILTER (WHERE valid_from <= %s::date AND (valid_to IS NULL OR valid_to > %s::date)) AS box,

@@ -24,18 +24,13 @@ func (s *Store) TileRows(ctx context.Context, v account.Viewer, l *layer.Layer, 
 	}
 	b.WriteString(" FROM ")
 	q.Boxes = nil
-	err := s.seen(ctx, v, l, func(c *conditions, from string) error {
+	err := s.seen(ctx, v, l, []orb.Bound{box}, func(c *conditions, from string) error {
 		if err := c.matching(q, l); err != nil {
 			return err
 		}
 		// What of a row is in a tile is decided by whoever draws it: its box is enough here.
-		c.inBox(box)
+		c.sql = append(c.sql, c.within([]orb.Bound{box}, 0))
 		return hand(ctx, s.pool, b.String()+from+c.where(), c.args, 0, each)
 	})
 	return notHanded("read the tile of "+l.Name, err)
-}
-
-// inBox selects the rows whose box meets the box.
-func (c *conditions) inBox(b orb.Bound) {
-	c.add("geom && ST_MakeEnvelope(%s, %s, %s, %s, %d)", c.bind(b.Min[0]), c.bind(b.Min[1]), c.bind(b.Max[0]), c.bind(b.Max[1]), layer.SRID)
 }

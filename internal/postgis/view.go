@@ -10,6 +10,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/paulmach/orb"
 
 	"hatang/internal/account"
 	"hatang/internal/layer"
@@ -33,8 +34,10 @@ func (p *publications) general() bool { return p != nil && len(p.of) > 0 }
 
 // view returns what stands behind FROM: rows of the layer, or of another source with
 // its columns, with the values that the viewer may see. The conditions on rows are
-// added to c. Settings of publication matter to the public alone.
-func (c *conditions) view(v account.Viewer, l *layer.Layer, p *publications, from string) string {
+// added to c. Settings of publication matter to the public alone. Where boxes are given
+// only rows that the viewer sees in one of them need be there, and others may be: the
+// caller asks for them by the places in the view.
+func (c *conditions) view(v account.Viewer, l *layer.Layer, p *publications, from string, boxes []orb.Bound) string {
 	s := v.Sight(l.Name)
 	c.visible(s, l)
 	if !l.PublishedAsSet || s.Exact {
@@ -61,11 +64,25 @@ func (c *conditions) view(v account.Viewer, l *layer.Layer, p *publications, fro
 	if !masked && !p.general() {
 		return from + " AS t"
 	}
-	geometry := "geom"
+	geometry, near := "geom", ""
 	if p.general() {
 		geometry = p.geometry() + " AS geom"
+		if len(boxes) > 0 {
+			near = " WHERE " + c.within(boxes, p.farthest())
+		}
 	}
-	return fmt.Sprintf("(SELECT %s, %s FROM %s AS t) AS t", strings.Join(columns, ", "), geometry, from)
+	return fmt.Sprintf("(SELECT %s, %s FROM %s AS t%s) AS t", strings.Join(columns, ", "), geometry, from, near)
+}
+
+// within is the condition on rows whose box meets any of the boxes, each widened by so
+// many degrees.
+func (c *conditions) within(boxes []orb.Bound, byDegrees float64) string {
+	var in []string
+	for _, b := range boxes {
+		b = b.Pad(byDegrees)
+		in = append(in, fmt.Sprintf("geom && ST_MakeEnvelope(%s, %s, %s, %s, %d)", c.bind(b.Min[0]), c.bind(b.Min[1]), c.bind(b.Max[0]), c.bind(b.Max[1]), layer.SRID))
+	}
+	return "(" + strings.Join(in, " OR ") + ")"
 }
 
 // visible adds the conditions on the rows that the viewer sees.
@@ -127,6 +144,20 @@ func (p *publications) geometry() string {
 	return p.each("geom", func(cell float64) string { return fmt.Sprintf("ST_SnapToGrid(geom, %v)", cell) })
 }
 
+// farthest is how far rounding moves a place along an axis, degrees, and a little more. By
+// it the index on true places finds all that can be in a box as they are shown: what
+// is in it the shown places alone decide.
+func (p *publications) farthest() float64 {
+	const rounding = 1e-9 // of the arithmetic, degrees; far more than it errs by
+	widest := 0.0
+	for _, of := range p.of {
+		if of.cellDegrees != nil {
+			widest = max(widest, *of.cellDegrees)
+		}
+	}
+	return widest/2 + rounding
+}
+
 // halfDiagonalM is how far a place can be moved by rounding to cells of one degree,
 // metres: √½ of the longest degree there is, of latitude at the poles.
 const halfDiagonalM = 79_000
@@ -170,11 +201,12 @@ const mostTries = 5
 
 // seen runs a read of a layer as the viewer sees it. For the public it is made by the
 // settings of publication read last, and proves, in the same statement, that they are
-// those in force: else it is made anew. read must do nothing before its first row.
-func (s *Store) seen(ctx context.Context, v account.Viewer, l *layer.Layer, read func(c *conditions, from string) error) error {
+// those in force: else it is made anew. read must do nothing before its first row. It
+// asks for rows in the boxes, or where there is none for any.
+func (s *Store) seen(ctx context.Context, v account.Viewer, l *layer.Layer, boxes []orb.Bound, read func(c *conditions, from string) error) error {
 	c := &conditions{}
 	if !l.PublishedAsSet || v.Sight(l.Name).Exact {
-		return read(c, c.view(v, l, nil, quote(l.Name)))
+		return read(c, c.view(v, l, nil, quote(l.Name), boxes))
 	}
 	var err error
 	for range mostTries {
@@ -187,7 +219,7 @@ func (s *Store) seen(ctx context.Context, v account.Viewer, l *layer.Layer, read
 		}
 		c = &conditions{}
 		c.add("(SELECT hatang_published_as(%s))", c.bind(p.version))
-		err = read(c, c.view(v, l, p, quote(l.Name)))
+		err = read(c, c.view(v, l, p, quote(l.Name), boxes))
 		var pg *pgconn.PgError
 		if !errors.As(err, &pg) || pg.Code != publishedAnew {
 			return err
