@@ -16,7 +16,8 @@ import (
 	"hatang/internal/postgis"
 )
 
-// database is where a command finds its data.
+// database is where a command finds its data. Its layers are the literals until its store
+// has been opened.
 type database struct {
 	ownerURL, appURL string
 	layers           *layer.Registry
@@ -70,16 +71,21 @@ func (d *database) store(ctx context.Context) (*postgis.Store, error) {
 	if errors.Is(err, postgis.ErrNoSchema) {
 		return nil, fmt.Errorf("%w: run `hatang migrate`, or `hatang serve --demo` for the demonstration", err)
 	}
-	return s, err
+	if err != nil {
+		return nil, err
+	}
+	d.layers = s.Layers()
+	return s, nil
 }
 
 // layer returns the layer that the person named.
 func (d *database) layer(name string) (*layer.Layer, error) {
-	if l, ok := d.layers.Get(name); ok {
+	layers := d.layers.Whole()
+	if l, ok := layers.Get(name); ok {
 		return l, nil
 	}
 	var names []string
-	for _, l := range d.layers.All() {
+	for _, l := range layers.All() {
 		names = append(names, l.Name)
 	}
 	return nil, usageError{fmt.Errorf("there is no layer %q; layers are %s", name, strings.Join(names, ", "))}

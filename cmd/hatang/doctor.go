@@ -65,7 +65,7 @@ func (c *doctorCommand) examine(ctx context.Context, g *globals, env *environmen
 			return err
 		}
 		for name := range h.Layers { // rule sets and plans have versions too, and are no layers
-			if _, ok := db.layers.Get(name); !ok {
+			if _, ok := db.layers.Whole().Get(name); !ok {
 				delete(h.Layers, name)
 			}
 		}

@@ -85,7 +85,7 @@ func (r *register) serve(t *testing.T) (http.Handler, *postgis.Store) {
 	}
 	log := slog.New(slog.DiscardHandler)
 	memory := permit.NewMemory(store, date, log)
-	handler, err := (&serveCommand{}).handler(log, r.db, store, memory, nil, date)
+	handler, err := (&serveCommand{}).handler(log, store, memory, nil, date)
 	if err != nil {
 		t.Fatal(err)
 	}

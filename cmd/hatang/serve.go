@@ -74,7 +74,7 @@ func (c *serveCommand) Run(ctx context.Context, g *globals, env *environment) er
 		defer lines.close()
 		log := slog.New(slog.NewJSONHandler(lines, nil))
 		memory := permit.NewMemory(store, date, log)
-		handler, err := c.handler(log, db, store, memory, grid, date)
+		handler, err := c.handler(log, store, memory, grid, date)
 		if err != nil {
 			return err
 		}
@@ -116,13 +116,13 @@ func inBackground(ctx context.Context, work func(context.Context)) (stop func())
 }
 
 // handler puts the rooms together.
-func (c *serveCommand) handler(log *slog.Logger, db *database, store *postgis.Store, memory *permit.Memory, grid *postgis.Grid, date func() geo.Date) (http.Handler, error) {
+func (c *serveCommand) handler(log *slog.Logger, store *postgis.Store, memory *permit.Memory, grid *postgis.Grid, date func() geo.Date) (http.Handler, error) {
 	title, attribution := titles()
 	options := web.Options{ReferenceDate: date, BasemapURL: c.Basemap, Attribution: c.BasemapAttribution, Version: version}
 	if grid != nil {
 		options.Grid = &web.Grid{Code: fmt.Sprintf("EPSG:%d", grid.EPSG), Title: geo.Text{VI: grid.Name, EN: grid.Name}, Proj4: grid.Proj4}
 	}
-	page, err := web.New(db.layers, options)
+	page, err := web.New(store.Layers(), options)
 	if err != nil {
 		return nil, err
 	}
@@ -133,7 +133,7 @@ func (c *serveCommand) handler(log *slog.Logger, db *database, store *postgis.St
 	checker := memory.Checker()
 	measurer := plan.NewMeasurer(store, checker)
 	return httpapi.New(httpapi.Config{
-		Registry: db.layers, Store: store, Accounts: store, Checker: checker, Indicators: indicators{measurer},
+		Registry: store.Layers(), Store: store, Accounts: store, Checker: checker, Indicators: indicators{measurer},
 		Ledger: plan.NewLedger(store, measurer), UI: page, ReferenceDate: date, Now: c.now,
 		Log: log, Memory: memory.Report, Pool: store.PoolUse, PublicURL: c.PublicURL, Title: title,
 		PublicRate: c.PublicRate, TrustedProxies: c.TrustedProxies,

@@ -94,6 +94,16 @@ func (v Viewer) Sight(layer string) Sight {
 	return s
 }
 
+// SeesWithheld reports whether the viewer sees what is withheld from the public of a
+// layer, and knows of the layer if it is for staff alone.
+func (v Viewer) SeesWithheld(layer string) bool { return v.Sight(layer).Withheld }
+
+// Publishes reports whether the viewer may publish layers of his own making, change and
+// withdraw them: who may write everything everywhere.
+func (v Viewer) Publishes() bool {
+	return slices.ContainsFunc(v.Grants, func(g Grant) bool { return g.Role.edits() && g.Layers == nil && g.Territory == "" })
+}
+
 // Pen is what a viewer may write of a layer.
 type Pen struct {
 	All         bool     // anything

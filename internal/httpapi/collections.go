@@ -26,8 +26,9 @@ func (a *api) collections(w http.ResponseWriter, r *request) error {
 	if err != nil {
 		return err
 	}
-	all := make([]map[string]any, 0, len(a.Registry.All()))
-	for _, l := range a.Registry.All() {
+	layers := r.layers.All()
+	all := make([]map[string]any, 0, len(layers))
+	for _, l := range layers {
 		c, err := a.describe(r, l, versions[l.Name])
 		if err != nil {
 			return err
@@ -59,7 +60,7 @@ func (a *api) describe(r *request, l *layer.Layer, version int64) (map[string]an
 	c := map[string]any{
 		"id": l.Name, "title": l.Title.In(language), "description": l.Doc.In(language),
 		"itemType": "feature", "group": l.Group, "geometryType": l.Geometry,
-		"crs": crsURIs(), "storageCrs": geo.CRS{}.URI(), "attribution": a.Attribution.In(language),
+		"crs": crsURIs(), "storageCrs": storageCRS(l).URI(), "attribution": a.Attribution.In(language),
 		"defaultSortOrder": []string{layer.IDName},
 		"links": []link{
 			{Href: a.href(r, path, nil), Rel: "self", Type: typeJSON},
@@ -79,6 +80,15 @@ func (a *api) describe(r *request, l *layer.Layer, version int64) (map[string]an
 		c["extent"] = x.document()
 	}
 	return c, nil
+}
+
+// storageCRS is the reference system that the layer's geometries are kept in.
+func storageCRS(l *layer.Layer) geo.CRS {
+	if l.StorageSRID() == layer.SRID {
+		return geo.CRS{}
+	}
+	crs, _ := geo.LookupCRS(l.StorageSRID()) // a layer's definition names none that there is not
+	return crs
 }
 
 // crsURIs lists what crs= and bbox-crs= take, the storage's first.

@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -17,10 +18,14 @@ import (
 	"hatang/internal/permit"
 )
 
-// Config is what the API is made of. All but PublicURL, UI, Memory, Pool, OIDC, the limits
-// of clients and Now must be given.
+// Config is what the API is made of. All but FreshLayers, PublicURL, UI, Memory, Pool, OIDC,
+// the limits of clients and Now must be given.
 type Config struct {
-	Registry   *layer.Registry
+	Registry *layer.Registry
+	// FreshLayers brings reference layers in the registry up to date where they may have
+	// changed; nil where they never do.
+	FreshLayers func(context.Context) error
+
 	Store      Store
 	Accounts   Accounts
 	Checker    Checker
@@ -65,7 +70,7 @@ type Config struct {
 type api struct {
 	Config
 	metrics *metrics
-	openapi documents
+	openapi openapiCache
 	extents extentCache
 	drawn   *tileCache
 	counts  countCache
@@ -82,19 +87,18 @@ func New(c Config) (http.Handler, error) {
 	if err := c.check(); err != nil {
 		return nil, err
 	}
-	docs, err := completeOpenAPI(c.Registry, c.Title, c.Version)
+	a, err := newAPI(c)
 	if err != nil {
-		return nil, fmt.Errorf("complete the OpenAPI document: %w", err)
+		return nil, err
 	}
-	a, err := newAPI(c, docs)
-	if err != nil {
+	if _, err := a.openapi.of(&c, c.Registry.All()); err != nil {
 		return nil, err
 	}
 	return a.router(), nil
 }
 
-// newAPI puts a checked Config and its document together.
-func newAPI(c Config, docs documents) (*api, error) {
+// newAPI puts together what a checked Config needs beside it.
+func newAPI(c Config) (*api, error) {
 	compress, err := newCompressor()
 	if err != nil {
 		return nil, err
@@ -115,7 +119,7 @@ func newAPI(c Config, docs documents) (*api, error) {
 		return nil, err
 	}
 	limits := newLimits(runtime.GOMAXPROCS(0), c.PublicRate, c.TrustedProxies)
-	return &api{Config: c, metrics: newMetrics(c.Memory, c.Pool, limits, drawn), openapi: docs, drawn: drawn, counts: counts, compress: compress, limits: limits, pace: paceTime}, nil
+	return &api{Config: c, metrics: newMetrics(c.Memory, c.Pool, limits, drawn), drawn: drawn, counts: counts, compress: compress, limits: limits, pace: paceTime}, nil
 }
 
 // check names everything that is missing.

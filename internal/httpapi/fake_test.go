@@ -382,14 +382,15 @@ func config(t testing.TB, s *fakeStore) Config {
 	}
 }
 
-// theDocuments are made once for all tests.
-var theDocuments = sync.OnceValues(func() (documents, error) {
-	r, err := layer.Layers()
+// documentsOf are the documents that everybody is served.
+func documentsOf(t testing.TB, a *api) documents {
+	t.Helper()
+	docs, err := a.openapi.of(&a.Config, a.Registry.All())
 	if err != nil {
-		return documents{}, err
+		t.Fatal(err)
 	}
-	return completeOpenAPI(r, geo.Text{VI: "Hạ tầng", EN: "Infrastructure"}, "test")
-})
+	return docs
+}
 
 func apiOf(t testing.TB, s *fakeStore) *api {
 	t.Helper()
@@ -398,11 +399,7 @@ func apiOf(t testing.TB, s *fakeStore) *api {
 
 func apiWith(t testing.TB, c Config) *api {
 	t.Helper()
-	docs, err := theDocuments()
-	if err != nil {
-		t.Fatal(err)
-	}
-	a, err := newAPI(c, docs)
+	a, err := newAPI(c)
 	if err != nil {
 		t.Fatal(err)
 	}

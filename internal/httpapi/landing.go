@@ -75,11 +75,19 @@ func (a *api) conformance(w http.ResponseWriter, r *request) error {
 }
 
 func (a *api) openapi30(w http.ResponseWriter, r *request) error {
-	return a.answerBytes(w, r, typeOpenAPI30, a.openapi.v30)
+	docs, err := a.openapi.of(&a.Config, r.layers.All())
+	if err != nil {
+		return err
+	}
+	return a.answerBytes(w, r, typeOpenAPI30, docs.v30)
 }
 
 func (a *api) openapi31(w http.ResponseWriter, r *request) error {
-	return a.answerBytes(w, r, typeOpenAPI31, a.openapi.v31)
+	docs, err := a.openapi.of(&a.Config, r.layers.All())
+	if err != nil {
+		return err
+	}
+	return a.answerBytes(w, r, typeOpenAPI31, docs.v31)
 }
 
 // healthz says that the process answers, whatever its database does.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/getkin/kin-openapi/openapi3"
 
@@ -17,6 +18,44 @@ import (
 // documents are the OpenAPI document as served, JSON.
 type documents struct{ v30, v31 []byte }
 
+// openapiCache remembers the documents of the sets of layers asked for last: one for each
+// kind of viewer who knows of other layers. The zero value is empty; it is safe for
+// concurrent use.
+type openapiCache struct {
+	mu   sync.Mutex
+	made []*madeDocuments // the last used ones last
+}
+
+type madeDocuments struct {
+	layers []*layer.Layer
+	make   func() (documents, error)
+}
+
+// mostDocuments bounds the cache.
+const mostDocuments = 8
+
+// of returns the documents of layers, which are made once. Layers that have changed are
+// others.
+func (o *openapiCache) of(c *Config, layers []*layer.Layer) (documents, error) {
+	o.mu.Lock()
+	i := slices.IndexFunc(o.made, func(m *madeDocuments) bool { return slices.Equal(m.layers, layers) })
+	var found *madeDocuments
+	if i >= 0 {
+		found = o.made[i]
+		o.made = slices.Delete(o.made, i, i+1)
+	} else {
+		found = &madeDocuments{layers, sync.OnceValues(func() (documents, error) { return completeOpenAPI(layers, c.Title, c.Version) })}
+	}
+	o.made = append(o.made, found)
+	o.made = slices.Delete(o.made, 0, max(0, len(o.made)-mostDocuments))
+	o.mu.Unlock()
+	docs, err := found.make()
+	if err != nil {
+		return docs, fmt.Errorf("complete the OpenAPI document: %w", err)
+	}
+	return docs, nil
+}
+
 // collectionPrefix begins the paths that exist once for every layer.
 const collectionPrefix = "/collections/{collectionId}"
 
@@ -27,7 +66,7 @@ const tilesOperation = "collection.vector."
 // completeOpenAPI puts concrete paths, one set for each layer, where the document
 // at hand has {collectionId}: clients look for the filters of a layer under its
 // own path, with the parameters written out.
-func completeOpenAPI(registry *layer.Registry, title geo.Text, version string) (documents, error) {
+func completeOpenAPI(layers []*layer.Layer, title geo.Text, version string) (documents, error) {
 	doc, err := openapi3.NewLoader().LoadFromData(contract.OpenAPI)
 	if err != nil {
 		return documents{}, fmt.Errorf("read openapi.yaml: %w", err)
@@ -42,7 +81,7 @@ func completeOpenAPI(registry *layer.Registry, title geo.Text, version string) (
 		if !strings.HasPrefix(path, collectionPrefix) {
 			continue
 		}
-		for _, l := range registry.All() {
+		for _, l := range layers {
 			item, err := concrete(doc.Paths.Value(path), l, strings.HasSuffix(path, "/items") || strings.HasSuffix(path, tileAddress))
 			if err != nil {
 				return documents{}, fmt.Errorf("%s for %s: %w", path, l.Name, err)
@@ -85,6 +124,9 @@ func concrete(item *openapi3.PathItem, l *layer.Layer, fields bool) (*openapi3.P
 	}
 	if fields {
 		for _, f := range l.Queryables() {
+			if slices.Contains(itemsParameters(), f.Name) {
+				continue // the parameter is not the field: a filter names it
+			}
 			out.Get.Parameters = append(out.Get.Parameters, &openapi3.ParameterRef{Value: fieldParameter(f)})
 		}
 	}

@@ -16,8 +16,8 @@ import (
 )
 
 func TestDocumentsAreValid(t *testing.T) {
-	a := apiOf(t, &fakeStore{})
-	for name, document := range map[string][]byte{"openapi.yaml": contract.OpenAPI, "3.0": a.openapi.v30, "3.1": a.openapi.v31} {
+	docs := documentsOf(t, apiOf(t, &fakeStore{}))
+	for name, document := range map[string][]byte{"openapi.yaml": contract.OpenAPI, "3.0": docs.v30, "3.1": docs.v31} {
 		if err := validate(document); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -52,7 +52,8 @@ func TestDocumentAgreesWithRouter(t *testing.T) {
 		}
 	}
 	slices.Sort(concrete)
-	for _, served := range [][]byte{a.openapi.v30, a.openapi.v31} {
+	docs := documentsOf(t, a)
+	for _, served := range [][]byte{docs.v30, docs.v31} {
 		if d := cmp.Diff(concrete, operations(t, served)); d != "" {
 			t.Errorf("the served document and the router differ:\n%s", d)
 		}

@@ -24,6 +24,7 @@ type route struct {
 	heavy    bool     // takes much work: waits for its turn
 	long     bool     // may be sent on while it is made, at the client's pace
 	asks     bool     // changes nothing, whatever its method
+	layers   bool     // its answer depends on which layers there are
 }
 
 // right is what a route needs of the viewer, before it looks at anything else.
@@ -59,10 +60,10 @@ func (a *api) routes() []route {
 	return []route{
 		{method: get, pattern: root, handle: a.landing, produces: jsonType, query: format},
 		{method: get, pattern: root + "/conformance", handle: a.conformance, produces: jsonType, query: format},
-		{method: get, pattern: root + "/openapi.json", handle: a.openapi30, produces: json30, query: format},
-		{method: get, pattern: root + "/openapi-3.1.json", handle: a.openapi31, produces: json30, query: format},
+		{method: get, pattern: root + "/openapi.json", handle: a.openapi30, produces: json30, query: format, layers: true},
+		{method: get, pattern: root + "/openapi-3.1.json", handle: a.openapi31, produces: json30, query: format, layers: true},
 
-		{method: get, pattern: root + "/collections", handle: a.collections, produces: jsonType, query: format},
+		{method: get, pattern: root + "/collections", handle: a.collections, produces: jsonType, query: format, layers: true},
 		{method: get, pattern: collection, handle: a.collection, produces: jsonType, query: format},
 		{method: get, pattern: collection + "/schema", handle: a.schema, produces: schemaTypes, query: format},
 		{method: get, pattern: collection + "/queryables", handle: a.queryables, produces: schemaTypes, query: format},
@@ -78,14 +79,14 @@ func (a *api) routes() []route {
 		{method: get, pattern: collection + mercator, handle: a.collectionTileset, produces: jsonType, query: format},
 		{method: get, pattern: collection + mercator + "/tilejson", handle: a.collectionTileJSON, produces: jsonType, query: format},
 		{method: get, pattern: collection + mercator + tileAddress, handle: a.collectionTile, produces: tileTypes},
-		{method: get, pattern: root + "/tiles", handle: a.tilesets, produces: jsonType, query: []string{"collections", "f"}},
-		{method: get, pattern: root + mercator, handle: a.tileset, produces: jsonType, query: []string{"collections", "f"}},
-		{method: get, pattern: root + mercator + "/tilejson", handle: a.tileJSON, produces: jsonType, query: []string{"collections", "f"}},
-		{method: get, pattern: root + mercator + tileAddress, handle: a.tile, produces: tileTypes, query: []string{"collections", "datetime"}},
+		{method: get, pattern: root + "/tiles", handle: a.tilesets, produces: jsonType, query: []string{"collections", "f"}, layers: true},
+		{method: get, pattern: root + mercator, handle: a.tileset, produces: jsonType, query: []string{"collections", "f"}, layers: true},
+		{method: get, pattern: root + mercator + "/tilejson", handle: a.tileJSON, produces: jsonType, query: []string{"collections", "f"}, layers: true},
+		{method: get, pattern: root + mercator + tileAddress, handle: a.tile, produces: tileTypes, query: []string{"collections", "datetime"}, layers: true},
 		{method: get, pattern: root + "/tileMatrixSets", handle: a.tileMatrixSets, produces: jsonType, query: format},
 		{method: get, pattern: root + "/tileMatrixSets/WebMercatorQuad", handle: a.tileMatrixSet, produces: jsonType, query: format},
-		{method: get, pattern: root + "/styles", handle: a.styles, produces: jsonType, query: format},
-		{method: get, pattern: root + "/styles/{styleId}", handle: a.style, produces: styleTypes, query: format},
+		{method: get, pattern: root + "/styles", handle: a.styles, produces: jsonType, query: format, layers: true},
+		{method: get, pattern: root + "/styles/{styleId}", handle: a.style, produces: styleTypes, query: format, layers: true},
 
 		{method: post, pattern: root + "/placement-checks", handle: a.placementChecks, produces: checkTypes, consumes: checkTypes, query: []string{"detail", "known_at"}, asks: true},
 
@@ -159,14 +160,14 @@ func (a *api) mux() *chi.Mux {
 		}
 		if !options[rt.pattern] {
 			options[rt.pattern] = true
-			mux.Method(http.MethodOptions, rt.pattern, a.answerOptions(mux))
+			mux.Method(http.MethodOptions, rt.pattern, a.answerOptions(mux, rt))
 		}
 	}
 	// Only the root is served with and without the slash: clients join paths to it.
 	landing := a.serve(a.routes()[0])
 	mux.Method(http.MethodGet, root+"/", landing)
 	mux.Method(http.MethodHead, root+"/", landing)
-	mux.Method(http.MethodOptions, root+"/", a.answerOptions(mux))
+	mux.Method(http.MethodOptions, root+"/", a.answerOptions(mux, a.routes()[0]))
 	mux.MethodNotAllowed(a.methodNotAllowed(mux))
 	mux.NotFound(a.elsewhere(mux))
 	return mux
@@ -187,18 +188,34 @@ func routePath(r *http.Request) string {
 	return r.URL.Path
 }
 
-// answerOptions answers 204 with Allow, and 404 for a collection there is not.
-func (a *api) answerOptions(mux *chi.Mux) http.HandlerFunc {
+// answerOptions answers 204 with Allow, and 404 for a collection there is not. A browser's
+// preflight never says who asks: it is answered for any name, and so tells nothing.
+func (a *api) answerOptions(mux *chi.Mux, rt route) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		if name := chi.URLParam(r, "collectionId"); name != "" {
-			if _, ok := a.Registry.Get(name); !ok {
-				writeProblem(w, r, unknownCollection())
+		if ofCollection(rt) && r.Header.Get("Access-Control-Request-Method") == "" {
+			if err := a.knownCollection(rt, r); err != nil {
+				a.fail(w, r, err)
 				return
 			}
 		}
 		w.Header().Set("Allow", strings.Join(allowed(mux, routePath(r)), ", "))
 		w.WriteHeader(http.StatusNoContent)
 	}
+}
+
+// knownCollection is 404 where there is no such collection for all that the viewer knows.
+// A key that is not good makes nobody of him here: OPTIONS has no other answer to give.
+func (a *api) knownCollection(rt route, r *http.Request) error {
+	req := &request{Request: r}
+	if err := a.knowLayers(rt, req); err != nil || req.layer != nil {
+		return err
+	}
+	if a.identify(req) == nil {
+		if err := a.knowLayers(rt, req); err != nil || req.layer != nil {
+			return err
+		}
+	}
+	return unknownCollection()
 }
 
 func (a *api) methodNotAllowed(mux *chi.Mux) http.HandlerFunc {
@@ -247,6 +264,13 @@ func (a *api) servePage(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Allow", "GET, HEAD, OPTIONS")
 		w.WriteHeader(http.StatusNoContent)
 		return
+	}
+	// What the page is told of layers must be as fresh as what the API tells.
+	if a.FreshLayers != nil && strings.HasPrefix(r.URL.Path, "/ui/") {
+		if err := a.FreshLayers(r.Context()); err != nil {
+			a.fail(w, r, err)
+			return
+		}
 	}
 	page := &pageWriter{ResponseWriter: w}
 	a.UI.ServeHTTP(page, r)

@@ -26,6 +26,7 @@ type request struct {
 	viewer account.Viewer
 	who    credentials  // by what the viewer is known
 	layer  *layer.Layer // of routes below a collection, else nil
+	layers *layer.Set   // that the viewer may know of
 	values url.Values   // the query; of routes that name their parameters
 }
 
@@ -115,15 +116,14 @@ func (a *api) admit(rt route, r *http.Request) (*request, error) {
 		return req, err
 	}
 	account.Tell(r.Context(), req.viewer)
+	if err := a.knowLayers(rt, req); err != nil {
+		return req, err
+	}
 	if rt.needs != nothing && !req.viewer.Known() {
 		return req, problem(unauthorised, "Việc này cần đăng nhập hoặc khóa: Authorization: Bearer KHÓA.", "This needs a person who has signed in, or a key: Authorization: Bearer KEY.")
 	}
-	if strings.Contains(rt.pattern, "{collectionId}") {
-		l, ok := a.Registry.Get(req.param("collectionId"))
-		if !ok {
-			return req, unknownCollection()
-		}
-		req.layer = l
+	if req.layer == nil && ofCollection(rt) {
+		return req, unknownCollection()
 	}
 	if err := may(rt, req); err != nil {
 		return req, err
@@ -141,6 +141,24 @@ func (a *api) admit(rt route, r *http.Request) (*request, error) {
 		return req, faultsProblem(invalidParameter, faults)
 	}
 	return req, nil
+}
+
+// ofCollection reports whether a route lies below a collection.
+func ofCollection(rt route) bool { return strings.Contains(rt.pattern, "{collectionId}") }
+
+// knowLayers settles which layers the viewer may know of, and whether the path's is one of
+// them; as things are now where the route depends on it.
+func (a *api) knowLayers(rt route, r *request) error {
+	if a.FreshLayers != nil && (rt.layers || ofCollection(rt)) {
+		if err := a.FreshLayers(r.Context()); err != nil {
+			return err
+		}
+	}
+	r.layers = a.Registry.Seen(r.viewer)
+	if ofCollection(rt) {
+		r.layer, _ = r.layers.Get(r.param("collectionId"))
+	}
+	return nil
 }
 
 // may answers 403 to a viewer whose role is not enough for the route, whatever the row.

@@ -12,7 +12,7 @@ const defaultStyle = "default"
 
 func (a *api) styles(w http.ResponseWriter, r *request) error {
 	list := []map[string]any{a.styleOf(r, defaultStyle, a.Title.In(r.language()))}
-	for _, l := range a.Registry.All() {
+	for _, l := range r.layers.All() {
 		list = append(list, a.styleOf(r, l.Name, l.Title.In(r.language())))
 	}
 	return a.answer(w, r, typeJSON, map[string]any{
@@ -30,9 +30,9 @@ func (a *api) styleOf(r *request, id, title string) map[string]any {
 // style is a style of MapLibre's specification, version 8, with the colours of the legend.
 func (a *api) style(w http.ResponseWriter, r *request) error {
 	id := r.param("styleId")
-	drawn, title, source := a.Registry.All(), a.Title, mercator+"/tilejson"
+	drawn, title, source := r.layers.All(), a.Title, mercator+"/tilejson"
 	if id != defaultStyle {
-		l, ok := a.Registry.Get(id)
+		l, ok := r.layers.Get(id)
 		if !ok {
 			return problem(notFound, "Không có kiểu hiển thị này; /api/v1/styles liệt kê những gì có.", "There is no such style; /api/v1/styles lists them.")
 		}

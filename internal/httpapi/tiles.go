@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -62,7 +61,7 @@ func (a *api) tile(w http.ResponseWriter, r *request) error {
 	var faults layer.Faults
 	t.values = r.values
 	t.readDatetime(&faults)
-	t.layers = a.selected(r.values, &faults)
+	t.layers = selected(r, &faults)
 	if len(faults) > 0 {
 		return faultsProblem(invalidParameter, faults)
 	}
@@ -80,14 +79,14 @@ func (a *api) addressed(r *request) (tileRequest, error) {
 }
 
 // selected returns the layers that collections names, in the order of the registry.
-func (a *api) selected(values url.Values, faults *layer.Faults) []*layer.Layer {
-	all := a.Registry.All()
-	if !values.Has("collections") {
+func selected(r *request, faults *layer.Faults) []*layer.Layer {
+	all := r.layers.All()
+	if !r.values.Has("collections") {
 		return all
 	}
-	named := strings.Split(values.Get("collections"), ",")
+	named := strings.Split(r.values.Get("collections"), ",")
 	for _, name := range named {
-		if _, ok := a.Registry.Get(name); !ok {
+		if _, ok := r.layers.Get(name); !ok {
 			faults.Add("collections", "không có lớp %q; /api/v1/collections liệt kê các lớp", "there is no collection %q; /api/v1/collections lists them", clip(name))
 		}
 	}

@@ -38,7 +38,7 @@ func (a *api) ofCollection(r *request) layersTiles {
 // ofSeveral are the tiles of the layers that collections names, all by default.
 func (a *api) ofSeveral(r *request) (layersTiles, error) {
 	var faults layer.Faults
-	s := layersTiles{title: a.Title.In(r.language()), layers: a.selected(r.values, &faults)}
+	s := layersTiles{title: a.Title.In(r.language()), layers: selected(r, &faults)}
 	if len(faults) > 0 {
 		return s, faultsProblem(invalidParameter, faults)
 	}

@@ -36,15 +36,15 @@ func checkLayer(l *Layer, known map[string]*Layer) Faults {
 			fault(l.Name+"."+f.Name, "the field is listed twice")
 		}
 		seen[f.Name] = true
-		faults = append(faults, checkField(l.Name, f)...)
+		faults = append(faults, checkField(l, f)...)
 	}
 	return faults
 }
 
 // checkField returns the faults of one field.
-func checkField(layer string, f *Field) Faults {
+func checkField(l *Layer, f *Field) Faults {
 	var faults Faults
-	fault := func(en string) { faults.Add(layer+"."+f.Name, "%s", "%s", en) }
+	fault := func(en string) { faults.Add(l.Name+"."+f.Name, "%s", "%s", en) }
 	if !identifier.MatchString(f.Name) {
 		fault("a field's name is lower-case letters, digits and underscores")
 	}
@@ -54,7 +54,7 @@ func checkField(layer string, f *Field) Faults {
 	if f.Unit != "" && !strings.HasSuffix(f.Name, unitSuffixes[f.Unit]) {
 		fault("the name of a field with a unit ends in it")
 	}
-	if f.Kind == Number && f.Unit == "" {
+	if f.Kind == Number && f.Unit == "" && l.Reference == nil {
 		fault("a number has a unit")
 	}
 	return faults

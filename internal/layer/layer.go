@@ -8,6 +8,12 @@
 // Decided: layers are Go literals checked against the database at start-up, not
 // discovered from it, because units, documentation and rights must be reviewed;
 // instead of one jsonb table, because types, checks and indexes belong to columns.
+//
+// Decided: a reference layer, which an officer publishes from a file, is a Definition
+// kept as a row of the database instead of a literal, and from there on a layer like any
+// other, with a table and columns of its own. It differs in what nobody has reviewed: its
+// numbers have no unit, its rows may lack a geometry, and none of its fields means more
+// than its column says.
 package layer
 
 import (
@@ -20,12 +26,26 @@ import (
 type GeometryType string
 
 // The geometry types that layers have. Lines and areas are always stored as
-// Multi*, and single ones are promoted on the way in.
+// Multi*, and single ones are promoted on the way in. The last two are reference layers'
+// alone; where it says nothing about the kind, each is stored as it came.
 const (
 	Point           GeometryType = "Point"
 	MultiLineString GeometryType = "MultiLineString"
 	MultiPolygon    GeometryType = "MultiPolygon"
+	MultiPoint      GeometryType = "MultiPoint"
+	AnyGeometry     GeometryType = "Geometry"
 )
+
+// Simple returns the dimensions that geometries of the type have: points, lines, areas.
+func (t GeometryType) Simple() []GeometryType {
+	switch t {
+	case MultiPoint:
+		return []GeometryType{Point}
+	case AnyGeometry:
+		return []GeometryType{Point, MultiLineString, MultiPolygon}
+	}
+	return []GeometryType{t}
+}
 
 // SRID is the spatial reference of every stored geometry: WGS 84, longitude first.
 const SRID = 4326
@@ -79,6 +99,7 @@ type Field struct {
 	Min, Max *float64 // inclusive bounds of numbers
 	Values   []Value  // allowed values; empty means any
 	Aliases  []string // other column names recognised on import, best first
+	importAs []string // of reference layers: the only names recognised on import, best first
 
 	// Confidential values are for the row's owner and the officers alone; for all
 	// others the field is empty, in filters too.
@@ -102,6 +123,8 @@ const (
 	GroupZones   Group = "zones"
 	GroupUnits   Group = "units"
 	GroupPlaces  Group = "places"
+
+	GroupReference Group = "reference"
 )
 
 // Layer is one layer: table, collection and tile layer of the same name.
@@ -127,13 +150,17 @@ type Layer struct {
 	// PublishedAsSet: the public sees places as the province has them published:
 	// exactly, rounded, or not at all.
 	PublishedAsSet bool
+
+	// Reference is what is known of a layer that was published from a file; nil for others.
+	Reference *Reference
 }
 
 // Draft is the status of rows that only their owner and the officers see.
 const Draft = "draft"
 
-// HasDrafts reports whether rows of the layer can be drafts.
-func (l *Layer) HasDrafts() bool { return l.Has("status") }
+// HasDrafts reports whether rows of the layer can be drafts. The status of a reference
+// layer is whatever its file calls so.
+func (l *Layer) HasDrafts() bool { return l.Reference == nil && l.Has("status") }
 
 // Field returns the field of that name.
 func (l *Layer) Field(name string) (*Field, bool) {
@@ -187,41 +214,12 @@ func (l *Layer) ColumnGeometry() string {
 	return string(l.Geometry)
 }
 
-// Registry is a set of layers by name. It does not change after New.
-type Registry struct {
-	byName map[string]*Layer
-	all    []*Layer
-}
-
-// New builds a registry from literals, in their order, giving each the common
-// fields. It returns every fault of the literals at once.
-func New(layers ...Layer) (*Registry, error) {
-	r := &Registry{byName: make(map[string]*Layer, len(layers))}
-	var faults Faults
-	for _, l := range layers {
-		l.Fields = append(slices.Clone(commonFields()), l.Fields...)
-		faults = append(faults, checkLayer(&l, r.byName)...)
-		r.byName[l.Name] = &l
-		r.all = append(r.all, &l)
-	}
-	if len(faults) > 0 {
-		return nil, &InvalidError{Faults: faults}
-	}
-	return r, nil
-}
-
-// Get returns the layer of that name.
-func (r *Registry) Get(name string) (*Layer, bool) {
-	l, ok := r.byName[name]
-	return l, ok
-}
-
-// All returns the layers in the order of their literals. The slice is the caller's.
-func (r *Registry) All() []*Layer { return slices.Clone(r.all) }
-
 // ImportNames returns the names under which the field is recognised in a file,
 // best first: a full name is preferred to a short one.
 func (f *Field) ImportNames() []string {
+	if f.importAs != nil {
+		return slices.Clone(f.importAs)
+	}
 	names := slices.Clone(f.Aliases)
 	if i := slices.Index(names, "full_name"); i == 0 {
 		return slices.Insert(names, 1, f.Name)

@@ -12,7 +12,7 @@ func (l *Layer) CheckNew(f Feature) Faults {
 			faults.Add("/properties/"+field.Name, "bắt buộc phải có", "is required")
 		}
 	}
-	if f.Geometry == nil && f.GeometryZ == nil {
+	if f.Geometry == nil && f.GeometryZ == nil && !l.MayLackGeometry() {
 		faults.Add("/geometry", "bắt buộc phải có", "is required")
 	}
 	return append(faults, l.CheckPeriod(f)...)

@@ -143,7 +143,7 @@ func checkGrants(ctx context.Context, tx querier, layers *layer.Registry, organi
 			faults.Add(at+"/territory", "không có đơn vị hành chính %q trong sổ đăng ký", "the register has no administrative unit %q", g.Territory)
 		}
 		for _, name := range g.Layers {
-			if _, ok := layers.Get(name); !ok {
+			if _, ok := layers.Whole().Get(name); !ok {
 				faults.Add(at+"/layers", "không có lớp %q", "there is no layer %q", name)
 			}
 		}

@@ -41,7 +41,8 @@ type Store struct {
 }
 
 // Open connects to the database as the serving role and checks that it has what
-// Hatang needs. The store answers requests: see RequestLimits. Close it when done.
+// Hatang needs. The layers are the literals; Layers has what the database has beside
+// them. The store answers requests: see RequestLimits. Close it when done.
 func Open(ctx context.Context, url string, layers *layer.Registry) (*Store, error) {
 	return OpenWithin(ctx, url, layers, RequestLimits())
 }
@@ -64,7 +65,7 @@ func OpenWithin(ctx context.Context, url string, layers *layer.Registry, limits 
 	if err != nil {
 		return nil, translate("open the pools", err)
 	}
-	s := &Store{pool: pool, layers: layers, limits: limits}
+	s := &Store{pool: pool, layers: layers.Clone(), limits: limits}
 	if err := s.Ready(ctx); err != nil {
 		pool.Close()
 		return nil, err
@@ -79,6 +80,9 @@ func become(role string) func(context.Context, *pgx.Conn) error {
 		return err
 	}
 }
+
+// Layers returns the store's own registry.
+func (s *Store) Layers() *layer.Registry { return s.layers }
 
 // Close waits for running statements and closes the pools.
 func (s *Store) Close() { s.pool.Close() }

@@ -1,6 +1,8 @@
 package web
 
 import (
+	"slices"
+
 	"hatang/geo"
 	"hatang/internal/layer"
 )
@@ -59,27 +61,33 @@ type valueEntry struct {
 	Colour string   `json:"colour,omitempty"`
 }
 
-// groups are the headings of the layer list, in the order shown.
-func groups() []groupEntry {
-	return []groupEntry{
+// groups are the headings of the layer list, in the order shown; that of reference layers
+// where there are any.
+func groups(layers []*layer.Layer) []groupEntry {
+	all := []groupEntry{
 		{layer.GroupMobile, geo.Text{VI: "Thông tin di động", EN: "Mobile"}},
 		{layer.GroupPostal, geo.Text{VI: "Bưu chính", EN: "Postal"}},
 		{layer.GroupNetwork, geo.Text{VI: "Mạng viễn thông", EN: "Telecom network"}},
 		{layer.GroupZones, geo.Text{VI: "Vùng và khu vực quy hoạch", EN: "Planning zones"}},
 		{layer.GroupUnits, geo.Text{VI: "Đơn vị hành chính", EN: "Administrative units"}},
 		{layer.GroupPlaces, geo.Text{VI: "Dân cư và giao thông", EN: "Places and roads"}},
+		{layer.GroupReference, geo.Text{VI: "Lớp tham khảo", EN: "Reference layers"}},
 	}
+	return slices.DeleteFunc(all, func(g groupEntry) bool {
+		return g.ID == layer.GroupReference && !slices.ContainsFunc(layers, func(l *layer.Layer) bool { return l.Group == g.ID })
+	})
 }
 
 // describe tells the page what the registry holds, layers in the registry's order.
 func describe(registry *layer.Registry, o Options) description {
+	layers := registry.All()
 	d := description{
-		ReferenceDate: o.ReferenceDate().String(), Version: o.Version, Grid: o.Grid, Groups: groups(),
+		ReferenceDate: o.ReferenceDate().String(), Version: o.Version, Grid: o.Grid, Groups: groups(layers),
 	}
 	if o.BasemapURL != "" {
 		d.Basemap = &basemap{URL: o.BasemapURL, Attribution: o.Attribution}
 	}
-	for _, l := range registry.All() {
+	for _, l := range layers {
 		e := layerEntry{
 			Name: l.Name, Group: l.Group, Title: l.Title, Doc: l.Doc,
 			Geometry: l.Geometry, Colour: l.Colour, ColourBy: l.ColourBy,
