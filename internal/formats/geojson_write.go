@@ -16,22 +16,17 @@ type GeoJSONOptions struct {
 	Decimals  int  // of coordinates, to MaxDecimals; 0 means 7, NoDecimals none
 	WithZ     bool // write the third ordinate of layers that have one
 	Transform func(x, y float64) (float64, float64, error)
-	Fields    []*layer.Field // of the rows' values; nil means all of the layer's
 }
 
 // ErrGeometry is returned for bytes that are no EWKB geometry of a known type.
 var ErrGeometry = errors.New("formats: not an EWKB geometry")
 
 // AppendFeature appends one GeoJSON Feature: integer id, geometry, every property
-// of the layer in the registry's order, or those of the options. Rings follow the
-// right-hand rule. Cost: one pass over the bytes, no allocation beyond dst.
+// of the layer in the registry's order. Rings follow the right-hand rule.
+// Cost: one pass over the bytes, no allocation beyond dst.
 func AppendFeature(dst []byte, l *layer.Layer, r *layer.Row, o GeoJSONOptions) ([]byte, error) {
-	count := len(l.Fields)
-	if o.Fields != nil {
-		count = len(o.Fields)
-	}
-	if count != len(r.Values) {
-		return dst, fmt.Errorf("row %d of %s has %d values for %d fields", r.ID, l.Name, len(r.Values), count)
+	if len(l.Fields) != len(r.Values) {
+		return dst, fmt.Errorf("row %d of %s has %d values for %d fields", r.ID, l.Name, len(r.Values), len(l.Fields))
 	}
 	dst = append(dst, `{"type":"Feature","id":`...)
 	dst = strconv.AppendInt(dst, r.ID, 10)
@@ -42,12 +37,7 @@ func AppendFeature(dst []byte, l *layer.Layer, r *layer.Row, o GeoJSONOptions) (
 	}
 	dst = append(dst, `,"properties":{`...)
 	for i, value := range r.Values {
-		var f *layer.Field
-		if o.Fields != nil {
-			f = o.Fields[i]
-		} else {
-			f = &l.Fields[i]
-		}
+		f := &l.Fields[i]
 		if i > 0 {
 			dst = append(dst, ',')
 		}

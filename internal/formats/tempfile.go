@@ -11,7 +11,7 @@ import (
 )
 
 // DefaultMaxBytes is the largest file that is made on disk for an answer.
-const DefaultMaxBytes = 2 << 30
+const DefaultMaxBytes = 1 << 30
 
 // ErrTooLarge is returned when a file would be larger than its sheet allows.
 var ErrTooLarge = errors.New("formats: the file is too large")

@@ -3,6 +3,7 @@ package httpapi
 import (
 	"context"
 	"net/http"
+	"net/url"
 	"strconv"
 	"sync"
 	"time"
@@ -11,6 +12,7 @@ import (
 
 	"hatang/geo"
 	"hatang/internal/account"
+	"hatang/internal/formats"
 	"hatang/internal/layer"
 )
 
@@ -62,7 +64,7 @@ func (a *api) describe(r *request, l *layer.Layer, version int64) (map[string]an
 		"itemType": "feature", "group": l.Group, "geometryType": l.Geometry,
 		"crs": crsURIs(), "storageCrs": storageCRS(l).URI(), "attribution": a.Attribution.In(language),
 		"defaultSortOrder": []string{layer.IDName},
-		"links": []link{
+		"links": append([]link{
 			{Href: a.href(r, path, nil), Rel: "self", Type: typeJSON},
 			{Href: a.href(r, path+"/items", nil), Rel: "items", Type: typeGeoJSON, Title: l.Title.In(language)},
 			{Href: a.href(r, path+"/schema", nil), Rel: "describedby", Type: typeSchema},
@@ -70,7 +72,7 @@ func (a *api) describe(r *request, l *layer.Layer, version int64) (map[string]an
 			{Href: a.href(r, path+"/queryables", nil), Rel: relQueryables, Type: typeSchema},
 			{Href: a.href(r, path+"/sortables", nil), Rel: relSortables, Type: typeSchema},
 			{Href: a.href(r, path+"/tiles", nil), Rel: relTilesets, Type: typeJSON},
-		},
+		}, a.formatLinks(r, path)...),
 	}
 	x, err := a.extents.of(r.Context(), a.Store, r.viewer, l, a.ReferenceDate(), version)
 	if err != nil {
@@ -89,6 +91,19 @@ func storageCRS(l *layer.Layer) geo.CRS {
 	}
 	crs, _ := geo.LookupCRS(l.StorageSRID()) // a layer's definition names none that there is not
 	return crs
+}
+
+// formatLinks lead to a collection's features in each format: page by page, but for
+// GeoJSON, whose link comes first of all; and in one file.
+func (a *api) formatLinks(r *request, path string) (links []link) {
+	for _, f := range formats.All() {
+		q := url.Values{"f": {f.Name()}}
+		if f.MediaType != typeGeoJSON {
+			links = append(links, link{Href: a.href(r, path+"/items", q), Rel: "items", Type: f.MediaType, Title: f.Title})
+		}
+		links = append(links, link{Href: a.href(r, path+"/download", q), Rel: "enclosure", Type: f.MediaType, Title: f.Title})
+	}
+	return links
 }
 
 // crsURIs lists what crs= and bbox-crs= take, the storage's first.

@@ -71,7 +71,7 @@ func (s *fakeStore) Features(ctx context.Context, _ account.Viewer, l *layer.Lay
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		if row.ID <= q.After || n == q.Limit {
+		if row.ID <= q.After || q.Limit > 0 && n == q.Limit {
 			continue
 		}
 		n++
@@ -130,6 +130,10 @@ func (s *fakeStore) CountFeatures(context.Context, account.Viewer, *layer.Layer,
 
 func (s *fakeStore) CountWithin(context.Context, account.Viewer, *layer.Layer, layer.Query, time.Duration) (int64, bool, error) {
 	return int64(len(s.rows)), !s.slow, s.call("CountWithin")
+}
+
+func (s *fakeStore) HasMore(_ context.Context, _ account.Viewer, _ *layer.Layer, _ layer.Query, n int) (bool, error) {
+	return len(s.rows) > n, s.call("HasMore")
 }
 
 func (s *fakeStore) Feature(_ context.Context, _ account.Viewer, _ *layer.Layer, id int64) (*layer.Row, error) {
@@ -355,8 +359,11 @@ func siteRow(t testing.TB, id int64, name string) *layer.Row {
 func siteRows(t testing.TB, n int, name string) []*layer.Row {
 	t.Helper()
 	rows := make([]*layer.Row, n)
+	first := siteRow(t, 1, name)
 	for i := range rows {
-		rows[i] = siteRow(t, int64(i+1), name)
+		row := *first
+		row.ID = int64(i + 1)
+		rows[i] = &row
 	}
 	return rows
 }

@@ -75,9 +75,8 @@ func (a *api) getFeature(w http.ResponseWriter, r *request) error {
 		return err
 	}
 	narrow(row, r.layer, fields, noGeometry)
-	format := formatFor(crs)
-	format.Fields = fields
-	body, err := formats.AppendFeature(nil, r.layer, row, format)
+	sheet := formats.Sheet{CRS: crs}
+	body, err := formats.AppendFeature(nil, r.layer.Narrowed(fields), row, sheet.GeoJSON())
 	if err != nil {
 		return err
 	}

@@ -2,67 +2,52 @@ package httpapi
 
 import (
 	"errors"
+	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"strconv"
 	"time"
 
-	"hatang/geo"
 	"hatang/internal/formats"
 	"hatang/internal/layer"
 )
 
-// Decimals of coordinates: a centimetre in degrees, a millimetre in metres.
-const (
-	decimalsDegrees = 7
-	decimalsMetres  = 3
-)
-
-// formatFor says how coordinates are written in a reference system, in the order
-// of its axes.
-func formatFor(crs geo.CRS) formats.GeoJSONOptions {
-	f := formats.GeoJSONOptions{Decimals: decimalsDegrees}
-	if crs.Projected() {
-		f.Decimals = decimalsMetres
-	}
-	if crs.Code() == 0 {
-		return f
-	}
-	f.Transform = func(lon, lat float64) (float64, float64, error) {
-		p, err := crs.Forward([2]float64{lon, lat})
-		if crs.LatFirst() {
-			return p[1], p[0], err
-		}
-		return p[0], p[1], err
-	}
-	return f
-}
-
 // listFeatures is one page of a layer's features.
 func (a *api) listFeatures(w http.ResponseWriter, r *request) error {
-	date := a.ReferenceDate()
-	p, faults := parseListing(r.URL.RawQuery, r.layer, date)
+	p, faults := parseListing(r.URL.RawQuery, r.layer, a.ReferenceDate(), itemsParameters())
+	p.readOutput(r, &faults)
 	if len(faults) > 0 {
 		return faultsProblem(invalidParameter, faults)
 	}
-	versions, err := a.Store.LayerVersions(r.Context(), r.viewer)
-	if err != nil {
+	versions, known, err := a.knownAlready(w, r, &p)
+	if known || err != nil {
 		return err
 	}
-	w.Header().Set("Content-Crs", "<"+p.crs.URI()+">")
-	etag := tag(a.Version, a.base(r), r.layer.Name, strconv.FormatInt(versions[r.layer.Name], 10),
-		r.viewer.Class(), date.String(), p.values.Encode())
-	if cached(w, r, etag) {
-		return nil
-	}
-	page := &page{api: a, r: r, p: p, versions: versions, format: formatFor(p.crs),
-		out: spool{w: w, head: r.Method == http.MethodHead, mediaType: typeGeoJSON, byteRange: rangeOf(r)}}
-	page.format.Fields = p.query.Fields
-	err = page.write()
+	g := &page{api: a, r: r, p: p, versions: versions, out: answerTo(w, r, contentType(&p.format))}
+	err = g.write()
 	if errors.Is(err, errHeadDone) {
 		return nil
 	}
-	return err
+	return tooLarge(err, &p.format)
+}
+
+// knownAlready sets what tells of the answer's version, and reports whether the client
+// has it already; then 304 has been sent. It returns the versions that it read.
+func (a *api) knownAlready(w http.ResponseWriter, r *request, p *listing) (layer.Versions, bool, error) {
+	versions, err := a.Store.LayerVersions(r.Context(), r.viewer)
+	if err != nil {
+		return nil, false, err
+	}
+	w.Header().Set("Content-Crs", "<"+p.crs.URI()+">")
+	etag := tag(a.Version, a.base(r), r.URL.Path, strconv.FormatInt(versions[r.layer.Name], 10),
+		r.viewer.Class(), a.ReferenceDate().String(), p.values.Encode(), p.format.Name(), r.language())
+	return versions, cached(w, r, etag), nil
+}
+
+// answerTo is the answer to a request for features.
+func answerTo(w http.ResponseWriter, r *request, mediaType string) spool {
+	return spool{w: w, head: r.Method == http.MethodHead, mediaType: mediaType, byteRange: rangeOf(r)}
 }
 
 // rangeOf returns the Range header to heed: none where If-Range names a version,
@@ -81,21 +66,25 @@ type page struct {
 	p        listing
 	versions layer.Versions // read before the rows
 	out      spool
-	format   formats.GeoJSONOptions
+	writer   formats.Writer
 	returned int
-	last     string // position of the last feature of a full page
+	last     string // position of the last feature of a page that is full
 	more     bool   // there is a further feature
 }
 
 // errPageFull ends the reading at the feature after the page's last.
 var errPageFull = errors.New("page full")
 
-// write sends the collection. What depends on having read the page stands behind
-// the features, so that they need not be held.
-func (g *page) write() error {
-	g.out.buf = append(g.out.buf, `{"type":"FeatureCollection","timeStamp":"`...)
-	g.out.buf = g.api.Now().UTC().AppendFormat(g.out.buf, time.RFC3339)
-	g.out.buf = append(g.out.buf, `","features":[`...)
+// write sends the page. What depends on having read it stands behind the features, in
+// GeoJSON, so that they need not be held; in the header of all other formats.
+func (g *page) write() (err error) {
+	if g.writer, err = g.p.format.New(g.p.sheet); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, g.writer.Close()) }()
+	if g.out.buf, err = g.writer.Begin(g.out.buf); err != nil {
+		return err
+	}
 	if !g.p.nowhere && !g.p.hits {
 		q := g.p.query
 		q.Limit++ // one more tells whether there is a next page
@@ -104,41 +93,76 @@ func (g *page) write() error {
 			return err
 		}
 	}
-	b := append(g.out.buf, ']', ',')
+	if g.out.buf, err = g.writer.End(g.out.buf); err != nil {
+		return err
+	}
 	matched, told, err := g.matched()
 	if err != nil {
 		return err
 	}
-	if told {
-		b = append(b, `"numberMatched":`...)
-		b = append(strconv.AppendInt(b, matched, 10), ',')
+	if g.inBody() {
+		return g.closeBody(matched, told)
 	}
+	g.setHeaders(matched, told)
+	if f := g.writer.File(); f != nil {
+		return sendFile(g.out.w, g.r, g.out.mediaType, f)
+	}
+	return g.out.close()
+}
+
+// inBody reports whether the format has room for more than features.
+func (g *page) inBody() bool { return g.p.format.MediaType == typeGeoJSON }
+
+// closeBody adds the page's members to the collection and sends the rest.
+func (g *page) closeBody(matched int64, told bool) error {
 	links, err := encode(g.links())
 	if err != nil {
 		return err
 	}
-	b = append(b, `"numberReturned":`...)
+	b := g.out.buf[:len(g.out.buf)-1] // the last brace comes after
+	b = append(b, `,"timeStamp":"`...)
+	b = g.api.Now().UTC().AppendFormat(b, time.RFC3339)
+	b = append(b, '"')
+	if told {
+		b = append(b, `,"numberMatched":`...)
+		b = strconv.AppendInt(b, matched, 10)
+	}
+	b = append(b, `,"numberReturned":`...)
 	b = strconv.AppendInt(b, int64(g.returned), 10)
 	b = append(b, `,"links":`...)
 	g.out.buf = append(append(b, links...), '}')
 	return g.out.close()
 }
 
-// add appends one feature.
-func (g *page) add(row *layer.Row) error {
-	if g.returned == g.p.query.Limit {
+// setHeaders tells what a page in another format than GeoJSON has no members for.
+func (g *page) setHeaders(matched int64, told bool) {
+	h := g.out.w.Header()
+	h.Set("Content-Disposition", g.p.attachment(g.r.layer))
+	if told {
+		h.Set("OGC-NumberMatched", strconv.FormatInt(matched, 10))
+	}
+	h.Set("OGC-NumberReturned", strconv.Itoa(g.returned))
+	for _, l := range g.links() {
+		h.Add("Link", fmt.Sprintf("<%s>; rel=%q; type=%q", l.Href, l.Rel, l.Type))
+	}
+}
+
+// add appends one feature. A page whose links stand in the header ends when it is as
+// long as an answer that is complete before its first byte.
+func (g *page) add(row *layer.Row) (err error) {
+	if g.returned == g.p.query.Limit || !g.inBody() && len(g.out.buf) > maxComplete {
 		g.more = true
 		return errPageFull
 	}
-	if g.returned > 0 {
-		g.out.buf = append(g.out.buf, ',')
-	}
-	b, err := formats.AppendFeature(g.out.buf, g.r.layer, row, g.format)
-	if err != nil {
+	if g.out.buf, err = g.writer.Append(g.out.buf, row); err != nil {
 		return err
 	}
-	g.out.buf = b
-	if g.returned++; g.returned == g.p.query.Limit {
+	g.returned++
+	if !g.inBody() {
+		g.last = positionOf(row, g.p.query.Sort) // any row may be the page's last
+		return nil
+	}
+	if g.returned == g.p.query.Limit {
 		g.last = positionOf(row, g.p.query.Sort)
 	}
 	return g.out.settle()
@@ -154,19 +178,31 @@ func (g *page) matched() (int64, bool, error) {
 	return g.api.matched(g.r, g.p, g.versions)
 }
 
+// links lead to the page in each format, to the collection and to the next page.
 func (g *page) links() []link {
 	path := "/collections/" + g.r.layer.Name
 	links := []link{
-		{Href: g.api.href(g.r, path+"/items", g.p.values), Rel: "self", Type: typeGeoJSON},
+		{Href: g.api.href(g.r, path+"/items", g.p.values), Rel: "self", Type: g.p.format.MediaType},
 		{Href: g.api.href(g.r, path, nil), Rel: "collection", Type: typeJSON},
 	}
-	if !g.more {
-		return links
+	if g.more {
+		next := g.with("after", g.last)
+		links = append(links, link{Href: g.api.href(g.r, path+"/items", next), Rel: "next", Type: g.p.format.MediaType})
 	}
-	next := url.Values{}
-	for name, values := range g.p.values {
-		next[name] = values
+	for _, f := range formats.All() {
+		if f.Name() != g.p.format.Name() && (!f.LonLatOnly || g.p.crs.Code() == 0) && !g.p.values.Has("bom") {
+			links = append(links, link{Href: g.api.href(g.r, path+"/items", g.with("f", f.Name())), Rel: "alternate", Type: f.MediaType, Title: f.Title})
+		}
 	}
-	next.Set("after", g.last)
-	return append(links, link{Href: g.api.href(g.r, path+"/items", next), Rel: "next", Type: typeGeoJSON})
+	return links
+}
+
+// with is the query of the page with one parameter set.
+func (g *page) with(name, value string) url.Values {
+	values := maps.Clone(g.p.values)
+	if values == nil {
+		values = url.Values{}
+	}
+	values.Set(name, value)
+	return values
 }

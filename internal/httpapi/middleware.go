@@ -58,7 +58,7 @@ var (
 	sameReferrer   = []string{"same-origin"}
 	sameOpener     = []string{"same-origin"}
 	strictly       = []string{"max-age=31536000"}
-	exposedHeaders = []string{"Allow, Content-Crs, Content-Language, ETag, Hatang-Truncated, Link, Location, Retry-After, WWW-Authenticate, X-Request-Id"}
+	exposedHeaders = []string{"Allow, Content-Crs, Content-Disposition, Content-Language, ETag, Hatang-Truncated, Link, Location, OGC-NumberMatched, OGC-NumberReturned, Retry-After, WWW-Authenticate, X-Request-Id"}
 )
 
 // withHeaders sets what every answer carries, 4xx and 5xx included. overTLS says that

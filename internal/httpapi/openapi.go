@@ -12,6 +12,7 @@ import (
 
 	contract "hatang/api"
 	"hatang/geo"
+	"hatang/internal/formats"
 	"hatang/internal/layer"
 )
 
@@ -77,12 +78,13 @@ func completeOpenAPI(layers []*layer.Layer, title geo.Text, version string) (doc
 	if version != "" {
 		doc.Info.Version = version
 	}
+	nameFormats(doc)
 	for _, path := range doc.Paths.Keys() {
 		if !strings.HasPrefix(path, collectionPrefix) {
 			continue
 		}
 		for _, l := range layers {
-			item, err := concrete(doc.Paths.Value(path), l, strings.HasSuffix(path, "/items") || strings.HasSuffix(path, tileAddress))
+			item, err := concrete(doc.Paths.Value(path), l, strings.HasSuffix(path, "/items") || strings.HasSuffix(path, "/download") || strings.HasSuffix(path, tileAddress))
 			if err != nil {
 				return documents{}, fmt.Errorf("%s for %s: %w", path, l.Name, err)
 			}
@@ -100,7 +102,27 @@ func completeOpenAPI(layers []*layer.Layer, title geo.Text, version string) (doc
 	return documents{v30: v30, v31: v31}, nil
 }
 
-// concrete is a copy of a path item for one layer; items and tiles get the layer's
+// nameFormats lists the formats of features where the document speaks of them.
+func nameFormats(doc *openapi3.T) {
+	names := &doc.Components.Parameters["featureFormat"].Value.Schema.Value.Enum
+	for _, name := range formatNames() {
+		*names = append(*names, name)
+	}
+	for _, f := range formats.All() {
+		if f.MediaType == typeGeoJSON {
+			continue
+		}
+		schema := openapi3.NewStringSchema()
+		if f.InFile {
+			schema = schema.WithFormat("binary")
+		}
+		for _, of := range []string{"Features", "Download"} {
+			doc.Components.Responses[of].Value.Content[f.MediaType] = openapi3.NewMediaType().WithSchema(schema)
+		}
+	}
+}
+
+// concrete is a copy of a path item for one layer; items, downloads and tiles get the layer's
 // fields as parameters.
 func concrete(item *openapi3.PathItem, l *layer.Layer, fields bool) (*openapi3.PathItem, error) {
 	raw, err := json.Marshal(item)

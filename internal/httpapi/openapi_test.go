@@ -104,6 +104,9 @@ func TestParametersAgree(t *testing.T) {
 		if rt.query == nil && strings.HasSuffix(rt.pattern, "/items") {
 			known = itemsParameters()
 		}
+		if rt.query == nil && strings.HasSuffix(rt.pattern, "/download") {
+			known = downloadParameters()
+		}
 		if rt.query == nil && strings.HasSuffix(rt.pattern, tileAddress) {
 			known = tileParameters()
 		}

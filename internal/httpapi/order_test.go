@@ -21,7 +21,7 @@ import (
 // orderOf reads sortby as a request has it.
 func orderOf(t testing.TB, raw string) []layer.SortKey {
 	t.Helper()
-	p, faults := parseListing("sortby="+raw, sites(t), reference)
+	p, faults := parseListing("sortby="+raw, sites(t), reference, itemsParameters())
 	if len(faults) > 0 {
 		t.Fatal(faults)
 	}
@@ -44,7 +44,7 @@ func TestSortBy(t *testing.T) {
 		"": 1, "none": 1, "geometry": 1, "technologies": 1, "-none,name,++name": 2, "name,-name": 1, "--name": 1, "-": 1, "+-name": 1,
 		"code,name,height_m,status,concealed,phase": 1, "name;DROP": 1, "name desc": 1, "NAME": 1,
 	} {
-		if _, faults := parseListing("sortby="+url.QueryEscape(raw), sites(t), reference); len(faults) != want || faults[0].At != "sortby" {
+		if _, faults := parseListing("sortby="+url.QueryEscape(raw), sites(t), reference, itemsParameters()); len(faults) != want || faults[0].At != "sortby" {
 			t.Errorf("%q: %v, want %d faults", raw, faults, want)
 		}
 	}

@@ -162,7 +162,7 @@ const retryAfterS = 2
 func writeProblem(w http.ResponseWriter, r *http.Request, err error) {
 	p := problemFor(err)
 	h := w.Header()
-	for _, name := range []string{"Etag", "Content-Length", "Content-Crs", "Content-Encoding", "Location", "Last-Modified"} {
+	for _, name := range []string{"Etag", "Content-Length", "Content-Crs", "Content-Encoding", "Location", "Last-Modified", "Content-Disposition", "Link", "Ogc-Numbermatched", "Ogc-Numberreturned"} {
 		h.Del(name)
 	}
 	language := languageOf(r)

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/text/unicode/norm"
 
 	"hatang/geo"
+	"hatang/internal/formats"
 	"hatang/internal/layer"
 )
 
@@ -24,6 +25,8 @@ type listing struct {
 	values  url.Values
 	query   layer.Query // Limit is the page's
 	crs     geo.CRS
+	format  formats.Format
+	sheet   formats.Sheet
 	nowhere bool // no feature can match: the bbox lies where there is nothing, or a value is none the field may have
 	hits    bool // only their number is asked for
 }
@@ -31,23 +34,23 @@ type listing struct {
 // itemsParameters are the parameters of items beside the layer's own fields.
 func itemsParameters() []string {
 	return []string{"bbox", "bbox-crs", "crs", "datetime", "filter", "filter-lang", "filter-crs", "properties", "skipGeometry", "sortby",
-		"resultType", "limit", "after", "f"}
+		"resultType", "limit", "after", "decimals", "bom", "f"}
 }
 
 // paging are those of them that select no features: they say how those selected are
 // shown, and which of them.
-var paging = []string{"crs", "properties", "skipGeometry", "sortby", "resultType", "limit", "after", "f"}
+var paging = []string{"crs", "properties", "skipGeometry", "sortby", "resultType", "limit", "after", "decimals", "bom", "f"}
 
-// parseListing reads the query of items of a layer and returns every fault it has.
-// Without a datetime the rows in force on the reference date are asked for.
-func parseListing(raw string, l *layer.Layer, reference geo.Date) (listing, layer.Faults) {
+// parseListing reads what a query with parameters of these names, and the layer's
+// fields, selects, and returns every fault it has. Without a datetime the rows in force
+// on the reference date are asked for.
+func parseListing(raw string, l *layer.Layer, reference geo.Date, names []string) (listing, layer.Faults) {
 	var faults layer.Faults
-	known := itemsParameters()
+	known := slices.Clone(names)
 	for _, f := range l.Queryables() {
 		known = append(known, f.Name)
 	}
 	p := listing{values: readQuery(raw, known, &faults), query: layer.Query{Date: reference, Limit: defaultPage}}
-	checkFormat(p.values, &faults)
 	p.crs = parseCRS(p.values, "crs", &faults)
 	boxCRS := parseCRS(p.values, "bbox-crs", &faults)
 	if p.values.Has("bbox") {

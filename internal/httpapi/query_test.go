@@ -148,7 +148,7 @@ func TestLimit(t *testing.T) {
 		want int
 	}{{"1", 1}, {"9999", 9999}, {"10000", 10000}, {"10001", 10000}, {"99999999999999999999999", 10000}, {"", 0}, {"0", 0}, {"00", 0}, {"-1", 0}, {"1.5", 0}, {"ten", 0}, {"0x10", 0}}
 	for _, tt := range tests {
-		p, faults := parseListing("limit="+tt.in, sites(t), reference)
+		p, faults := parseListing("limit="+tt.in, sites(t), reference, itemsParameters())
 		if (tt.want == 0) != (len(faults) == 1) || tt.want != 0 && p.query.Limit != tt.want {
 			t.Errorf("limit=%s: %d, faults %v", tt.in, p.query.Limit, faults)
 		}
@@ -157,7 +157,7 @@ func TestLimit(t *testing.T) {
 
 func TestEqualities(t *testing.T) {
 	raw := url.Values{"mast_type": {"A2b"}, "height_m": {"4.50e1"}, "concealed": {"true"}, "revision": {"+07"}, "valid_from": {"2015-12-31"}, "name": {"Hạ tầng"}}.Encode()
-	p, faults := parseListing(raw, sites(t), reference)
+	p, faults := parseListing(raw, sites(t), reference, itemsParameters())
 	if faults != nil {
 		t.Fatal(faults)
 	}
@@ -191,7 +191,7 @@ func FuzzParseListing(f *testing.F) {
 	}
 	l := sites(f)
 	f.Fuzz(func(t *testing.T, raw string) {
-		p, faults := parseListing(raw, l, reference)
+		p, faults := parseListing(raw, l, reference, itemsParameters())
 		if len(faults) > 0 {
 			for _, fault := range faults {
 				if fault.At == "" || fault.Detail.VI == "" || fault.Detail.EN == "" {
@@ -214,7 +214,7 @@ func FuzzParseListing(f *testing.F) {
 // A page over the limit is cut to it, as OGC API - Features has it.
 func TestPageLimit(t *testing.T) {
 	for limit, want := range map[string]int{"9999": 9999, "10000": 10000, "10001": 10000} {
-		p, faults := parseListing("limit="+limit, sites(t), geo.NewDate(2020, 12, 31))
+		p, faults := parseListing("limit="+limit, sites(t), geo.NewDate(2020, 12, 31), itemsParameters())
 		if len(faults) > 0 || p.query.Limit != want {
 			t.Errorf("limit=%s: %d, %v", limit, p.query.Limit, faults)
 		}

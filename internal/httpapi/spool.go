@@ -30,12 +30,13 @@ type spool struct {
 	mediaType string
 	head      bool   // only the header is wanted
 	byteRange string // the Range header; of a complete answer one range can be had
+	large     bool   // it is certain to be over maxComplete, and need not wait
 	streaming bool
 }
 
 // settle sends what is due. Its error, but for errHeadDone, wraps errClientGone.
 func (s *spool) settle() error {
-	if !s.streaming && len(s.buf) <= maxComplete {
+	if most := s.held(); !s.streaming && len(s.buf) <= most {
 		return nil
 	}
 	if !s.streaming {
@@ -55,6 +56,14 @@ func (s *spool) settle() error {
 	}
 	s.buf = s.buf[:0]
 	return err
+}
+
+// held is how much is held back before the first byte.
+func (s *spool) held() int {
+	if s.large {
+		return chunkBytes
+	}
+	return maxComplete
 }
 
 // close sends the rest; a complete answer gets its length.

@@ -27,6 +27,9 @@ type Store interface {
 	CountFeatures(ctx context.Context, v account.Viewer, l *layer.Layer, q layer.Query) (int64, error)
 	// CountWithin is CountFeatures that gives up after so long; then it returns false.
 	CountWithin(ctx context.Context, v account.Viewer, l *layer.Layer, q layer.Query, within time.Duration) (int64, bool, error)
+	// HasMore reports whether q selects more than n rows, its After and Limit left aside,
+	// at the cost of so many rows.
+	HasMore(ctx context.Context, v account.Viewer, l *layer.Layer, q layer.Query, n int) (bool, error)
 	// Feature returns one row whatever its dates; ErrNotFound.
 	Feature(ctx context.Context, v account.Viewer, l *layer.Layer, id int64) (*layer.Row, error)
 	// FeatureVersions returns the rows of a code, by valid_from.

@@ -206,6 +206,19 @@ func (l *Layer) Queryable(name string) (*Field, bool) {
 	return l.Field(name)
 }
 
+// Narrowed returns the layer with these of its fields alone; nil means all of them.
+func (l *Layer) Narrowed(fields []*Field) *Layer {
+	if fields == nil {
+		return l
+	}
+	narrowed := *l
+	narrowed.Fields = make([]Field, len(fields))
+	for i, f := range fields {
+		narrowed.Fields[i] = *f
+	}
+	return &narrowed
+}
+
 // ColumnGeometry returns the type modifier of the geometry column, e.g. "MultiLineStringZ".
 func (l *Layer) ColumnGeometry() string {
 	if l.HasZ {

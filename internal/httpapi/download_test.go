@@ -1,0 +1,292 @@
+package httpapi
+
+import (
+	"encoding/json"
+	"errors"
+	"net/http/httptest"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"hatang/internal/formats"
+	"hatang/internal/layer"
+)
+
+const downloadPath = "/api/v1/collections/bts_sites/download"
+
+// Every format is had by its names and by its media type, page by page and in one file.
+func TestFormats(t *testing.T) {
+	h := handlerOf(t, &fakeStore{rows: siteRows(t, 3, "Mường Ảng")})
+	for _, f := range formats.All() {
+		for _, path := range []string{itemsPath, downloadPath} {
+			byName := do(h, "GET", path+"?f="+f.Name(), "")
+			if byName.Code != 200 || byName.Header().Get("Content-Type") != contentType(&f) || byName.Header().Get("Content-Length") != strconv.Itoa(byName.Body.Len()) {
+				t.Errorf("%s as %s: %d, %v", path, f.Name(), byName.Code, byName.Header())
+			}
+			byType := do(h, "GET", path, "", "Accept: text/nothing, "+f.MediaType+";q=0.5, */*;q=0.1")
+			if byType.Header().Get("Content-Type") != contentType(&f) || path == downloadPath && byType.Body.String() != byName.Body.String() {
+				t.Errorf("%s as %s: %d, %v", path, f.MediaType, byType.Code, byType.Header())
+			}
+			name := "attachment; filename=bts_sites-2020-12-31" + f.Extensions[0]
+			if got := byName.Header().Get("Content-Disposition"); got != name && (path == downloadPath || f.Name() != "geojson") {
+				t.Errorf("%s as %s is called %q", path, f.Name(), got)
+			}
+			if w := do(h, "HEAD", path+"?f="+f.Name(), ""); w.Code != 200 || w.Body.Len() > 0 || w.Header().Get("Content-Length") != byName.Header().Get("Content-Length") {
+				t.Errorf("HEAD of %s as %s: %d, %v", path, f.Name(), w.Code, w.Header())
+			}
+		}
+	}
+}
+
+// What a format is asked with and cannot have is a fault of its own, all at once.
+func TestFaultsOfOutput(t *testing.T) {
+	h := handlerOf(t, &fakeStore{})
+	for query, want := range map[string][]string{
+		"f=shp":                            {"f"},
+		"f=shp&decimals=16&bom=1":          {"f", "decimals", "bom"},
+		"bom=true":                         {"bom"},
+		"bom=x&f=kml&crs=EPSG:9205":        {"crs", "bom", "bom"},
+		"f=csv&bom=":                       {"bom"},
+		"decimals=-1":                      {"decimals"},
+		"decimals=1.5&limit=0&after=x":     {"limit", "after", "decimals"},
+		"f=kml&crs=EPSG:4326&datetime=now": {"datetime", "crs"},
+	} {
+		w := do(h, "GET", itemsPath+"?"+query, "")
+		var p problemDocument
+		if err := json.Unmarshal(w.Body.Bytes(), &p); err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, fault := range p.Errors {
+			got = append(got, fault.Parameter)
+		}
+		if d := cmp.Diff(want, got); w.Code != 400 || d != "" {
+			t.Errorf("%s: %d, %s", query, w.Code, d)
+		}
+	}
+	for _, query := range []string{"limit=1", "after=3", "nothing=1"} {
+		if w := do(h, "GET", downloadPath+"?"+query, ""); w.Code != 400 {
+			t.Errorf("a download with %s: %d", query, w.Code)
+		}
+	}
+	if w := do(h, "GET", downloadPath, "", "Accept: image/png"); w.Code != 406 {
+		t.Errorf("as a picture: %d", w.Code)
+	}
+	for _, query := range []string{"f=kml&crs=CRS84", "f=csv&bom=true&decimals=0", "f=json", "decimals=15"} {
+		if w := do(h, "GET", itemsPath+"?"+query, ""); w.Code != 200 {
+			t.Errorf("%s: %d %s", query, w.Code, w.Body)
+		}
+	}
+}
+
+// A page that is no GeoJSON tells by headers what GeoJSON has members for.
+func TestPagesInOtherFormats(t *testing.T) {
+	h := handlerOf(t, &fakeStore{rows: siteRows(t, 5, "x")})
+	for _, f := range formats.All() {
+		if f.Name() == "geojson" {
+			continue
+		}
+		target, pages := itemsPath+"?limit=2&f="+f.Name(), []string{}
+		for target != "" {
+			w := do(h, "GET", target, "")
+			pages = append(pages, w.Header().Get("OGC-NumberReturned")+" of "+w.Header().Get("OGC-NumberMatched"))
+			target = ""
+			for _, link := range w.Header().Values("Link") {
+				if href, _, ok := strings.Cut(link, `>; rel="next"; type="`+f.MediaType+`"`); ok {
+					target = strings.TrimPrefix(href, "<http://example.com")
+				}
+			}
+		}
+		if d := cmp.Diff([]string{"2 of 5", "2 of 5", "1 of 5"}, pages); d != "" {
+			t.Errorf("%s: %s", f.Name(), d)
+		}
+	}
+}
+
+// A page in another format that grows long ends early, with a link to what follows.
+func TestLongPagesInOtherFormats(t *testing.T) {
+	h := handlerOf(t, &fakeStore{rows: siteRows(t, 20, strings.Repeat("x", 1<<20))})
+	target, lines, pages := itemsPath+"?f=ndjson", 0, 0
+	for target != "" && pages < 9 {
+		w := do(h, "GET", target, "")
+		if w.Header().Get("Content-Length") == "" || w.Header().Get("OGC-NumberMatched") != "20" {
+			t.Errorf("page %d: %v", pages, w.Header())
+		}
+		lines += strings.Count(w.Body.String(), "\n")
+		pages++
+		target = ""
+		for _, link := range w.Header().Values("Link") {
+			if href, _, ok := strings.Cut(link, `>; rel="next"`); ok {
+				target = strings.TrimPrefix(href, "<http://example.com")
+			}
+		}
+	}
+	if lines != 20 || pages != 3 {
+		t.Errorf("%d features on %d pages", lines, pages)
+	}
+}
+
+func TestFormatsAreLinked(t *testing.T) {
+	h := handlerOf(t, &fakeStore{rows: siteRows(t, 1, "x")})
+	hrefs := func(target, rel string) (all []string) {
+		for _, l := range decode(t, do(h, "GET", target, ""))["links"].([]any) {
+			if m := l.(map[string]any); m["rel"] == rel {
+				all = append(all, m["href"].(string)+" "+m["type"].(string))
+			}
+		}
+		return all
+	}
+	var items, enclosures, alternates []string
+	for _, f := range formats.All() {
+		at := "http://example.com" + itemsPath + "?f=" + f.Name() + " " + f.MediaType
+		if f.Name() == "geojson" {
+			at = "http://example.com" + itemsPath + " " + f.MediaType
+		} else if f.Name() != "kml" {
+			alternates = append(alternates, "http://example.com"+itemsPath+"?crs=EPSG%3A3405&f="+f.Name()+" "+f.MediaType)
+		}
+		items = append(items, at)
+		enclosures = append(enclosures, "http://example.com"+downloadPath+"?f="+f.Name()+" "+f.MediaType)
+	}
+	if d := cmp.Diff(items, hrefs("/api/v1/collections/bts_sites", "items")); d != "" {
+		t.Errorf("items: %s", d)
+	}
+	if d := cmp.Diff(enclosures, hrefs("/api/v1/collections/bts_sites", "enclosure")); d != "" {
+		t.Errorf("enclosures: %s", d)
+	}
+	if d := cmp.Diff(alternates, hrefs(itemsPath+"?crs=EPSG:3405", "alternate")); d != "" {
+		t.Errorf("alternates: %s", d)
+	}
+}
+
+// What a download is asked reaches the store, without a limit; nothing is counted.
+func TestDownloadAsksOnce(t *testing.T) {
+	s := &fakeStore{rows: siteRows(t, 3, "x")}
+	h := handlerOf(t, s)
+	w := do(h, "GET", downloadPath+"?mast_type=A2b&datetime=2018-01-01&bbox=100,20,110,23", "")
+	if w.Code != 200 || s.asked.Limit != 0 || len(s.asked.Equal) != 1 || len(s.asked.Boxes) != 1 || s.asked.Date.String() != "2018-01-01" {
+		t.Errorf("%d, the store was asked %+v", w.Code, s.asked)
+	}
+	if d := cmp.Diff([]string{"LayerVersions", "Features"}, s.calls); d != "" {
+		t.Error(d)
+	}
+	// With nothing to narrow it, it is asked whether the layer is large.
+	s.calls = nil
+	do(h, "GET", downloadPath, "")
+	if d := cmp.Diff([]string{"LayerVersions", "HasMore", "Features"}, s.calls); d != "" {
+		t.Error(d)
+	}
+	s.calls = nil
+	if got := do(h, "GET", downloadPath+"?mast_type=A9&f=csv", ""); strings.Count(got.Body.String(), "\n") != 1 || slices.Contains(s.calls, "Features") {
+		t.Errorf("what cannot be is %q, by %v", got.Body, s.calls)
+	}
+}
+
+func TestCachingOfDownloads(t *testing.T) {
+	s := &fakeStore{rows: siteRows(t, 2, "x"), number: 17}
+	h := handlerOf(t, s)
+	seen := map[string]string{}
+	for _, ask := range [][]string{
+		{downloadPath}, {itemsPath}, {downloadPath + "?f=csv"}, {downloadPath + "?f=csv&bom=true"}, {downloadPath + "?decimals=2"}, {downloadPath, "Accept: text/csv"},
+		{downloadPath + "?f=kml", "Accept-Language: vi"}, {downloadPath + "?f=kml"}, {downloadPath, asOfficer}, {downloadPath + "?crs=EPSG:9205"}, {downloadPath + "?f=gpkg"},
+	} {
+		w := do(h, "GET", ask[0], "", ask[1:]...)
+		tag := w.Header().Get("ETag")
+		if other := seen[tag]; tag == "" || other != "" {
+			t.Errorf("%v and %s have the tag %s", ask, other, tag)
+		}
+		seen[tag] = strings.Join(ask, " ")
+		if again := do(h, "GET", ask[0], "", append(ask[1:], "If-None-Match: "+tag)...); again.Code != 304 || again.Body.Len() > 0 {
+			t.Errorf("%v again: %d", ask, again.Code)
+		}
+		s.number++
+		if changed := do(h, "GET", ask[0], "", append(ask[1:], "If-None-Match: "+tag)...); changed.Code != 200 {
+			t.Errorf("%v after an edit: %d", ask, changed.Code)
+		}
+		s.number--
+	}
+}
+
+func TestRangesOfDownloads(t *testing.T) {
+	h := handlerOf(t, &fakeStore{rows: siteRows(t, 20, "x")})
+	for _, name := range []string{"gpkg", "fgb", "csv"} {
+		whole := do(h, "GET", downloadPath+"?f="+name, "").Body.String()
+		for asked, want := range map[string]string{"bytes=0-99": whole[:100], "bytes=100-": whole[100:], "bytes=-10": whole[len(whole)-10:]} {
+			w := do(h, "GET", downloadPath+"?f="+name, "", "Range: "+asked)
+			if w.Code != 206 || w.Body.String() != want || !strings.HasSuffix(w.Header().Get("Content-Range"), "/"+strconv.Itoa(len(whole))) {
+				t.Errorf("%s, %s: %d, %d bytes, %s", name, asked, w.Code, w.Body.Len(), w.Header().Get("Content-Range"))
+			}
+		}
+		if w := do(h, "GET", downloadPath+"?f="+name, "", "Range: bytes=0-1", `If-Range: "x"`); w.Code != 200 || w.Body.String() != whole {
+			t.Errorf("%s for another version: %d", name, w.Code)
+		}
+	}
+}
+
+// Downloads stream as pages do, and fail as they do: with a problem before the first
+// byte, by being cut off after it. A layer that is certain to be long begins at once.
+func TestStreamsOfDownloads(t *testing.T) {
+	small := strings.Repeat("x", 100)
+	count := 2 * maxComplete / 600
+	for _, tt := range []struct {
+		name                  string
+		rows, failAt          int
+		pad, path, encoding   string
+		status                int
+		wantLength, wantError bool
+	}{
+		{"short", 3, 0, small, "?f=csv", "identity", 200, true, false},
+		{"short and failing", 3, 2, small, "", "identity", 503, true, false},
+		{"long by its rows", 12, 0, strings.Repeat("x", 1<<20), "", "identity", 200, false, false},
+		{"certain to be long", count, 0, small, "", "identity", 200, false, false},
+		{"certain to be long, failing before a chunk is full", count, 2, small, "", "identity", 503, true, false},
+		{"certain to be long, failing after the first", count, 1000, small, "", "identity", 200, false, true},
+		{"failing after the first, compressed", count, 1000, small, "", "gzip", 200, false, true},
+		{"failing after the first, with zstd", count, 1000, small, "", "zstd", 200, false, true},
+		{"not certain, failing at the same row", count, 1000, small, "?bbox=100,20,110,23", "identity", 503, true, false},
+		{"a file that fails", count, count, small, "?f=fgb", "identity", 503, true, false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			server := httptest.NewServer(handlerOf(t, &fakeStore{rows: siteRows(t, tt.rows, tt.pad), failAt: tt.failAt}))
+			defer server.Close()
+			resp, body, err := get(t, server, "GET", downloadPath+tt.path, tt.encoding)
+			if resp.StatusCode != tt.status || (resp.ContentLength >= 0) != tt.wantLength || (err != nil) != tt.wantError {
+				t.Fatalf("status %d, length %d, %v", resp.StatusCode, resp.ContentLength, err)
+			}
+			if resp.StatusCode == 503 && resp.Header.Get("Content-Disposition") != "" {
+				t.Error("a problem is offered as a file")
+			}
+			if tt.status == 200 && !tt.wantError && tt.path == "" {
+				checkWhole(t, resp, body)
+			}
+		})
+	}
+}
+
+// A file that grows too large is the fault of f, and says what to do.
+func TestFilesThatAreTooLarge(t *testing.T) {
+	f, _ := formats.Named("gpkg")
+	var p *problemError
+	if err := tooLarge(errors.Join(formats.ErrTooLarge), &f); !errors.As(err, &p) || p.Type.Status != 400 || p.Faults[0].At != "f" || !strings.Contains(p.Detail.EN, "GeoPackage") {
+		t.Errorf("%v", err)
+	}
+	if err := tooLarge(layer.ErrTimeout, &f); !errors.Is(err, layer.ErrTimeout) {
+		t.Errorf("another error became %v", err)
+	}
+}
+
+// Decimals are as asked, in the answer's reference system.
+func TestDecimalsAsAsked(t *testing.T) {
+	h := handlerOf(t, &fakeStore{rows: siteRows(t, 1, "x")})
+	for query, want := range map[string]string{
+		"": "[103.0165,21.3826]", "decimals=2": "[103.02,21.38]", "decimals=0": "[103,21]", "decimals=15": "[103.0165,21.3826]",
+		"decimals=1&crs=" + url.QueryEscape("EPSG:9205"): "[501514.8,2365307.1]", "decimals=0&crs=EPSG:4326": "[21,103]",
+	} {
+		if w := do(h, "GET", itemsPath+"?"+query, ""); !strings.Contains(w.Body.String(), `"coordinates":`+want) {
+			t.Errorf("%s: %.300s", query, w.Body)
+		}
+	}
+}

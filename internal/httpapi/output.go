@@ -1,0 +1,120 @@
+package httpapi
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+
+	"hatang/internal/formats"
+	"hatang/internal/layer"
+)
+
+// featureTypesOut are the media types that features are served in.
+func featureTypesOut() []string {
+	types := []string{typeGeoJSON, typeJSON}
+	for _, f := range formats.All() {
+		if !slices.Contains(types, f.MediaType) {
+			types = append(types, f.MediaType)
+		}
+	}
+	return types
+}
+
+// formatNames are the values of f= where features are served.
+func formatNames() (names []string) {
+	for _, f := range formats.All() {
+		names = append(names, f.Names...)
+	}
+	return names
+}
+
+// contentType is a format's media type as answers carry it.
+func contentType(f *formats.Format) string {
+	if f.MediaType == typeCSV {
+		return typeCSV + "; charset=utf-8; header=present"
+	}
+	return f.MediaType
+}
+
+// readOutput reads in what form the rows are wanted: the format by f, else by Accept.
+func (p *listing) readOutput(r *request, faults *layer.Faults) {
+	named := true
+	if p.values.Has("f") {
+		p.format, named = formats.Named(p.values.Get("f"))
+	} else {
+		p.format = negotiated(r.Header.Get("Accept"))
+	}
+	if !named {
+		faults.Add("f", "f phải là một trong: %s", "f must be one of: %s", strings.Join(formatNames(), ", "))
+	}
+	p.sheet = formats.Sheet{Layer: r.layer.Narrowed(p.query.Fields), CRS: p.crs, Language: r.language()}
+	if p.format.LonLatOnly && p.crs.Code() != 0 {
+		faults.Add("crs", "%s chỉ có hệ toạ độ CRS84; hãy bỏ crs", "%s has no other reference system than CRS84; leave crs out", p.format.Title)
+	}
+	p.readDecimals(faults)
+	if !p.values.Has("bom") {
+		return
+	}
+	bom := p.values.Get("bom")
+	if p.sheet.BOM = bom == "true"; bom != "true" && bom != "false" {
+		faults.Add("bom", "bom phải là true hoặc false", "bom must be true or false")
+	}
+	if named && p.format.MediaType != typeCSV {
+		faults.Add("bom", "bom chỉ đi cùng f=csv", "bom goes with f=csv only")
+	}
+}
+
+// negotiated is the format that an Accept header likes best; GeoJSON for none, and where
+// it names only what JSON is.
+func negotiated(accept string) formats.Format {
+	all := formats.All()
+	best := preferred(accept, featureTypesOut())
+	if i := slices.IndexFunc(all, func(f formats.Format) bool { return f.MediaType == best }); i >= 0 {
+		return all[i]
+	}
+	return all[0]
+}
+
+func (p *listing) readDecimals(faults *layer.Faults) {
+	if !p.values.Has("decimals") {
+		return
+	}
+	n, err := strconv.ParseUint(p.values.Get("decimals"), 10, 8)
+	switch {
+	case err != nil || n > formats.MaxDecimals:
+		faults.Add("decimals", "decimals phải là số nguyên từ 0 đến %d", "decimals must be an integer from 0 to %d", formats.MaxDecimals)
+	case n == 0:
+		p.sheet.Decimals = formats.NoDecimals
+	default:
+		p.sheet.Decimals = int(n)
+	}
+}
+
+// sendFile sends a file that is complete, or the range of it that was asked for.
+func sendFile(w http.ResponseWriter, r *request, mediaType string, f *os.File) error {
+	info, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	h, status := w.Header(), http.StatusOK
+	first, end := 0, int(info.Size())
+	if from, to, ok := oneRange(rangeOf(r), end); ok {
+		h.Set("Content-Range", fmt.Sprintf("bytes %d-%d/%d", from, to-1, end))
+		first, end, status = from, to, http.StatusPartialContent
+	}
+	h.Set("Accept-Ranges", "bytes")
+	h.Set("Content-Type", mediaType)
+	h.Set("Content-Length", strconv.Itoa(end-first))
+	w.WriteHeader(status)
+	if r.Method == http.MethodHead {
+		return nil
+	}
+	if _, err := io.Copy(w, io.NewSectionReader(f, int64(first), int64(end-first))); err != nil {
+		return fmt.Errorf("%w: %w", errClientGone, err)
+	}
+	return nil
+}
