@@ -133,7 +133,7 @@ func (c *serveCommand) handler(log *slog.Logger, store *postgis.Store, memory *p
 	checker := memory.Checker()
 	measurer := plan.NewMeasurer(store, checker)
 	return httpapi.New(httpapi.Config{
-		Registry: store.Layers(), Store: store, Accounts: store, Checker: checker, Indicators: indicators{measurer},
+		Registry: store.Layers(), FreshLayers: store.FreshLayers, Store: store, Accounts: store, Checker: checker, Indicators: indicators{measurer},
 		Ledger: plan.NewLedger(store, measurer), UI: page, ReferenceDate: date, Now: c.now,
 		Log: log, Memory: memory.Report, Pool: store.PoolUse, PublicURL: c.PublicURL, Title: title,
 		PublicRate: c.PublicRate, TrustedProxies: c.TrustedProxies,

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -112,7 +113,7 @@ func (c *importCommand) read(env *environment, l *layer.Layer, r *report, add fu
 		return err
 	}
 	defer func() { done(err == nil) }()
-	return formats.ReadGeoJSON(bufio.NewReaderSize(in, 1<<20), l, c.transform, func(record formats.Record) error {
+	return formats.ReadGeoJSON(bufio.NewReaderSize(in, 1<<20), l, c.system, func(record formats.Record) error {
 		for _, name := range record.NotTaken {
 			r.NotTaken = addOnce(r.NotTaken, name)
 			if c.Strict {
@@ -136,27 +137,28 @@ func addOnce(list []string, name string) []string {
 	return append(list, name)
 }
 
-// transform takes positions of the file to WGS 84: by the flag, else by the crs
+// system is the reference system of the file's positions: by the flag, else by the crs
 // member of the file.
-func (c *importCommand) transform(member string) (formats.Transform, error) {
-	name := c.CRS
+func (c *importCommand) system(member string) (formats.System, error) {
+	return systemOf(cmp.Or(c.CRS, member))
+}
+
+// systemOf is the reference system of that name; WGS 84 where there is none.
+func systemOf(name string) (formats.System, error) {
 	if name == "" {
-		name = member
-	}
-	if name == "" {
-		return nil, nil
+		return formats.System{}, nil
 	}
 	crs, err := geo.ParseCRS(name)
 	if err != nil {
-		return nil, fmt.Errorf("reference system %q: %w", name, err)
+		return formats.System{}, fmt.Errorf("reference system %q: %w", name, err)
 	}
 	if crs.SRID() == layer.SRID {
-		return nil, nil // files hold longitude first whatever the authority says
+		return formats.System{}, nil // files hold longitude first whatever the authority says
 	}
-	return func(x, y float64) (float64, float64, error) {
+	return formats.System{SRID: crs.SRID(), ToWGS84: func(x, y float64) (float64, float64, error) {
 		p, err := crs.Inverse(orb.Point{x, y})
 		return p[0], p[1], err
-	}, nil
+	}}, nil
 }
 
 // progress shows how much of a file has been read: a bar on a terminal, else one

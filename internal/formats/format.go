@@ -121,9 +121,9 @@ func (f *Format) LeastBytes(s Sheet) (int, error) {
 }
 
 // forward takes longitude and latitude to the sheet's system, in the order x, y: east
-// before north, whatever the authority says. nil: they stay as they are.
+// before north, whatever the authority says. nil: they stay as they are, being in it.
 func (s *Sheet) forward() func(x, y float64) (float64, float64, error) {
-	if s.CRS.SRID() == layer.SRID {
+	if s.CRS.SRID() == layer.SRID || s.Layer.ReadsStored() {
 		return nil
 	}
 	return func(x, y float64) (float64, float64, error) {

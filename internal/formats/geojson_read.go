@@ -24,7 +24,7 @@ type Record struct {
 // WGS 84. It returns every fault, each with its JSON pointer; properties that are no
 // field of the layer are faults. Read-only fields are ignored.
 func ReadFeature(raw []byte, l *layer.Layer) (layer.Feature, layer.Faults) {
-	r := readFeature(raw, l, nil)
+	r := readFeature(raw, l, System{})
 	for _, name := range r.NotTaken {
 		r.Faults.Add("/properties/"+name, "lớp %s không có trường này", "the layer %s has no such field", l.Name)
 	}
@@ -38,7 +38,7 @@ type rawFeature struct {
 	Properties map[string]json.RawMessage `json:"properties"`
 }
 
-func readFeature(raw []byte, l *layer.Layer, toWGS84 Transform) Record {
+func readFeature(raw []byte, l *layer.Layer, from System) Record {
 	var r Record
 	var f rawFeature
 	if err := json.Unmarshal(raw, &f); err != nil {
@@ -50,7 +50,7 @@ func readFeature(raw []byte, l *layer.Layer, toWGS84 Transform) Record {
 	}
 	readProperties(&r, f.Properties, l)
 	if len(f.Geometry) > 0 && !bytes.Equal(f.Geometry, []byte("null")) {
-		readGeometry(&r, f.Geometry, l, toWGS84)
+		readGeometry(&r, f.Geometry, l, from)
 	}
 	return r
 }
@@ -125,9 +125,10 @@ var ErrEmpty = errors.New("the file holds no features")
 
 // ReadGeoJSON reads a FeatureCollection, or a single Feature, one feature at a time
 // and hands each to the callback, faults and all; an error of the callback stops it.
-// The coordinates are taken through toWGS84 unless that is nil. Memory is bounded by the
-// largest feature and the collection's own members, not by the file.
-func ReadGeoJSON(in io.Reader, l *layer.Layer, toWGS84 func(crs string) (Transform, error), each func(Record) error) error {
+// The coordinates are in the system that resolve returns for the file's crs member, "" where
+// it has none; a nil resolve takes them for WGS 84. Memory is bounded by the largest feature
+// and the collection's own members, not by the file.
+func ReadGeoJSON(in io.Reader, l *layer.Layer, resolve func(crs string) (System, error), each func(Record) error) error {
 	gate := &gate{in: skipBOM(in)}
 	gate.open()
 	decoder := json.NewDecoder(gate)
@@ -138,7 +139,7 @@ func ReadGeoJSON(in io.Reader, l *layer.Layer, toWGS84 func(crs string) (Transfo
 	if err != nil || start != json.Delim('{') {
 		return ErrNotGeoJSON
 	}
-	c := collection{gate: gate, decoder: decoder, layer: l, resolve: toWGS84, each: each}
+	c := collection{gate: gate, decoder: decoder, layer: l, resolve: resolve, each: each}
 	if err := c.members(); err != nil {
 		return err
 	}
@@ -165,16 +166,16 @@ func (g *gate) Read(p []byte) (int, error) {
 
 // collection is a FeatureCollection being read.
 type collection struct {
-	gate      *gate
-	decoder   *json.Decoder
-	layer     *layer.Layer
-	resolve   func(crs string) (Transform, error)
-	transform Transform
-	resolved  bool
-	each      func(Record) error
-	kind      string
-	rows      int
-	rest      map[string]json.RawMessage // members of a single Feature
+	gate     *gate
+	decoder  *json.Decoder
+	layer    *layer.Layer
+	resolve  func(crs string) (System, error)
+	system   System
+	resolved bool
+	each     func(Record) error
+	kind     string
+	rows     int
+	rest     map[string]json.RawMessage // members of a single Feature
 }
 
 func (c *collection) members() error {
@@ -232,7 +233,7 @@ func (c *collection) resolveCRS(name string) error {
 	}
 	c.resolved = true
 	var err error
-	c.transform, err = c.resolve(name)
+	c.system, err = c.resolve(name)
 	return err
 }
 
@@ -267,7 +268,7 @@ func (c *collection) feature(raw []byte) error {
 	if len(raw) > MaxFeatureBytes {
 		r.Faults.Add("", "dài hơn %d byte", "is longer than %d bytes", MaxFeatureBytes)
 	} else {
-		r = readFeature(raw, c.layer, c.transform)
+		r = readFeature(raw, c.layer, c.system)
 	}
 	r.Row = c.rows
 	return c.each(r)

@@ -85,9 +85,9 @@ func TestFilesThatAreRead(t *testing.T) {
 func TestTheCRSMember(t *testing.T) {
 	named := `"crs":{"type":"name","properties":{"name":"urn:ogc:def:crs:EPSG::9205"}}`
 	asked := []string{}
-	resolve := func(crs string) (Transform, error) {
+	resolve := func(crs string) (System, error) {
 		asked = append(asked, crs)
-		return func(x, y float64) (float64, float64, error) { return x / 10, y / 10, nil }, nil
+		return System{SRID: 9205, ToWGS84: func(x, y float64) (float64, float64, error) { return x / 10, y / 10, nil }}, nil
 	}
 	for name, tt := range map[string]struct {
 		text, asked string
@@ -162,8 +162,8 @@ func TestGeometriesThatAreRefused(t *testing.T) {
 
 func TestTransformsThatGiveNoPlaceAreFaults(t *testing.T) {
 	for _, x := range []float64{math.NaN(), math.Inf(1), 181} {
-		resolve := func(string) (Transform, error) {
-			return func(float64, float64) (float64, float64, error) { return x, 0, nil }, nil
+		resolve := func(string) (System, error) {
+			return System{SRID: 9205, ToWGS84: func(float64, float64) (float64, float64, error) { return x, 0, nil }}, nil
 		}
 		err := ReadGeoJSON(strings.NewReader(pointFeature), layerOf(t, "bts_sites"), resolve, func(r Record) error {
 			if len(r.Faults) != 1 {

@@ -19,6 +19,13 @@ const MaxVertices = 100_000
 // Transform takes a position of a file to longitude and latitude on WGS 84.
 type Transform func(x, y float64) (lon, lat float64, err error)
 
+// System is the reference system of a file's positions. The zero value is WGS 84,
+// longitude first.
+type System struct {
+	SRID    int
+	ToWGS84 Transform
+}
+
 // coordinates is a tree of positions, as deep as the geometry type says.
 type coordinates struct {
 	position []float64
@@ -30,7 +37,9 @@ var depths = map[string]int{"Point": 0, "LineString": 1, "MultiPoint": 1, "Polyg
 
 // readGeometry reads a GeoJSON geometry into the layer's stored form. Single lines
 // and areas become Multi*; a third ordinate is kept only where the layer has heights.
-func readGeometry(r *Record, raw []byte, l *layer.Layer, toWGS84 Transform) {
+//
+// Positions in the reference system that the layer is kept in stay as they are.
+func readGeometry(r *Record, raw []byte, l *layer.Layer, from System) {
 	var g struct {
 		Type        string          `json:"type"`
 		Coordinates json.RawMessage `json:"coordinates"`
@@ -45,7 +54,7 @@ func readGeometry(r *Record, raw []byte, l *layer.Layer, toWGS84 Transform) {
 		r.Faults.Add("/geometry/type", "lớp %s chứa %s, không phải %q", "the layer %s holds %s, not %q", l.Name, l.Geometry, g.Type)
 		return
 	}
-	p := positions{toWGS84: toWGS84}
+	p := positionsFrom(r, l, from)
 	tree, err := p.read(g.Coordinates, depth)
 	if err == nil {
 		err = shapeFault(tree, g.Type)
@@ -65,7 +74,17 @@ func readGeometry(r *Record, raw []byte, l *layer.Layer, toWGS84 Transform) {
 // positions reads and counts positions.
 type positions struct {
 	toWGS84 Transform
+	keep    bool // positions as they are, once it is known that they have a place on earth
 	count   int
+}
+
+// positionsFrom settles in which reference system the feature's positions will be.
+func positionsFrom(r *Record, l *layer.Layer, from System) *positions {
+	p := &positions{toWGS84: from.ToWGS84, keep: from.ToWGS84 != nil && from.SRID == l.StorageSRID()}
+	if p.keep {
+		r.Feature.SRID = from.SRID
+	}
+	return p
 }
 
 func (p *positions) read(raw []byte, depth int) (coordinates, error) {
@@ -95,18 +114,31 @@ func (p *positions) position(raw []byte) (coordinates, error) {
 	if err := json.Unmarshal(raw, &xyz); err != nil || len(xyz) < 2 || bytes.Contains(raw, []byte("null")) {
 		return coordinates{}, layer.Wrong("%.60s không phải vị trí gồm hai hoặc ba số", "%.60s is not a position of two or three numbers", raw)
 	}
-	if p.toWGS84 != nil {
-		lon, lat, err := p.toWGS84(xyz[0], xyz[1])
-		if err != nil {
-			return coordinates{}, err
-		}
-		xyz[0], xyz[1] = lon, lat
-	}
-	if !(math.Abs(xyz[0]) <= 180 && math.Abs(xyz[1]) <= 90) { // so written for NaN, which a transform may give
-		return coordinates{}, layer.Wrong("%.60s nằm ngoài kinh độ ±180, vĩ độ ±90: nếu là mét, hãy nêu hệ toạ độ; nếu vĩ độ đứng trước, hãy đổi trục",
-			"%.60s is outside longitude ±180, latitude ±90: if it is in metres, name the reference system; if latitude comes first, swap the axes", raw)
+	if err := p.place(xyz); err != nil {
+		return coordinates{}, err
 	}
 	return coordinates{position: xyz}, nil
+}
+
+// place takes a position to WGS 84, unless it is kept as it is, and refuses one that is
+// no place on earth.
+func (p *positions) place(xyz []float64) error {
+	lon, lat := xyz[0], xyz[1]
+	if p.toWGS84 != nil {
+		var err error
+		if lon, lat, err = p.toWGS84(lon, lat); err != nil {
+			return err
+		}
+	}
+	if !(math.Abs(lon) <= 180 && math.Abs(lat) <= 90) { // so written for NaN, which a transform may give
+		at := fmt.Sprint(xyz)
+		return layer.Wrong("%s nằm ngoài kinh độ ±180, vĩ độ ±90: nếu là mét, hãy nêu hệ toạ độ; nếu vĩ độ đứng trước, hãy đổi trục",
+			"%s is outside longitude ±180, latitude ±90: if it is in metres, name the reference system; if latitude comes first, swap the axes", at)
+	}
+	if !p.keep {
+		xyz[0], xyz[1] = lon, lat
+	}
+	return nil
 }
 
 // shapeFault finds lines of one point and rings that are too short or open.

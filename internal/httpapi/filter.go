@@ -24,11 +24,25 @@ var filterKinds = map[layer.Kind]filter.Kind{
 	layer.Date: filter.KindDate, layer.Timestamp: filter.KindTimestamp, layer.TextList: filter.KindTextList,
 }
 
-// filterSchema is what the features of a layer can be filtered by: its queryables.
+// filterSchema is what the features of a layer can be filtered by: its queryables, of a
+// reference layer also by the names that they had in the file.
 func filterSchema(l *layer.Layer) filter.Schema {
 	s := filter.Schema{layer.GeometryName: filter.KindGeometry}
 	for _, f := range l.Queryables() {
 		s[f.Name] = filterKinds[f.Kind]
+	}
+	if l.Reference == nil {
+		return s
+	}
+	if l.IsGeometry(l.Reference.GeometryColumn) && s[l.Reference.GeometryColumn] == 0 {
+		s[l.Reference.GeometryColumn] = filter.KindGeometry
+	}
+	for _, f := range l.Properties() {
+		for _, name := range f.ImportNames() {
+			if s[name] == 0 {
+				s[name] = filterKinds[f.Kind]
+			}
+		}
 	}
 	return s
 }

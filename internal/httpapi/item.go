@@ -62,6 +62,7 @@ func (a *api) getFeature(w http.ResponseWriter, r *request) error {
 	if len(faults) > 0 {
 		return faultsProblem(invalidParameter, faults)
 	}
+	r.layer = readIn(r.layer, crs)
 	row, err := a.Store.Feature(r.Context(), r.viewer, r.layer, id)
 	if err != nil {
 		return err
@@ -75,8 +76,8 @@ func (a *api) getFeature(w http.ResponseWriter, r *request) error {
 		return err
 	}
 	narrow(row, r.layer, fields, noGeometry)
-	sheet := formats.Sheet{CRS: crs}
-	body, err := formats.AppendFeature(nil, r.layer.Narrowed(fields), row, sheet.GeoJSON())
+	sheet := formats.Sheet{Layer: r.layer.Narrowed(fields), CRS: crs}
+	body, err := formats.AppendFeature(nil, sheet.Layer, row, sheet.GeoJSON())
 	if err != nil {
 		return err
 	}

@@ -9,9 +9,19 @@ import (
 	"strconv"
 	"time"
 
+	"hatang/geo"
 	"hatang/internal/formats"
 	"hatang/internal/layer"
 )
+
+// readIn is how a layer is read to be shown in a reference system: as it is kept, where it
+// is kept in that.
+func readIn(l *layer.Layer, crs geo.CRS) *layer.Layer {
+	if crs.SRID() == layer.SRID || crs.SRID() != l.StorageSRID() {
+		return l
+	}
+	return l.InStorage()
+}
 
 // listFeatures is one page of a layer's features.
 func (a *api) listFeatures(w http.ResponseWriter, r *request) error {

@@ -51,6 +51,7 @@ func (p *listing) readOutput(r *request, faults *layer.Faults) {
 	if !named {
 		faults.Add("f", "f phải là một trong: %s", "f must be one of: %s", strings.Join(formatNames(), ", "))
 	}
+	r.layer = readIn(r.layer, p.crs)
 	p.sheet = formats.Sheet{Layer: r.layer.Narrowed(p.query.Fields), CRS: p.crs, Language: r.language()}
 	if p.format.LonLatOnly && p.crs.Code() != 0 {
 		faults.Add("crs", "%s chỉ có hệ toạ độ CRS84; hãy bỏ crs", "%s has no other reference system than CRS84; leave crs out", p.format.Title)

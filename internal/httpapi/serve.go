@@ -102,7 +102,20 @@ func (a *api) work(rt route, w http.ResponseWriter, r *request) error {
 		return err
 	}
 	defer leave()
-	return rt.handle(atAnswer(w, rt, leave), r)
+	err = rt.handle(atAnswer(w, rt, leave), r)
+	if r.layer != nil {
+		err = changedMeanwhile(r.layer, err)
+	}
+	return err
+}
+
+// changedMeanwhile is 503 where the database has another table than this server has heard
+// of yet: a second later it has.
+func changedMeanwhile(l *layer.Layer, err error) error {
+	if l.Reference != nil && errors.Is(err, layer.ErrChanged) {
+		return problem(unavailable, "Lớp này vừa được thay đổi; hãy thử lại sau vài giây.", "The collection has just been changed; try again in a few seconds.")
+	}
+	return err
 }
 
 // admit answers who (401), may (404, 403), media type (415, 406), parameters (400). What

@@ -113,7 +113,7 @@ func (a *api) answerTile(w http.ResponseWriter, r *request, t tileRequest) error
 	for i, l := range t.layers {
 		drawn, err := a.drawLayer(r, t, l, keys[i])
 		if err != nil {
-			return err
+			return changedMeanwhile(l, err)
 		}
 		if drawn.Truncated {
 			cuts, names = append(cuts, tiles.Cut{Layer: l.Name, Result: drawn.Result}), append(names, l.Name)

@@ -15,6 +15,16 @@ var ErrNotFound = errors.New("not found")
 // ErrConflict is returned when a write meets another row's code.
 var ErrConflict = errors.New("conflict")
 
+// ErrNameTaken is the ErrConflict of a reference layer whose name something else has.
+var ErrNameTaken = fmt.Errorf("%w: the name is taken", ErrConflict)
+
+// ErrTooManyLayers is the ErrConflict of a reference layer too many: MaxReferences are there.
+var ErrTooManyLayers = fmt.Errorf("%w: there are too many reference layers", ErrConflict)
+
+// ErrChanged is returned where the database has other tables or columns than the registry
+// says: of a reference layer that has just been changed elsewhere.
+var ErrChanged = errors.New("the layer is not what it was")
+
 // ErrStale is returned when a row is no longer at the revision a write was made from.
 var ErrStale = errors.New("changed meanwhile")
 

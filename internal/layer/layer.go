@@ -153,6 +153,7 @@ type Layer struct {
 
 	// Reference is what is known of a layer that was published from a file; nil for others.
 	Reference *Reference
+	stored    bool // see InStorage
 }
 
 // Draft is the status of rows that only their owner and the officers see.
@@ -197,13 +198,14 @@ func (l *Layer) Sortables() []Field {
 	return slices.DeleteFunc(l.Queryables(), func(f Field) bool { return f.Kind == TextList })
 }
 
-// Queryable returns the queryable of that name.
+// Queryable returns the queryable of that name; of a reference layer also by the name that
+// it had in the file.
 func (l *Layer) Queryable(name string) (*Field, bool) {
 	if name == IDName {
 		f := idField()
 		return &f, true
 	}
-	return l.Field(name)
+	return l.Named(name)
 }
 
 // Narrowed returns the layer with these of its fields alone; nil means all of them.

@@ -108,8 +108,12 @@ type Feature struct {
 	// a nil value clears it. Values have the Go type of their Kind: string, int64,
 	// float64, bool, geo.Date, []string.
 	Properties map[string]any
-	// Geometry is a Multi* or a point on WGS 84 for 2D layers; nil leaves the stored one.
+	// Geometry is of the layer's type, for 2D layers; nil leaves the stored one.
 	Geometry orb.Geometry
+	// SRID is Geometry's reference system, 0 for WGS 84: that or the one the layer is kept in.
+	SRID int
 	// GeometryZ is EWKB for layers with heights; nil leaves the stored one.
 	GeometryZ []byte
+	// NoGeometry takes the stored geometry away, of layers whose rows may lack one.
+	NoGeometry bool
 }

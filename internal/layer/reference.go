@@ -42,6 +42,17 @@ func (l *Layer) StorageSRID() int {
 	return l.Reference.Definition.StorageSRID
 }
 
+// InStorage returns the layer as one whose geometries are read in the reference system that
+// they are kept in, which is not SRID, exactly as they are kept.
+func (l *Layer) InStorage() *Layer {
+	stored := *l
+	stored.stored = true
+	return &stored
+}
+
+// ReadsStored reports whether the layer is one that InStorage returned.
+func (l *Layer) ReadsStored() bool { return l.stored }
+
 // IsGeometry reports whether a name in a filter is the geometry's: ours, or the one it had
 // in the layer's file.
 func (l *Layer) IsGeometry(name string) bool {
@@ -51,7 +62,7 @@ func (l *Layer) IsGeometry(name string) bool {
 // Named returns the field of that name; of a reference layer's also by the name that it
 // had in the file, which filters written for the file go on using.
 func (l *Layer) Named(name string) (*Field, bool) {
-	if f, ok := l.Field(name); ok || l.Reference == nil {
+	if f, ok := l.Field(name); ok || l.Reference == nil || l.IsGeometry(name) {
 		return f, ok
 	}
 	i := slices.IndexFunc(l.Fields, func(f Field) bool { return slices.Contains(f.importAs, name) })
@@ -91,6 +102,33 @@ type FieldDefinition struct {
 	Kind   Kind     `json:"kind"`
 	Title  geo.Text `json:"title"`
 	Column string   `json:"column"` // its name in the file
+}
+
+// ReferenceChange is what changes of a reference layer; nil members stay as they are.
+type ReferenceChange struct {
+	Name      *string   `json:"-"`
+	Title     *geo.Text `json:"title,omitempty"`
+	Doc       *geo.Text `json:"description,omitempty"`
+	Colour    *string   `json:"colour,omitempty"`
+	StaffOnly *bool     `json:"-"`
+}
+
+// Faults returns everything that is wrong with the change, as Definition.Faults does.
+func (c *ReferenceChange) Faults() Faults {
+	d := Definition{Name: "sound", Title: t("x", "x"), Doc: t("x", "x"), Colour: defaultColour, StorageSRID: SRID}
+	if c.Name != nil {
+		d.Name = *c.Name
+	}
+	if c.Title != nil {
+		d.Title = *c.Title
+	}
+	if c.Doc != nil {
+		d.Doc = *c.Doc
+	}
+	if c.Colour != nil {
+		d.Colour = *c.Colour
+	}
+	return d.Faults()
 }
 
 // The colours of reference layers that are given none.

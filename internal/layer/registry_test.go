@@ -87,6 +87,12 @@ func TestReferenceFieldsAreKnownByTheirColumns(t *testing.T) {
 	if f, ok := l.Named("Sĩ số"); !ok || f.Name != "pupils" {
 		t.Error("a filter does not find the field by its column")
 	}
+	withGeometry := schools()
+	withGeometry.Fields = append(withGeometry.Fields, FieldDefinition{Name: "file_geometry", Kind: Text, Column: "geometry"})
+	l = Reference{Definition: withGeometry}.Layer()
+	if f, ok := l.Named("geometry"); ok {
+		t.Errorf("a column called geometry, which is the field %s, stands before the geometry", f.Name)
+	}
 	if f, ok := l.Named("code"); !ok || f.Name != "code" {
 		t.Error("a field's own name does not come before another's column")
 	}

@@ -99,6 +99,17 @@ func (s *Store) Inconsistencies(ctx context.Context) ([]string, error) {
 	if err := CheckSchema(ctx, conn.Conn(), s.layers); err != nil {
 		problems = append(problems, err.Error())
 	}
+	var published int
+	if err := conn.QueryRow(ctx, "SELECT count(*) FROM reference_layers WHERE withdrawn_at IS NULL").Scan(&published); err != nil {
+		return problems, translate("look for inconsistencies", err)
+	}
+	sound, err := readReferences(ctx, conn)
+	if err != nil {
+		return problems, translate("look for inconsistencies", err)
+	}
+	if bad := published - len(sound); bad > 0 {
+		problems = append(problems, fmt.Sprintf("%d reference layers whose definition cannot be one", bad))
+	}
 	for _, q := range []struct{ what, sql string }{
 		{"operator positions whose site is not in force with them", `SELECT count(*) FROM operator_positions p WHERE NOT EXISTS (
 			SELECT FROM bts_sites s WHERE s.code = p.site_code AND daterange(s.valid_from, s.valid_to) && daterange(p.valid_from, p.valid_to))`},

@@ -38,7 +38,15 @@ func translate(doing string, err error) error {
 	}
 	switch {
 	case pg.Code == "42P01": // undefined table
-		return fmt.Errorf("%s: %w: %w", doing, ErrNoSchema, err)
+		return fmt.Errorf("%s: %w: %w: %w", doing, ErrNoSchema, layer.ErrChanged, err)
+	case pg.Code == "42703" || pg.Code == "0A000" || pg.Code == "42501": // undefined column; a statement made for other columns; no right any more
+		return fmt.Errorf("%s: %w: %w", doing, layer.ErrChanged, err)
+	case pg.Code == "42P07" && pg.Routine == "exec_stmt_raise": // a layer's name is taken
+		return fmt.Errorf("%s: %w", doing, layer.ErrNameTaken)
+	case pg.Code == "54000" && pg.Routine == "exec_stmt_raise":
+		return fmt.Errorf("%s: %w", doing, layer.ErrTooManyLayers)
+	case pg.Code == "P0002":
+		return fmt.Errorf("%s: %w", doing, layer.ErrNotFound)
 	case pg.Code == "57014" || pg.Code == "55P03": // cancelled by its time limit; lock not available
 		return fmt.Errorf("%s: %w: %w", doing, layer.ErrTimeout, err)
 	case pg.ConstraintName == "mast_zones_follows_commune_known":

@@ -17,6 +17,14 @@ import (
 	"hatang/internal/layer"
 )
 
+// shownColumn is the column that the layer's geometries are read from.
+func shownColumn(l *layer.Layer) string {
+	if l.ReadsStored() {
+		return "geom_stored"
+	}
+	return "geom"
+}
+
 // columns lists what the rows of a query are made of, in the order of layer.Row.
 func columns(l *layer.Layer, q layer.Query) string {
 	var b strings.Builder
@@ -24,7 +32,7 @@ func columns(l *layer.Layer, q layer.Query) string {
 	if q.NoGeometry {
 		b.WriteString("NULL::geometry")
 	} else {
-		b.WriteString("geom")
+		b.WriteString(shownColumn(l))
 	}
 	if q.Fields == nil {
 		for i := range l.Fields {

@@ -36,8 +36,9 @@ func TestTheServingRoleHangsNoTriggerOnATableOfItsOwn(t *testing.T) {
 	if n := scalar[int64](t, owner, "SELECT count(*) FROM history"); n != 0 {
 		t.Errorf("%d entries of the history are forged", n)
 	}
-	// Of all that works with the owner's rights it may call what writes and reads the audit.
-	if may := scalar[string](t, owner, "SELECT string_agg(proname, ' ' ORDER BY proname) FROM pg_proc p WHERE prosecdef AND has_function_privilege('hatang_app', oid, 'EXECUTE') AND "+ours); may != "hatang_audit hatang_audit_broken_at" {
+	// Of all that works with the owner's rights it may call what writes and reads the audit,
+	// and what makes reference layers.
+	if may := scalar[string](t, owner, "SELECT string_agg(proname, ' ' ORDER BY proname) FROM pg_proc p WHERE prosecdef AND has_function_privilege('hatang_app', oid, 'EXECUTE') AND "+ours); may != "hatang_audit hatang_audit_broken_at hatang_change_reference_layer hatang_create_reference_layer hatang_withdraw_reference_layer" {
 		t.Errorf("the serving role may call %s", may)
 	}
 }
@@ -97,5 +98,7 @@ var forgeries = []string{
 	"UPDATE sessions SET hash = 'y'", "UPDATE sessions SET started_at = '2015-01-01'", "INSERT INTO sessions (hash, person, expires_at, started_at) VALUES ('y', 1, 'infinity', '2015-01-01')",
 	"UPDATE identities SET subject = 'x'", "INSERT INTO layer_sight VALUES ('roads', false, NULL, false)", "DELETE FROM layer_sight", "INSERT INTO layer_versions (layer, audience) VALUES ('roads', 'staff')",
 	"TRUNCATE publications", "SELECT setval('kiosks_id_seq', 1)", "SELECT nextval('kiosks_id_seq')", "SELECT setval('history_id_seq', 1)",
+	"INSERT INTO reference_layers (name, definition, staff_only) VALUES ('roads', '{}', false)", "UPDATE reference_layers SET staff_only = false", "DELETE FROM reference_layers", "CREATE TABLE x ()",
+	"SELECT hatang_rename_layer('roads', 'lanes')", "SELECT hatang_show_layer('roads', true)", "SELECT hatang_check_layer_name('x')",
 	"COPY grants TO PROGRAM 'true'", "SELECT pg_read_file('/etc/hostname')", "ALTER SYSTEM SET fsync = off", "CREATE ROLE other", "ALTER ROLE hatang_app SUPERUSER", "CREATE EXTENSION dblink",
 }

@@ -72,19 +72,24 @@ var errNotApplied = errors.New("not applied")
 // into a temporary table and a few set-based statements, whatever the count.
 func (s *Store) Import(ctx context.Context, v account.Viewer, l *layer.Layer, o ImportOptions, read func(add func(Incoming) error) error) (ImportSummary, error) {
 	var summary ImportSummary
-	err := s.write(ctx, v, "import "+l.Name, func(tx pgx.Tx) error {
-		var err error
-		if summary, err = importRows(ctx, tx, l, o, read); err != nil {
-			return err
-		}
-		if o.DryRun || (len(summary.Refused) > 0 && !o.GoodRows) {
-			return errNotApplied
-		}
-		summary.Applied = true
-		return nil
+	err := s.write(ctx, v, "import "+l.Name, func(tx pgx.Tx) (err error) {
+		summary, err = importAll(ctx, tx, l, o, read)
+		return err
 	})
 	if errors.Is(err, errNotApplied) {
 		err = nil
+	}
+	return summary, err
+}
+
+// importAll imports, and returns errNotApplied where that is to be undone.
+func importAll(ctx context.Context, tx pgx.Tx, l *layer.Layer, o ImportOptions, read func(add func(Incoming) error) error) (ImportSummary, error) {
+	summary, err := importRows(ctx, tx, l, o, read)
+	if err == nil {
+		if o.DryRun || (len(summary.Refused) > 0 && !o.GoodRows) {
+			return summary, errNotApplied
+		}
+		summary.Applied = true
 	}
 	return summary, err
 }
@@ -122,21 +127,21 @@ func importRows(ctx context.Context, tx pgx.Tx, l *layer.Layer, o ImportOptions,
 }
 
 // stage makes the temporary table: the layer's columns, all nullable, and per row
-// which of them the file gives.
+// which of them the file gives. No field's name begins with an underscore.
 func (im *importer) stage(ctx context.Context) error {
 	var b strings.Builder
-	b.WriteString("CREATE TEMP TABLE staging (row_number int NOT NULL, given text[] NOT NULL, raw bytea")
+	b.WriteString("CREATE TEMP TABLE staging (_row int NOT NULL, _given text[] NOT NULL, _raw bytea")
 	for _, f := range im.fields {
 		fmt.Fprintf(&b, ", %s %s", quote(f.Name), f.Kind.Column())
 	}
-	b.WriteString(", geom geometry, match_id bigint, bad boolean NOT NULL DEFAULT false) ON COMMIT DROP")
+	b.WriteString(", geom geometry, _match bigint) ON COMMIT DROP")
 	_, err := im.tx.Exec(ctx, b.String())
 	return err
 }
 
 // copyIn streams the features into the table as they are read.
 func (im *importer) copyIn(ctx context.Context, read func(add func(Incoming) error) error) error {
-	names := []string{"row_number", "given", "raw"}
+	names := []string{"_row", "_given", "_raw"}
 	for _, f := range im.fields {
 		names = append(names, f.Name)
 	}
@@ -164,7 +169,7 @@ func (im *importer) copyIn(ctx context.Context, read func(add func(Incoming) err
 	if err := flush(); err != nil {
 		return err
 	}
-	_, err = im.tx.Exec(ctx, "UPDATE staging SET geom = ST_GeomFromEWKB(raw) WHERE raw IS NOT NULL; CREATE INDEX ON staging (code); ANALYZE staging")
+	_, err = im.tx.Exec(ctx, "UPDATE staging SET geom = ST_GeomFromEWKB(_raw) WHERE _raw IS NOT NULL; CREATE INDEX ON staging (code); ANALYZE staging")
 	return err
 }
 
@@ -213,10 +218,10 @@ func (im *importer) day() geo.Date {
 // match finds for each code the row in force on the day: one that all may see, or for a
 // draft of the file its owner's draft.
 func (im *importer) match(ctx context.Context) error {
-	_, err := im.tx.Exec(ctx, fmt.Sprintf(`UPDATE staging s SET match_id = m.id FROM (
-			SELECT s.row_number, min(t.id) AS id FROM staging s JOIN %s t ON t.code = s.code AND %s
-			WHERE t.valid_from <= $1::date AND (t.valid_to IS NULL OR t.valid_to > $1::date) GROUP BY s.row_number) m
-		WHERE m.row_number = s.row_number`, quote(im.layer.Name), im.alike("s", "t")), im.day().Time())
+	_, err := im.tx.Exec(ctx, fmt.Sprintf(`UPDATE staging s SET _match = m.id FROM (
+			SELECT s._row, min(t.id) AS id FROM staging s JOIN %s t ON t.code = s.code AND %s
+			WHERE t.valid_from <= $1::date AND (t.valid_to IS NULL OR t.valid_to > $1::date) GROUP BY s._row) m
+		WHERE m._row = s._row`, quote(im.layer.Name), im.alike("s", "t")), im.day().Time())
 	return err
 }
 
@@ -244,6 +249,6 @@ func (im *importer) dropRefused(ctx context.Context) error {
 		rows = append(rows, row)
 		im.summary.Refused = append(im.summary.Refused, Refused{Row: row, Code: im.codes[row], Faults: im.refused[row]})
 	}
-	_, err := im.tx.Exec(ctx, "DELETE FROM staging WHERE row_number = ANY ($1)", rows)
+	_, err := im.tx.Exec(ctx, "DELETE FROM staging WHERE _row = ANY ($1)", rows)
 	return err
 }

@@ -9,7 +9,7 @@ import (
 // apply writes what is left in the staging table and counts it.
 func (im *importer) apply(ctx context.Context) error {
 	if im.o.OnConflict == SkipExisting {
-		tag, err := im.tx.Exec(ctx, "DELETE FROM staging WHERE match_id IS NOT NULL")
+		tag, err := im.tx.Exec(ctx, "DELETE FROM staging WHERE _match IS NOT NULL")
 		if err != nil {
 			return err
 		}
@@ -27,8 +27,8 @@ func (im *importer) apply(ctx context.Context) error {
 		return err
 	}
 	im.summary.Updated = updated
-	tag, err := im.tx.Exec(ctx, fmt.Sprintf("INSERT INTO %s (%s, geom) SELECT %s, geom FROM staging WHERE match_id IS NULL ORDER BY row_number",
-		quote(im.layer.Name), im.list("%[1]s"), im.inserted()))
+	tag, err := im.tx.Exec(ctx, fmt.Sprintf("INSERT INTO %s (%s, %s) SELECT %s, %s FROM staging WHERE _match IS NULL ORDER BY _row",
+		quote(im.layer.Name), im.list("%[1]s"), geometryColumn(im.layer), im.inserted(), stored(im.layer, "geom")))
 	im.summary.Inserted = int(tag.RowsAffected())
 	return err
 }
@@ -55,20 +55,25 @@ func (im *importer) inserted() string {
 }
 
 // merged is a stored row with what the file gives laid over it.
-const merged = "CASE WHEN %[2]s = ANY (s.given) THEN s.%[1]s ELSE t.%[1]s END"
+const merged = "CASE WHEN %[2]s = ANY (s._given) THEN s.%[1]s ELSE t.%[1]s END"
+
+// place is the geometry of a stored row with what the file gives laid over it, as it is kept.
+func (im *importer) place() string {
+	return "coalesce(" + stored(im.layer, "s.geom") + ", t." + geometryColumn(im.layer) + ")"
+}
 
 func (im *importer) dropUnchanged(ctx context.Context) error {
-	tag, err := im.tx.Exec(ctx, fmt.Sprintf(`DELETE FROM staging s USING %s t WHERE t.id = s.match_id
-		AND (%s) IS NOT DISTINCT FROM (%s) AND (s.geom IS NULL OR ST_AsEWKB(s.geom) = ST_AsEWKB(t.geom))`,
-		quote(im.layer.Name), im.list("t.%[1]s"), im.list(merged)))
+	tag, err := im.tx.Exec(ctx, fmt.Sprintf(`DELETE FROM staging s USING %s t WHERE t.id = s._match
+		AND (%s) IS NOT DISTINCT FROM (%s) AND (s.geom IS NULL OR ST_AsEWKB(%s) = ST_AsEWKB(t.%s))`,
+		quote(im.layer.Name), im.list("t.%[1]s"), im.list(merged), stored(im.layer, "s.geom"), geometryColumn(im.layer)))
 	im.summary.Unchanged = int(tag.RowsAffected())
 	return err
 }
 
 // correct changes the record and keeps valid time.
 func (im *importer) correct(ctx context.Context) (int, error) {
-	tag, err := im.tx.Exec(ctx, fmt.Sprintf("UPDATE %s t SET %s, geom = coalesce(s.geom, t.geom) FROM staging s WHERE t.id = s.match_id",
-		quote(im.layer.Name), im.list("%[1]s = "+merged)))
+	tag, err := im.tx.Exec(ctx, fmt.Sprintf("UPDATE %s t SET %s, %s FROM staging s WHERE t.id = s._match",
+		quote(im.layer.Name), im.list("%[1]s = "+merged), geometryColumn(im.layer)+" = "+im.place()))
 	return int(tag.RowsAffected()), err
 }
 
@@ -77,23 +82,23 @@ func (im *importer) correct(ctx context.Context) (int, error) {
 // it would leave it no day.
 func (im *importer) succeed(ctx context.Context) (int, error) {
 	day := im.o.InForce.Time()
-	name := quote(im.layer.Name)
+	name, geometry := quote(im.layer.Name), geometryColumn(im.layer)
 	if _, err := im.tx.Exec(ctx, fmt.Sprintf(`CREATE TEMP TABLE successors ON COMMIT DROP AS
-		SELECT s.row_number, t.id AS old_id, %s, coalesce(s.geom, t.geom) AS geom
-		FROM staging s JOIN %s t ON t.id = s.match_id WHERE t.valid_from < $1::date`, im.list(merged+" AS %[1]s"), name), day); err != nil {
+		SELECT s._row, t.id AS _old, %s, %s AS %s
+		FROM staging s JOIN %s t ON t.id = s._match WHERE t.valid_from < $1::date`, im.list(merged+" AS %[1]s"), im.place(), geometry, name), day); err != nil {
 		return 0, err
 	}
 	if _, err := im.tx.Exec(ctx, "UPDATE successors SET valid_from = $1::date, valid_to = CASE WHEN valid_to > $1::date THEN valid_to END", day); err != nil {
 		return 0, err
 	}
-	if _, err := im.tx.Exec(ctx, "UPDATE "+name+" t SET valid_to = $1::date FROM successors n WHERE t.id = n.old_id", day); err != nil {
+	if _, err := im.tx.Exec(ctx, "UPDATE "+name+" t SET valid_to = $1::date FROM successors n WHERE t.id = n._old", day); err != nil {
 		return 0, err
 	}
-	tag, err := im.tx.Exec(ctx, fmt.Sprintf("INSERT INTO %s (%s, geom) SELECT %s, geom FROM successors ORDER BY row_number", name, im.list("%[1]s"), im.list("%[1]s")))
+	tag, err := im.tx.Exec(ctx, fmt.Sprintf("INSERT INTO %s (%s, %s) SELECT %s, %s FROM successors ORDER BY _row", name, im.list("%[1]s"), geometry, im.list("%[1]s"), geometry))
 	if err != nil {
 		return 0, err
 	}
-	if _, err := im.tx.Exec(ctx, "DELETE FROM staging s USING successors n WHERE s.match_id = n.old_id"); err != nil {
+	if _, err := im.tx.Exec(ctx, "DELETE FROM staging s USING successors n WHERE s._match = n._old"); err != nil {
 		return 0, err
 	}
 	corrected, err := im.correct(ctx)

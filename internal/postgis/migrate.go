@@ -47,7 +47,15 @@ func Migrate(ctx context.Context, ownerURL string, layers *layer.Registry) error
 	if _, err := conn.Exec(ctx, commentsSQL(layers)); err != nil {
 		return translate("comment the columns", err)
 	}
-	return CheckSchema(ctx, conn, layers)
+	references, err := readReferences(ctx, conn)
+	if err != nil {
+		return translate("read the reference layers", err)
+	}
+	all := layers.Clone()
+	if err := all.Replace(references); err != nil {
+		return err
+	}
+	return CheckSchema(ctx, conn, all)
 }
 
 // commentsSQL writes the registry's English documentation as comments of tables and columns.
@@ -80,7 +88,8 @@ WHERE a.attrelid = ANY (SELECT to_regclass(quote_ident(t)) FROM unnest($1::text[
 // disagreement at once.
 func CheckSchema(ctx context.Context, conn *pgx.Conn, layers *layer.Registry) error {
 	var names []string
-	for _, l := range layers.All() {
+	all := layers.Whole().All()
+	for _, l := range all {
 		names = append(names, l.Name)
 	}
 	type column struct {
@@ -108,9 +117,12 @@ func CheckSchema(ctx context.Context, conn *pgx.Conn, layers *layer.Registry) er
 			faults.Add(at, "cột là %q (bắt buộc: %t), sổ đăng ký cần %q (%t)", "the column is %q (required %t), the registry wants %q (%t)", got.kind, got.required, kind, required)
 		}
 	}
-	for _, l := range layers.All() {
+	for _, l := range all {
 		expect(l.Name+".id", "bigint", true)
-		expect(l.Name+".geom", fmt.Sprintf("geometry(%s,%d)", l.ColumnGeometry(), layer.SRID), true)
+		expect(l.Name+".geom", fmt.Sprintf("geometry(%s,%d)", l.ColumnGeometry(), layer.SRID), !l.MayLackGeometry())
+		if column := geometryColumn(l); column != "geom" {
+			expect(l.Name+"."+column, fmt.Sprintf("geometry(%s,%d)", l.ColumnGeometry(), l.StorageSRID()), false)
+		}
 		for _, f := range l.Fields {
 			expect(l.Name+"."+f.Name, f.Kind.Column(), f.Required)
 		}
@@ -144,10 +156,13 @@ func checkSight(ctx context.Context, conn *pgx.Conn, layers *layer.Registry, fau
 	}); err != nil {
 		return err
 	}
-	for _, l := range layers.All() {
+	for _, l := range layers.Whole().All() {
 		want := sight{drafts: l.HasDrafts(), asSet: l.PublishedAsSet}
 		if l.WithheldField != "" {
 			want.withheld = fmt.Sprintf("%s = ANY ('{%s}'::text[])", l.WithheldField, strings.Join(l.WithheldValues, ","))
+		}
+		if l.StaffOnly() {
+			want.withheld = "true"
 		}
 		if got := found[l.Name]; got != want {
 			faults.Add(l.Name, "layer_sight là %+v, sổ đăng ký cần %+v", "layer_sight is %+v, the registry wants %+v", got, want)

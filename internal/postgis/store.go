@@ -35,6 +35,7 @@ type Store struct {
 	pool   *lanes
 	layers *layer.Registry
 	limits Limits
+	known  knownLayers
 	edits  atomic.Int64 // writes committed, or broken off so that they may have been
 
 	published atomic.Pointer[publications] // settings read last; every use proves them
@@ -66,7 +67,10 @@ func OpenWithin(ctx context.Context, url string, layers *layer.Registry, limits 
 		return nil, translate("open the pools", err)
 	}
 	s := &Store{pool: pool, layers: layers.Clone(), limits: limits}
-	if err := s.Ready(ctx); err != nil {
+	if err = s.Ready(ctx); err == nil {
+		err = s.readLayers(ctx)
+	}
+	if err != nil {
 		pool.Close()
 		return nil, err
 	}
@@ -217,15 +221,15 @@ func (c *conditions) filter(asked layer.Filter, l *layer.Layer) error {
 		return fmt.Errorf("a filter of type %T has no SQL", asked)
 	}
 	for _, name := range f.Properties() {
-		if _, known := l.Queryable(name); name != layer.GeometryName && !known {
+		if _, ok := l.Queryable(name); !ok && !l.IsGeometry(name) {
 			return fmt.Errorf("the filter was checked for another layer: %s has no %q", l.Name, name)
 		}
 	}
 	column := func(name string) string {
-		if name == layer.GeometryName {
-			return "t.geom"
+		if f, ok := l.Queryable(name); ok {
+			return "t." + quote(f.Name)
 		}
-		return "t." + quote(name)
+		return "t.geom"
 	}
 	c.add("%s", f.SQL(column, c.bind))
 	return nil

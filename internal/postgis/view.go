@@ -90,6 +90,10 @@ func (c *conditions) visible(s account.Sight, l *layer.Layer) {
 	if s.All {
 		return
 	}
+	if l.StaffOnly() && !s.Withheld {
+		c.add("false") // who may not know of the layer is shown nothing of it, whoever asks for him
+		return
+	}
 	if l.WithheldField != "" && !s.Withheld {
 		c.add("%s <> ALL (%s)", quote(l.WithheldField), c.bind(l.WithheldValues))
 	}

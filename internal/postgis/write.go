@@ -1,6 +1,7 @@
 package postgis
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -152,11 +153,32 @@ func assignments(c *conditions, l *layer.Layer, f layer.Feature) (names, places 
 	if err != nil {
 		return nil, nil, err
 	}
-	if raw != nil {
-		names = append(names, "geom")
-		places = append(places, "ST_GeomFromEWKB("+c.bind(raw)+")")
+	switch {
+	case raw != nil:
+		names = append(names, geometryColumn(l))
+		places = append(places, stored(l, "ST_GeomFromEWKB("+c.bind(raw)+")"))
+	case f.NoGeometry:
+		names = append(names, geometryColumn(l))
+		places = append(places, "NULL")
 	}
 	return names, places, nil
+}
+
+// geometryColumn is the column that a layer's geometries are written to; they are read
+// from geom, which may be made of it.
+func geometryColumn(l *layer.Layer) string {
+	if l.StorageSRID() != layer.SRID {
+		return "geom_stored"
+	}
+	return "geom"
+}
+
+// stored is an expression for a geometry in the reference system that it is kept in.
+func stored(l *layer.Layer, geometry string) string {
+	if l.StorageSRID() != layer.SRID {
+		return fmt.Sprintf("ST_Transform(%s, %d)", geometry, l.StorageSRID())
+	}
+	return geometry
 }
 
 // column turns a feature's value into one that pgx writes.
@@ -172,5 +194,5 @@ func geometryOf(f layer.Feature) ([]byte, error) {
 	if f.GeometryZ != nil || f.Geometry == nil {
 		return f.GeometryZ, nil
 	}
-	return encode(f.Geometry, layer.SRID)
+	return encode(f.Geometry, cmp.Or(f.SRID, layer.SRID))
 }
