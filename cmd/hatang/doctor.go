@@ -74,7 +74,7 @@ func (c *doctorCommand) examine(ctx context.Context, g *globals, env *environmen
 		if err != nil {
 			return err
 		}
-		_, broken, err := store.AuditEntries(ctx, 0, 1)
+		broken, err := store.AuditBrokenAt(ctx)
 		if broken != 0 {
 			h.Problems = append(h.Problems, fmt.Sprintf("the audit is not as it was written, from entry %d on", broken))
 		}

@@ -222,15 +222,18 @@ type auditCommand struct {
 
 // Run shows the audit and checks its chain.
 func (c *auditCommand) Run(ctx context.Context, g *globals, env *environment) error {
-	var entries []account.AuditEntry
+	var page account.AuditPage
 	var broken int64
 	err := g.withStore(ctx, env, func(_ *database, s *postgis.Store) (err error) {
-		entries, broken, err = s.AuditEntries(ctx, 0, c.Limit)
+		if broken, err = s.AuditBrokenAt(ctx); err == nil {
+			page, err = s.AuditEntries(ctx, 0, c.Limit)
+		}
 		return err
 	})
 	if err != nil {
 		return err
 	}
+	entries := page.Entries
 	if c.JSON {
 		err = writeJSON(env.stdout, map[string]any{"intact": broken == 0, "first_broken": broken, "entries": entries})
 	} else {

@@ -121,6 +121,13 @@ type AuditEntry struct {
 	RequestID string          `json:"request_id"`
 }
 
+// AuditPage are entries of the audit, and what was proved of it.
+type AuditPage struct {
+	Entries     []AuditEntry // the newest first
+	FirstBroken int64        // the first entry found that is not as it was written; 0 for none
+	ProvedTo    int64        // entries up to this one have been proved at one time or another
+}
+
 // MayGrant reports whether the viewer may hand on a grant: one that his own include.
 func (v Viewer) MayGrant(g Grant) bool {
 	for _, own := range v.Grants {

@@ -210,8 +210,8 @@ func (s *fakeStore) Publications(context.Context) ([]account.Publication, error)
 	return []account.Publication{{Jurisdiction: "11", Exactness: account.Exact}}, s.call("Publications")
 }
 
-func (s *fakeStore) AuditEntries(context.Context, int64, int) ([]account.AuditEntry, int64, error) {
-	return []account.AuditEntry{}, 0, s.call("AuditEntries")
+func (s *fakeStore) AuditEntries(context.Context, int64, int) (account.AuditPage, error) {
+	return account.AuditPage{Entries: []account.AuditEntry{}}, s.call("AuditEntries")
 }
 
 // Audit writes nothing.

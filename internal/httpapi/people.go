@@ -334,8 +334,8 @@ const (
 	mostEntries    = 1000
 )
 
-// showAudit is a page of the audit, the newest entries first, and whether all of it is
-// as it was written.
+// showAudit is a page of the audit, the newest entries first, and whether it is as it was
+// written, as far as that is proved.
 func (a *api) showAudit(w http.ResponseWriter, r *request) error {
 	var faults layer.Faults
 	number := func(name string, otherwise, most int64) int64 {
@@ -352,13 +352,13 @@ func (a *api) showAudit(w http.ResponseWriter, r *request) error {
 	if len(faults) > 0 {
 		return faultsProblem(invalidParameter, faults)
 	}
-	entries, brokenAt, err := a.Accounts.AuditEntries(r.Context(), below, int(limit))
+	page, err := a.Accounts.AuditEntries(r.Context(), below, int(limit))
 	if err != nil {
 		return err
 	}
-	document := map[string]any{"intact": brokenAt == 0, "first_broken": nil, "entries": entries}
-	if brokenAt != 0 {
-		document["first_broken"] = brokenAt
+	document := map[string]any{"intact": page.FirstBroken == 0, "first_broken": nil, "proved_to": page.ProvedTo, "entries": page.Entries}
+	if page.FirstBroken != 0 {
+		document["first_broken"] = page.FirstBroken
 	}
 	return reply(w, r, http.StatusOK, document)
 }

@@ -86,9 +86,9 @@ type Accounts interface {
 
 	// Audit records a refusal.
 	Audit(ctx context.Context, who, action, subject string, detail map[string]any) error
-	// AuditEntries returns entries below an id (0: from the end), the newest first, and the
-	// first one that is not as it was written, 0 where there is none.
-	AuditEntries(ctx context.Context, below int64, limit int) ([]account.AuditEntry, int64, error)
+	// AuditEntries returns entries below an id (0: from the end), and proves these and some
+	// that have not been proved yet.
+	AuditEntries(ctx context.Context, below int64, limit int) (account.AuditPage, error)
 }
 
 // Checker judges proposals for masts as the question's viewer may know the register.

@@ -94,6 +94,124 @@ func brokenAt(t *testing.T, conn *pgx.Conn) int {
 	return int(scalar[int64](t, conn, "SELECT coalesce(hatang_audit_broken_at(), 0)"))
 }
 
+// brokenInPieces proves the audit so many entries at a time, each piece going on from what
+// the one before has proved.
+func brokenInPieces(t *testing.T, conn *pgx.Conn, most int) int {
+	t.Helper()
+	var id, next int64
+	var hash []byte
+	for {
+		var broken *int64
+		err := conn.QueryRow(context.Background(), "SELECT broken_at, coalesce(proved_id, 0), proved_hash FROM hatang_audit_broken_after($1, $2, $3)", id, hash, most).Scan(&broken, &next, &hash)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if broken != nil {
+			return int(*broken)
+		}
+		if next == id {
+			return 0
+		}
+		id = next
+	}
+}
+
+// A page of the audit proves what it shows and what is new; tampering with what was proved
+// before shows there, to a server that has proved nothing yet, and to who proves all.
+func TestWhichProofFindsWhat(t *testing.T) {
+	s, layers, url := open(t)
+	fill(t, s, entries)
+	conn := connect(t, url)
+	page := func(s *postgis.Store, below int64, limit int) account.AuditPage {
+		t.Helper()
+		var p account.AuditPage
+		if err := patiently(func() (err error) { p, err = s.AuditEntries(context.Background(), below, limit); return err }); err != nil {
+			t.Fatal(err)
+		}
+		return p
+	}
+	if p := page(s, 0, 10); p.FirstBroken != 0 || p.ProvedTo != entries || len(p.Entries) != 10 {
+		t.Fatalf("at first: broken at %d, proved to %d", p.FirstBroken, p.ProvedTo)
+	}
+	tamper := func(sql string) (restore func()) {
+		run(t, conn, "ALTER TABLE audit DISABLE TRIGGER ALL")
+		run(t, conn, "CREATE TABLE kept AS TABLE audit")
+		run(t, conn, sql)
+		return func() {
+			run(t, conn, "DELETE FROM audit")
+			run(t, conn, "INSERT INTO audit TABLE kept")
+			run(t, conn, "DROP TABLE kept")
+		}
+	}
+	for _, tt := range []struct {
+		name, sql          string
+		newest, shown, all int64 // where it is said to be broken: by the newest ten, by 11 to 20, by who proves all
+	}{
+		{"nothing", "SELECT", 0, 0, 0},
+		{"one of before, not shown", "UPDATE audit SET who = 'x' WHERE id = 5", 0, 0, 5},
+		{"one of before, shown on a page", "UPDATE audit SET who = 'x' WHERE id = 15", 0, 15, 15},
+		{"one before a page is gone", "DELETE FROM audit WHERE id = 10", 0, 11, 10},
+		{"one on a page is gone", "DELETE FROM audit WHERE id = 15", 0, 16, 15},
+		{"one of the newest", "UPDATE audit SET who = 'x' WHERE id = 35", 35, 0, 35},
+		{"the last that was proved", "DELETE FROM audit WHERE id = 40", 40, 40, 40},
+	} {
+		restore := tamper(tt.sql)
+		got := [3]int64{page(s, 0, 10).FirstBroken, page(s, 21, 10).FirstBroken, int64(brokenAt(t, conn))}
+		if want := [3]int64{tt.newest, tt.shown, tt.all}; got != want {
+			t.Errorf("%s: found at %v, want %v", tt.name, got, want)
+		}
+		if all, err := s.AuditBrokenAt(t.Context()); err != nil || all != tt.all {
+			t.Errorf("%s: who proves all finds %d, %v", tt.name, all, err)
+		}
+		other, err := postgis.Open(t.Context(), url, layers)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := page(other, 0, 10).FirstBroken; got != tt.all {
+			t.Errorf("%s: a server that has proved nothing finds %d, want %d", tt.name, got, tt.all)
+		}
+		other.Close()
+		restore()
+	}
+	run(t, conn, "ALTER TABLE audit ENABLE TRIGGER ALL")
+	fill(t, s, 2)
+	restore := tamper("UPDATE audit SET detail = '{}' WHERE id = 41")
+	if got := page(s, 0, 1); got.FirstBroken != 41 || got.ProvedTo != entries {
+		t.Errorf("a new one: broken at %d, proved to %d", got.FirstBroken, got.ProvedTo)
+	}
+	restore()
+	if got := page(s, 0, 1); got.FirstBroken != 0 || got.ProvedTo != entries+2 {
+		t.Errorf("at last: broken at %d, proved to %d", got.FirstBroken, got.ProvedTo)
+	}
+}
+
+// One answer proves ten thousand entries at most, and the next goes on from there.
+func TestAnAnswerProvesSoMuch(t *testing.T) {
+	_, layers, url := open(t)
+	conn := connect(t, url)
+	const most = 10_000
+	run(t, conn, "SELECT hatang_audit('x', 'x', '{}') FROM generate_series(1, $1)", most-1)
+	for _, n := range []int64{most - 1, most, most + 1} {
+		s, err := postgis.Open(t.Context(), url, layers)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var proved []int64
+		for range 2 {
+			p, err := s.AuditEntries(t.Context(), 0, 1)
+			if err != nil || p.FirstBroken != 0 {
+				t.Fatalf("broken at %d, %v", p.FirstBroken, err)
+			}
+			proved = append(proved, p.ProvedTo)
+		}
+		if want := []int64{min(n, most), n}; !slices.Equal(proved, want) {
+			t.Errorf("of %d entries %v are proved, want %v", n, proved, want)
+		}
+		s.Close()
+		run(t, conn, "SELECT hatang_audit('x', 'x', '{}')")
+	}
+}
+
 // fill writes an audit of so many entries, of every kind that there is.
 func fill(t *testing.T, s *postgis.Store, n int) {
 	t.Helper()
@@ -129,10 +247,15 @@ func TestEveryTamperingWithTheAuditIsFound(t *testing.T) {
 			if got := brokenAt(t, conn); got != want {
 				t.Errorf("%s: said to be broken at %d, want %d: %s", kind, got, want, sql)
 			}
+			for _, most := range []int{7, entries, entries + 1} {
+				if got := brokenInPieces(t, conn, most); got != want {
+					t.Errorf("%s: by pieces of %d said to be broken at %d, want %d: %s", kind, most, got, want, sql)
+				}
+			}
 			run(t, conn, "ROLLBACK")
 		}
 	}
-	if got := brokenAt(t, conn); got != 0 {
+	if got := max(brokenAt(t, conn), brokenInPieces(t, conn, 7)); got != 0 {
 		t.Errorf("untouched, it is said to be broken at %d", got)
 	}
 	t.Logf("%d tamperings of %d kinds", rounds, len(tamperings))

@@ -36,9 +36,9 @@ func TestTheServingRoleHangsNoTriggerOnATableOfItsOwn(t *testing.T) {
 	if n := scalar[int64](t, owner, "SELECT count(*) FROM history"); n != 0 {
 		t.Errorf("%d entries of the history are forged", n)
 	}
-	// Of all that works with the owner's rights it may call what writes and reads the audit,
+	// Of all that works with the owner's rights it may call what writes and proves the audit,
 	// and what makes reference layers.
-	if may := scalar[string](t, owner, "SELECT string_agg(proname, ' ' ORDER BY proname) FROM pg_proc p WHERE prosecdef AND has_function_privilege('hatang_app', oid, 'EXECUTE') AND "+ours); may != "hatang_audit hatang_audit_broken_at hatang_change_reference_layer hatang_create_reference_layer hatang_withdraw_reference_layer" {
+	if may := scalar[string](t, owner, "SELECT string_agg(proname, ' ' ORDER BY proname) FROM pg_proc p WHERE prosecdef AND has_function_privilege('hatang_app', oid, 'EXECUTE') AND "+ours); may != "hatang_audit hatang_audit_broken_after hatang_audit_broken_at hatang_change_reference_layer hatang_create_reference_layer hatang_withdraw_reference_layer" {
 		t.Errorf("the serving role may call %s", may)
 	}
 }

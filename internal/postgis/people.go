@@ -2,7 +2,6 @@ package postgis
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 
@@ -245,38 +244,4 @@ func (s *Store) SetPublication(ctx context.Context, v account.Viewer, p account.
 			ON CONFLICT (jurisdiction) DO UPDATE SET exactness = excluded.exactness, cell_degrees = excluded.cell_degrees`, p.Jurisdiction, string(p.Exactness), p.CellDegrees)
 		return err
 	})
-}
-
-// Audit adds an entry of what changed nothing: a refusal.
-func (s *Store) Audit(ctx context.Context, who, action, subject string, detail map[string]any) error {
-	return translate("write the audit", pgx.BeginFunc(ctx, s.pool.kept, func(tx pgx.Tx) error {
-		if err := sign(ctx, tx, who); err != nil {
-			return err
-		}
-		_, err := tx.Exec(ctx, "SELECT hatang_audit($1, $2, $3)", action, subject, detail)
-		return err
-	}))
-}
-
-// AuditEntries returns entries of the audit, the newest first, below an id (0: from the
-// end), and the first one that is not as it was written: 0 where all is in order.
-func (s *Store) AuditEntries(ctx context.Context, below int64, limit int) (entries []account.AuditEntry, brokenAt int64, err error) {
-	err = pgx.BeginTxFunc(ctx, s.pool.kept, snapshot, func(tx pgx.Tx) error {
-		if err := tx.QueryRow(ctx, "SELECT coalesce(hatang_audit_broken_at(), 0)").Scan(&brokenAt); err != nil {
-			return err
-		}
-		rows, err := tx.Query(ctx, "SELECT id, at, who, db_user, action, subject, detail, request_id FROM audit WHERE $1 = 0 OR id < $1 ORDER BY id DESC LIMIT $2", below, limit)
-		if err != nil {
-			return err
-		}
-		entries, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (account.AuditEntry, error) {
-			var e account.AuditEntry
-			var detail []byte
-			err := row.Scan(&e.ID, &e.At, &e.Who, &e.DBUser, &e.Action, &e.Subject, &detail, &e.RequestID)
-			e.Detail = json.RawMessage(detail)
-			return e, err
-		})
-		return err
-	})
-	return entries, brokenAt, translate("read the audit", err)
 }

@@ -473,7 +473,8 @@ func TestTheAuditHasEveryChangeOfRights(t *testing.T) {
 	must(s.Audit(ctx, "key:z", "write.refused", "POST /x", map[string]any{"status": 403}))
 	conn := connect(t, url)
 	run(t, conn, "UPDATE grants SET withdrawn_at = now() WHERE key IS NULL")
-	entries, broken, err := s.AuditEntries(ctx, 0, 100)
+	page, err := s.AuditEntries(ctx, 0, 100)
+	entries, broken := page.Entries, page.FirstBroken
 	if err != nil || broken != 0 {
 		t.Fatalf("broken at %d, %v", broken, err)
 	}

@@ -39,6 +39,7 @@ type Store struct {
 	edits  atomic.Int64 // writes committed, or broken off so that they may have been
 
 	published atomic.Pointer[publications] // settings read last; every use proves them
+	proved    atomic.Pointer[proof]        // how far the audit is; nil: nothing of it
 }
 
 // Open connects to the database as the serving role and checks that it has what
