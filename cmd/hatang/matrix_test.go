@@ -68,7 +68,7 @@ password-by-session    -         ok     ok       ok    ok        ok           ok
 type operation struct {
 	kinds string // names in rightsTable; * stands for each kind of row
 	ok    int
-	quiet bool // a refusal is not recorded: it is no write, or is recorded otherwise
+	quiet []int // refusals that are not recorded: it is no write, or is recorded otherwise
 }
 
 // operations is every operation that is served, by method and path.
@@ -93,7 +93,7 @@ var operations = map[string]operation{
 	"GET /tileMatrixSets": {kinds: "document", ok: 200}, "GET /tileMatrixSets/WebMercatorQuad": {kinds: "document", ok: 200},
 	"GET /styles": {kinds: "document", ok: 200}, "GET /styles/{styleId}": {kinds: "document", ok: 200},
 
-	"POST /placement-checks": {kinds: "check", ok: 200, quiet: true},
+	"POST /placement-checks": {kinds: "check", ok: 200, quiet: []int{401, 403}},
 	"GET /indicators":        {kinds: "document", ok: 200}, "GET /provinces/{code}/indicators": {kinds: "document", ok: 200},
 	"GET /districts/{code}/indicators": {kinds: "document", ok: 200}, "GET /communes/{code}/indicators": {kinds: "document", ok: 200},
 	"GET /provinces/{code}/uncovered": {kinds: "document", ok: 200}, "GET /provinces/{code}/sharing-clusters": {kinds: "document", ok: 200},
@@ -102,8 +102,8 @@ var operations = map[string]operation{
 	"GET /plan/indicators": {kinds: "document", ok: 200}, "GET /plan/phases": {kinds: "document", ok: 200}, "GET /plan/projects": {kinds: "document", ok: 200},
 	"GET /plan/reconciliation": {kinds: "document", ok: 200}, "GET /plan/tables/{table}": {kinds: "document", ok: 200},
 
-	"GET /session": {kinds: "page", ok: 200}, "POST /session": {kinds: "sign-in sign-in-wrongly", ok: 201, quiet: true},
-	"DELETE /session": {kinds: "sign-out", ok: 204, quiet: true}, "PUT /session/password": {kinds: "password", ok: 204},
+	"GET /session": {kinds: "page", ok: 200}, "POST /session": {kinds: "sign-in sign-in-wrongly", ok: 201, quiet: []int{401}},
+	"DELETE /session": {kinds: "sign-out", ok: 204, quiet: []int{401}}, "PUT /session/password": {kinds: "password", ok: 204},
 	"GET /session/oidc": {kinds: "not-offered"}, "GET /session/oidc/callback": {kinds: "not-offered"},
 	"GET /keys": {kinds: "keys", ok: 200}, "POST /keys": {kinds: "key-own key-wider key-of-program", ok: 201},
 	"DELETE /keys/{keyId}": {kinds: "revoke-others-key revoke-own-key", ok: 204},

@@ -137,7 +137,7 @@ func (c *serveCommand) handler(log *slog.Logger, store *postgis.Store, memory *p
 		Ledger: plan.NewLedger(store, measurer), UI: page, ReferenceDate: date, Now: c.now,
 		Log: log, Memory: memory.Report, Pool: store.PoolUse, PublicURL: c.PublicURL, Title: title,
 		PublicRate: c.PublicRate, TrustedProxies: c.TrustedProxies,
-		Passwords: account.NewPasswords(account.DefaultHashMemory), Throttle: account.NewThrottle(time.Now), OIDC: oidc,
+		Passwords: account.NewPasswords(account.DefaultHashMemory), OIDC: oidc,
 		Attribution: attribution, Version: version,
 	})
 }

@@ -63,7 +63,7 @@ func nationalServer(b *testing.B) http.Handler {
 	h, err := httpapi.New(httpapi.Config{
 		Registry: layers, Store: store, Accounts: store, Checker: memory.Checker(), Indicators: nobody{}, Ledger: nobody{},
 		ReferenceDate: date, Log: slog.New(slog.NewJSONHandler(io.Discard, nil)), Memory: memory.Report,
-		Passwords: account.NewPasswords(account.DefaultHashMemory), Throttle: account.NewThrottle(time.Now),
+		Passwords: account.NewPasswords(account.DefaultHashMemory),
 	})
 	if err != nil {
 		b.Fatal(err)

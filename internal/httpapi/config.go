@@ -33,8 +33,7 @@ type Config struct {
 	Ledger     Ledger
 
 	Passwords *account.Passwords
-	Throttle  *account.Throttle // of sign-ins
-	OIDC      *account.OIDC     // single sign-on; nil for none
+	OIDC      *account.OIDC // single sign-on; nil for none
 
 	// UI serves "/" and its assets, and answers 404 for any other path; nil for none.
 	UI http.Handler
@@ -137,7 +136,6 @@ func (c *Config) check() error {
 	need(c.Indicators == nil, "Indicators")
 	need(c.Ledger == nil, "Ledger")
 	need(c.Passwords == nil, "Passwords")
-	need(c.Throttle == nil, "Throttle")
 	need(c.ReferenceDate == nil, "ReferenceDate")
 	need(c.Log == nil, "Log")
 	if !(c.PublicRate >= 0 && c.PublicRate <= mostPublicRate) {

@@ -372,7 +372,7 @@ func config(t testing.TB, s *fakeStore) Config {
 	t.Helper()
 	return Config{
 		Registry: registry(t), Store: s, Accounts: s, Checker: fakePlan{}, Indicators: fakePlan{}, Ledger: fakePlan{},
-		Passwords: account.NewPasswords(account.DefaultHashMemory), Throttle: account.NewThrottle(time.Now),
+		Passwords: account.NewPasswords(account.DefaultHashMemory),
 		UI: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if r.URL.Path != "/" {
 				http.NotFound(w, r)

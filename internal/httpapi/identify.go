@@ -150,18 +150,21 @@ func (a *api) overTLS() bool { return strings.HasPrefix(a.PublicURL, "https://")
 // noteRefusal records in the audit that somebody was refused a change, and returns what
 // to answer: 503 where that cannot be recorded.
 func (a *api) noteRefusal(rt route, r *request, err error) error {
-	if rt.needs == nothing || !changes(r.Method) {
+	if rt.asks || !changes(r.Method) {
 		return err
 	}
-	status := problemFor(err).Type.Status
-	if status != http.StatusUnauthorized && status != http.StatusForbidden && status != http.StatusNotFound {
+	switch status := problemFor(err).Type.Status; {
+	case status == http.StatusForbidden:
+	case rt.needs == nothing: // of a sign-in the refusal is recorded where it is made
+		return err
+	case status != http.StatusUnauthorized && status != http.StatusNotFound:
 		return err
 	}
 	if err := a.limits.checkRate(rt, r.viewer, r.Request); err != nil {
 		return err // who floods us is told so, and does not fill the audit
 	}
 	who := cmp.Or(r.viewer.Name, r.who.claimed, "public")
-	noted := a.Accounts.Audit(r.Context(), who, "write.refused", r.Method+" "+clip(r.URL.Path), map[string]any{"status": status, "address": a.address(r.Request)})
+	noted := a.Accounts.Audit(r.Context(), who, "write.refused", r.Method+" "+clip(r.URL.Path), map[string]any{"status": problemFor(err).Type.Status, "address": a.address(r.Request)})
 	if noted != nil {
 		return errors.Join(layer.ErrUnavailable, noted)
 	}

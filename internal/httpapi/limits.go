@@ -19,8 +19,11 @@ import (
 // mostPublicRate bounds Config.PublicRate, requests a second.
 const mostPublicRate = 1e6
 
-// badKeyRate is how often an address may send keys that are not good.
-var badKeyRate = perSecond(1, 60)
+// Rates of an address.
+var (
+	badKeyRate = perSecond(1, 60)     // keys that are not good
+	noteRate   = perSecond(1./900, 3) // entries of the audit that sign-ins were refused: it must not be filled by who is kept out
+)
 
 // reason is why a request is turned away.
 type reason uint8
@@ -34,6 +37,7 @@ const (
 	forWrites
 	forRate // reads, where they are limited
 	reasons
+	forNotes // no refusal: what is recorded of them
 )
 
 func (why reason) String() string {
@@ -153,6 +157,11 @@ func (l *limits) take(why reason, of client, r rate) error {
 		return l.refuse(why, tooManyRequests(wait))
 	}
 	return nil
+}
+
+// mayNote reports whether one more refused sign-in of the address is recorded.
+func (l *limits) mayNote(r *http.Request) bool {
+	return l.buckets.take(l.at(r).bucket(forNotes), noteRate, l.now()) == 0
 }
 
 // bucket is what a client's bucket for the reason is kept under.

@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	contract "hatang/api"
+	"hatang/internal/account"
 	"hatang/internal/filter"
 	"hatang/internal/formats"
 	"hatang/internal/layer"
@@ -42,8 +43,10 @@ func named() map[string]any {
 		"heavy_requests": map[string]any{"for_each_core": newLimits(1, 0, nil).heavy.most, "waiting": maxQueued},
 		"tile_layers":    map[string]any{"for_each_core": newLimits(1, 0, nil).tiles.most, "waiting": maxTilesQueued},
 		"bad_keys":       map[string]any{"per_s": perSecondOf(badKeyRate), "at_once": badKeyRate.burst},
-		"audit_entries":  mostEntries,
-		"roles":          ofRoles,
+		"sign_in_failures": map[string]any{"s": account.FailureSpan.Seconds(), "of_an_account_from_a_network": account.FailuresOfPair,
+			"of_a_network": account.FailuresOfNetwork, "of_an_account": account.FailuresOfAccount},
+		"audit_entries": mostEntries,
+		"roles":         ofRoles,
 	}
 }
 

@@ -17,16 +17,22 @@ type allowance struct {
 // with all that they can say; reads of the public are limited by Config.PublicRate.
 var allowances = map[account.Role]allowance{
 	account.Public:        {writes: perSecond(1, 30), bodyBytes: 4 << 20, bodies: 2, heavy: 16, streams: 2, tiles: 512},
-	account.Operator:      {writes: perSecond(100, 1000), bodyBytes: 10 << 20, bodies: 2, heavy: 16, streams: 2, tiles: 512},
-	account.Consulted:     {writes: perSecond(100, 1000), bodyBytes: 10 << 20, bodies: 2, heavy: 16, streams: 2, tiles: 512},
+	account.Operator:      {writes: perSecond(200, 2000), bodyBytes: 10 << 20, bodies: 2, heavy: 16, streams: 2, tiles: 512},
+	account.Consulted:     {writes: perSecond(200, 2000), bodyBytes: 10 << 20, bodies: 2, heavy: 16, streams: 2, tiles: 512},
 	account.Officer:       {writes: perSecond(500, 2000), bodyBytes: 10 << 20, bodies: 4, heavy: 32, streams: 4, tiles: 1024},
 	account.Approver:      {writes: perSecond(500, 2000), bodyBytes: 10 << 20, bodies: 4, heavy: 32, streams: 4, tiles: 1024},
 	account.Administrator: {writes: perSecond(500, 2000), bodyBytes: 10 << 20, bodies: 4, heavy: 32, streams: 4, tiles: 1024},
 }
 
 // allowanceOf returns what the viewer may. Somebody who is known and has no role, such as
-// a person whose grants were all withdrawn, may what the public may.
-func allowanceOf(v account.Viewer) allowance { return allowances[v.Rank()] }
+// a person whose grants were all withdrawn, is counted with those who have least.
+func allowanceOf(v account.Viewer) allowance {
+	role := v.Rank()
+	if role == account.Public && v.Known() {
+		role = account.Consulted
+	}
+	return allowances[role]
+}
 
 // Limits of all clients together. A lane of heavy requests has a turn for every core, and
 // there are two, of the public and of staff.

@@ -19,6 +19,21 @@ func holder(role account.Role) account.Viewer {
 // everyRole is all that the table must have.
 func everyRole() []account.Role { return append([]account.Role{account.Public}, account.Roles()...) }
 
+// A client is counted by its highest role; one who is known and has none, with the least.
+func TestWhoMayHowMuch(t *testing.T) {
+	for _, tt := range []struct {
+		viewer account.Viewer
+		want   account.Role
+	}{
+		{account.Anonymous(), account.Public}, {account.Viewer{Name: "person:lan"}, account.Consulted}, {holder(account.Operator), account.Operator},
+		{account.Viewer{Name: "person:lan", Grants: []account.Grant{{Role: account.Officer, Territory: "094"}, {Role: account.Operator}}}, account.Officer},
+	} {
+		if got := allowanceOf(tt.viewer); got != allowances[tt.want] {
+			t.Errorf("%+v: %+v, want that of %s", tt.viewer, got, tt.want)
+		}
+	}
+}
+
 // What one client may have under way, at the limit of each role and over it.
 func TestSharesOfRoles(t *testing.T) {
 	for _, role := range everyRole() {

@@ -58,7 +58,7 @@ func TestRatesOfRequests(t *testing.T) {
 		{"probes", route{method: "GET", pattern: "/readyz"}, account.Anonymous(), 10, 0, 0},
 		{"questions", route{method: "POST", pattern: checksPath, asks: true}, account.Anonymous(), 0, 0, 0},
 		{"questions, limited", route{method: "POST", pattern: checksPath, asks: true}, account.Anonymous(), 0.5, 1, 2 * time.Second},
-		{"writes of an operator", write, key, 10, 1000, 10 * time.Millisecond},
+		{"writes of an operator", write, key, 10, 2000, 5 * time.Millisecond},
 		{"writes of staff", write, staffViewer(), 10, 2000, 2 * time.Millisecond},
 		{"writes of a stranger", write, account.Anonymous(), 10, 30, time.Second},
 	} {

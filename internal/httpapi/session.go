@@ -1,6 +1,9 @@
 package httpapi
 
 import (
+	"cmp"
+	"context"
+	"errors"
 	"net/http"
 	"time"
 
@@ -99,24 +102,36 @@ func (a *api) verify(r *request, login, password string) (person account.Credent
 	if err != nil {
 		return person, err
 	}
-	for _, home := range known.Homes { // another server may have seen the person there
-		a.Throttle.Welcome(login, home, a.Now())
+	attempt, wait, err := a.Accounts.BeginSignIn(r.Context(), account.NewAttempt(login, a.address(r.Request), known.Homes))
+	if err != nil {
+		return person, err
 	}
-	attempt, wait, ok := a.Throttle.Begin(login, a.address(r.Request))
-	if !ok {
-		return person, tooManyRequests(wait)
+	if wait > 0 {
+		return person, a.signInRefused(r, login, wait)
 	}
 	good, err := a.Passwords.Matches(r.Context(), known.PasswordHash, password)
-	switch {
-	case err != nil:
-		attempt.Abandon()
-		return person, err
-	case !good || known.Disabled:
-		attempt.Failed()
-		return person, nil
+	if err == nil && (!good || known.Disabled) {
+		return person, nil // and it counts
 	}
-	attempt.Succeeded()
+	// Whoever has left in the meantime has guessed nothing.
+	ending, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), requestTime)
+	defer cancel()
+	if err := errors.Join(err, a.Accounts.EndSignIn(ending, attempt, err == nil)); err != nil {
+		return person, err
+	}
 	return known, nil
+}
+
+// signInRefused records that too much has been guessed, a few times for each client, and
+// returns what to answer.
+func (a *api) signInRefused(r *request, login string, wait time.Duration) error {
+	if a.limits.mayNote(r.Request) {
+		detail := map[string]any{"address": a.address(r.Request), "by": "password", "status": http.StatusTooManyRequests}
+		if err := a.Accounts.Audit(r.Context(), cmp.Or(r.viewer.Name, "public"), "sign_in.refused", "person:"+login, detail); err != nil {
+			return err
+		}
+	}
+	return tooManyRequests(wait)
 }
 
 // signInFailed records the failure and returns what to answer.

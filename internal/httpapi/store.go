@@ -60,6 +60,12 @@ type Accounts interface {
 	SessionViewer(ctx context.Context, token string) (account.Session, error)
 	// Credentials returns what a sign-in is checked against: nothing for an unknown login.
 	Credentials(ctx context.Context, login string) (account.Credentials, error)
+	// BeginSignIn counts an attempt before its password is looked at, and returns its number;
+	// a time where it is refused instead, and for how long at most the next is.
+	BeginSignIn(ctx context.Context, a account.Attempt) (attempt int64, retryAfter time.Duration, err error)
+	// EndSignIn takes an attempt out of the count: one that succeeded, or whose password was
+	// not looked at.
+	EndSignIn(ctx context.Context, attempt int64, succeeded bool) error
 	// StartSession signs a person in; ErrNotFound for one who is disabled, or whose
 	// password is another by now.
 	StartSession(ctx context.Context, n account.NewSession) error

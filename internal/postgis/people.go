@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -31,12 +32,38 @@ func (s *Store) SessionViewer(ctx context.Context, token string) (account.Sessio
 func (s *Store) Credentials(ctx context.Context, login string) (account.Credentials, error) {
 	var c account.Credentials
 	err := s.pool.kept.QueryRow(ctx, `SELECT id, coalesce(password, ''), disabled_at IS NOT NULL, ARRAY(
-			SELECT DISTINCT address FROM sessions WHERE person = p.id AND address <> '' AND started_at > now() - interval '30 days' LIMIT 20)
+			SELECT DISTINCT address FROM (SELECT address FROM sessions WHERE person = p.id AND started_at > now() - interval '30 days' ORDER BY started_at DESC LIMIT 100) s)
 		FROM people p WHERE login = $1`, login).Scan(&c.Person, &c.PasswordHash, &c.Disabled, &c.Homes)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return account.Credentials{}, nil
 	}
 	return c, translate("look up the person", err)
+}
+
+// BeginSignIn counts an attempt to sign in, before the password is looked at, and returns
+// its number. Where too many have failed it counts nothing, and returns for how long at
+// most the next is refused too. Cost: three look-ups; for one that is let pass a lock on
+// its network and its account, a row, and the removal of some that count no more.
+func (s *Store) BeginSignIn(ctx context.Context, a account.Attempt) (attempt int64, retryAfter time.Duration, err error) {
+	var number *int64
+	var seconds *float64
+	err = s.pool.kept.QueryRow(ctx, `SELECT attempt, extract(epoch FROM refused_until - clock_timestamp())::float8 FROM hatang_sign_in_begin($1, $2, $3, $4, $5, $6, $7)`,
+		a.Login, a.Network, a.AtHome, account.FailureSpan, account.FailuresOfPair, account.FailuresOfNetwork, account.FailuresOfAccount).Scan(&number, &seconds)
+	switch {
+	case err != nil:
+		return 0, 0, translate("count the attempt to sign in", err)
+	case seconds != nil:
+		return 0, max(1, time.Duration(*seconds*float64(time.Second))), nil
+	}
+	return *number, 0, nil
+}
+
+// EndSignIn says of an attempt that it does not count: it succeeded, and then the account's
+// earlier failures from the network are forgiven, or its password was not looked at.
+// One that is never ended counts as a failure. Ending one again does nothing.
+func (s *Store) EndSignIn(ctx context.Context, attempt int64, succeeded bool) error {
+	_, err := s.pool.kept.Exec(ctx, "SELECT hatang_sign_in_end($1, $2)", attempt, succeeded)
+	return translate("end the attempt to sign in", err)
 }
 
 // StartSession signs a person in; layer.ErrNotFound for one who is disabled, or whose
