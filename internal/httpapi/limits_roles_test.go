@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -130,5 +131,15 @@ func TestLargeBodies(t *testing.T) {
 	}
 	if n, _ := a.limits.bodies.count(); n != maxBodies {
 		t.Errorf("%d bodies are held, want those of the others alone", n)
+	}
+}
+
+// Pages of the audit at their limit.
+func TestAuditPages(t *testing.T) {
+	h := handlerOf(t, &fakeStore{})
+	for limit, want := range map[int]int{mostEntries - 1: 200, mostEntries: 200, mostEntries + 1: 400} {
+		if w := do(h, "GET", "/api/v1/audit?limit="+strconv.Itoa(limit), "", "Authorization: Bearer administrator"); w.Code != want {
+			t.Errorf("limit=%d: status %d", limit, w.Code)
+		}
 	}
 }

@@ -116,6 +116,31 @@ f,0,1,"A2b",,permitted,c0,d,
 	}
 }
 
+// Rows of as many bytes as may be are judged, one byte more is a bad row.
+func TestRowsAtTheirLimit(t *testing.T) {
+	for format, row := range map[RowFormat]string{
+		CSV: "PAD,0,1,A2b", FeatureCollection: `{"type":"Feature","geometry":{"type":"Point","coordinates":[0,1]},"properties":{"mast_type":"A2b","note":"PAD"}}`,
+		FeatureSequence: `{"type":"Feature","geometry":{"type":"Point","coordinates":[0,1]},"properties":{"mast_type":"A2b","note":"PAD"}}`,
+	} {
+		for extra, bad := range map[int]int64{-1: 0, 0: 0, 1: 1} {
+			in := strings.Replace(row, "PAD", strings.Repeat("x", MaxRowBytes+extra-len(row)+len("PAD")), 1)
+			out := OutSequence
+			switch format {
+			case CSV:
+				in, out = "note,lon,lat,mast_type\n"+in+"\n", OutCSV
+			case FeatureCollection:
+				in = `{"type":"FeatureCollection","features":[` + in + `]}`
+			case FeatureSequence:
+				in += "\n"
+			}
+			_, tally, err := runBatch(t, batchOf(format, out, DetailVerdict), in)
+			if err != nil || tally.Rows != 1 || tally.Bad != bad {
+				t.Errorf("format %v, limit%+d: %+v, %v", format, extra, tally, err)
+			}
+		}
+	}
+}
+
 func TestCSVDetails(t *testing.T) {
 	const in = "lon,lat,mast_type\n2,1,A2b\n0,99,A2b\n"
 	got, tally, err := runBatch(t, batchOf(CSV, OutCSV, DetailFindings), in)
