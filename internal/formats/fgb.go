@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 
 	"github.com/gogama/flatgeobuf/flatgeobuf"
 	"github.com/gogama/flatgeobuf/flatgeobuf/flat"
@@ -22,7 +23,7 @@ import (
 // or some have no geometry, which an index cannot hold; then they stand by id.
 //
 // The features go to a temporary file as they come, the places in it are kept in memory,
-// 40 bytes each, and the file proper is put together at the end.
+// 64 bytes each, and the file proper is put together at the end.
 type flatGeobuf struct {
 	sheet    Sheet
 	rows     *os.File // features in the order in which they came
@@ -231,17 +232,17 @@ func (f *flatGeobuf) assemble(out io.Writer) error {
 		_, err := io.Copy(out, io.NewSectionReader(f.rows, 0, f.offset))
 		return err
 	}
+	starts := make([]int64, 0, len(f.refs)+1)
+	for _, ref := range f.refs {
+		starts = append(starts, ref.Offset)
+	}
+	starts = append(starts, f.offset)
 	packedrtree.HilbertSort(f.refs, f.bounds)
-	from := make([]int64, len(f.refs))
-	at := int64(0)
-	sized := make([]byte, flatbuffers.SizeUint32)
+	order, at := make([]int, len(f.refs)), int64(0)
 	for i := range f.refs {
-		from[i] = f.refs[i].Offset
-		if _, err := f.rows.ReadAt(sized, from[i]); err != nil {
-			return fmt.Errorf("read a feature back: %w", err)
-		}
+		order[i], _ = slices.BinarySearch(starts, f.refs[i].Offset)
 		f.refs[i].Offset = at
-		at += int64(flatbuffers.GetUint32(sized)) + flatbuffers.SizeUint32
+		at += starts[order[i]+1] - starts[order[i]]
 	}
 	index, err := packedrtree.New(f.refs, nodeSize)
 	if err != nil {
@@ -250,13 +251,13 @@ func (f *flatGeobuf) assemble(out io.Writer) error {
 	if _, err := index.Marshal(out); err != nil {
 		return err
 	}
-	for i := range from {
-		end := at
-		if i+1 < len(from) {
-			end = f.refs[i+1].Offset
-		}
-		if _, err := io.Copy(out, io.NewSectionReader(f.rows, from[i], end-f.refs[i].Offset)); err != nil {
+	for _, i := range order {
+		f.value = slices.Grow(f.value[:0], int(starts[i+1]-starts[i]))[:starts[i+1]-starts[i]]
+		if _, err := f.rows.ReadAt(f.value, starts[i]); err != nil {
 			return fmt.Errorf("read a feature back: %w", err)
+		}
+		if _, err := out.Write(f.value); err != nil {
+			return err
 		}
 	}
 	return nil

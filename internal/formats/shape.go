@@ -1,7 +1,9 @@
 package formats
 
 import (
+	"encoding/binary"
 	"fmt"
+	"math"
 	"slices"
 
 	geom "github.com/twpayne/go-geom"
@@ -16,7 +18,7 @@ func (s *Sheet) shape(raw []byte) (geom.T, error) {
 	if raw == nil {
 		return nil, nil
 	}
-	g, err := ewkb.Unmarshal(raw)
+	g, err := unmarshal(raw)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrGeometry, err)
 	}
@@ -33,6 +35,18 @@ func (s *Sheet) shape(raw []byte) (geom.T, error) {
 	}
 	turn(g)
 	return g, nil
+}
+
+// unmarshal reads EWKB; most of it is points, which the library takes its time for.
+func unmarshal(raw []byte) (geom.T, error) {
+	const point, srid, size = 1, 0x20000000, 1 + 4 + 4 + 16
+	if little := binary.LittleEndian; len(raw) == size && raw[0] == 1 && little.Uint32(raw[1:]) == point|srid {
+		x, y := math.Float64frombits(little.Uint64(raw[size-16:])), math.Float64frombits(little.Uint64(raw[size-8:]))
+		if !math.IsNaN(x) { // which says that it is empty
+			return geom.NewPointFlat(geom.XY, []float64{x, y}), nil
+		}
+	}
+	return ewkb.Unmarshal(raw)
 }
 
 // place takes positions to the sheet's system.

@@ -69,6 +69,9 @@ func (d *download) write() (err error) {
 	if d.out.large, err = d.large(); err != nil {
 		return err
 	}
+	if d.out.large && d.out.head {
+		return d.out.begin()
+	}
 	if d.writer, err = d.p.format.New(d.p.sheet); err != nil {
 		return err
 	}

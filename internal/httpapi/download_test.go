@@ -179,6 +179,11 @@ func TestDownloadAsksOnce(t *testing.T) {
 	if d := cmp.Diff([]string{"LayerVersions", "HasMore", "Features"}, s.calls); d != "" {
 		t.Error(d)
 	}
+	// The header of a long answer is known without its rows.
+	large := &fakeStore{rows: siteRows(t, maxComplete/100, "x")}
+	if w := do(handlerOf(t, large), "HEAD", downloadPath, ""); w.Code != 200 || w.Header().Get("Content-Length") != "" || slices.Contains(large.calls, "Features") {
+		t.Errorf("HEAD of a long answer: %d, %v, by %v", w.Code, w.Header(), large.calls)
+	}
 	s.calls = nil
 	if got := do(h, "GET", downloadPath+"?mast_type=A9&f=csv", ""); strings.Count(got.Body.String(), "\n") != 1 || slices.Contains(s.calls, "Features") {
 		t.Errorf("what cannot be is %q, by %v", got.Body, s.calls)

@@ -15,6 +15,7 @@ import (
 	"github.com/klauspost/compress/gzhttp"
 
 	"hatang/internal/account"
+	"hatang/internal/formats"
 )
 
 // Limits of every request; the OpenAPI document names them.
@@ -134,24 +135,29 @@ func headerBytes(r *http.Request) int {
 	return n
 }
 
-// newCompressor serves gzip to those who ask. HEAD and ranges go past it: their
-// Content-Length is what they are sent for; so do streams of rows, which are read
-// and written at the same time. It fails only on options that cannot work.
+// newCompressor serves zstd or gzip to those who ask, zstd where they like both as much:
+// it is smaller and takes half the time. Binary formats are worth it, too (a GeoPackage
+// comes to a third). HEAD and ranges go past it: their Content-Length is what they are
+// sent for; so do streams of rows, which are read and written at the same time. It fails
+// only on options that cannot work.
 func newCompressor() (func(http.Handler) http.Handler, error) {
-	wrap, err := gzhttp.NewWrapper(gzhttp.CompressionLevel(1), gzhttp.EnableZstd(false),
-		gzhttp.ContentTypes([]string{typeJSON, typeGeoJSON, typeSchema, typeMVT, typeStyle, "application/vnd.oai.openapi+json",
-			"application/problem+json", "text/html", "text/css", "text/javascript", "text/plain", "image/svg+xml"}))
+	types := []string{typeJSON, typeSchema, typeMVT, typeStyle, "application/vnd.oai.openapi+json",
+		"application/problem+json", "text/html", "text/css", "text/javascript", "text/plain", "image/svg+xml"}
+	for _, f := range formats.All() {
+		types = append(types, f.MediaType)
+	}
+	wrap, err := gzhttp.NewWrapper(gzhttp.CompressionLevel(1), gzhttp.ContentTypes(types))
 	if err != nil {
 		return nil, fmt.Errorf("set up compression: %w", err)
 	}
 	return func(next http.Handler) http.Handler {
-		gzip := wrap(next)
+		compressed := wrap(next)
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if r.Method == http.MethodHead || r.Header.Get("Range") != "" || isRows(r) {
 				next.ServeHTTP(w, r)
 				return
 			}
-			gzip.ServeHTTP(w, r)
+			compressed.ServeHTTP(w, r)
 		})
 	}, nil
 }

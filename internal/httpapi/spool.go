@@ -39,6 +39,19 @@ func (s *spool) settle() error {
 	if most := s.held(); !s.streaming && len(s.buf) <= most {
 		return nil
 	}
+	if err := s.begin(); err != nil || len(s.buf) < chunkBytes {
+		return err
+	}
+	err := s.send()
+	if cap(s.buf) > 2*chunkBytes {
+		s.buf = make([]byte, 0, 2*chunkBytes) // gives the megabytes back
+	}
+	s.buf = s.buf[:0]
+	return err
+}
+
+// begin sends the header of an answer that streams; of HEAD, that is all.
+func (s *spool) begin() error {
 	if !s.streaming {
 		s.streaming = true
 		s.w.Header().Set("Content-Type", s.mediaType)
@@ -47,15 +60,7 @@ func (s *spool) settle() error {
 	if s.head {
 		return errHeadDone
 	}
-	if len(s.buf) < chunkBytes {
-		return nil
-	}
-	err := s.send()
-	if cap(s.buf) > 2*chunkBytes {
-		s.buf = make([]byte, 0, 2*chunkBytes) // gives the megabytes back
-	}
-	s.buf = s.buf[:0]
-	return err
+	return nil
 }
 
 // held is how much is held back before the first byte.

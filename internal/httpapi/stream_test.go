@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"bytes"
 	"compress/gzip"
 	"encoding/json"
 	"io"
@@ -9,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/klauspost/compress/zstd"
 )
 
 // get fetches over a real connection; encoding is sent as Accept-Encoding and the
@@ -50,6 +53,8 @@ func TestStreams(t *testing.T) {
 		{"a long answer that fails is cut off", 12, 12, "GET", "identity", 200, false, true},
 		{"also when compressed", 12, 12, "GET", "gzip", 200, false, true},
 		{"long and compressed", 12, 0, "GET", "gzip", 200, false, false},
+		{"also with zstd", 12, 0, "GET", "zstd", 200, false, false},
+		{"with zstd and failing", 12, 12, "GET", "zstd", 200, false, true},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -74,18 +79,31 @@ func TestStreams(t *testing.T) {
 
 func checkWhole(t *testing.T, resp *http.Response, body []byte) {
 	t.Helper()
-	if resp.Header.Get("Content-Encoding") == "gzip" {
-		z, err := gzip.NewReader(strings.NewReader(string(body)))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if body, err = io.ReadAll(z); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if !json.Valid(body) {
+	if body = plainBody(t, resp, body); !json.Valid(body) {
 		t.Errorf("%d bytes of broken JSON", len(body))
 	}
+}
+
+// plainBody is a body without its encoding.
+func plainBody(t *testing.T, resp *http.Response, body []byte) []byte {
+	t.Helper()
+	var z io.Reader
+	var err error
+	switch resp.Header.Get("Content-Encoding") {
+	case "":
+		return body
+	case "gzip":
+		z, err = gzip.NewReader(bytes.NewReader(body))
+	case "zstd":
+		z, err = zstd.NewReader(bytes.NewReader(body))
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if body, err = io.ReadAll(z); err != nil {
+		t.Fatal(err)
+	}
+	return body
 }
 
 // The lengths of HEAD and GET agree, and an answer exactly at the limit is whole.
@@ -112,15 +130,32 @@ func TestCompression(t *testing.T) {
 	if err != nil || plain.Header.Get("Content-Length") != strconv.Itoa(len(body)) {
 		t.Errorf("identity: %v, %v", err, plain.Header)
 	}
-	small, zipped, err := get(t, server, "GET", itemsPath, "gzip")
-	if err != nil || small.Header.Get("Content-Encoding") != "gzip" || len(zipped) > len(body)/3 {
-		t.Errorf("gzip: %v, %d of %d bytes, %v", err, len(zipped), len(body), small.Header)
+	for asked, want := range map[string]string{"gzip": "gzip", "zstd": "zstd", "gzip, deflate, br, zstd": "zstd", "zstd;q=0.1, gzip": "gzip", "zstd;q=0, gzip;q=0": "", "br": ""} {
+		small, zipped, err := get(t, server, "GET", itemsPath, asked)
+		if err != nil || small.Header.Get("Content-Encoding") != want || want != "" && len(zipped) > len(body)/3 {
+			t.Errorf("%s: %v, %d of %d bytes, %v", asked, err, len(zipped), len(body), small.Header)
+		}
+		if !bytes.Equal(plainBody(t, small, zipped), body) {
+			t.Errorf("%s: the body is another", asked)
+		}
+		if !strings.Contains(strings.Join(small.Header.Values("Vary"), ","), "Accept-Encoding") {
+			t.Errorf("Vary %v", small.Header.Values("Vary"))
+		}
+		if plain.Header.Get("ETag") != small.Header.Get("ETag") || !strings.HasPrefix(plain.Header.Get("ETag"), "W/") {
+			t.Errorf("ETags %s and %s", plain.Header.Get("ETag"), small.Header.Get("ETag"))
+		}
 	}
-	checkWhole(t, small, zipped)
-	if !strings.Contains(strings.Join(small.Header.Values("Vary"), ","), "Accept-Encoding") {
-		t.Errorf("Vary %v", small.Header.Values("Vary"))
+	// Binary files are compressed, but for who wants their length or a part.
+	path := downloadPath + "?f=gpkg"
+	whole, file, err := get(t, server, "GET", path, "identity")
+	if err != nil || whole.Header.Get("Accept-Ranges") != "bytes" || whole.ContentLength != int64(len(file)) {
+		t.Errorf("a file: %v, %v", err, whole.Header)
 	}
-	if plain.Header.Get("ETag") != small.Header.Get("ETag") || !strings.HasPrefix(plain.Header.Get("ETag"), "W/") {
-		t.Errorf("ETags %s and %s", plain.Header.Get("ETag"), small.Header.Get("ETag"))
+	packed, zipped, err := get(t, server, "GET", path, "zstd")
+	if err != nil || len(zipped) > len(file)/3 || !bytes.Equal(plainBody(t, packed, zipped), file) || packed.Header.Get("Accept-Ranges") != "" {
+		t.Errorf("a file with zstd: %v, %d of %d bytes, %v", err, len(zipped), len(file), packed.Header)
+	}
+	if head, _, err := get(t, server, "HEAD", path, "zstd"); err != nil || head.ContentLength != int64(len(file)) {
+		t.Errorf("HEAD of a file: %v, %v", err, head.Header)
 	}
 }
