@@ -18,7 +18,7 @@ type Role string
 const (
 	Public        Role = "public"        // sees what is published
 	Operator      Role = "operator"      // sees and writes its organisation's drafts
-	Consulted     Role = "consulted"     // an agency; sees the files it is asked about
+	Consulted     Role = "consulted"     // an agency; sees the rows it is asked about
 	Officer       Role = "officer"       // sees drafts and withheld rows; writes features
 	Approver      Role = "approver"      // sees as an officer does; decides, and writes no features
 	Administrator Role = "administrator" // an officer who also keeps people, keys and settings
@@ -46,6 +46,10 @@ type Grant struct {
 
 // covers reports whether the grant is about the layer.
 func (g Grant) covers(layer string) bool { return g.Layers == nil || slices.Contains(g.Layers, layer) }
+
+// consults reports whether the grant shows what an agency is asked about. What that is
+// each question says, row by row: a grant that ends at a territory shows none.
+func (g Grant) consults() bool { return g.Role == Consulted && g.Territory == "" }
 
 // Includes reports whether whoever has g may hand on h: the same role on no more
 // layers and in the same territory, or anything for an administrator.

@@ -79,6 +79,10 @@ func TestGrantsAreLimitedToLayersAndTerritories(t *testing.T) {
 		{"operator", operator, "kiosks", Sight{Organisation: "VNPT", Exact: true}, Pen{Drafts: true}},
 		{"operator of no organisation", who("", Grant{Role: Operator}), "kiosks", Sight{Exact: true}, Pen{}},
 		{"member without a role", who("VNPT"), "kiosks", Sight{Organisation: "VNPT", Exact: true}, Pen{}},
+		{"agency", who("SXD", Grant{Role: Consulted}), "kiosks", Sight{Organisation: "SXD", Consulted: "SXD", Exact: true}, Pen{}},
+		{"agency, of roads", who("SXD", Grant{Role: Consulted, Layers: []string{"roads"}}), "kiosks", Sight{Organisation: "SXD", Exact: true}, Pen{}},
+		{"agency, of a territory", who("SXD", Grant{Role: Consulted, Territory: "094"}), "kiosks", Sight{Organisation: "SXD", Exact: true}, Pen{}},
+		{"agency that is none", who("", Grant{Role: Consulted}), "kiosks", Sight{Exact: true}, Pen{}},
 		{"public", Anonymous(), "kiosks", Sight{}, Pen{}},
 	} {
 		if diff := cmp.Diff(tt.sight, tt.v.Sight(tt.layer)); diff != "" {
@@ -86,6 +90,24 @@ func TestGrantsAreLimitedToLayersAndTerritories(t *testing.T) {
 		}
 		if diff := cmp.Diff(tt.pen, tt.v.Pen(tt.layer)); diff != "" {
 			t.Errorf("%s of %s writes (-want +got)\n%s", tt.name, tt.layer, diff)
+		}
+	}
+}
+
+func TestWhoAsksAndWhoAnswers(t *testing.T) {
+	for _, tt := range []struct {
+		v      Viewer
+		asks   Pen // of kiosks
+		any    bool
+		answer string
+	}{
+		{Anonymous(), Pen{}, false, ""}, {who("VNPT", Grant{Role: Operator}), Pen{}, false, ""}, {who("SXD", Grant{Role: Approver}), Pen{}, false, ""},
+		{who("SXD", Grant{Role: Consulted}), Pen{}, false, "SXD"}, {who("", Grant{Role: Officer, Layers: []string{"roads"}}), Pen{}, true, ""},
+		{who("SXD", Grant{Role: Officer, Territory: "094"}, Grant{Role: Operator}, Grant{Role: Consulted}), Pen{Territories: []string{"094"}}, true, "SXD"},
+		{who("SXD", Grant{Role: Administrator}, Grant{Role: Consulted}), Pen{All: true}, true, "SXD"},
+	} {
+		if diff := cmp.Diff(tt.asks, tt.v.Asks("kiosks")); diff != "" || tt.v.AsksAnything() != tt.any || tt.v.Consulted("kiosks") != tt.answer {
+			t.Errorf("%+v asks %+v, anything: %v; answers for %q", tt.v.Grants, tt.v.Asks("kiosks"), tt.v.AsksAnything(), tt.v.Consulted("kiosks"))
 		}
 	}
 }
@@ -98,7 +120,9 @@ func TestClassesTellApartWhoSeesWhat(t *testing.T) {
 		want string
 	}{
 		{Anonymous(), "public"}, {Viewer{}, "public"}, {who("VNPT", Grant{Role: Operator}), "organisation:VNPT"},
-		{Holder("key:c", Consulted), "signed_in"}, {who("VNPT", Grant{Role: Officer}), "officer"}, {Terminal("lan"), "officer"},
+		{Holder("key:c", Consulted), "signed_in"}, {who("SXD", Grant{Role: Consulted}), "consulted:* organisation:SXD"},
+		{who("SXD", Grant{Role: Consulted, Layers: []string{"roads"}}), "consulted:roads organisation:SXD"}, {who("SXD", Grant{Role: Consulted, Territory: "094"}), "organisation:SXD"},
+		{who("VNPT", Grant{Role: Officer}), "officer"}, {Terminal("lan"), "officer"},
 		{who("", Grant{Role: Officer, Territory: "094"}), "officer:094:*"},
 		{who("VNPT", Grant{Role: Approver, Layers: []string{"roads", "ducts", "roads"}}), "officer::ducts,roads organisation:VNPT"},
 	} {

@@ -67,6 +67,9 @@ type Sight struct {
 	Withheld bool
 	// Organisation: drafts and confidential values of that organisation's rows; "" for none.
 	Organisation string
+	// Consulted: rows that this agency is asked about, but for their confidential values:
+	// no answer needs these. "" for none.
+	Consulted string
 	// Territories: drafts and confidential values of rows that meet any of these units.
 	Territories []string
 	// Exact: places as they are, whatever a province lets the public see of them.
@@ -75,7 +78,7 @@ type Sight struct {
 
 // Sight returns what the viewer sees of a layer.
 func (v Viewer) Sight(layer string) Sight {
-	s := Sight{Organisation: v.Organisation, Exact: v.Known()}
+	s := Sight{Organisation: v.Organisation, Consulted: v.Consulted(layer), Exact: v.Known()}
 	for _, g := range v.Grants {
 		switch {
 		case !g.Role.staff() || !g.covers(layer):
@@ -132,6 +135,28 @@ func (v Viewer) Pen(layer string) Pen {
 	return p
 }
 
+// Consulted returns the agency for which the viewer answers what it is asked about a layer;
+// "" for none.
+func (v Viewer) Consulted(layer string) string {
+	if slices.ContainsFunc(v.Grants, func(g Grant) bool { return g.consults() && g.covers(layer) }) {
+		return v.Organisation
+	}
+	return ""
+}
+
+// Asks returns of which rows of a layer the viewer may ask agencies: those that his role
+// writes. Operators ask about nothing.
+func (v Viewer) Asks(layer string) Pen {
+	p := v.Pen(layer)
+	p.Drafts = false
+	return p
+}
+
+// AsksAnything reports whether there is a layer about which the viewer may ask agencies.
+func (v Viewer) AsksAnything() bool {
+	return slices.ContainsFunc(v.Grants, func(g Grant) bool { return g.Role.edits() })
+}
+
 // Audience names rows whose changes a viewer is told of: his version of a layer is the
 // number of changes to the rows of his audiences.
 type Audience string
@@ -145,6 +170,10 @@ const (
 
 // OfOrganisation is the audience of an organisation's drafts.
 func OfOrganisation(code string) Audience { return Audience("organisation:" + code) }
+
+// OfConsulted is the audience of the rows that an agency is asked about, and of which these
+// are.
+func OfConsulted(code string) Audience { return Audience("consulted:" + code) }
 
 // OfTerritory is the audience of hidden rows that meet a unit.
 func OfTerritory(code string) Audience { return Audience("territory:" + code) }
@@ -176,6 +205,8 @@ func (v Viewer) Audiences() (everywhere []Audience, of []string) {
 	}
 	for _, g := range v.Grants {
 		switch {
+		case g.consults() && v.Organisation != "":
+			add(g, OfConsulted(v.Organisation))
 		case !g.Role.staff():
 		case g.Territory == "":
 			add(g, Staff)
@@ -208,7 +239,11 @@ func (v Viewer) Class() string {
 		parts = append(parts, "organisation:"+v.Organisation)
 	}
 	for _, g := range v.Grants {
-		if !g.Role.staff() {
+		kind := "officer:" + g.Territory
+		switch {
+		case g.consults() && v.Organisation != "":
+			kind = "consulted"
+		case !g.Role.staff():
 			continue
 		}
 		layers := "*"
@@ -217,7 +252,7 @@ func (v Viewer) Class() string {
 			slices.Sort(names)
 			layers = strings.Join(slices.Compact(names), ",")
 		}
-		parts = append(parts, "officer:"+g.Territory+":"+layers)
+		parts = append(parts, kind+":"+layers)
 	}
 	if len(parts) == 0 {
 		return "signed_in"

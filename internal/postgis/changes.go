@@ -68,7 +68,10 @@ type changedRows struct {
 
 func (r *reading) changedSince(ctx context.Context, since permit.State) (changedRows, error) {
 	changed := changedRows{ids: map[string][]int64{}}
-	rows, err := r.tx.Query(ctx, `SELECT DISTINCT layer, feature_id, coalesce(before->>'site_code', '') FROM history
+	// A consultation changes no row, but who sees one.
+	rows, err := r.tx.Query(ctx, `SELECT DISTINCT layer, feature, site FROM (
+			SELECT layer, feature_id AS feature, coalesce(before->>'site_code', '') AS site, xid FROM history
+			UNION ALL SELECT layer, feature, '', xid FROM consultations) changed
 		WHERE xid >= pg_snapshot_xmin($1::text::pg_snapshot) AND NOT pg_visible_in_snapshot(xid, $1::text::pg_snapshot) AND layer = ANY ($2)
 		LIMIT $3`, since.Snapshot, checkLayers(), mostChanges+1)
 	if err != nil {

@@ -242,7 +242,7 @@ func (r *reading) image(c *conditions, l *layer.Layer, name string) string {
 	hidden := "true"
 	switch {
 	case l.HasDrafts() && name == quote("status") && !s.All:
-		kept, hidden = []string{layer.Draft}, "NOT "+c.own(s)
+		kept, hidden = []string{layer.Draft}, "NOT "+c.draft(s, l)
 	case l.WithheldField != "" && name == quote(l.WithheldField) && !s.Withheld:
 		kept = l.WithheldValues
 	case l.PublishedAsSet && name == quote("jurisdiction") && !s.Exact && r.published.general():

@@ -53,8 +53,10 @@ func TestTheServingRoleForgesNothing(t *testing.T) {
 	run(t, owner, "INSERT INTO sessions (hash, person, expires_at, ended_at) VALUES ('x', 1, 'infinity', now())")
 	run(t, owner, "INSERT INTO api_keys (id, hash, name, created_by, revoked_at) VALUES ('k', 'x', 'x', 'x', now())")
 	run(t, owner, "INSERT INTO grants (person, role, territory, withdrawn_at) VALUES (1, 'officer', '094', now())")
+	run(t, owner, "INSERT INTO organisations (code, kind, name) VALUES ('SXD', 'agency', '{}')")
+	run(t, owner, "INSERT INTO consultations (layer, feature, agency, withdrawn_at) VALUES ('kiosks', 1, 'SXD', now())")
 	const everything = `SELECT md5(concat((SELECT string_agg(a::text, '' ORDER BY id) FROM audit a), (SELECT h::text FROM audit_head h), (SELECT string_agg(g::text, '') FROM grants g),
-		(SELECT string_agg(k::text, '') FROM api_keys k), (SELECT string_agg(p::text, '') FROM people p), (SELECT string_agg(s::text, '') FROM sessions s)))`
+		(SELECT string_agg(k::text, '') FROM api_keys k), (SELECT string_agg(p::text, '') FROM people p), (SELECT string_agg(s::text, '') FROM sessions s), (SELECT string_agg(c::text, '') FROM consultations c)))`
 	before := scalar[string](t, owner, everything)
 	run(t, app, "SET ROLE hatang_app")
 	for _, sql := range forgeries {
@@ -76,6 +78,7 @@ func TestTheServingRoleForgesNothing(t *testing.T) {
 // revivals are what would bring back what has ended.
 var revivals = []string{
 	"UPDATE grants SET withdrawn_at = NULL", "UPDATE grants SET withdrawn_at = 'infinity'",
+	"UPDATE consultations SET withdrawn_at = NULL", "UPDATE consultations SET answer = 'agreed'",
 	"UPDATE api_keys SET revoked_at = NULL", "UPDATE sessions SET ended_at = NULL",
 }
 
@@ -114,5 +117,8 @@ var forgeries = []string{
 	"TRUNCATE publications", "SELECT setval('kiosks_id_seq', 1)", "SELECT nextval('kiosks_id_seq')", "SELECT setval('history_id_seq', 1)",
 	"INSERT INTO reference_layers (name, definition, staff_only) VALUES ('roads', '{}', false)", "UPDATE reference_layers SET staff_only = false", "DELETE FROM reference_layers", "CREATE TABLE x ()",
 	"SELECT hatang_rename_layer('roads', 'lanes')", "SELECT hatang_show_layer('roads', true)", "SELECT hatang_check_layer_name('x')",
+	"INSERT INTO consultations (id, layer, feature, agency) VALUES (1, 'kiosks', 1, 'SXD')", "INSERT INTO consultations (layer, feature, agency, asked_by) VALUES ('kiosks', 1, 'SXD', 'x')",
+	"INSERT INTO consultations (layer, feature, agency, answer, answered_by, answered_at) VALUES ('kiosks', 1, 'SXD', 'agreed', 'x', now())", "UPDATE consultations SET agency = 'BCHQS'",
+	"UPDATE consultations SET answered_by = 'x'", "UPDATE consultations SET asked_at = now()", "DELETE FROM consultations", "TRUNCATE consultations",
 	"COPY grants TO PROGRAM 'true'", "SELECT pg_read_file('/etc/hostname')", "ALTER SYSTEM SET fsync = off", "CREATE ROLE other", "ALTER ROLE hatang_app SUPERUSER", "CREATE EXTENSION dblink",
 }

@@ -136,6 +136,9 @@ func checkGrants(ctx context.Context, tx querier, layers *layer.Registry, organi
 		if g.Role == account.Administrator && (g.Layers != nil || g.Territory != "") {
 			faults.Add(at, "quản trị không giới hạn theo lớp hay địa bàn", "an administrator is not limited to layers or a territory")
 		}
+		if g.Role == account.Consulted && g.Territory != "" {
+			faults.Add(at+"/territory", "cơ quan được hỏi ý kiến theo từng đối tượng, không theo địa bàn", "an agency is consulted row by row, not by territory")
+		}
 		if g.Layers != nil && len(g.Layers) == 0 {
 			faults.Add(at+"/layers", "phải có ít nhất một lớp; null là mọi lớp", "at least one layer is needed; null means all")
 		}

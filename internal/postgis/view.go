@@ -98,8 +98,18 @@ func (c *conditions) visible(s account.Sight, l *layer.Layer) {
 		c.add("%s <> ALL (%s)", quote(l.WithheldField), c.bind(l.WithheldValues))
 	}
 	if l.HasDrafts() {
-		c.add("(status <> %s OR %s)", c.bind(layer.Draft), c.own(s))
+		c.add("(status <> %s OR %s)", c.bind(layer.Draft), c.draft(s, l))
 	}
+}
+
+// draft is the condition on drafts that the viewer sees: his own, and those that his
+// agency is asked about.
+func (c *conditions) draft(s account.Sight, l *layer.Layer) string {
+	own := c.own(s)
+	if s.Consulted == "" {
+		return own
+	}
+	return fmt.Sprintf("(%s OR t.id IN (SELECT feature FROM consultations WHERE layer = %s AND agency = %s AND withdrawn_at IS NULL))", own, c.bind(l.Name), c.bind(s.Consulted))
 }
 
 // own is the condition on rows of which the viewer sees everything: his organisation's,

@@ -113,7 +113,11 @@ func lockRevision(ctx context.Context, tx pgx.Tx, v account.Viewer, l *layer.Lay
 // It is asked before and after a change, so that nothing is moved out of a territory or
 // into another, and no draft is made more than that by its owner.
 func inPen(ctx context.Context, tx pgx.Tx, v account.Viewer, l *layer.Layer, id int64) error {
-	pen := v.Pen(l.Name)
+	return within(ctx, tx, v.Pen(l.Name), v, l, id)
+}
+
+// within is inPen, of a pen of the viewer's.
+func within(ctx context.Context, tx pgx.Tx, pen account.Pen, v account.Viewer, l *layer.Layer, id int64) error {
 	if pen.All {
 		return nil
 	}
