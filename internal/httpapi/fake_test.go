@@ -202,6 +202,14 @@ func (s *fakeStore) Keys(context.Context, account.Viewer) ([]account.Key, error)
 	return []account.Key{{ID: "x"}}, s.call("Keys")
 }
 
+func (s *fakeStore) Consultations(context.Context, account.Viewer, account.ConsultationQuery) ([]account.Consultation, error) {
+	return []account.Consultation{}, s.call("Consultations")
+}
+
+func (s *fakeStore) Consultation(_ context.Context, _ account.Viewer, id int64) (account.Consultation, error) {
+	return account.Consultation{ID: id}, s.call("Consultation")
+}
+
 func (s *fakeStore) Organisations(context.Context) ([]account.Organisation, error) {
 	return []account.Organisation{{Code: "VNPT"}}, s.call("Organisations")
 }

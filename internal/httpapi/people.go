@@ -38,6 +38,19 @@ func numberOf(r *request, name string) (int64, error) {
 	return id, nil
 }
 
+// numberIn reads a parameter that is an integer from 1 to the most; otherwise where it is
+// not given.
+func numberIn(r *request, name string, otherwise, most int64, faults *layer.Faults) int64 {
+	if !r.values.Has(name) {
+		return otherwise
+	}
+	n, err := strconv.ParseInt(r.values.Get(name), 10, 64)
+	if err != nil || n < 1 || n > most {
+		faults.Add(name, "%s phải là số nguyên từ 1 đến %d", "%s must be an integer from 1 to %d", name, most)
+	}
+	return n
+}
+
 // maxNameRunes is longer than the names of people, keys and organisations.
 const maxNameRunes = 200
 
@@ -338,17 +351,7 @@ const (
 // written, as far as that is proved.
 func (a *api) showAudit(w http.ResponseWriter, r *request) error {
 	var faults layer.Faults
-	number := func(name string, otherwise, most int64) int64 {
-		if !r.values.Has(name) {
-			return otherwise
-		}
-		n, err := strconv.ParseInt(r.values.Get(name), 10, 64)
-		if err != nil || n < 1 || n > most {
-			faults.Add(name, "%s phải là số nguyên từ 1 đến %d", "%s must be an integer from 1 to %d", name, most)
-		}
-		return n
-	}
-	limit, below := number("limit", defaultEntries, mostEntries), number("below", 0, 1<<62)
+	limit, below := numberIn(r, "limit", defaultEntries, mostEntries, &faults), numberIn(r, "below", 0, 1<<62, &faults)
 	if len(faults) > 0 {
 		return faultsProblem(invalidParameter, faults)
 	}

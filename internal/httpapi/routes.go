@@ -34,6 +34,7 @@ const (
 	nothing       right = iota // the public may
 	identity                   // a key or a person
 	pen                        // may write features of the layer, or drafts of them
+	asking                     // writes, as staff, features of any layer with drafts
 	administering              // keeps people, keys and settings
 )
 
@@ -120,6 +121,11 @@ func (a *api) routes() []route {
 		{method: get, pattern: root + "/keys", handle: a.listKeys, produces: jsonType, query: noQuery, needs: identity},
 		{method: post, pattern: root + "/keys", handle: a.addKey, produces: jsonType, consumes: jsonType, query: noQuery, needs: identity},
 		{method: http.MethodDelete, pattern: root + "/keys/{keyId}", handle: a.revokeKey, query: noQuery, needs: identity},
+
+		{method: get, pattern: root + "/consultations", handle: a.listConsultations, produces: jsonType, query: []string{"after", "collection", "limit", "state"}, needs: identity},
+		{method: post, pattern: root + "/consultations", handle: a.askAgency, produces: jsonType, consumes: jsonType, query: noQuery, needs: asking},
+		{method: get, pattern: root + "/consultations/{consultationId}", handle: a.showConsultation, produces: jsonType, query: noQuery, needs: identity},
+		{method: http.MethodPatch, pattern: root + "/consultations/{consultationId}", handle: a.changeConsultation, consumes: mergeTypes, query: noQuery, needs: identity},
 
 		{method: get, pattern: root + "/people", handle: a.listPeople, produces: jsonType, query: noQuery, needs: administering},
 		{method: post, pattern: root + "/people", handle: a.addPerson, produces: jsonType, consumes: jsonType, query: noQuery, needs: administering},

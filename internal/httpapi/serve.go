@@ -181,6 +181,10 @@ func may(rt route, r *request) error {
 		if p := r.viewer.Pen(r.layer.Name); p.None() || !p.All && len(p.Territories) == 0 && !r.layer.HasDrafts() {
 			return problem(forbidden, "Bạn không có quyền sửa lớp này.", "You may not write features of this layer.")
 		}
+	case asking:
+		if !r.viewer.AsksAnything() {
+			return problem(forbidden, "Việc này chỉ dành cho cán bộ được sửa dữ liệu.", "This is for staff who may write features.")
+		}
 	case administering:
 		if !r.viewer.Administers() {
 			return problem(forbidden, "Việc này chỉ dành cho quản trị.", "This is for administrators alone.")

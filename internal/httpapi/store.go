@@ -54,6 +54,7 @@ type Store interface {
 // Accounts are people, organisations, keys and what they may do. Its methods refuse
 // with ErrForbidden what the viewer may not, whatever was checked before.
 type Accounts interface {
+	Consultations
 	// KeyViewer returns whose key it is; ErrNotFound for one unknown, expired or revoked.
 	KeyViewer(ctx context.Context, key string) (account.Viewer, error)
 	// SessionViewer returns who is signed in; ErrNotFound for a session that is over.
