@@ -187,3 +187,31 @@ func TestWhatMayBeHandedOn(t *testing.T) {
 		}
 	}
 }
+
+func TestWhoSeesThePast(t *testing.T) {
+	operator, officer := Grant{Role: Operator}, Grant{Role: Officer, Territory: "094"}
+	roads := []string{"roads"}
+	for _, tt := range []struct {
+		name          string
+		v             Viewer
+		kiosks, roads Past
+	}{
+		{"the public", Anonymous(), Past{}, Past{}},
+		{"a member without a role", who("VNPT"), Past{}, Past{}},
+		{"an agency", who("BCHQS", Grant{Role: Consulted}), Past{}, Past{}},
+		{"an operator", who("VNPT", operator), Past{Organisation: "VNPT"}, Past{Organisation: "VNPT"}},
+		{"an operator of roads", who("VNPT", Grant{Role: Operator, Layers: roads}), Past{}, Past{Organisation: "VNPT"}},
+		{"an operator of no organisation", who("", operator), Past{}, Past{}},
+		{"an officer of a district", who("", officer), Past{All: true}, Past{All: true}},
+		{"an approver of roads who is an operator", who("VNPT", operator, Grant{Role: Approver, Layers: roads}), Past{Organisation: "VNPT"}, Past{All: true}},
+		{"an administrator", Terminal("lan"), Past{All: true}, Past{All: true}},
+	} {
+		kiosks, roads := tt.v.Past("kiosks"), tt.v.Past("roads")
+		if kiosks != tt.kiosks || roads != tt.roads {
+			t.Errorf("%s: %+v of kiosks, %+v of roads", tt.name, kiosks, roads)
+		}
+		if any := !kiosks.None() || !roads.None(); tt.v.Remembers() != any {
+			t.Errorf("%s remembers anything: %t", tt.name, tt.v.Remembers())
+		}
+	}
+}

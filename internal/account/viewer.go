@@ -107,6 +107,39 @@ func (v Viewer) Publishes() bool {
 	return slices.ContainsFunc(v.Grants, func(g Grant) bool { return g.Role.edits() && g.Layers == nil && g.Territory == "" })
 }
 
+// Past is what a viewer sees of the history of a layer: who changed what.
+type Past struct {
+	// All: the changes of every row that he sees, and who made them.
+	All bool
+	// Organisation: the changes of that organisation's rows, and who made them where it was
+	// one of its own; "" for none.
+	Organisation string
+}
+
+// None reports whether nothing of the history is seen.
+func (p Past) None() bool { return !p.All && p.Organisation == "" }
+
+// Past returns what the viewer sees of the history of a layer: staff the past of what they
+// see, operators that of their own rows, nobody else any, for it names people.
+func (v Viewer) Past(layer string) Past {
+	var p Past
+	for _, g := range v.Grants {
+		switch {
+		case !g.covers(layer):
+		case g.Role.staff():
+			return Past{All: true}
+		case g.Role == Operator:
+			p.Organisation = v.Organisation
+		}
+	}
+	return p
+}
+
+// Remembers reports whether the viewer sees the history of any layer.
+func (v Viewer) Remembers() bool {
+	return v.Staff() || v.Has(Operator) && v.Organisation != ""
+}
+
 // Pen is what a viewer may write of a layer.
 type Pen struct {
 	All         bool     // anything
@@ -142,6 +175,12 @@ func (v Viewer) Consulted(layer string) string {
 		return v.Organisation
 	}
 	return ""
+}
+
+// Unconsulted returns the viewer as one who is asked about nothing.
+func (v Viewer) Unconsulted() Viewer {
+	v.Grants = slices.DeleteFunc(slices.Clone(v.Grants), Grant.consults)
+	return v
 }
 
 // Asks returns of which rows of a layer the viewer may ask agencies: those that his role

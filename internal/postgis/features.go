@@ -110,7 +110,12 @@ func notHanded(doing string, err error) error {
 
 // queryRaw asks for every column in binary, so that values pass through unparsed.
 func queryRaw(ctx context.Context, q querier, sql string, args []any) (pgx.Rows, error) {
-	return q.Query(ctx, sql, append([]any{pgx.QueryResultFormats{pgx.BinaryFormatCode}}, args...)...)
+	return q.Query(ctx, sql, inBinary(args)...)
+}
+
+// inBinary are the arguments of a statement whose columns are wanted in binary.
+func inBinary(args []any) []any {
+	return append([]any{pgx.QueryResultFormats{pgx.BinaryFormatCode}}, args...)
 }
 
 // scanRow points a layer.Row at the raw values of the current row.

@@ -90,6 +90,7 @@ var servingFunctions = []string{
 	"hatang_audit_broken_at",
 	"hatang_change_reference_layer",
 	"hatang_create_reference_layer",
+	"hatang_of_organisation",
 	"hatang_sign_in_begin",
 	"hatang_sign_in_end",
 	"hatang_withdraw_reference_layer",

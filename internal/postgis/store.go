@@ -11,6 +11,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/paulmach/orb"
 
 	"hatang/geo"
 	"hatang/internal/account"
@@ -198,18 +199,23 @@ func (c *conditions) matching(q layer.Query, l *layer.Layer) error {
 			c.add("(valid_to IS NULL OR valid_to > %s::date)", c.bind(q.Span[0].Time()))
 		}
 	}
-	var boxes []string
-	for _, b := range q.Boxes {
-		boxes = append(boxes, fmt.Sprintf("ST_Intersects(geom, ST_MakeEnvelope(%s, %s, %s, %s, %d))",
-			c.bind(b.Min[0]), c.bind(b.Min[1]), c.bind(b.Max[0]), c.bind(b.Max[1]), layer.SRID))
-	}
-	if len(boxes) > 0 {
-		c.add("(%s)", strings.Join(boxes, " OR "))
+	if len(q.Boxes) > 0 {
+		c.add("%s", c.meets("geom", q.Boxes))
 	}
 	if err := c.filter(q.Filter, l); err != nil {
 		return err
 	}
 	return c.equalities(q, l)
+}
+
+// meets is the condition that a geometry meets any of the boxes.
+func (c *conditions) meets(geometry string, boxes []orb.Bound) string {
+	any := make([]string, len(boxes))
+	for i, b := range boxes {
+		any[i] = fmt.Sprintf("ST_Intersects(%s, ST_MakeEnvelope(%s, %s, %s, %s, %d))",
+			geometry, c.bind(b.Min[0]), c.bind(b.Min[1]), c.bind(b.Max[0]), c.bind(b.Max[1]), layer.SRID)
+	}
+	return "(" + strings.Join(any, " OR ") + ")"
 }
 
 // filter adds a filter, which sees the columns of the view and nothing of the table.
