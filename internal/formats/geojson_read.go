@@ -18,13 +18,14 @@ type Record struct {
 	Feature  layer.Feature
 	Faults   layer.Faults
 	NotTaken []string // names in the file that are no field of the layer
+	id       string   // the feature's own; "" for none
 }
 
 // ReadFeature reads one GeoJSON Feature of the layer with longitude and latitude on
 // WGS 84. It returns every fault, each with its JSON pointer; properties that are no
 // field of the layer are faults. Read-only fields are ignored.
 func ReadFeature(raw []byte, l *layer.Layer) (layer.Feature, layer.Faults) {
-	r := readFeature(raw, l, System{})
+	r := readFeature(raw, l, System{}, false)
 	for _, name := range r.NotTaken {
 		r.Faults.Add("/properties/"+name, "lớp %s không có trường này", "the layer %s has no such field", l.Name)
 	}
@@ -34,11 +35,14 @@ func ReadFeature(raw []byte, l *layer.Layer) (layer.Feature, layer.Faults) {
 // rawFeature is a Feature before its members are looked into.
 type rawFeature struct {
 	Type       string                     `json:"type"`
+	ID         json.RawMessage            `json:"id"`
 	Geometry   json.RawMessage            `json:"geometry"`
 	Properties map[string]json.RawMessage `json:"properties"`
 }
 
-func readFeature(raw []byte, l *layer.Layer, from System) Record {
+// readFeature reads a feature. Where it is loose, the text fields of a reference layer take
+// values of any kind, as they do in files.
+func readFeature(raw []byte, l *layer.Layer, from System, loose bool) Record {
 	var r Record
 	var f rawFeature
 	if err := json.Unmarshal(raw, &f); err != nil {
@@ -48,7 +52,8 @@ func readFeature(raw []byte, l *layer.Layer, from System) Record {
 	if f.Type != "Feature" {
 		r.Faults.Add("/type", "phải là \"Feature\", không phải %q", "must be \"Feature\", not %q", f.Type)
 	}
-	readProperties(&r, f.Properties, l)
+	r.id = idText(f.ID)
+	readProperties(&r, f.Properties, l, loose && l.Reference != nil)
 	if len(f.Geometry) > 0 && !bytes.Equal(f.Geometry, []byte("null")) {
 		readGeometry(&r, f.Geometry, l, from)
 	}
@@ -56,7 +61,7 @@ func readFeature(raw []byte, l *layer.Layer, from System) Record {
 }
 
 // readProperties matches names to fields, by name before alias.
-func readProperties(r *Record, properties map[string]json.RawMessage, l *layer.Layer) {
+func readProperties(r *Record, properties map[string]json.RawMessage, l *layer.Layer, loose bool) {
 	r.Feature.Properties = make(map[string]any, len(properties))
 	source, notTaken := matchFields(l, properties)
 	r.NotTaken = notTaken
@@ -70,6 +75,9 @@ func readProperties(r *Record, properties map[string]json.RawMessage, l *layer.L
 		decoder.UseNumber()
 		var value any
 		err := decoder.Decode(&value)
+		if loose && f.Kind == layer.Text {
+			value = looseText(properties[name])
+		}
 		if err == nil {
 			value, err = f.ParseJSON(value)
 		}
@@ -129,21 +137,46 @@ var ErrEmpty = errors.New("the file holds no features")
 // it has none; a nil resolve takes them for WGS 84. Memory is bounded by the largest feature
 // and the collection's own members, not by the file.
 func ReadGeoJSON(in io.Reader, l *layer.Layer, resolve func(crs string) (System, error), each func(Record) error) error {
+	var from System
+	row := 0
+	_, err := readGeoJSON(in, func(crs string) (err error) {
+		if resolve != nil {
+			from, err = resolve(crs)
+		}
+		return err
+	}, func(raw []byte) error {
+		row++
+		r := Record{}
+		if len(raw) > MaxFeatureBytes {
+			r.Faults.Add("", "dài hơn %d byte", "is longer than %d bytes", MaxFeatureBytes)
+		} else {
+			r = readFeature(raw, l, from, true)
+		}
+		r.Row = row
+		takeCode(&r, l)
+		return each(r)
+	})
+	return err
+}
+
+// readGeoJSON hands the text of each feature of a file on, after the name of its reference
+// system, and returns the members of the whole that it has not looked at.
+func readGeoJSON(in io.Reader, crs func(name string) error, each func(raw []byte) error) (map[string]json.RawMessage, error) {
 	gate := &gate{in: skipBOM(in)}
 	gate.open()
 	decoder := json.NewDecoder(gate)
 	start, err := decoder.Token()
 	if errors.Is(err, io.EOF) {
-		return fmt.Errorf("%w: it is empty", ErrEmpty)
+		return nil, fmt.Errorf("%w: it is empty", ErrEmpty)
 	}
 	if err != nil || start != json.Delim('{') {
-		return ErrNotGeoJSON
+		return nil, ErrNotGeoJSON
 	}
-	c := collection{gate: gate, decoder: decoder, layer: l, resolve: resolve, each: each}
+	c := collection{gate: gate, decoder: decoder, resolve: crs, each: each}
 	if err := c.members(); err != nil {
-		return err
+		return nil, err
 	}
-	return c.finish()
+	return c.rest, c.finish()
 }
 
 // gate lets through so much of a file, each time that it is opened, that the longest
@@ -168,11 +201,9 @@ func (g *gate) Read(p []byte) (int, error) {
 type collection struct {
 	gate     *gate
 	decoder  *json.Decoder
-	layer    *layer.Layer
-	resolve  func(crs string) (System, error)
-	system   System
+	resolve  func(crs string) error
 	resolved bool
-	each     func(Record) error
+	each     func(raw []byte) error
 	kind     string
 	rows     int
 	rest     map[string]json.RawMessage // members of a single Feature
@@ -228,13 +259,11 @@ func (c *collection) crs() error {
 }
 
 func (c *collection) resolveCRS(name string) error {
-	if c.resolve == nil || c.resolved {
+	if c.resolved {
 		return nil
 	}
 	c.resolved = true
-	var err error
-	c.system, err = c.resolve(name)
-	return err
+	return c.resolve(name)
 }
 
 func (c *collection) features() error {
@@ -264,14 +293,7 @@ func (c *collection) feature(raw []byte) error {
 		return err
 	}
 	c.rows++
-	r := Record{}
-	if len(raw) > MaxFeatureBytes {
-		r.Faults.Add("", "dài hơn %d byte", "is longer than %d bytes", MaxFeatureBytes)
-	} else {
-		r = readFeature(raw, c.layer, c.system)
-	}
-	r.Row = c.rows
-	return c.each(r)
+	return c.each(raw)
 }
 
 // finish tells a single Feature from a file that is neither.

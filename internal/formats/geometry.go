@@ -48,25 +48,42 @@ func readGeometry(r *Record, raw []byte, l *layer.Layer, from System) {
 		r.Faults.Add("/geometry", "không đọc được hình: %v", "not a GeoJSON geometry: %v", err)
 		return
 	}
-	depth, known := depths[g.Type]
-	multi := "Multi" + g.Type
-	if !known || (g.Type != string(l.Geometry) && multi != string(l.Geometry)) {
+	if !takes(l, g.Type) {
 		r.Faults.Add("/geometry/type", "lớp %s chứa %s, không phải %q", "the layer %s holds %s, not %q", l.Name, l.Geometry, g.Type)
 		return
 	}
 	p := positionsFrom(r, l, from)
-	tree, err := p.read(g.Coordinates, depth)
-	if err == nil {
-		err = shapeFault(tree, g.Type)
-	}
+	tree, err := p.read(g.Coordinates, depths[g.Type])
 	if err != nil {
 		r.Faults.AddError("/geometry/coordinates", err)
 		return
 	}
-	if g.Type != string(l.Geometry) {
+	shape(r, l, g.Type, tree)
+}
+
+// takes reports whether a layer holds geometries of a type, or makes its own of them.
+func takes(l *layer.Layer, kind string) bool {
+	_, known := depths[kind]
+	return known && (l.Geometry == layer.AnyGeometry || kind == string(l.Geometry) || "Multi"+kind == string(l.Geometry))
+}
+
+// shape checks a geometry of a type that the layer takes, and puts it into the feature in
+// the type that it is kept in.
+func shape(r *Record, l *layer.Layer, kind string, tree coordinates) {
+	if err := shapeFault(tree, kind); err != nil {
+		r.Faults.AddError("/geometry/coordinates", err)
+		return
+	}
+	if l.Geometry != layer.AnyGeometry && kind != string(l.Geometry) {
+		kind = string(l.Geometry)
 		tree = coordinates{parts: []coordinates{tree}}
 	}
-	if err := store(&r.Feature, tree, l); err != nil {
+	if !l.HasZ {
+		r.Feature.Geometry = tree.geometry(kind)
+		return
+	}
+	var err error
+	if r.Feature.GeometryZ, err = linesZ(tree); err != nil {
 		r.Faults.Add("/geometry", "không lưu được hình: %v", "%v", err)
 	}
 }
@@ -106,9 +123,19 @@ func (p *positions) read(raw []byte, depth int) (coordinates, error) {
 	return tree, nil
 }
 
-func (p *positions) position(raw []byte) (coordinates, error) {
+// counted counts a position, and refuses one too many.
+func (p *positions) counted() error {
 	if p.count++; p.count > MaxVertices {
-		return coordinates{}, layer.Wrong("một đối tượng có hơn %d điểm", "more than %d positions in one feature", MaxVertices)
+		return errTooManyPositions
+	}
+	return nil
+}
+
+var errTooManyPositions = layer.Wrong("một đối tượng có hơn %d điểm", "more than %d positions in one feature", MaxVertices)
+
+func (p *positions) position(raw []byte) (coordinates, error) {
+	if err := p.counted(); err != nil {
+		return coordinates{}, err
 	}
 	var xyz []float64
 	if err := json.Unmarshal(raw, &xyz); err != nil || len(xyz) < 2 || bytes.Contains(raw, []byte("null")) {
@@ -162,7 +189,7 @@ func shapeFault(tree coordinates, kind string) error {
 				return layer.Wrong("vòng phải kết thúc ở điểm đầu", "a ring ends where it starts")
 			}
 		}
-	case "MultiLineString", "MultiPolygon":
+	case "MultiPoint", "MultiLineString", "MultiPolygon":
 		if len(tree.parts) == 0 {
 			return layer.Wrong("hình rỗng", "the geometry is empty")
 		}
@@ -175,33 +202,37 @@ func shapeFault(tree coordinates, kind string) error {
 	return nil
 }
 
-// store puts the positions into the geometry type the layer is kept in.
-func store(f *layer.Feature, tree coordinates, l *layer.Layer) error {
-	switch {
-	case l.HasZ:
-		raw, err := linesZ(tree)
-		f.GeometryZ = raw
-		return err
-	case l.Geometry == layer.Point:
-		f.Geometry = tree.point()
-	case l.Geometry == layer.MultiLineString:
+// geometry is a tree of positions as a flat geometry of the type.
+func (c coordinates) geometry(kind string) orb.Geometry {
+	switch kind {
+	case "Point":
+		return c.point()
+	case "LineString":
+		return orb.LineString(c.points())
+	case "Polygon":
+		return c.polygon()
+	case "MultiPoint":
+		return orb.MultiPoint(c.points())
+	case "MultiLineString":
 		lines := orb.MultiLineString{}
-		for _, part := range tree.parts {
+		for _, part := range c.parts {
 			lines = append(lines, orb.LineString(part.points()))
 		}
-		f.Geometry = lines
-	case l.Geometry == layer.MultiPolygon:
-		polygons := orb.MultiPolygon{}
-		for _, part := range tree.parts {
-			polygon := orb.Polygon{}
-			for _, ring := range part.parts {
-				polygon = append(polygon, orb.Ring(ring.points()))
-			}
-			polygons = append(polygons, polygon)
-		}
-		f.Geometry = polygons
+		return lines
 	}
-	return nil
+	polygons := orb.MultiPolygon{}
+	for _, part := range c.parts {
+		polygons = append(polygons, part.polygon())
+	}
+	return polygons
+}
+
+func (c coordinates) polygon() orb.Polygon {
+	polygon := orb.Polygon{}
+	for _, ring := range c.parts {
+		polygon = append(polygon, orb.Ring(ring.points()))
+	}
+	return polygon
 }
 
 func (c coordinates) point() orb.Point { return orb.Point{c.position[0], c.position[1]} }

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 	"unicode"
+	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
 
@@ -170,13 +171,40 @@ func NormaliseName(s string) string {
 		}
 	}
 	name := strings.TrimRight(b.String(), "_")
-	if len(name) > maxNameBytes {
-		name = strings.TrimRight(name[:maxNameBytes], "_")
+	if len(name) > MaxNameBytes {
+		name = strings.TrimRight(name[:MaxNameBytes], "_")
 	}
 	return name
 }
 
-const maxNameBytes = 41
+// MaxNameBytes is the length of the longest name of a layer or field.
+const MaxNameBytes = 41
+
+// Complete fills in what nobody has said: texts that are in one language alone stand for
+// the other, too, title or name for the title, and so on.
+func (d *Definition) Complete(title string) {
+	both := func(text *geo.Text, otherwise geo.Text) {
+		switch {
+		case text.VI == "" && text.EN == "":
+			*text = otherwise
+		case text.VI == "":
+			text.VI = text.EN
+		case text.EN == "":
+			text.EN = text.VI
+		}
+	}
+	if strings.TrimSpace(title) == "" {
+		title = d.Name
+	}
+	both(&d.Title, t(title, title))
+	both(&d.Doc, t("Lớp tham khảo: "+d.Title.VI+".", "Reference layer: "+d.Title.EN+"."))
+	if d.Colour == "" {
+		d.Colour = defaultColour
+	}
+	if d.StorageSRID == 0 {
+		d.StorageSRID = SRID
+	}
+}
 
 // Faults returns everything that keeps the definition from becoming a layer, at the
 // members' JSON pointers.
@@ -184,7 +212,7 @@ func (d *Definition) Faults() Faults {
 	var faults Faults
 	if !identifier.MatchString(d.Name) || taken.MatchString(d.Name) {
 		faults.Add("/name", "%.60q không dùng được làm tên lớp: chữ thường không dấu, chữ số và gạch dưới, bắt đầu bằng chữ, dài nhất %d ký tự, không phải tên dành riêng",
-			"%.60q cannot be the name of a layer: lower-case letters, digits and underscores, a letter first, at most %d characters, no reserved name", d.Name, maxNameBytes)
+			"%.60q cannot be the name of a layer: lower-case letters, digits and underscores, a letter first, at most %d characters, no reserved name", d.Name, MaxNameBytes)
 	}
 	for i, text := range []geo.Text{d.Title, d.Doc} {
 		if badText(text.VI) || badText(text.EN) {
@@ -200,17 +228,22 @@ func (d *Definition) Faults() Faults {
 	return append(faults, d.fieldFaults()...)
 }
 
-func badText(s string) bool { return strings.TrimSpace(s) == "" || len(s) > MaxTextBytes }
+func badText(s string) bool {
+	return strings.TrimSpace(s) == "" || len(s) > MaxTextBytes || !PlainText(s)
+}
+
+// PlainText reports whether the database's text can hold s: UTF-8 without NUL.
+func PlainText(s string) bool { return utf8.ValidString(s) && strings.IndexByte(s, 0) < 0 }
 
 func (d *Definition) fieldFaults() Faults {
 	var faults Faults
 	if len(d.Fields) > MaxReferenceFields {
 		faults.Add("/fields", "%d trường, nhiều nhất là %d", "%d fields, at most %d may be", len(d.Fields), MaxReferenceFields)
 	}
-	seen := reservedFields()
+	seen := ReservedFields()
 	for _, f := range d.Fields {
 		at := "/fields/" + f.Name
-		if !identifier.MatchString(f.Name) || seen[f.Name] {
+		if !identifier.MatchString(f.Name) || seen[f.Name] || !PlainText(f.Column) || badText(f.Title.VI) || badText(f.Title.EN) {
 			faults.Add(at, "không dùng được làm tên trường, hoặc đã có", "cannot be the name of a field, or is there already")
 		}
 		if !slices.Contains(Kinds(), f.Kind) {
@@ -221,9 +254,9 @@ func (d *Definition) fieldFaults() Faults {
 	return faults
 }
 
-// reservedFields are names that no field of a reference layer may have: those of the
+// ReservedFields are names that no field of a reference layer may have: those of the
 // common fields, of what stands beside fields in tables and files, and PostgreSQL's own.
-func reservedFields() map[string]bool {
+func ReservedFields() map[string]bool {
 	reserved := map[string]bool{GeometryName: true}
 	for _, name := range []string{"id", "fid", "ogc_fid", "geom", "geom_stored", "tableoid", "ctid", "xmin", "xmax", "cmin", "cmax"} {
 		reserved[name] = true

@@ -118,12 +118,12 @@ func TestDefinitionsTellAllTheirFaults(t *testing.T) {
 	}
 	d = schools()
 	for len(d.Fields) < MaxReferenceFields {
-		d.Fields = append(d.Fields, FieldDefinition{Name: "f" + strings.Repeat("a", len(d.Fields)/40+1) + string(rune('a'+len(d.Fields)%26)) + string(rune('a'+len(d.Fields)/26)), Kind: Text})
+		d.Fields = append(d.Fields, FieldDefinition{Name: "f" + strings.Repeat("a", len(d.Fields)/40+1) + string(rune('a'+len(d.Fields)%26)) + string(rune('a'+len(d.Fields)/26)), Kind: Text, Title: d.Title})
 	}
 	if faults := d.Faults(); len(faults) > 0 {
 		t.Errorf("%d fields: %v", len(d.Fields), faults.Err())
 	}
-	d.Fields = append(d.Fields, FieldDefinition{Name: "one_more", Kind: Text})
+	d.Fields = append(d.Fields, FieldDefinition{Name: "one_more", Kind: Text, Title: d.Title})
 	if faults := d.Faults(); len(faults) != 1 {
 		t.Errorf("%d fields: %v, want one fault", len(d.Fields), faults.Err())
 	}

@@ -1,0 +1,427 @@
+package formats
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"math"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
+
+	"hatang/internal/layer"
+)
+
+// ErrNotGeoPackage is returned for a file that is no GeoPackage, or a broken one.
+var ErrNotGeoPackage = errors.New("the file is not a GeoPackage")
+
+// ErrWhichTable is returned for a GeoPackage of which it must be said which of its tables
+// is meant; the text lists them.
+var ErrWhichTable = errors.New("which table of the GeoPackage is meant must be said")
+
+// geoPackageTable is a table of a GeoPackage being read. The file is somebody else's: it is
+// only read, its views may call nothing that SQLite does not hold for harmless, and no
+// value of it may be longer than the longest feature.
+type geoPackageTable struct {
+	db       *sql.DB
+	conn     *sql.Conn
+	table    string
+	title    string
+	id       string // its integer primary key, or what a view has first instead; "" for none
+	geometry string // its geometry column; "" for none
+	crs      string
+	columns  []geoPackageColumn
+	notTaken []string
+}
+
+type geoPackageColumn struct {
+	name string
+	kind layer.Kind // "" where the declaration does not say
+}
+
+// maxValueBytes bounds a value of a GeoPackage.
+const maxValueBytes = 20 << 20
+
+// openGeoPackage opens a table of a GeoPackage; name may be "" where it has but one.
+func openGeoPackage(ctx context.Context, path, name string) (_ *geoPackageTable, err error) {
+	if info, err := os.Stat(path + "-wal"); err == nil && info.Size() > 0 {
+		return nil, fmt.Errorf("%s is open in another program, which has not written all of it yet: close it there first", filepath.Base(path))
+	}
+	absolute, err := filepath.Abs(path)
+	if err != nil {
+		return nil, err
+	}
+	connector, err := sqlite.NewConnector((&url.URL{Scheme: "file", Path: absolute, RawQuery: "mode=ro&immutable=1&_pragma=query_only(1)&_pragma=trusted_schema(0)&_pragma=cell_size_check(1)&_pragma=mmap_size(0)"}).String())
+	if err != nil {
+		return nil, err
+	}
+	g := &geoPackageTable{db: sql.OpenDB(connector)}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, g.Close())
+		}
+	}()
+	if g.conn, err = g.db.Conn(ctx); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrNotGeoPackage, err)
+	}
+	if _, err := sqlite.Limit(g.conn, sqlite3.SQLITE_LIMIT_LENGTH, maxValueBytes+1<<10); err != nil {
+		return nil, err
+	}
+	if err := g.choose(ctx, name); err != nil {
+		return nil, err
+	}
+	return g, g.describe(ctx)
+}
+
+// Close closes the file.
+func (g *geoPackageTable) Close() error {
+	var err error
+	if g.conn != nil {
+		err = g.conn.Close()
+	}
+	return errors.Join(err, g.db.Close())
+}
+
+// choose finds the table in the GeoPackage's contents.
+func (g *geoPackageTable) choose(ctx context.Context, name string) error {
+	rows, err := g.conn.QueryContext(ctx, `SELECT table_name, coalesce(identifier, table_name) FROM gpkg_contents WHERE data_type IN ('features', 'attributes') ORDER BY table_name`)
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrNotGeoPackage, err)
+	}
+	defer rows.Close()
+	var names []string
+	for rows.Next() {
+		var table, title string
+		if err := rows.Scan(&table, &title); err != nil {
+			return fmt.Errorf("%w: %w", ErrNotGeoPackage, err)
+		}
+		if name == "" || strings.EqualFold(table, name) {
+			g.table, g.title = table, title
+		}
+		names = append(names, table)
+	}
+	if err := rows.Err(); err != nil {
+		return fmt.Errorf("%w: %w", ErrNotGeoPackage, err)
+	}
+	switch {
+	case len(names) == 0:
+		return ErrEmpty
+	case name == "" && len(names) > 1, g.table == "":
+		return fmt.Errorf("%w: it has %s", ErrWhichTable, strings.Join(names, ", "))
+	}
+	return nil
+}
+
+// describe reads what the GeoPackage says of the table.
+func (g *geoPackageTable) describe(ctx context.Context) error {
+	var organisation sql.NullString
+	var code sql.NullInt64
+	err := g.conn.QueryRowContext(ctx, `SELECT c.column_name, s.organization, s.organization_coordsys_id FROM gpkg_geometry_columns c
+		LEFT JOIN gpkg_spatial_ref_sys s ON s.srs_id = c.srs_id WHERE lower(c.table_name) = lower(?)`, g.table).Scan(&g.geometry, &organisation, &code)
+	switch {
+	case errors.Is(err, sql.ErrNoRows): // a table of attributes
+	case err != nil && strings.Contains(err.Error(), "no such table"): // a GeoPackage of nothing else
+	case err != nil:
+		return fmt.Errorf("%w: %w", ErrNotGeoPackage, err)
+	case code.Int64 > 0 && organisation.String != "":
+		g.crs = strings.ToUpper(organisation.String) + ":" + strconv.FormatInt(code.Int64, 10)
+	default:
+		g.crs = UndefinedCRS
+	}
+	return g.readColumns(ctx)
+}
+
+// UndefinedCRS is the name of a reference system that the file says it does not know.
+const UndefinedCRS = "undefined"
+
+func (g *geoPackageTable) readColumns(ctx context.Context) error {
+	rows, err := g.conn.QueryContext(ctx, `SELECT name, type, pk FROM pragma_table_info(?)`, g.table)
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrNotGeoPackage, err)
+	}
+	defer rows.Close()
+	keys := 0
+	for rows.Next() {
+		var name, declared string
+		var pk int
+		if err := rows.Scan(&name, &declared, &pk); err != nil {
+			return fmt.Errorf("%w: %w", ErrNotGeoPackage, err)
+		}
+		kind, taken := declaredKind(declared)
+		switch {
+		case strings.EqualFold(name, g.geometry):
+			g.geometry = name
+		case pk > 0 && kind == layer.Integer && keys == 0:
+			g.id = name
+			keys++
+		case !taken, !columnName(name), len(g.columns) >= mostColumns:
+			g.notTaken = append(g.notTaken, name)
+		default:
+			g.columns = append(g.columns, geoPackageColumn{name, kind})
+		}
+	}
+	if err := rows.Err(); err != nil {
+		return fmt.Errorf("%w: %w", ErrNotGeoPackage, err)
+	}
+	if g.id == "" && len(g.columns) > 0 && g.columns[0].kind == layer.Integer && strings.EqualFold(g.columns[0].name, "fid") {
+		g.id, g.columns = g.columns[0].name, g.columns[1:]
+	}
+	if len(g.columns) == 0 && g.id == "" && g.geometry == "" {
+		return fmt.Errorf("%w: it has no table %s", ErrNotGeoPackage, g.table)
+	}
+	return nil
+}
+
+// declaredKind is the kind of the values of a column of a type that GeoPackages have; false
+// for bytes, which no field holds.
+func declaredKind(declared string) (layer.Kind, bool) {
+	name, _, _ := strings.Cut(strings.ToUpper(strings.TrimSpace(declared)), "(")
+	switch name {
+	case "BOOLEAN":
+		return layer.Boolean, true
+	case "TINYINT", "SMALLINT", "MEDIUMINT", "INT", "INTEGER":
+		return layer.Integer, true
+	case "FLOAT", "DOUBLE", "REAL":
+		return layer.Number, true
+	case "DATE":
+		return layer.Date, true
+	case "DATETIME":
+		return layer.Timestamp, true
+	case "TEXT":
+		return layer.Text, true
+	case "BLOB":
+		return "", false
+	}
+	return "", true
+}
+
+// rows runs over the table and hands each row on: its id, its geometry and its values. A
+// column that is selected as an expression comes without its type, and so as it is.
+func (g *geoPackageTable) rows(ctx context.Context, each func(id any, geometry []byte, values []any) error) error {
+	selected := []string{"NULL", "NULL"}
+	for i, name := range []string{g.id, g.geometry} {
+		if name != "" {
+			selected[i] = "+" + quoted(name)
+		}
+	}
+	for _, c := range g.columns {
+		selected = append(selected, "+"+quoted(c.name))
+	}
+	rows, err := g.conn.QueryContext(ctx, "SELECT "+strings.Join(selected, ", ")+" FROM "+quoted(g.table))
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrNotGeoPackage, err)
+	}
+	defer rows.Close()
+	values := make([]any, len(selected))
+	targets := make([]any, len(selected))
+	for i := range values {
+		targets[i] = &values[i]
+	}
+	for rows.Next() {
+		if err := rows.Scan(targets...); err != nil {
+			return fmt.Errorf("%w: %w", ErrNotGeoPackage, err)
+		}
+		geometry, _ := values[1].([]byte)
+		if geometry == nil && values[1] != nil {
+			geometry = []byte{} // no geometry at all: it is refused as a broken one
+		}
+		if err := each(values[0], geometry, values[2:]); err != nil {
+			return err
+		}
+	}
+	if err := rows.Err(); err != nil {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		return fmt.Errorf("%w: %w", ErrNotGeoPackage, err)
+	}
+	return nil
+}
+
+func quoted(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`) + `"` }
+
+// Survey implements Source.
+func (g *geoPackageTable) Survey(ctx context.Context, key string) (Survey, error) {
+	s := Survey{Title: g.title, NotTaken: slices.Clone(g.notTaken), CRS: g.crs, GeometryColumn: g.geometry}
+	tallies := make([]*tally, len(g.columns))
+	for i, c := range g.columns {
+		tallies[i] = &tally{name: c.name}
+		if c.name == key || key == "" && layer.NormaliseName(c.name) == "code" {
+			tallies[i].keys = newKeys()
+		}
+	}
+	shapes, ids := shapeCounts{}, newKeys()
+	err := g.rows(ctx, func(id any, geometry []byte, values []any) error {
+		s.Features++
+		if id, ok := id.(int64); ok {
+			ids.add(strconv.FormatInt(id, 10))
+		}
+		for i, v := range values {
+			tallies[i].add(ofSQLite(v))
+		}
+		if kind, heights, err := geoPackageShape(geometry); err == nil && kind != "" {
+			shapes[kind]++
+			s.Heights = s.Heights || heights
+		}
+		return nil
+	})
+	if err != nil {
+		return Survey{}, err
+	}
+	if s.Features == 0 {
+		return Survey{}, ErrEmpty
+	}
+	s.Geometry, s.IDs = shapes.common(), ids.all(s.Features)
+	for i, t := range tallies {
+		c := t.column(s.Features)
+		declared := g.columns[i].kind
+		// SQLite keeps fractions in a column declared for whole numbers: they are not cut off.
+		if declared != "" && !(declared == layer.Integer && t.seen[isNumber] > 0) {
+			c.Kind = declared
+		}
+		s.Columns = append(s.Columns, c)
+	}
+	return s, nil
+}
+
+// ofSQLite says what a value is, and how it is told from others.
+func ofSQLite(v any) (int, string) {
+	switch v := v.(type) {
+	case nil:
+		return isNull, ""
+	case int64:
+		return isInteger, strconv.FormatInt(v, 10)
+	case float64:
+		if v == math.Trunc(v) && math.Abs(v) < 1<<53 {
+			return isInteger, strconv.FormatInt(int64(v), 10)
+		}
+		return isNumber, strconv.FormatFloat(v, 'g', -1, 64)
+	case string:
+		return isText, v
+	}
+	return isOther, ""
+}
+
+// Read implements Source.
+func (g *geoPackageTable) Read(ctx context.Context, l *layer.Layer, resolve func(crs string) (System, error), each func(Record) error) error {
+	from, err := resolve(g.crs)
+	if err != nil {
+		return err
+	}
+	at := map[string]int{}
+	for i, c := range g.columns {
+		at[c.name] = i
+	}
+	source, notTaken := matchFields(l, at)
+	notTaken = append(notTaken, g.notTaken...)
+	row := 0
+	err = g.rows(ctx, func(id any, geometry []byte, values []any) error {
+		row++
+		r := Record{Row: row, NotTaken: notTaken, Feature: layer.Feature{Properties: map[string]any{}}}
+		if id, ok := id.(int64); ok {
+			r.id = strconv.FormatInt(id, 10)
+		}
+		for i := range l.Fields {
+			f := &l.Fields[i]
+			if name, ok := source[f.Name]; ok && !f.ReadOnly {
+				takeValue(&r, f, name, values[at[name]])
+			}
+		}
+		readGeoPackageGeometry(&r, geometry, l, from)
+		takeCode(&r, l)
+		return each(r)
+	})
+	if err == nil && row == 0 {
+		return ErrEmpty
+	}
+	return err
+}
+
+// takeValue reads a value of SQLite, whose columns hold any type, as one of the field.
+func takeValue(r *Record, f *layer.Field, name string, v any) {
+	_, text := ofSQLite(v)
+	if _, bytes := v.([]byte); bytes {
+		r.Faults.Add("/properties/"+name, "là dữ liệu nhị phân, không phải giá trị", "is bytes, no value")
+		return
+	}
+	if v == nil || text == "" && f.Kind != layer.Text {
+		r.Feature.Properties[f.Name] = nil
+		return
+	}
+	if f.Kind == layer.Timestamp && !strings.ContainsAny(text, "Zz+") && len(text) >= len("2006-01-02 15:04:05") {
+		text = text[:10] + "T" + text[11:] + "Z" // written without the Z that GeoPackage asks for
+	}
+	value, err := f.ParseText(text)
+	if err != nil {
+		r.Faults.AddError("/properties/"+name, err)
+		return
+	}
+	r.Feature.Properties[f.Name] = value
+}
+
+// geoPackageShape is the type of a geometry, "" for none, and whether it has heights.
+func geoPackageShape(blob []byte) (kind string, heights bool, err error) {
+	wkb, err := geoPackageWKB(blob)
+	if err != nil || wkb == nil {
+		return "", false, err
+	}
+	w := wkbReader{in: wkb}
+	of, err := w.header()
+	if err != nil {
+		return "", false, err
+	}
+	return wkbKinds[of], w.hasZ, nil
+}
+
+func readGeoPackageGeometry(r *Record, blob []byte, l *layer.Layer, from System) {
+	wkb, err := geoPackageWKB(blob)
+	if err != nil {
+		r.Faults.AddError("/geometry", err)
+		return
+	}
+	if wkb == nil {
+		return
+	}
+	w := wkbReader{in: wkb, p: positionsFrom(r, l, from)}
+	kind, tree, err := w.geometry()
+	switch {
+	case err != nil:
+		r.Faults.AddError("/geometry", err)
+	case kind == "": // an empty one is none
+	case !takes(l, kind):
+		r.Faults.Add("/geometry/type", "lớp %s chứa %s, không phải %q", "the layer %s holds %s, not %q", l.Name, l.Geometry, kind)
+	default:
+		shape(r, l, kind, tree)
+	}
+}
+
+// geoPackageWKB takes the header off a geometry: the rest is well-known binary, nil for none.
+func geoPackageWKB(blob []byte) ([]byte, error) {
+	if blob == nil {
+		return nil, nil
+	}
+	const header = 8
+	if len(blob) < header || blob[0] != 'G' || blob[1] != 'P' || blob[2] != 0 {
+		return nil, errBrokenWKB
+	}
+	flags := blob[3]
+	if flags&0x20 != 0 {
+		return nil, errNotTaken
+	}
+	envelopes := [...]int{0, 32, 48, 48, 64}
+	envelope := int(flags >> 1 & 7)
+	if envelope >= len(envelopes) || len(blob) < header+envelopes[envelope] {
+		return nil, errBrokenWKB
+	}
+	if flags&0x10 != 0 {
+		return nil, nil
+	}
+	return blob[header+envelopes[envelope]:], nil
+}
