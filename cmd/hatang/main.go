@@ -49,6 +49,7 @@ type commands struct {
 	Demo    demoCommand    `cmd:"" help:"Load the Điện Biên plan into an empty database."`
 	Import  importCommand  `cmd:"" help:"Bring the features of a file into a layer."`
 	Export  exportCommand  `cmd:"" help:"Write a layer to a file."`
+	Layer   layerCommand   `cmd:"" help:"Layers; those that were published from files can be changed and withdrawn."`
 	Check   checkCommand   `cmd:"" help:"Check where masts may stand; exit status 1 unless all may."`
 	Key     keyCommand     `cmd:"" help:"API keys."`
 	User    userCommand    `cmd:"" help:"People who sign in, and what they may do."`

@@ -134,7 +134,7 @@ func (c *serveCommand) handler(log *slog.Logger, store *postgis.Store, memory *p
 	measurer := plan.NewMeasurer(store, checker)
 	return httpapi.New(httpapi.Config{
 		Registry: store.Layers(), FreshLayers: store.FreshLayers, Store: store, Accounts: store, Checker: checker, Indicators: indicators{measurer},
-		Ledger: plan.NewLedger(store, measurer), UI: page, ReferenceDate: date, Now: c.now,
+		Ledger: plan.NewLedger(store, measurer), Publisher: publisher{store, date}, UI: page, ReferenceDate: date, Now: c.now,
 		Log: log, Memory: memory.Report, Pool: store.PoolUse, PublicURL: c.PublicURL, Title: title,
 		PublicRate: c.PublicRate, TrustedProxies: c.TrustedProxies,
 		Passwords: account.NewPasswords(account.DefaultHashMemory), OIDC: oidc,

@@ -145,8 +145,8 @@ func readFeatures(t *testing.T, path string) []packFeature {
 	return file.Features
 }
 
-// published counts the rows of the demonstration that the public sees.
-func published(t *testing.T, l *layer.Layer) int {
+// publicCount counts the rows of the demonstration that the public sees.
+func publicCount(t *testing.T, l *layer.Layer) int {
 	t.Helper()
 	n := 0
 	for _, f := range packFeatures(t, l.Name) {
@@ -203,7 +203,7 @@ func collections(t *testing.T, s *server) {
 		}
 		var p page
 		s.get(t, "/api/v1/collections/"+l.Name+"/items?limit=10000&f=json", &p)
-		if want := published(t, l); p.NumberMatched != want || p.NumberReturned != want || len(p.Features) != want {
+		if want := publicCount(t, l); p.NumberMatched != want || p.NumberReturned != want || len(p.Features) != want {
 			t.Errorf("%s: %d matched, %d returned, %d there; the pack has %d", l.Name, p.NumberMatched, p.NumberReturned, len(p.Features), want)
 		}
 		for _, below := range []string{"", "/schema", "/queryables", "/sortables"} {

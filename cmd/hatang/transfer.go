@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/paulmach/orb"
@@ -24,10 +25,18 @@ import (
 )
 
 type importCommand struct {
-	Layer string `arg:"" help:"Layer to bring the features into."`
-	File  string `arg:"" type:"existingfile" help:"GeoJSON file."`
+	Layer string `arg:"" help:"Layer to bring the features into; with --as the file alone is named."`
+	File  string `arg:"" optional:"" type:"existingfile" help:"GeoJSON or GeoPackage file."`
 
-	CRS          string `name:"crs" placeholder:"EPSG:9205" help:"Reference system of the coordinates; default longitude, latitude on WGS 84."`
+	As         string `placeholder:"NAME" help:"Publish the file as a new reference layer of this name: its columns become the fields."`
+	Title      string `help:"Title of the new layer, Vietnamese; default the file's own, or the name."`
+	TitleEN    string `name:"title-en" placeholder:"TITLE" help:"The same in English; default the Vietnamese."`
+	Code       string `placeholder:"COLUMN" help:"Column whose values are the features' codes in the new layer; default one called code, else the features' ids."`
+	StorageCRS string `name:"storage-crs" placeholder:"EPSG:3405" help:"Reference system that the new layer is kept in; default longitude, latitude on WGS 84."`
+	StaffOnly  bool   `help:"Nobody but staff shall know of the new layer."`
+	Table      string `placeholder:"TABLE" help:"Table of a GeoPackage that has several."`
+
+	CRS          string `name:"crs" placeholder:"EPSG:9205" help:"Reference system of the coordinates; default what the file says, else longitude, latitude on WGS 84."`
 	Jurisdiction string `placeholder:"CODE" help:"Code of the province that governs new rows; default the plan's, else the only province there is."`
 	DryRun       bool   `help:"Say what would change; change nothing."`
 	Correct      bool   `xor:"mode" help:"Correct the rows in force and keep their valid time (default)."`
@@ -43,11 +52,21 @@ type report struct {
 	Layer string `json:"layer"`
 	postgis.ImportSummary
 	NotTaken []string `json:"columns_not_taken"`
+
+	// Of a new layer.
+	Fields         []fieldReport `json:"fields,omitempty"`
+	HeightsDropped bool          `json:"heights_dropped,omitempty"`
 }
 
 // Run imports the file.
 func (c *importCommand) Run(ctx context.Context, g *globals, env *environment) error {
+	if err := c.check(); err != nil {
+		return err
+	}
 	return g.withStore(ctx, env, func(db *database, store *postgis.Store) error {
+		if c.As != "" {
+			return c.asNewLayer(ctx, g, env, store)
+		}
 		l, err := db.layer(c.Layer)
 		if err != nil {
 			return err
@@ -58,13 +77,28 @@ func (c *importCommand) Run(ctx context.Context, g *globals, env *environment) e
 		}
 		r := report{Layer: l.Name, NotTaken: []string{}}
 		r.ImportSummary, err = store.Import(ctx, env.viewer(), l, options, func(add func(postgis.Incoming) error) error {
-			return c.read(env, l, &r, add)
+			return c.read(ctx, env, l, &r, add)
 		})
 		if err != nil {
 			return fmt.Errorf("%s: %w", c.File, err)
 		}
 		return c.tell(env, r)
 	})
+}
+
+// check refuses flags that do not go together.
+func (c *importCommand) check() error {
+	switch {
+	case c.As == "" && c.File == "":
+		return usageError{errors.New("a layer and a file are needed, or --as NAME and a file")}
+	case c.As == "" && (c.Title != "" || c.TitleEN != "" || c.Code != "" || c.StorageCRS != "" || c.StaffOnly):
+		return usageError{errors.New("--title, --title-en, --code, --storage-crs and --staff-only are for a new layer: they go with --as")}
+	case c.As != "" && c.File != "":
+		return usageError{errors.New("with --as NAME the file alone is named")}
+	case c.As != "" && (c.InForce != "" || c.OnConflict != string(postgis.UpdateExisting)):
+		return usageError{errors.New("--in-force and --on-conflict are for a layer that is there: they do not go with --as")}
+	}
+	return nil
 }
 
 // options turns the flags into what the store does.
@@ -97,23 +131,15 @@ func (c *importCommand) options(ctx context.Context, g *globals, store *postgis.
 }
 
 // read reads the file with a progress bar and hands on its features.
-func (c *importCommand) read(env *environment, l *layer.Layer, r *report, add func(postgis.Incoming) error) (err error) {
-	switch extension := strings.ToLower(filepath.Ext(c.File)); extension {
-	case ".geojson", ".json":
-	default:
-		return fmt.Errorf("%q files cannot be read yet, only GeoJSON (.geojson, .json): convert it with ogr2ogr", extension)
-	}
-	f, err := os.Open(c.File)
+func (c *importCommand) read(ctx context.Context, env *environment, l *layer.Layer, r *report, add func(postgis.Incoming) error) (err error) {
+	watch, done := watching(env.stderr, filepath.Base(c.File))
+	source, err := formats.Open(ctx, c.File, c.Table, watch)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, f.Close()) }()
-	in, done, err := progress(env.stderr, f, filepath.Base(c.File))
-	if err != nil {
-		return err
-	}
+	defer func() { err = errors.Join(err, source.Close()) }()
 	defer func() { done(err == nil) }()
-	return formats.ReadGeoJSON(bufio.NewReaderSize(in, 1<<20), l, c.system, func(record formats.Record) error {
+	return source.Read(ctx, l, c.system, func(record formats.Record) error {
 		for _, name := range record.NotTaken {
 			r.NotTaken = addOnce(r.NotTaken, name)
 			if c.Strict {
@@ -129,10 +155,8 @@ func (c *importCommand) read(env *environment, l *layer.Layer, r *report, add fu
 }
 
 func addOnce(list []string, name string) []string {
-	for _, known := range list {
-		if known == name {
-			return list
-		}
+	if slices.Contains(list, name) {
+		return list
 	}
 	return append(list, name)
 }
@@ -145,8 +169,11 @@ func (c *importCommand) system(member string) (formats.System, error) {
 
 // systemOf is the reference system of that name; WGS 84 where there is none.
 func systemOf(name string) (formats.System, error) {
-	if name == "" {
+	switch name {
+	case "":
 		return formats.System{}, nil
+	case formats.UndefinedCRS:
+		return formats.System{}, errNoCRS
 	}
 	crs, err := geo.ParseCRS(name)
 	if err != nil {
@@ -159,6 +186,26 @@ func systemOf(name string) (formats.System, error) {
 		p, err := crs.Inverse(orb.Point{x, y})
 		return p[0], p[1], err
 	}}, nil
+}
+
+// errNoCRS says that a file knows no reference system, and nobody has named one.
+var errNoCRS = fmt.Errorf("%w: the file does not say in which its coordinates are; name it with --crs", geo.ErrUnknownCRS)
+
+// watching shows how much of a file has been read, each time that it is. done is called at
+// the end.
+func watching(out io.Writer, name string) (watch func(*os.File) (io.Reader, error), done func(ok bool)) {
+	last := func(bool) {}
+	watch = func(f *os.File) (io.Reader, error) {
+		last(true)
+		in, done, err := progress(out, f, name)
+		if err != nil {
+			last = func(bool) {}
+			return nil, err
+		}
+		last = done
+		return in, nil
+	}
+	return watch, func(ok bool) { last(ok) }
 }
 
 // progress shows how much of a file has been read: a bar on a terminal, else one
@@ -221,6 +268,12 @@ func (c *importCommand) print(env *environment, r report) {
 	}
 	if len(r.NotTaken) > 0 {
 		fmt.Fprintf(env.stdout, "columns not taken: %s\n", strings.Join(r.NotTaken, ", "))
+	}
+	if r.HeightsDropped {
+		fmt.Fprintln(env.stdout, "heights were dropped: the layer is flat")
+	}
+	for _, f := range r.Fields {
+		fmt.Fprintf(env.stdout, "  %s: %s, from column %s\n", f.Name, f.Kind, f.Column)
 	}
 	fmt.Fprintf(env.stdout, "%s: %d read, %d inserted, %d updated, %d unchanged, %d skipped, %d refused\n",
 		r.Layer, r.Read, r.Inserted, r.Updated, r.Unchanged, r.Skipped, len(r.Refused))

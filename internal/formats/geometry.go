@@ -10,6 +10,7 @@ import (
 	geom "github.com/twpayne/go-geom"
 	"github.com/twpayne/go-geom/encoding/ewkb"
 
+	"hatang/geo"
 	"hatang/internal/layer"
 )
 
@@ -92,14 +93,24 @@ func shape(r *Record, l *layer.Layer, kind string, tree coordinates) {
 type positions struct {
 	toWGS84 Transform
 	keep    bool // positions as they are, once it is known that they have a place on earth
+	within  *orb.Bound
+	stored  geo.CRS // that positions must be within the reach of, where within is not nil
 	count   int
 }
+
+// reachDegrees is how far beyond its area of use a reference system may be stored in: a
+// grid is still good there to a metre, where the far side of the earth would fold into it.
+const reachDegrees = 3
 
 // positionsFrom settles in which reference system the feature's positions will be.
 func positionsFrom(r *Record, l *layer.Layer, from System) *positions {
 	p := &positions{toWGS84: from.ToWGS84, keep: from.ToWGS84 != nil && from.SRID == l.StorageSRID()}
 	if p.keep {
 		r.Feature.SRID = from.SRID
+	}
+	if crs, ok := geo.LookupCRS(l.StorageSRID()); ok && l.StorageSRID() != layer.SRID {
+		reach := crs.AreaOfUse().Pad(reachDegrees)
+		p.within, p.stored = &reach, crs
 	}
 	return p
 }
@@ -161,6 +172,9 @@ func (p *positions) place(xyz []float64) error {
 		at := fmt.Sprint(xyz)
 		return layer.Wrong("%s nằm ngoài kinh độ ±180, vĩ độ ±90: nếu là mét, hãy nêu hệ toạ độ; nếu vĩ độ đứng trước, hãy đổi trục",
 			"%s is outside longitude ±180, latitude ±90: if it is in metres, name the reference system; if latitude comes first, swap the axes", at)
+	}
+	if p.within != nil && !p.within.Contains(orb.Point{lon, lat}) {
+		return layer.Wrong("%.5f, %.5f nằm quá xa vùng sử dụng của %s, là hệ mà lớp được lưu", "%.5f, %.5f is too far from where %s is used, in which the layer is kept", lon, lat, p.stored)
 	}
 	if !p.keep {
 		xyz[0], xyz[1] = lon, lat

@@ -22,9 +22,14 @@ import (
 // ErrNotGeoPackage is returned for a file that is no GeoPackage, or a broken one.
 var ErrNotGeoPackage = errors.New("the file is not a GeoPackage")
 
-// ErrWhichTable is returned for a GeoPackage of which it must be said which of its tables
-// is meant; the text lists them.
-var ErrWhichTable = errors.New("which table of the GeoPackage is meant must be said")
+// WhichTableError is returned for a GeoPackage of which it must be said which of its tables
+// is meant.
+type WhichTableError struct{ Tables []string }
+
+// Error lists the tables.
+func (e *WhichTableError) Error() string {
+	return "which table of the GeoPackage is meant must be said: it has " + strings.Join(e.Tables, ", ")
+}
 
 // geoPackageTable is a table of a GeoPackage being read. The file is somebody else's: it is
 // only read, its views may call nothing that SQLite does not hold for harmless, and no
@@ -114,7 +119,7 @@ func (g *geoPackageTable) choose(ctx context.Context, name string) error {
 	case len(names) == 0:
 		return ErrEmpty
 	case name == "" && len(names) > 1, g.table == "":
-		return fmt.Errorf("%w: it has %s", ErrWhichTable, strings.Join(names, ", "))
+		return &WhichTableError{names}
 	}
 	return nil
 }

@@ -28,9 +28,9 @@ type Source interface {
 var ErrUnknownFormat = errors.New("the file is neither GeoJSON nor a GeoPackage")
 
 // Open opens a file by what it begins with, whatever it is called: a GeoPackage, of which
-// table names the table where it has several, or else GeoJSON, of which watch, if not nil,
-// is told how much has been read.
-func Open(ctx context.Context, path, table string, watch func(io.Reader) io.Reader) (Source, error) {
+// table names the table where it has several, or else GeoJSON, which is read by way of watch
+// each time, if that is not nil.
+func Open(ctx context.Context, path, table string, watch func(*os.File) (io.Reader, error)) (Source, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, err
@@ -64,7 +64,7 @@ func Open(ctx context.Context, path, table string, watch func(io.Reader) io.Read
 // geoJSONFile is a GeoJSON file as a Source.
 type geoJSONFile struct {
 	file  *os.File
-	watch func(io.Reader) io.Reader
+	watch func(*os.File) (io.Reader, error)
 }
 
 // Close implements Source.
@@ -77,7 +77,10 @@ func (g *geoJSONFile) again(ctx context.Context) (io.Reader, error) {
 	}
 	var in io.Reader = g.file
 	if g.watch != nil {
-		in = g.watch(in)
+		var err error
+		if in, err = g.watch(g.file); err != nil {
+			return nil, err
+		}
 	}
 	return bufio.NewReaderSize(&interruptible{ctx, in}, 1<<20), nil
 }

@@ -245,10 +245,11 @@ func TestGeoPackagesAreReadAsGDALReadsThem(t *testing.T) {
 func TestGeoPackagesThatSayTooLittle(t *testing.T) {
 	data := testdb.TestData(t)
 	mixed := filepath.Join(data, "messy", "dienbien_mixed.gpkg")
-	if _, err := Open(t.Context(), mixed, "", nil); !errors.Is(err, ErrWhichTable) || !strings.Contains(err.Error(), "huyen_vn2000") {
+	var which *WhichTableError
+	if _, err := Open(t.Context(), mixed, "", nil); !errors.As(err, &which) || !slices.Contains(which.Tables, "huyen_vn2000") {
 		t.Errorf("several tables: %v", err)
 	}
-	if _, err := Open(t.Context(), mixed, "none", nil); !errors.Is(err, ErrWhichTable) {
+	if _, err := Open(t.Context(), mixed, "none", nil); !errors.As(err, &which) {
 		t.Errorf("a table there is not: %v", err)
 	}
 	s := open(t, mixed, "HUYEN_VN2000")

@@ -61,7 +61,7 @@ func nationalServer(b *testing.B) http.Handler {
 		}
 	}
 	h, err := httpapi.New(httpapi.Config{
-		Registry: layers, Store: store, Accounts: store, Checker: memory.Checker(), Indicators: nobody{}, Ledger: nobody{},
+		Registry: layers, Store: store, Accounts: store, Checker: memory.Checker(), Indicators: nobody{}, Ledger: nobody{}, Publisher: nobody{},
 		ReferenceDate: date, Log: slog.New(slog.NewJSONHandler(io.Discard, nil)), Memory: memory.Report,
 		Passwords: account.NewPasswords(account.DefaultHashMemory),
 	})
@@ -72,7 +72,7 @@ func nationalServer(b *testing.B) http.Handler {
 }
 
 // nobody stands for what checks do not need.
-type nobody struct{}
+type nobody struct{ httpapi.Publisher }
 
 func (nobody) Units(context.Context, account.Viewer, string, string, geo.Date) ([]any, error) {
 	return nil, layer.ErrNotFound

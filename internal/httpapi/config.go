@@ -31,6 +31,7 @@ type Config struct {
 	Checker    Checker
 	Indicators Indicators
 	Ledger     Ledger
+	Publisher  Publisher
 
 	Passwords *account.Passwords
 	OIDC      *account.OIDC // single sign-on; nil for none
@@ -135,6 +136,7 @@ func (c *Config) check() error {
 	need(c.Checker == nil, "Checker")
 	need(c.Indicators == nil, "Indicators")
 	need(c.Ledger == nil, "Ledger")
+	need(c.Publisher == nil, "Publisher")
 	need(c.Passwords == nil, "Passwords")
 	need(c.ReferenceDate == nil, "ReferenceDate")
 	need(c.Log == nil, "Log")

@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -45,8 +46,32 @@ type fakeStore struct {
 	replace  bool
 	calls    []string
 
+	file     File // that was published
+	received []byte
+	made     Published
+	change   layer.ReferenceChange
+
 	mu      sync.Mutex    // of TileRows, which several ask for at once
 	drawing chan struct{} // TileRows waits for it to be closed; nil for not
+}
+
+func (s *fakeStore) Publish(_ context.Context, _ account.Viewer, f File) (Published, error) {
+	raw, err := os.ReadFile(f.Path)
+	if err != nil {
+		return Published{}, err
+	}
+	s.file, s.received = f, raw
+	s.made.Name = f.Name
+	return s.made, s.call("Publish")
+}
+
+func (s *fakeStore) ChangeLayer(_ context.Context, _ account.Viewer, name string, c layer.ReferenceChange) error {
+	s.change = c
+	return s.call("ChangeLayer " + name)
+}
+
+func (s *fakeStore) WithdrawLayer(_ context.Context, _ account.Viewer, name string) error {
+	return s.call("WithdrawLayer " + name)
 }
 
 func (s *fakeStore) call(name string) error {
@@ -379,7 +404,7 @@ func siteRows(t testing.TB, n int, name string) []*layer.Row {
 func config(t testing.TB, s *fakeStore) Config {
 	t.Helper()
 	return Config{
-		Registry: registry(t), Store: s, Accounts: s, Checker: fakePlan{}, Indicators: fakePlan{}, Ledger: fakePlan{},
+		Registry: registry(t), Store: s, Accounts: s, Checker: fakePlan{}, Indicators: fakePlan{}, Ledger: fakePlan{}, Publisher: s,
 		Passwords: account.NewPasswords(account.DefaultHashMemory),
 		UI: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if r.URL.Path != "/" {

@@ -51,6 +51,7 @@ type limits struct {
 	heavy, heavyStaff *turns
 	tiles, tilesStaff *turns
 	rows, bodies      *turns // which nobody waits for
+	uploads           *turns // nor for these
 	read              rate   // of the public, of an address
 	buckets           *buckets
 	good              goodKeys
@@ -66,7 +67,7 @@ func newLimits(cores int, publicRate float64, trusted []netip.Prefix) *limits {
 		clients: clients{maphash.MakeSeed(), trusted},
 		heavy:   newTurns(cores, maxQueued), heavyStaff: newTurns(cores, maxQueued),
 		tiles: newTurns(cores, maxTilesQueued), tilesStaff: newTurns(cores, maxTilesQueued),
-		rows: newTurns(maxStreams, 0), bodies: newTurns(maxBodies, 0),
+		rows: newTurns(maxStreams, 0), bodies: newTurns(maxBodies, 0), uploads: newTurns(maxUploads, 0),
 		read:    perSecond(publicRate, int64(math.Ceil(2*publicRate))),
 		buckets: new(buckets),
 		now:     func() time.Duration { return time.Since(start) },
@@ -88,6 +89,9 @@ func (l *limits) enter(rt route, viewer account.Viewer, r *http.Request) (leave 
 	switch {
 	case rt.asks && isRows(r):
 		return l.enterStream(viewer, r)
+	case rt.upload:
+		leave, err = l.uploads.enter(r.Context(), l.of(viewer, r), true, ownUploads)
+		return leave, l.turnedAway(err, forStreams)
 	case rt.heavy:
 		return l.enterHeavy(viewer, r)
 	}

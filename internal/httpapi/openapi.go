@@ -136,6 +136,9 @@ func concrete(item *openapi3.PathItem, l *layer.Layer, fields bool) (*openapi3.P
 	out.Parameters = slices.DeleteFunc(out.Parameters, func(p *openapi3.ParameterRef) bool {
 		return strings.HasSuffix(p.Ref, "/collectionId")
 	})
+	if l.Reference == nil {
+		out.Patch, out.Delete = withoutPublishing(out.Patch), withoutPublishing(out.Delete)
+	}
 	for _, operation := range out.Operations() {
 		if strings.HasPrefix(operation.OperationID, tilesOperation) {
 			operation.OperationID = l.Name + "." + operation.OperationID
@@ -154,6 +157,14 @@ func concrete(item *openapi3.PathItem, l *layer.Layer, fields bool) (*openapi3.P
 	}
 	// The copy holds references by name only; whoever reads the document resolves them.
 	return &out, nil
+}
+
+// withoutPublishing drops an operation that only reference layers have.
+func withoutPublishing(operation *openapi3.Operation) *openapi3.Operation {
+	if operation != nil && slices.Contains(operation.Tags, "Publishing") {
+		return nil
+	}
+	return operation
 }
 
 // fieldParameter is equality on a field as a query parameter. Allowed values are

@@ -47,6 +47,9 @@ func TestDocumentAgreesWithRouter(t *testing.T) {
 			concrete = append(concrete, operation)
 			continue
 		}
+		if strings.HasSuffix(operation, "{collectionId}") && !strings.HasPrefix(operation, "GET ") {
+			continue // reference layers alone are changed and withdrawn
+		}
 		for _, l := range a.Registry.All() {
 			concrete = append(concrete, strings.Replace(operation, "{collectionId}", l.Name, 1))
 		}

@@ -23,6 +23,7 @@ type route struct {
 	lenient  bool     // a session that is over is none, instead of 401
 	heavy    bool     // takes much work: waits for its turn
 	long     bool     // may be sent on while it is made, at the client's pace
+	upload   bool     // reads a file: one of a client at a time
 	asks     bool     // changes nothing, whatever its method
 	layers   bool     // its answer depends on which layers there are
 }
@@ -36,6 +37,7 @@ const (
 	pen                        // may write features of the layer, or drafts of them
 	asking                     // writes, as staff, features of any layer with drafts
 	administering              // keeps people, keys and settings
+	publishing                 // makes layers of files
 )
 
 var (
@@ -65,7 +67,10 @@ func (a *api) routes() []route {
 		{method: get, pattern: root + "/openapi-3.1.json", handle: a.openapi31, produces: json30, query: format, layers: true},
 
 		{method: get, pattern: root + "/collections", handle: a.collections, produces: jsonType, query: format, layers: true},
+		{method: post, pattern: root + "/collections", handle: a.publishLayer, produces: jsonType, consumes: uploadTypes, query: publishQuery(), needs: publishing, layers: true, upload: true},
 		{method: get, pattern: collection, handle: a.collection, produces: jsonType, query: format},
+		{method: http.MethodPatch, pattern: collection, handle: a.changeLayer, consumes: mergeTypes, query: noQuery, needs: publishing},
+		{method: http.MethodDelete, pattern: collection, handle: a.withdrawLayer, query: noQuery, needs: publishing},
 		{method: get, pattern: collection + "/schema", handle: a.schema, produces: schemaTypes, query: format},
 		{method: get, pattern: collection + "/queryables", handle: a.queryables, produces: schemaTypes, query: format},
 		{method: get, pattern: collection + "/sortables", handle: a.sortables, produces: schemaTypes, query: format},

@@ -10,7 +10,10 @@ import (
 // schema is the JSON Schema of what a layer's features hold (OGC API – Features Part 5).
 func (a *api) schema(w http.ResponseWriter, r *request) error {
 	doc := a.schemaOf(r, "/schema", r.layer.Queryables(), true)
-	required := []string{layer.GeometryName}
+	var required []string
+	if !r.layer.MayLackGeometry() {
+		required = append(required, layer.GeometryName)
+	}
 	for _, f := range r.layer.Properties() {
 		if f.Required && !f.ReadOnly && f.Kind != layer.Boolean { // which is false where it is not given
 			required = append(required, f.Name)
@@ -62,6 +65,10 @@ func geometryFormat(t layer.GeometryType) string {
 		return "geometry-point"
 	case layer.MultiLineString:
 		return "geometry-multilinestring"
+	case layer.MultiPoint:
+		return "geometry-multipoint"
+	case layer.AnyGeometry:
+		return "geometry-any"
 	default:
 		return "geometry-multipolygon"
 	}

@@ -185,6 +185,10 @@ func may(rt route, r *request) error {
 		if !r.viewer.AsksAnything() {
 			return problem(forbidden, "Việc này chỉ dành cho cán bộ được sửa dữ liệu.", "This is for staff who may write features.")
 		}
+	case publishing:
+		if !r.viewer.Publishes() {
+			return problem(forbidden, "Việc này chỉ dành cho cán bộ quản lý mọi lớp trên toàn địa bàn.", "This is for officers alone who write all layers everywhere.")
+		}
 	case administering:
 		if !r.viewer.Administers() {
 			return problem(forbidden, "Việc này chỉ dành cho quản trị.", "This is for administrators alone.")

@@ -41,8 +41,8 @@ func (a *api) style(w http.ResponseWriter, r *request) error {
 	list := []map[string]any{}
 	for _, of := range []layer.GeometryType{layer.MultiPolygon, layer.MultiLineString, layer.Point} { // the last lies on top
 		for _, l := range slices.Backward(drawn) {
-			if l.Geometry == of {
-				list = append(list, styleLayers(l)...)
+			if slices.Contains(l.Geometry.Simple(), of) {
+				list = append(list, styleLayers(l, of)...)
 			}
 		}
 	}
@@ -52,25 +52,40 @@ func (a *api) style(w http.ResponseWriter, r *request) error {
 	})
 }
 
-// styleLayers draws a layer: areas with their outlines, units by these alone.
-func styleLayers(l *layer.Layer) []map[string]any {
-	colour := colourOf(l)
-	of := func(id, kind string, paint map[string]any) map[string]any {
-		return map[string]any{"id": id, "type": kind, "source": "hatang", "source-layer": l.Name, "paint": paint}
+// mixed tells apart what a layer of any geometry has in tiles: the filter's value, and the
+// end of the style layer's id.
+var mixed = map[layer.GeometryType]struct{ kind, suffix string }{
+	layer.Point: {"Point", "-points"}, layer.MultiLineString: {"LineString", "-lines"}, layer.MultiPolygon: {"Polygon", "-areas"},
+}
+
+// styleLayers draws what a layer has of one dimension: areas with their outlines, units by
+// these alone.
+func styleLayers(l *layer.Layer, dimension layer.GeometryType) []map[string]any {
+	colour, name := colourOf(l), l.Name
+	if l.Geometry == layer.AnyGeometry {
+		name += mixed[dimension].suffix
 	}
-	switch l.Geometry {
+	of := func(id, kind string, paint map[string]any) map[string]any {
+		drawn := map[string]any{"id": id, "type": kind, "source": "hatang", "source-layer": l.Name, "paint": paint}
+		if l.Geometry == layer.AnyGeometry {
+			// Of MapLibre some versions tell multiple ones apart, others do not.
+			drawn["filter"] = []any{"match", []any{"geometry-type"}, []string{mixed[dimension].kind, "Multi" + mixed[dimension].kind}, true, false}
+		}
+		return drawn
+	}
+	switch dimension {
 	case layer.Point:
-		return []map[string]any{of(l.Name, "circle", map[string]any{"circle-color": colour, "circle-radius": 4, "circle-stroke-color": "#ffffff", "circle-stroke-width": 1})}
+		return []map[string]any{of(name, "circle", map[string]any{"circle-color": colour, "circle-radius": 4, "circle-stroke-color": "#ffffff", "circle-stroke-width": 1})}
 	case layer.MultiLineString:
-		return []map[string]any{of(l.Name, "line", map[string]any{"line-color": colour, "line-width": 1.5})}
+		return []map[string]any{of(name, "line", map[string]any{"line-color": colour, "line-width": 1.5})}
 	}
 	opacity := 0.35
 	if l.Group == layer.GroupUnits {
 		opacity = 0
 	}
 	return []map[string]any{
-		of(l.Name, "fill", map[string]any{"fill-color": colour, "fill-opacity": opacity}),
-		of(l.Name+"-outline", "line", map[string]any{"line-color": colour, "line-width": 1}),
+		of(name, "fill", map[string]any{"fill-color": colour, "fill-opacity": opacity}),
+		of(name+"-outline", "line", map[string]any{"line-color": colour, "line-width": 1}),
 	}
 }
 

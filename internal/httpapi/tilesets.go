@@ -125,18 +125,21 @@ func (a *api) showTileset(w http.ResponseWriter, r *request, s layersTiles) erro
 	}
 	doc := a.tilesetOf(r, s)
 	doc["attribution"] = a.Attribution.In(r.language())
-	dimensions := map[layer.GeometryType]int{layer.Point: 0, layer.MultiLineString: 1, layer.MultiPolygon: 2}
+	dimensions := map[layer.GeometryType]int{layer.Point: 0, layer.MultiPoint: 0, layer.MultiLineString: 1, layer.MultiPolygon: 2}
 	var list []map[string]any
 	for _, l := range s.layers {
 		properties := map[string]any{}
 		for i := range l.Fields {
 			properties[l.Fields[i].Name] = map[string]any{"title": l.Fields[i].Title.In(r.language()), "type": tileType(l.Fields[i].Kind)}
 		}
-		list = append(list, map[string]any{
+		described := map[string]any{
 			"id": l.Name, "title": l.Title.In(r.language()), "description": l.Doc.In(r.language()), "dataType": "vector",
-			"geometryDimension": dimensions[l.Geometry],
-			"propertiesSchema":  map[string]any{"type": "object", "properties": properties},
-		})
+			"propertiesSchema": map[string]any{"type": "object", "properties": properties},
+		}
+		if dimension, one := dimensions[l.Geometry]; one {
+			described["geometryDimension"] = dimension
+		}
+		list = append(list, described)
 	}
 	doc["layers"] = list
 	if known {

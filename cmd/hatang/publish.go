@@ -1,0 +1,179 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"hatang/geo"
+	"hatang/internal/account"
+	"hatang/internal/formats"
+	"hatang/internal/httpapi"
+	"hatang/internal/layer"
+	"hatang/internal/postgis"
+)
+
+// publication is a file to be made a reference layer, by the terminal or by HTTP.
+type publication struct {
+	path, source string // where it is, and what it is called
+	table        string // of a GeoPackage
+	crs          string // "" for what the file says
+	wishes       formats.Wishes
+	staffOnly    bool
+	jurisdiction string // "" for the only one there is
+	date         geo.Date
+	dryRun       bool
+	goodRows     bool
+	strict       bool                              // refuse a file with columns that are not taken
+	watch        func(*os.File) (io.Reader, error) // see formats.Open
+}
+
+// published is what became of it.
+type published struct {
+	definition layer.Definition
+	survey     formats.Survey
+	summary    postgis.ImportSummary
+}
+
+// publish surveys the file, makes a layer of what it holds, and brings it in. Whatever is
+// wrong with what was wished is told at once.
+func publish(ctx context.Context, store *postgis.Store, v account.Viewer, p publication) (made published, err error) {
+	source, err := formats.Open(ctx, p.path, p.table, p.watch)
+	if err != nil {
+		return made, err
+	}
+	defer func() { err = errors.Join(err, source.Close()) }()
+	if made.survey, err = source.Survey(ctx, p.wishes.Code); err != nil {
+		return made, err
+	}
+	system, err := systemOf(cmp.Or(p.crs, made.survey.CRS))
+	if err != nil {
+		return made, err
+	}
+	var faults layer.Faults
+	made.definition, faults = made.survey.Define(p.wishes)
+	faults = append(faults, made.definition.Faults()...)
+	if p.strict && len(made.survey.NotTaken) > 0 {
+		faults.Add("columns", "không nhận các cột %q", "the columns %q are not taken", made.survey.NotTaken)
+	}
+	defaults, err := newRows(ctx, store, p, &faults)
+	if err == nil {
+		err = faults.Err()
+	}
+	if err != nil {
+		return made, err
+	}
+	made.summary, err = store.PublishLayer(ctx, v, postgis.Publishing{
+		Definition: made.definition, StaffOnly: p.staffOnly,
+		ImportOptions: postgis.ImportOptions{Date: p.date, OnConflict: postgis.UpdateExisting, DryRun: p.dryRun, GoodRows: p.goodRows, Defaults: defaults},
+		Read: func(l *layer.Layer, add func(postgis.Incoming) error) error {
+			return source.Read(ctx, l, func(string) (formats.System, error) { return system, nil }, func(r formats.Record) error {
+				return add(postgis.Incoming{Row: r.Row, Feature: r.Feature, Faults: r.Faults})
+			})
+		},
+	})
+	return made, err
+}
+
+// newRows is what rows have that the file says nothing of.
+func newRows(ctx context.Context, store *postgis.Store, p publication, faults *layer.Faults) (map[string]any, error) {
+	defaults := map[string]any{"valid_from": p.date, "source": p.source, "jurisdiction": p.jurisdiction}
+	if p.jurisdiction != "" {
+		return defaults, nil
+	}
+	code, err := store.OnlyJurisdiction(ctx)
+	if code == "" && err == nil {
+		faults.Add("jurisdiction", "phải nêu mã tỉnh quản lý, vì sổ đăng ký không có đúng một tỉnh", "the code of the province that governs the rows is needed, because the register has not exactly one")
+	}
+	defaults["jurisdiction"] = code
+	return defaults, err
+}
+
+// publisher publishes for the API.
+type publisher struct {
+	store *postgis.Store
+	date  func() geo.Date
+}
+
+// Publish implements httpapi.Publisher.
+func (p publisher) Publish(ctx context.Context, v account.Viewer, f httpapi.File) (httpapi.Published, error) {
+	made, err := publish(ctx, p.store, v, publication{
+		path: f.Path, source: f.Source, table: f.Table, crs: f.CRS, staffOnly: f.StaffOnly, jurisdiction: f.Jurisdiction, date: p.date(),
+		wishes: formats.Wishes{Name: f.Name, Title: f.Title, Doc: f.Doc, Colour: f.Colour, Code: f.Code, StorageSRID: f.StorageSRID},
+	})
+	if err != nil {
+		return httpapi.Published{}, err
+	}
+	out := httpapi.Published{Definition: made.definition, StaffOnly: f.StaffOnly, Read: made.summary.Read, NotTaken: made.survey.NotTaken, HeightsDropped: made.survey.Heights}
+	for _, refused := range made.summary.Refused {
+		for _, fault := range refused.Faults {
+			fault.At = fmt.Sprintf("/features/%d%s", refused.Row-1, fault.At)
+			out.Faults = append(out.Faults, fault)
+		}
+	}
+	return out, nil
+}
+
+// ChangeLayer implements httpapi.Publisher.
+func (p publisher) ChangeLayer(ctx context.Context, v account.Viewer, name string, c layer.ReferenceChange) error {
+	return p.store.ChangeLayer(ctx, v, name, c)
+}
+
+// WithdrawLayer implements httpapi.Publisher.
+func (p publisher) WithdrawLayer(ctx context.Context, v account.Viewer, name string) error {
+	return p.store.WithdrawLayer(ctx, v, name)
+}
+
+// asNewLayer publishes the file of an import command.
+func (c *importCommand) asNewLayer(ctx context.Context, g *globals, env *environment, store *postgis.Store) error {
+	date, err := g.referenceDate(ctx, store)
+	if err != nil {
+		return err
+	}
+	watch, done := watching(env.stderr, filepath.Base(c.Layer))
+	storage, err := geo.ParseCRS(cmp.Or(c.StorageCRS, "EPSG:4326"))
+	if err != nil {
+		return usageError{fmt.Errorf("--storage-crs: %w", err)}
+	}
+	made, err := publish(ctx, store, env.viewer(), publication{
+		path: c.Layer, source: filepath.Base(c.Layer), table: c.Table, crs: c.CRS, staffOnly: c.StaffOnly, jurisdiction: c.Jurisdiction, date: date(),
+		wishes: formats.Wishes{Name: c.As, Title: geo.Text{VI: c.Title, EN: c.TitleEN}, Code: c.Code, StorageSRID: storage.SRID()},
+		dryRun: c.DryRun, goodRows: c.GoodRows, strict: c.Strict, watch: watch,
+	})
+	done(err == nil)
+	if err != nil {
+		return fmt.Errorf("%s: %w", c.Layer, err)
+	}
+	return c.tell(env, report{
+		Layer: c.As, ImportSummary: made.summary, NotTaken: append([]string{}, made.survey.NotTaken...),
+		Fields: fieldsOf(made.definition), HeightsDropped: made.survey.Heights,
+	})
+}
+
+// fieldReport is a field of a new layer.
+type fieldReport struct {
+	Name   string     `json:"name"`
+	Kind   layer.Kind `json:"kind"`
+	Column string     `json:"column"`
+}
+
+// fieldsOf lists the fields that a definition takes from columns of the file.
+func fieldsOf(d layer.Definition) []fieldReport {
+	l := layer.Reference{Definition: d}.Layer()
+	fields := []fieldReport{}
+	for _, f := range l.Fields {
+		own := slices.IndexFunc(d.Fields, func(own layer.FieldDefinition) bool { return own.Name == f.Name })
+		switch {
+		case d.Common[f.Name] != "":
+			fields = append(fields, fieldReport{f.Name, f.Kind, d.Common[f.Name]})
+		case own >= 0:
+			fields = append(fields, fieldReport{f.Name, f.Kind, d.Fields[own].Column})
+		}
+	}
+	return fields
+}
