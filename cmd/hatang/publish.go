@@ -33,8 +33,8 @@ type publication struct {
 	watch        func(*os.File) (io.Reader, error) // see formats.Open
 }
 
-// published is what became of it.
-type published struct {
+// publishedFile is what became of it.
+type publishedFile struct {
 	definition layer.Definition
 	survey     formats.Survey
 	summary    postgis.ImportSummary
@@ -42,7 +42,7 @@ type published struct {
 
 // publish surveys the file, makes a layer of what it holds, and brings it in. Whatever is
 // wrong with what was wished is told at once.
-func publish(ctx context.Context, store *postgis.Store, v account.Viewer, p publication) (made published, err error) {
+func publish(ctx context.Context, store *postgis.Store, v account.Viewer, p publication) (made publishedFile, err error) {
 	source, err := formats.Open(ctx, p.path, p.table, p.watch)
 	if err != nil {
 		return made, err

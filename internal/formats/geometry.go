@@ -158,6 +158,18 @@ func (p *positions) position(raw []byte) (coordinates, error) {
 	return coordinates{position: xyz}, nil
 }
 
+// worldSlack is by how much a position may lie beyond the edge of the world and still be
+// meant to lie on it, degrees: a tenth of a millimetre, what is lost in computing.
+const worldSlack = 1e-9
+
+// onWorld brings what is a trifle beyond the edge to it.
+func onWorld(x, edge float64) float64 {
+	if over := math.Abs(x) - edge; over > 0 && over <= worldSlack {
+		return math.Copysign(edge, x)
+	}
+	return x
+}
+
 // place takes a position to WGS 84, unless it is kept as it is, and refuses one that is
 // no place on earth.
 func (p *positions) place(xyz []float64) error {
@@ -168,6 +180,7 @@ func (p *positions) place(xyz []float64) error {
 			return err
 		}
 	}
+	lon, lat = onWorld(lon, 180), onWorld(lat, 90)
 	if !(math.Abs(lon) <= 180 && math.Abs(lat) <= 90) { // so written for NaN, which a transform may give
 		at := fmt.Sprint(xyz)
 		return layer.Wrong("%s nằm ngoài kinh độ ±180, vĩ độ ±90: nếu là mét, hãy nêu hệ toạ độ; nếu vĩ độ đứng trước, hãy đổi trục",
