@@ -64,6 +64,7 @@ var roles = []struct {
 	{"operator", "VNPT", []account.Grant{{Role: account.Operator}}},
 	{"rival", "VIETTEL", []account.Grant{{Role: account.Operator}}},
 	{"consulted", "BCHQS", []account.Grant{{Role: account.Consulted}}},
+	{"asked", askedAgency, []account.Grant{{Role: account.Consulted}}},
 	{"officer-here", "", []account.Grant{{Role: account.Officer, Territory: here}}},
 	{"officer-far", "", []account.Grant{{Role: account.Officer, Territory: elsewhere}}},
 	{"officer-layer", "", []account.Grant{{Role: account.Officer, Layers: []string{"kiosks", "special_areas"}}}},
@@ -72,6 +73,9 @@ var roles = []struct {
 	{"approver-far", "", []account.Grant{{Role: account.Approver, Territory: elsewhere}}},
 	{"administrator", "", []account.Grant{{Role: account.Administrator}}},
 }
+
+// askedAgency is asked about the drafts of every layer.
+const askedAgency = "SXD"
 
 // The districts of the rows, and of those who are limited to another.
 const here, elsewhere = "094", "095"

@@ -40,6 +40,9 @@ func (f fault) with(server http.Handler) http.Handler {
 // item reports whether a request is for one row.
 func item(r *http.Request) bool { return strings.Contains(r.URL.Path, "/items/") }
 
+// consultation reports whether a request is for one consultation.
+func consultation(r *http.Request) bool { return strings.Contains(r.URL.Path, "/consultations/") }
+
 // rightsDropped are servers that each leave out one right.
 func (m *matrix) rightsDropped() map[string]fault {
 	asAdministrator := func(method string, which func(r *http.Request) bool) fault {
@@ -61,6 +64,10 @@ func (m *matrix) rightsDropped() map[string]fault {
 		"everybody may remove":                          asAdministrator(http.MethodDelete, item),
 		"everybody may add":                             asAdministrator(http.MethodPost, below("/items")),
 		"everybody reads of people":                     asAdministrator(http.MethodGet, below("/people")),
+		"everybody lists what agencies are asked":       asAdministrator(http.MethodGet, below("/consultations")),
+		"everybody reads what agencies are asked":       asAdministrator(http.MethodGet, consultation),
+		"everybody asks agencies":                       asAdministrator(http.MethodPost, below("/consultations")),
+		"everybody withdraws what is asked":             asAdministrator(http.MethodPatch, consultation),
 		"everybody adds people":                         asAdministrator(http.MethodPost, below("/people")),
 		"other pages may use the session": {request: func(r *http.Request) {
 			if c, err := r.Cookie("hatang_session"); err == nil {
@@ -119,7 +126,7 @@ func (m *matrix) findsFaults(t *testing.T, served map[string][]string) {
 		return !slices.Contains([]string{"nobody", "operator by key", "rival by key", "officer-far by key", "operator by session, from another origin"}, p.name)
 	})
 	cells := slices.DeleteFunc(m.cells(served, []string{"", "bts_sites"}), func(c cell) bool {
-		return c.place.layer == nil && !strings.HasSuffix(c.path, "/people")
+		return c.place.layer == nil && !strings.HasSuffix(c.path, "/people") && !strings.Contains(c.path, "/consultations")
 	})
 	if o := m.try(m.server, some, cells); len(o.differences) > 0 {
 		t.Fatalf("without a fault: %s", o.differences[0])

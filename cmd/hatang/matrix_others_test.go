@@ -33,13 +33,19 @@ func (m *matrix) otherPath(p *principal, c *cell) (string, error) {
 			}
 		}
 	}
-	return strings.NewReplacer("{code}", code, "{table}", "wifi_points", "{styleId}", "default", "{keyId}", key, "{personId}", fmt.Sprint(v.person), "{grantId}", fmt.Sprint(v.grant)).Replace(wholeEarth.Replace(c.path)), nil
+	return strings.NewReplacer("{code}", code, "{table}", "wifi_points", "{styleId}", "default", "{keyId}", key, "{consultationId}", fmt.Sprint(v.consultation), "{personId}", fmt.Sprint(v.person), "{grantId}", fmt.Sprint(v.grant)).Replace(wholeEarth.Replace(c.path)), nil
 }
 
 // otherBody is the body of a cell that is no row's: one that is valid, so that rights
 // alone decide.
 func (m *matrix) otherBody(p *principal, c *cell) string {
 	switch c.kind {
+	case "ask-of-draft", "ask-of-published":
+		return fmt.Sprintf(`{"collection":"kiosks","feature":%d,"agency":"STTTT"}`, c.place.victims.features[strings.TrimPrefix(c.kind, "ask-of-")])
+	case "answer":
+		return `{"answer":"objected","note":"x"}`
+	case "withdraw":
+		return `{"state":"withdrawn"}`
 	case "check":
 		return fmt.Sprintf(`{"lon":%v,"lat":%v,"mast_type":"A2b","date":"2020-12-31"}`, m.middle[here][0], m.middle[here][1])
 	case "sign-in":

@@ -25,10 +25,12 @@ type row struct {
 	body string // what it is made of
 }
 
-// victims are people and keys that cells try to change.
+// victims are people, keys and consultations that cells try to change.
 type victims struct {
 	person, grant   int64
 	key, programKey string
+	consultation    int64
+	features        map[string]int64 // kiosks that agencies are asked about: "draft" and "published"
 }
 
 // mark stands in the rows' source, by which they are found.
@@ -111,7 +113,7 @@ func (pl *place) given(kind string) map[string]any {
 	switch kind {
 	case "draft":
 		secret := pl.secret("draft")
-		return map[string]any{"status": layer.Draft, "name": secret, "contact": secret, "code": secret + newCode()}
+		return map[string]any{"status": layer.Draft, "name": secret, "contact": pl.secret("draft-contact"), "code": secret + newCode()}
 	case "rivals-draft":
 		return map[string]any{"status": layer.Draft, "owner_organisation": "VIETTEL"}
 	case "withheld":
@@ -133,7 +135,29 @@ func (m *matrix) renew(pl *place, kind string) error {
 		return fmt.Errorf("%s %s: %d %s\n%s", kind, a.request, a.status, a.body, body)
 	}
 	pl.rows[kind] = &row{id: idIn(a), body: body}
-	return nil
+	if kind != "draft" {
+		return nil
+	}
+	_, err := m.owner.Exec(m.ctx, "INSERT INTO consultations (layer, feature, agency) VALUES ($1, $2, $3)", pl.name(), idIn(a), askedAgency)
+	return err
+}
+
+// newConsultation makes anew what cells answer and withdraw, and ends what they have asked.
+func (m *matrix) newConsultation(pl *place) error {
+	if pl.victims.features == nil {
+		pl.victims.features = map[string]int64{}
+		for _, kind := range []string{"draft", "published"} {
+			kiosks := m.places["kiosks"]
+			given := map[string]any{"source": "beside", "status": map[string]string{"draft": layer.Draft, "published": "existing"}[kind]}
+			a := send(m.server, http.MethodPost, "/api/v1/collections/kiosks/items", m.feature(kiosks.layer, here, given), append(bearer(m.administrator), "Content-Type", "application/geo+json")...)
+			pl.victims.features[kind] = idIn(a)
+		}
+	}
+	if _, err := m.owner.Exec(m.ctx, "UPDATE consultations SET withdrawn_at = now() WHERE layer = 'kiosks' AND feature IN ($1, $2) AND withdrawn_at IS NULL AND answered_at IS NULL",
+		pl.victims.features["draft"], pl.victims.features["published"]); err != nil {
+		return err
+	}
+	return m.owner.QueryRow(m.ctx, "INSERT INTO consultations (layer, feature, agency) VALUES ('kiosks', $1, $2) RETURNING id", pl.victims.features["draft"], askedAgency).Scan(&pl.victims.consultation)
 }
 
 // idIn is the id that Location ends in, 0 for none.
@@ -182,7 +206,7 @@ func (pl *place) imageSQL() string {
 	if pl.layer != nil {
 		return fmt.Sprintf(`SELECT (SELECT count(*) FROM %[1]s) || coalesce((SELECT md5(string_agg(r::text, '' ORDER BY id)) FROM %[1]s r WHERE source = '%[2]s'), '')`, pl.name(), mark)
 	}
-	return `SELECT md5(concat((SELECT string_agg(r::text, '' ORDER BY id) FROM people r), (SELECT string_agg(r::text, '' ORDER BY id) FROM grants r),
+	return fmt.Sprintf(`SELECT md5(concat((SELECT string_agg(r::text, '' ORDER BY id) FROM consultations r WHERE feature IN (%d, %d)), (SELECT string_agg(r::text, '' ORDER BY id) FROM people r), (SELECT string_agg(r::text, '' ORDER BY id) FROM grants r),
 		(SELECT string_agg(r::text, '' ORDER BY id) FROM api_keys r), (SELECT string_agg(r::text, '' ORDER BY hash) FROM sessions r),
-		(SELECT string_agg(r::text, '' ORDER BY code) FROM organisations r), (SELECT string_agg(r::text, '' ORDER BY jurisdiction) FROM publications r)))`
+		(SELECT string_agg(r::text, '' ORDER BY code) FROM organisations r), (SELECT string_agg(r::text, '' ORDER BY jurisdiction) FROM publications r)))`, pl.victims.features["draft"], pl.victims.features["published"])
 }

@@ -16,51 +16,59 @@ import (
 //
 // Drafts are VNPT's and lie in district 094, as do all other rows. The operator is of
 // VNPT, the rival of VIETTEL; officer-here and approver-here are limited to 094, -far to 095.
-// officer-layer is limited to the layer, other-layers to others. over is the cookie of a
-// session that is over, forged what a session sends without its token or from another
-// site. Where a client cannot be, there is a dash.
+// officer-layer is limited to the layer, other-layers to others. asked is of an agency that
+// is asked about the drafts, consulted of another. Consultations are about kiosks in 094.
+// over is the cookie of a session that is over, forged what a session sends without its
+// token or from another site. Where a client cannot be, there is a dash.
 const rightsTable = `
-request                anonymous person operator rival consulted officer-here officer-far officer-layer other-layers officer approver-here approver-far administrator bad-key over forged
-document               ok        ok     ok       ok    ok        ok           ok          ok            ok           ok      ok            ok           ok            401     401  -
-page                   ok        ok     ok       ok    ok        ok           ok          ok            ok           ok      ok            ok           ok            401     ok   -
-options                ok        ok     ok       ok    ok        ok           ok          ok            ok           ok      ok            ok           ok            ok      ok   -
-options-of-page        ok        ok     ok       ok    ok        ok           ok          ok            ok           ok      ok            ok           ok            401     ok   -
-no-head                405       405    405      405   405       405          405         405           405          405     405           405          405           405     405  -
-not-offered            404       404    404      404   404       404          404         404           404          404     404           404          404           401     404  -
-list                   ok        ok     ok       ok    ok        ok           ok          ok            ok           ok      ok            ok           ok            401     401  -
-row-published          ok        ok     ok       ok    ok        ok           ok          ok            ok           ok      ok            ok           ok            401     401  -
-row-draft              404       404    ok       404   404       ok           404         ok            404          ok      ok            404          ok            401     401  -
-row-withheld           404       404    404      404   404       ok           ok          ok            404          ok      ok            ok           ok            401     401  -
-row-absent             404       404    404      404   404       404          404         404           404          404     404           404          404           401     401  -
-create-published       401       403    403      403   403       ok           403         ok            403          ok      403           403          ok            401     401  403
-create-draft           401       403    ok       403   403       ok           403         ok            403          ok      403           403          ok            401     401  403
-create-rivals-draft    401       403    403      ok    403       ok           403         ok            403          ok      403           403          ok            401     401  403
-create-withheld        401       403    403      403   403       ok           403         ok            403          ok      403           403          ok            401     401  403
-write-published        401       403    403      403   403       ok           403         ok            403          ok      403           403          ok            401     401  403
-move-published         401       403    403      403   403       403          403         ok            403          ok      403           403          ok            401     401  403
-write-draft            401       403    ok       404   403       ok           404         ok            403          ok      403           403          ok            401     401  403
-move-draft             401       403    ok       404   403       403          404         ok            403          ok      403           403          ok            401     401  403
-give-draft-away        401       403    403      404   403       ok           404         ok            403          ok      403           403          ok            401     401  403
-publish-draft          401       403    403      404   403       ok           404         ok            403          ok      403           403          ok            401     401  403
-write-withheld         401       403    403      403   403       ok           403         ok            403          ok      403           403          ok            401     401  403
-move-withheld          401       403    403      403   403       403          403         ok            403          ok      403           403          ok            401     401  403
-write-absent           401       403    404      404   403       404          404         404           403          404     403           403          404           401     401  403
-write-absent-no-drafts 401       403    403      403   403       404          404         404           403          404     403           403          404           401     401  403
-check                  ok        ok     ok       ok    ok        ok           ok          ok            ok           ok      ok            ok           ok            401     401  403
-keys                   401       ok     ok       ok    ok        ok           ok          ok            ok           ok      ok            ok           ok            401     401  -
-key-own                401       403    ok       ok    ok        ok           ok          ok            ok           ok      ok            ok           ok            401     401  403
-key-own-of-program     -         403    403      403   403       403          403         403           403          403     403           403          ok            -       -    -
-key-wider              401       403    403      403   403       403          403         403           403          403     403           403          ok            401     401  403
-key-of-program         401       403    403      403   403       403          403         403           403          403     403           403          ok            401     401  403
-revoke-others-key      401       404    404      404   404       404          404         404           404          404     404           404          ok            401     401  403
-revoke-own-key         401       ok     ok       ok    ok        ok           ok          ok            ok           ok      ok            ok           ok            401     401  403
-revoke-program's-key   -         404    404      404   404       404          404         404           404          404     404           404          ok            -       -    -
-administer             401       403    403      403   403       403          403         403           403          403     403           403          ok            401     401  403
-sign-in                ok        ok     ok       ok    ok        ok           ok          ok            ok           ok      ok            ok           ok            401     ok   403
-sign-in-wrongly        401       401    401      401   401       401          401         401           401          401     401           401          401           401     401  403
-sign-out               ok        ok     ok       ok    ok        ok           ok          ok            ok           ok      ok            ok           ok            401     ok   403
-password               401       403    403      403   403       403          403         403           403          403     403           403          403           401     401  403
-password-by-session    -         ok     ok       ok    ok        ok           ok          ok            ok           ok      ok            ok           ok            -       401  403
+request                anonymous person operator rival consulted asked officer-here officer-far officer-layer other-layers officer approver-here approver-far administrator bad-key over forged
+document               ok        ok     ok       ok    ok        ok    ok           ok          ok            ok           ok      ok            ok           ok            401     401  -
+page                   ok        ok     ok       ok    ok        ok    ok           ok          ok            ok           ok      ok            ok           ok            401     ok   -
+options                ok        ok     ok       ok    ok        ok    ok           ok          ok            ok           ok      ok            ok           ok            ok      ok   -
+options-of-page        ok        ok     ok       ok    ok        ok    ok           ok          ok            ok           ok      ok            ok           ok            401     ok   -
+no-head                405       405    405      405   405       405   405          405         405           405          405     405           405          405           405     405  -
+not-offered            404       404    404      404   404       404   404          404         404           404          404     404           404          404           401     404  -
+list                   ok        ok     ok       ok    ok        ok    ok           ok          ok            ok           ok      ok            ok           ok            401     401  -
+row-published          ok        ok     ok       ok    ok        ok    ok           ok          ok            ok           ok      ok            ok           ok            401     401  -
+row-draft              404       404    ok       404   404       ok    ok           404         ok            404          ok      ok            404          ok            401     401  -
+row-withheld           404       404    404      404   404       404   ok           ok          ok            404          ok      ok            ok           ok            401     401  -
+row-absent             404       404    404      404   404       404   404          404         404           404          404     404           404          404           401     401  -
+confidential-values    404       404    ok       404   404       404   ok           404         ok            404          ok      ok            404          ok            401     401  -
+create-published       401       403    403      403   403       403   ok           403         ok            403          ok      403           403          ok            401     401  403
+create-draft           401       403    ok       403   403       403   ok           403         ok            403          ok      403           403          ok            401     401  403
+create-rivals-draft    401       403    403      ok    403       403   ok           403         ok            403          ok      403           403          ok            401     401  403
+create-withheld        401       403    403      403   403       403   ok           403         ok            403          ok      403           403          ok            401     401  403
+write-published        401       403    403      403   403       403   ok           403         ok            403          ok      403           403          ok            401     401  403
+move-published         401       403    403      403   403       403   403          403         ok            403          ok      403           403          ok            401     401  403
+write-draft            401       403    ok       404   403       403   ok           404         ok            403          ok      403           403          ok            401     401  403
+move-draft             401       403    ok       404   403       403   403          404         ok            403          ok      403           403          ok            401     401  403
+give-draft-away        401       403    403      404   403       403   ok           404         ok            403          ok      403           403          ok            401     401  403
+publish-draft          401       403    403      404   403       403   ok           404         ok            403          ok      403           403          ok            401     401  403
+write-withheld         401       403    403      403   403       403   ok           403         ok            403          ok      403           403          ok            401     401  403
+move-withheld          401       403    403      403   403       403   403          403         ok            403          ok      403           403          ok            401     401  403
+write-absent           401       403    404      404   403       403   404          404         404           403          404     403           403          404           401     401  403
+write-absent-no-drafts 401       403    403      403   403       403   404          404         404           403          404     403           403          404           401     401  403
+check                  ok        ok     ok       ok    ok        ok    ok           ok          ok            ok           ok      ok            ok           ok            401     401  403
+consultations          401       ok     ok       ok    ok        ok    ok           ok          ok            ok           ok      ok            ok           ok            401     401  -
+consultation           401       404    404      404   404       ok    ok           404         ok            404          ok      ok            404          ok            401     401  -
+ask-of-draft           401       403    403      403   403       403   ok           400         ok            403          ok      403           403          ok            401     401  403
+ask-of-published       401       403    403      403   403       403   ok           403         ok            403          ok      403           403          ok            401     401  403
+answer                 401       404    404      404   404       ok    403          404         403           404          403     403           404          403           401     401  403
+withdraw               401       404    404      404   404       403   ok           404         ok            404          ok      403           404          ok            401     401  403
+keys                   401       ok     ok       ok    ok        ok    ok           ok          ok            ok           ok      ok            ok           ok            401     401  -
+key-own                401       403    ok       ok    ok        ok    ok           ok          ok            ok           ok      ok            ok           ok            401     401  403
+key-own-of-program     -         403    403      403   403       403   403          403         403           403          403     403           403          ok            -       -    -
+key-wider              401       403    403      403   403       403   403          403         403           403          403     403           403          ok            401     401  403
+key-of-program         401       403    403      403   403       403   403          403         403           403          403     403           403          ok            401     401  403
+revoke-others-key      401       404    404      404   404       404   404          404         404           404          404     404           404          ok            401     401  403
+revoke-own-key         401       ok     ok       ok    ok        ok    ok           ok          ok            ok           ok      ok            ok           ok            401     401  403
+revoke-program's-key   -         404    404      404   404       404   404          404         404           404          404     404           404          ok            -       -    -
+administer             401       403    403      403   403       403   403          403         403           403          403     403           403          ok            401     401  403
+sign-in                ok        ok     ok       ok    ok        ok    ok           ok          ok            ok           ok      ok            ok           ok            401     ok   403
+sign-in-wrongly        401       401    401      401   401       401   401          401         401           401          401     401           401          401           401     401  403
+sign-out               ok        ok     ok       ok    ok        ok    ok           ok          ok            ok           ok      ok            ok           ok            401     ok   403
+password               401       403    403      403   403       403   403          403         403           403          403     403           403          403           401     401  403
+password-by-session    -         ok     ok       ok    ok        ok    ok           ok          ok            ok           ok      ok            ok           ok            -       401  403
 `
 
 // operation is what one method does at one path: the kinds of its requests, and its
@@ -107,7 +115,9 @@ var operations = map[string]operation{
 	"GET /session/oidc": {kinds: "not-offered"}, "GET /session/oidc/callback": {kinds: "not-offered"},
 	"GET /keys": {kinds: "keys", ok: 200}, "POST /keys": {kinds: "key-own key-wider key-of-program", ok: 201},
 	"DELETE /keys/{keyId}": {kinds: "revoke-others-key revoke-own-key", ok: 204},
-	"GET /people":          {kinds: "administer", ok: 200}, "POST /people": {kinds: "administer", ok: 201},
+	"GET /consultations":   {kinds: "consultations", ok: 200}, "POST /consultations": {kinds: "ask-of-draft ask-of-published", ok: 201},
+	"GET /consultations/{consultationId}": {kinds: "consultation", ok: 200}, "PATCH /consultations/{consultationId}": {kinds: "answer withdraw", ok: 204},
+	"GET /people": {kinds: "administer", ok: 200}, "POST /people": {kinds: "administer", ok: 201},
 	"GET /people/{personId}": {kinds: "administer", ok: 200}, "PATCH /people/{personId}": {kinds: "administer", ok: 204},
 	"POST /people/{personId}/grants":             {kinds: "administer", ok: 201},
 	"DELETE /people/{personId}/grants/{grantId}": {kinds: "administer", ok: 204},

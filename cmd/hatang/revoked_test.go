@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -36,12 +37,14 @@ func TestWhatIsTakenAwayIsGoneAtOnce(t *testing.T) {
 	s.b, _ = s.serve(t)
 	_, s.administrator = s.key(t, 0, "", time.Time{}, account.Grant{Role: account.Administrator})
 	s.newRows(t)
+	countDrafts(t, owner(t, s.db.ownerURL))
 	takings := []struct {
 		name string
 		take func(t *testing.T, byHand bool)
 	}{
 		{"a key is revoked", s.revokeKey}, {"a person is disabled", s.disablePerson}, {"a grant is withdrawn", s.withdrawGrant},
 		{"a password is changed", s.changePassword}, {"places are published otherwise", s.publishOtherwise},
+		{"a consultation is withdrawn", s.withdrawConsultation},
 	}
 	done := map[string]int{}
 	for s.round = range 50 {
@@ -207,7 +210,7 @@ func (s *twoServers) publishOtherwise(t *testing.T, byHand bool) {
 	if generalised := exactness != "exact"; !byHand && s.generalised(t, s.a) != generalised {
 		t.Error("the next check of the server that made the change knows nothing of it")
 	}
-	s.followed(t, changed, exactness != "exact")
+	s.followed(t, changed, func() bool { return s.generalised(t, s.b) == (exactness != "exact") })
 }
 
 func (s *twoServers) exactness(t *testing.T) string {
@@ -276,11 +279,11 @@ func (s *twoServers) generalised(t *testing.T, server http.Handler) bool {
 
 // followed asks the second server for checks until they follow the change: those that
 // are begun a second after it must.
-func (s *twoServers) followed(t *testing.T, changed time.Time, generalised bool) {
+func (s *twoServers) followed(t *testing.T, changed time.Time, follows func() bool) {
 	t.Helper()
 	until(t, "checks that follow the change", func() bool {
 		asked := time.Now()
-		if s.generalised(t, s.b) == generalised {
+		if follows() {
 			return true
 		}
 		if late := asked.Sub(changed); late > time.Second {
@@ -288,4 +291,52 @@ func (s *twoServers) followed(t *testing.T, changed time.Time, generalised bool)
 		}
 		return false
 	})
+}
+
+// withdrawConsultation asks an agency about the draft and takes the question back.
+func (s *twoServers) withdrawConsultation(t *testing.T, byHand bool) {
+	_, key := s.key(t, 0, askedAgency, time.Time{}, account.Grant{Role: account.Consulted})
+	agency := bearer(key)
+	tells := func(server http.Handler) bool {
+		body := fmt.Sprintf(`{"lon":%v,"lat":%v,"mast_type":"A2b","date":"2020-12-31"}`, s.at[0], s.at[1])
+		a := send(server, http.MethodPost, "/api/v1/placement-checks?detail=full", body, append(agency, "Content-Type", "application/json")...)
+		a.wants(t, http.StatusOK)
+		return bytes.Contains(a.body, []byte("R-draft"))
+	}
+	// look asks for the draft in all ways; a list that was good before is not any more.
+	known := map[bool][2]string{}
+	look := func(seen bool, changed time.Time) {
+		t.Helper()
+		status, matched := http.StatusNotFound, 0
+		if seen {
+			status, matched = http.StatusOK, 1
+		}
+		s.both(t, http.MethodGet, s.draft, status, agency)
+		var tags [2]string
+		for i, server := range []http.Handler{s.a, s.b} {
+			var list page
+			a := send(server, http.MethodGet, sites+"?code=R-draft", "", append(agency, "If-None-Match", known[!seen][i])...)
+			a.wants(t, http.StatusOK)
+			if a.read(t, &list); list.NumberMatched != matched {
+				t.Errorf("%d are listed, want %d", list.NumberMatched, matched)
+			}
+			tags[i] = a.header.Get("ETag")
+		}
+		known[seen] = tags
+		if tells(s.a) != seen {
+			t.Errorf("the next check of the server that made the change tells of the draft: %v", !seen)
+		}
+		s.followed(t, changed, func() bool { return tells(s.b) == seen })
+	}
+	look(false, time.Now())
+	ask := asJSON(map[string]any{"collection": "bts_sites", "feature": value[int64](t, s.register, "SELECT id FROM bts_sites WHERE code = 'R-draft'"), "agency": askedAgency})
+	a := send(s.a, http.MethodPost, "/api/v1/consultations", ask, append(bearer(s.administrator), "Content-Type", "application/json")...)
+	a.wants(t, http.StatusCreated)
+	look(true, time.Now())
+	if byHand {
+		s.sql(t, "UPDATE consultations SET withdrawn_at = now() WHERE id = $1", idIn(a))
+	} else {
+		s.change(t, http.MethodPatch, fmt.Sprint("/api/v1/consultations/", idIn(a)), `{"state":"withdrawn"}`)
+	}
+	look(false, time.Now())
 }

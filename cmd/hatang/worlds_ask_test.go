@@ -300,17 +300,66 @@ func (p *pair) other() string {
 	if p.chance(10) { // dear, too
 		return "/api/v1/plan/" + pick(p.rand, []string{"indicators", "phases", "projects", "reconciliation", "tables/1"})
 	}
+	if p.chance(30) {
+		return p.consultations()
+	}
 	return pick(p.rand, []string{
 		"/api/v1", "/api/v1/collections", "/api/v1/session", "/api/v1/keys", "/api/v1/people", "/api/v1/audit", "/api/v1/organisations", "/api/v1/publications",
 		"/api/v1/conformance", "/api/v1/openapi.json", "/healthz", "/api/v1/nothing", "/", "/api/v1/collections/none/items",
 	})
 }
 
+const consultationsPath = "/api/v1/consultations"
+
+// consultations asks for what agencies are asked, the viewer's and others.
+func (p *pair) consultations() string {
+	if p.chance(50) {
+		return fmt.Sprint(consultationsPath, "/", p.consultation())
+	}
+	q := url.Values{}
+	if p.chance(40) {
+		q.Set("state", pick(p.rand, []string{"open", "answered", "withdrawn"}))
+	}
+	if p.chance(30) {
+		q.Set("collection", pick(p.rand, p.stock.drafts).Name)
+	}
+	if p.chance(40) {
+		q.Set("after", fmt.Sprint(p.consultation()))
+	}
+	q.Set("limit", pick(p.rand, []string{"1", "3", "100"}))
+	return consultationsPath + "?" + q.Encode()
+}
+
+// consultation is the id of one of either world, or of none.
+func (p *pair) consultation() int64 {
+	if p.chance(10) {
+		return p.rand.Int64N(1<<50) + 1
+	}
+	return pick(p.rand, p.stock.consultations)
+}
+
+// consult asks an agency, answers or withdraws, or tries to.
+func (p *pair) consult(a question) question {
+	a.headers = jsonBody
+	if p.chance(40) {
+		l := pick(p.rand, p.stock.drafts)
+		a.method, a.path = http.MethodPost, consultationsPath
+		a.body = fmt.Sprintf(`{"collection":%q,"feature":%d,"agency":%q}`, l.Name, p.target(l), pick(p.rand, []string{"SXD", "BCHQS", "BCA", "BNG", "VNPT"}))
+		return a
+	}
+	a.method, a.path = http.MethodPatch, fmt.Sprint(consultationsPath, "/", p.consultation())
+	a.body = pick(p.rand, []string{`{"answer":"agreed","note":"x"}`, `{"answer":"objected"}`, `{"state":"withdrawn"}`, `{"due_on":"2027-02-02"}`})
+	return a
+}
+
 // write changes something, or tries to: hidden rows, published ones, codes that are taken
 // by either.
 func (p *pair) write(a question) question {
-	if p.chance(5) {
+	switch n := p.rand.IntN(100); {
+	case n < 5:
 		return p.account(a)
+	case n < 20:
+		return p.consult(a)
 	}
 	l := pick(p.rand, p.stock.layers)
 	switch {

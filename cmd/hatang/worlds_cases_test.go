@@ -24,6 +24,7 @@ func worldsCases(t *testing.T, o *origin) {
 		{"no count moves", countsStay},
 		{"no tag, version or time moves", tagsStay},
 		{"ids of published rows tell nothing", idsTellNothing},
+		{"what an agency is asked about it alone is told", consultationsTellOthersNothing},
 		{"a hidden draft keeps no site in place", sitesAreFree},
 		{"sites of a province that hides them might as well not be", hiddenSites},
 		{"sites of a province that rounds them might stand anywhere in their cells", roundedSites},
@@ -72,10 +73,29 @@ const sitesPath, positionsPath = "/api/v1/collections/bts_sites/items", "/api/v1
 // rivals are those who see no draft of VNPT's in the district 094.
 func (o *origin) rivals() []who {
 	var list []who
-	for _, name := range []string{"anonymous", "person", "operator VIETTEL", "consulted agency", "officer of 100", "approver of 099"} {
+	for _, name := range []string{"anonymous", "person", "operator VIETTEL", "consulted agency", "agency asked", "officer of 100", "approver of 099"} {
 		list = append(list, o.who(name))
 	}
 	return list
+}
+
+// look asks everybody the same, when the memory knows the latest of everybody.
+func look(t *testing.T, w *world, everyone []who, asked []question) map[string][]reaction {
+	t.Helper()
+	for _, as := range everyone {
+		deliver(w.warm, check(at, ""), as)
+	}
+	w.settle(t, len(everyone))
+	got := map[string][]reaction{}
+	for _, as := range everyone {
+		for _, q := range asked {
+			got[as.name] = append(got[as.name], deliver(w.warm, q, as))
+			if q.method == http.MethodPost { // what memory answers, the database answers too
+				got[as.name] = append(got[as.name], deliver(w.cold, q, as))
+			}
+		}
+	}
+	return got
 }
 
 // unmoved asks everybody the same before and after each thing that an operator does with
@@ -86,23 +106,7 @@ func unmoved(t *testing.T, o *origin, rivals []who, questions func(w *world) []q
 	vnpt := o.who("operator VNPT")
 	everyone := append(slices.Clone(rivals), vnpt)
 	asked := questions(w)
-	look := func() map[string][]reaction {
-		t.Helper()
-		for _, as := range everyone {
-			deliver(w.warm, check(at, ""), as)
-		}
-		w.settle(t, len(everyone))
-		got := map[string][]reaction{}
-		for _, as := range everyone {
-			for _, q := range asked {
-				got[as.name] = append(got[as.name], deliver(w.warm, q, as))
-				if q.method == http.MethodPost { // what memory answers, the database answers too
-					got[as.name] = append(got[as.name], deliver(w.cold, q, as))
-				}
-			}
-		}
-		return got
-	}
+	look := func() map[string][]reaction { t.Helper(); return look(t, w, everyone, asked) }
 	var draft, on string
 	before := look()
 	for _, step := range []struct {
@@ -139,6 +143,69 @@ func unmoved(t *testing.T, o *origin, rivals []who, questions func(w *world) []q
 			t.Errorf("%s, and its owner is not told: the questions are none", step.name)
 		}
 	}
+}
+
+// consultationsTellOthersNothing has an agency asked about a draft: it is told all that the
+// draft's owner is, others nothing, not even the owner.
+func consultationsTellOthersNothing(t *testing.T, o *origin) {
+	w := o.newWorld(t, nil)
+	vnpt, officer, agency := o.who("operator VNPT"), o.who("officer of 094"), o.who("agency asked")
+	draft := path(w.do(t, vnpt, "POST", sitesPath, site("HID-S", "draft", "VNPT", at)).header.Get("Location"))
+	id := draft[strings.LastIndexByte(draft, '/')+1:]
+	w.do(t, vnpt, "PATCH", draft, `{"properties":{"contact":"HID call"}}`)
+	everyone := append(o.rivals(), vnpt)
+	asked := []question{get(draft), get(sitesPath + "?limit=1"), get(sitesPath + "?code=HID-S"), get(sitesPath + "?bbox=103.01,21.39,103.02,21.4&limit=1"), get("/api/v1/collections/bts_sites"), get("/api/v1/collections"),
+		get("/api/v1/districts/094/indicators"), get("/api/v1/provinces/11/sharing-clusters?within_m=3000"), get("/api/v1/collections/bts_sites/tiles/WebMercatorQuad/12/1798/3220"), get(consultationsPath), check(at, ""), check(at, "?detail=findings")}
+	const rowsEnd, consultationsAt, checksAt = 4, 9, 10 // the first show the row, so do the last
+	before := look(t, w, everyone, asked)
+	var consultation string
+	for _, step := range []struct {
+		name string
+		do   func()
+		sees bool // the agency
+	}{
+		{"asked", func() {
+			consultation = path(w.consult(t, officer, "POST", consultationsPath, `{"collection":"bts_sites","feature":`+id+`,"agency":"SXD"}`).header.Get("Location"))
+		}, true},
+		{"withdrawn", func() { w.consult(t, officer, "PATCH", consultation, `{"state":"withdrawn"}`) }, false},
+		{"asked again", func() {
+			consultation = path(w.consult(t, officer, "POST", consultationsPath, `{"collection":"bts_sites","feature":`+id+`,"agency":"SXD"}`).header.Get("Location"))
+		}, true},
+		{"answered", func() { w.consult(t, agency, "PATCH", consultation, `{"answer":"objected","note":"x"}`) }, true},
+	} {
+		step.do()
+		for _, server := range []http.Handler{w.warm, w.cold} { // at once
+			if got := deliver(server, asked[0], agency); (got.status == http.StatusOK) != step.sees || bytes.Contains(got.body, []byte("HID call")) {
+				t.Errorf("%s, and the agency gets %d %s", step.name, got.status, got.body)
+			}
+		}
+		after := look(t, w, everyone, asked)
+		for _, as := range everyone {
+			for i, was := range before[as.name] {
+				now := after[as.name][i]
+				switch d := now.differs(was); {
+				case as.name == agency.name && i == consultationsAt && d == "":
+					t.Errorf("%s, and it does not stand in the agency's list", step.name)
+				case as.name != agency.name && d != "":
+					t.Errorf("%s, and %s is told (answer %d): %s", step.name, as.name, i, d)
+				case as.name == agency.name && i < rowsEnd && bytes.Equal(now.body, was.body) == step.sees:
+					t.Errorf("%s, and the agency is told (answer %d, differs: %v): %.300s", step.name, i, !step.sees, now.body)
+				case as.name == agency.name && i >= checksAt && bytes.Contains(now.body, []byte("HID-S")) != step.sees:
+					t.Errorf("%s, and a check (answer %d) tells the agency of the draft: %v", step.name, i, !step.sees)
+				}
+			}
+		}
+	}
+}
+
+// consult has somebody do something about a consultation, which must succeed.
+func (w *world) consult(t *testing.T, as who, method, path, body string) reaction {
+	t.Helper()
+	got := deliver(w.warm, question{method: method, path: path, body: body, headers: jsonBody, address: "192.0.2.8:1"}, as)
+	if got.status >= 300 {
+		t.Fatalf("%s %s by %s: %d %s", method, path, as.name, got.status, got.body)
+	}
+	return got
 }
 
 // path is the path of an address of the server's.

@@ -42,6 +42,13 @@ func worldsControls(t *testing.T, o *origin) {
 				IF found AND NEW.status <> 'draft' THEN RAISE EXCEPTION 'taken' USING ERRCODE = 'unique_violation'; END IF; RETURN NEW; END $$`,
 			`DO $$ DECLARE l text; BEGIN
 				FOR l IN SELECT layer FROM layer_sight WHERE drafts LOOP EXECUTE format('CREATE TRIGGER taken BEFORE INSERT ON %I FOR EACH ROW EXECUTE FUNCTION taken()', l); END LOOP; END $$`)},
+		{"what one agency is asked all agencies are", "consulted agency", 120, false, after(`ALTER TABLE consultations RENAME TO kept`,
+			`CREATE VIEW consultations AS SELECT k.id, k.layer, k.feature, o.code AS agency, k.asked_by, k.asked_at, k.due_on, k.answer, k.note, k.answered_by, k.answered_at, k.withdrawn_at, k.xid
+				FROM kept k CROSS JOIN organisations o WHERE o.kind = 'agency'`,
+			`GRANT SELECT ON consultations TO hatang_app, hatang_read`)},
+		{"versions count what others are asked", "consulted agency", 300, false, before(`CREATE OR REPLACE FUNCTION hatang_touch(changed text, whose text DEFAULT 'public') RETURNS void
+			LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+				INSERT INTO layer_changes (layer, audience) VALUES (changed, CASE WHEN whose LIKE 'consulted:%' THEN 'consulted:BCHQS' ELSE whose END) ON CONFLICT DO NOTHING $$`)},
 		{"nothing is confidential", "person", 1500, false, registry(func(l *layer.Layer) {
 			for i := range l.Fields {
 				l.Fields[i].Confidential = false

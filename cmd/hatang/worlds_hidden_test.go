@@ -54,6 +54,22 @@ func draftsOf(l *layer.Layer, prefix, where string, every int) string {
 		l.Name, strings.Join(names, ", "), strings.Join(values, ", "), columnsBut(l, "owner_organisation", "t."), every, where)
 }
 
+// consultationsOf is a statement that has agencies asked about some of the drafts of a layer.
+func consultationsOf(l *layer.Layer) string {
+	return fmt.Sprintf(`INSERT INTO consultations (layer, feature, agency, due_on) SELECT '%s', id, agency, '2027-01-01' FROM %[1]s, (VALUES ('SXD'), ('BCHBDBP')) a (agency)
+		WHERE status = 'draft' AND ascii(md5(id || agency)) %% 3 = 0`, l.Name)
+}
+
+// hideConsultations has other agencies asked, and no longer asked, about rows of a layer of
+// which the viewer is not told.
+func (p *pair) hideConsultations(conn *pgx.Conn, l *layer.Layer) {
+	p.t.Helper()
+	unconcerned := p.as.unconcerned(l)
+	execute(p.t, conn, fmt.Sprintf(`INSERT INTO consultations (layer, feature, agency) SELECT '%s', id, agency FROM %[1]s, (VALUES ('BCA'), ('BQP')) a (agency) WHERE (status = 'draft' AND id %% 3 = 0 OR id %% 97 = 0) AND %s`, l.Name, unconcerned))
+	execute(p.t, conn, fmt.Sprintf(`UPDATE consultations SET withdrawn_at = now() WHERE agency IN ('BCHBDBP', 'BQP') AND answered_at IS NULL AND withdrawn_at IS NULL AND feature %% 2 = 0
+		AND layer = '%s' AND feature IN (SELECT id FROM %[1]s WHERE %s)`, l.Name, unconcerned))
+}
+
 // columnsBut lists the columns of a layer without the geometry and one more.
 func columnsBut(l *layer.Layer, but, prefix string) string {
 	var names []string
@@ -78,9 +94,10 @@ func (p *pair) hide(conn *pgx.Conn) {
 		p.quiet = append(p.quiet, time.Now())
 		moved := p.as.blind(l, "ST_Translate(geom, 0.002, -0.001)")
 		execute(p.t, conn, fmt.Sprintf(`UPDATE %s SET geom = ST_Translate(geom, 0.002, -0.001), name = 'moved ' || code, valid_from = valid_from - 700
-			WHERE status = 'draft' AND id %% 2 = 0 AND %s AND %s`, l.Name, blind, moved))
+			WHERE status = 'draft' AND id %% 2 = 0 AND %s AND %s AND %s`, l.Name, blind, moved, p.as.unasked(l)))
 		p.quiet = append(p.quiet, time.Now())
-		execute(p.t, conn, fmt.Sprintf("DELETE FROM %s WHERE status = 'draft' AND id %% 5 = 0 AND %s", l.Name, blind))
+		execute(p.t, conn, fmt.Sprintf("DELETE FROM %s WHERE status = 'draft' AND id %% 5 = 0 AND %s AND %s", l.Name, blind, p.as.unasked(l)))
+		p.hideConsultations(conn, l)
 		for _, f := range l.Fields {
 			if f.Confidential {
 				untriggered(p.t, conn, fmt.Sprintf("UPDATE %s SET %s = CASE WHEN id %% 2 = 0 THEN 'secret ' || id END WHERE %s", l.Name, f.Name, blind))
@@ -118,11 +135,13 @@ func (p *pair) stir() {
 	l := pick(p.rand, p.stock.drafts)
 	p.made++
 	row := pgx.Identifier{l.Name}.Sanitize()
-	blind, id := p.as.blind(l, "geom"), int64(1)<<48+p.rand.Int64N(1<<48)
+	blind, id, unasked := p.as.blind(l, "geom"), int64(1)<<48+p.rand.Int64N(1<<48), p.as.unasked(l)
 	columns := strings.ReplaceAll(columnsBut(l, "code", ""), ", updated_at", "") + ", geom"
 	execute(p.t, p.b.conn, fmt.Sprintf(`INSERT INTO %[1]s (id, code, %[2]s) SELECT $1, 'LATE-' || $2::bigint, %[2]s FROM %[1]s WHERE status = 'draft' AND %[3]s ORDER BY md5(id || $2::text) LIMIT 1`, row, columns, blind), id, p.made)
-	execute(p.t, p.b.conn, fmt.Sprintf(`UPDATE %s SET name = 'stirred', geom = geom WHERE id IN (SELECT id FROM %[1]s WHERE status = 'draft' AND %s ORDER BY md5(id || $1::text) LIMIT 3)`, row, blind), fmt.Sprint(p.made))
-	execute(p.t, p.b.conn, fmt.Sprintf(`DELETE FROM %s WHERE id IN (SELECT id FROM %[1]s WHERE status = 'draft' AND %s ORDER BY md5(id || $1::text) DESC LIMIT 1)`, row, blind), fmt.Sprint(p.made))
+	execute(p.t, p.b.conn, fmt.Sprintf(`UPDATE %s SET name = 'stirred', geom = geom WHERE id IN (SELECT id FROM %[1]s WHERE status = 'draft' AND %s AND %s ORDER BY md5(id || $1::text) LIMIT 3)`, row, blind, unasked), fmt.Sprint(p.made))
+	execute(p.t, p.b.conn, fmt.Sprintf(`DELETE FROM %s WHERE id IN (SELECT id FROM %[1]s WHERE status = 'draft' AND %s AND %s ORDER BY md5(id || $1::text) DESC LIMIT 1)`, row, blind, unasked), fmt.Sprint(p.made))
+	execute(p.t, p.b.conn, fmt.Sprintf(`INSERT INTO consultations (id, layer, feature, agency) SELECT $1 + row_number() OVER (), $2, id, 'BNG' FROM %s WHERE %s ORDER BY md5(id || $3::text) LIMIT 3 ON CONFLICT DO NOTHING`, row, p.as.unconcerned(l)), id, l.Name, fmt.Sprint(p.made))
+	execute(p.t, p.b.conn, "UPDATE consultations SET withdrawn_at = now() WHERE id IN (SELECT id FROM consultations WHERE agency = 'BNG' AND withdrawn_at IS NULL AND answered_at IS NULL AND id % 2 = 0 AND id BETWEEN $1 AND $1 + 3)", id)
 	p.quiet = append(p.quiet, time.Now())
 }
 
@@ -133,6 +152,7 @@ type stock struct {
 	points         []orb.Point // where something is, hidden things first
 	within         []orb.Point // in the territory of the viewer, if he has one
 	communes       []string
+	consultations  []int64 // of either world
 }
 
 // rows are what is known of a layer's rows in either world.
@@ -164,6 +184,7 @@ func readStock(t *testing.T, o *origin, as who, a, b *pgx.Conn) *stock {
 		s.of[l.Name] = s.read(t, l, b, known)
 		s.of[l.Name].within = allOf[int64](t, a, "SELECT id FROM "+l.Name+" WHERE ST_Covers(hatang_territory($1), geom) ORDER BY id", as.territory)
 	}
+	s.consultations = allOf[int64](t, b, "SELECT id FROM consultations ORDER BY id")
 	at := allOf[float64](t, a, "SELECT unnest(ARRAY[ST_X(p.geom), ST_Y(p.geom)]) FROM ST_Dump(ST_GeneratePoints(hatang_territory($1), 40, 3)) p", as.territory)
 	for i := 0; i+1 < len(at); i += 2 {
 		s.within = append(s.within, orb.Point{at[i], at[i+1]})

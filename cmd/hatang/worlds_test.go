@@ -48,6 +48,7 @@ func everybody() []who {
 		{name: "operator VNPT", role: account.Operator, organisation: "VNPT"},
 		{name: "operator VIETTEL", role: account.Operator, organisation: "VIETTEL"},
 		{name: "consulted agency", role: account.Consulted, organisation: "BCHQS"},
+		{name: "agency asked", role: account.Consulted, organisation: "SXD"},
 		{name: "officer of 094", role: account.Officer, territory: "094"},
 		{name: "officer of 100", role: account.Officer, territory: "100"},
 		{name: "officer of some layers", role: account.Officer, layers: []string{"bts_sites", "postal_points"}},
@@ -81,6 +82,25 @@ func (w who) blind(l *layer.Layer, geom string) string {
 		conditions = append(conditions, "NOT ST_Intersects(hatang_territory('"+code+"'), "+geom+")")
 	}
 	return strings.Join(conditions, " AND ")
+}
+
+// unasked is the condition on rows of a layer that the viewer is not asked about.
+func (w who) unasked(l *layer.Layer) string {
+	agency := w.viewer().Consulted(l.Name)
+	if agency == "" {
+		return "true"
+	}
+	return fmt.Sprintf("id NOT IN (SELECT feature FROM consultations WHERE layer = '%s' AND agency = '%s' AND withdrawn_at IS NULL)", l.Name, agency)
+}
+
+// unconcerned is the condition on rows of a layer about which other agencies may be asked
+// without the viewer's having to do with it.
+func (w who) unconcerned(l *layer.Layer) string {
+	if !w.viewer().Staff() {
+		return "true"
+	}
+	w.organisation = ""
+	return w.blind(l, "geom")
 }
 
 // headers are those by which a request says who sends it.
@@ -126,20 +146,35 @@ func newOrigin(t *testing.T) *origin {
 	}
 	o.pause()
 	conn := owner(t, o.url)
+	countDrafts(t, conn)
 	for _, sql := range furtherRows {
 		execute(t, conn, sql)
 	}
 	for _, l := range layers.All() {
 		if l.HasDrafts() {
 			execute(t, conn, draftsOf(l, "OWN", "true", 12))
+			execute(t, conn, consultationsOf(l))
 		}
 	}
+	execute(t, conn, "UPDATE consultations SET answer = 'agreed', note = 'x' WHERE feature % 5 = 1")
+	execute(t, conn, "UPDATE consultations SET withdrawn_at = now() WHERE feature % 5 = 2")
 	if err := conn.Close(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	o.admit(t)
 	o.pause()
 	return o
+}
+
+// countDrafts has the rules count drafts, which the plan's do not: so each is evidence for
+// those who see it.
+func countDrafts(t *testing.T, conn *pgx.Conn) {
+	t.Helper()
+	if n := untriggered(t, conn, `UPDATE rule_sets SET body = convert_to(replace(convert_from(body, 'UTF8'), '"approved", "planned"]', '"approved", "planned", "draft"]'), 'UTF8')
+		WHERE convert_from(body, 'UTF8') LIKE '%"approved", "planned"]%'`); n != 1 {
+		t.Fatalf("%d rule sets count masts", n)
+	}
+	execute(t, conn, "UPDATE layer_versions SET version = version + 1 WHERE layer = 'rule_sets'")
 }
 
 func (o *origin) pause() { o.quiet = append(o.quiet, time.Now()) }
@@ -491,13 +526,17 @@ func (p *pair) sameTimes(a question) {
 	p.t.Helper()
 	_, rest, ok := strings.Cut(a.path, "/collections/")
 	name, _, _ := strings.Cut(rest, "/")
+	statement := "UPDATE " + pgx.Identifier{name}.Sanitize() + " SET updated_at = $1 WHERE updated_at > $2"
 	if _, known := p.origin.layers.Get(name); !ok || !known {
-		return
+		if !strings.HasPrefix(a.path, consultationsPath) {
+			return
+		}
+		statement = `UPDATE consultations SET asked_at = CASE WHEN asked_at > $2 THEN $1 ELSE asked_at END, answered_at = CASE WHEN answered_at > $2 THEN $1 ELSE answered_at END,
+			withdrawn_at = CASE WHEN withdrawn_at > $2 THEN $1 ELSE withdrawn_at END WHERE greatest(asked_at, answered_at, withdrawn_at) > $2`
 	}
 	p.made++
 	for _, w := range []*world{p.a, p.b} {
-		untriggered(p.t, w.conn, "UPDATE "+pgx.Identifier{name}.Sanitize()+" SET updated_at = $1 WHERE updated_at > $2",
-			p.origin.clock.Add(-time.Duration(p.made)*time.Second).Add(-time.Hour*24*365), p.quiet[len(p.quiet)-1])
+		untriggered(p.t, w.conn, statement, p.origin.clock.Add(-time.Duration(p.made)*time.Second).Add(-time.Hour*24*365), p.quiet[len(p.quiet)-1])
 	}
 }
 
