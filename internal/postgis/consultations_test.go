@@ -386,3 +386,20 @@ func TestConsultationsAreListedForThoseConcerned(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// What an agency sees each question says: a grant that ends at a territory is refused.
+func TestAConsultedGrantNamesNoTerritory(t *testing.T) {
+	c := newConsulting(t)
+	add := func(territory string) error {
+		id, key := account.NewKey()
+		return c.AddKey(context.Background(), account.Terminal("t"), account.NewKeyRecord{ID: id, Hash: account.Hash(key), Name: "x", Organisation: "SXD",
+			Grants: []account.Grant{{Role: account.Consulted, Layers: []string{"bts_sites"}, Territory: territory}}})
+	}
+	var invalid *layer.InvalidError
+	if err := add("094"); !errors.As(err, &invalid) || len(invalid.Faults) != 1 || invalid.Faults[0].At != "/grants/0/territory" {
+		t.Errorf("of a territory: %v", err)
+	}
+	if err := add(""); err != nil {
+		t.Error(err)
+	}
+}
