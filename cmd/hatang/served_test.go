@@ -29,7 +29,8 @@ func TestServed(t *testing.T) {
 		{"tiles", tilesShowItems}, {"tiles and rights", tilesKeepSecrets}, {"ogr tiles", ogrReadsTiles},
 		{"rights", withheldRows}, {"keys", keysDecide}, {"people", peopleAndKeys},
 		{"bad addresses", badAddresses}, {"bad bodies", badBodies}, {"bad features", badFeatures}, {"a huge body", hugeBody}, {"methods", methodsAndSlashes},
-		{"a second serve", secondServe}, {"exports", exportsComeBack},
+		{"a second serve", secondServe}, {"exports", exportsComeBack}, {"exports and downloads", exportsAreDownloads},
+		{"ogr2ogr formats", ogrReadsFormats}, {"ogr2ogr grids", ogrReadsGrids}, {"spoilt formats", spoiltFormatsAreFound},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()

@@ -1,13 +1,11 @@
 package main
 
 import (
-	"bufio"
 	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -283,59 +281,4 @@ func (c *importCommand) print(env *environment, r report) {
 	case !r.Applied:
 		fmt.Fprintln(env.stdout, "Nothing was changed, because rows were refused; --good-rows takes the others.")
 	}
-}
-
-type exportCommand struct {
-	Layer string `arg:"" help:"Layer to write."`
-	File  string `arg:"" help:"GeoJSON file to write; - for standard output."`
-}
-
-// Run writes the rows in force on the reference date as a FeatureCollection. A file
-// is written beside its place and moved there when it is whole; it is for the person
-// alone where the layer has rows that not everyone may see.
-func (c *exportCommand) Run(ctx context.Context, g *globals, env *environment) error {
-	if extension := strings.ToLower(filepath.Ext(c.File)); c.File != "-" && extension != ".geojson" && extension != ".json" {
-		return usageError{fmt.Errorf("%q files cannot be written yet, only GeoJSON (.geojson, .json): convert it with ogr2ogr", extension)}
-	}
-	return g.withStore(ctx, env, func(db *database, s *postgis.Store) error {
-		l, err := db.layer(c.Layer)
-		if err != nil {
-			return err
-		}
-		date, err := g.referenceDate(ctx, s)
-		if err != nil {
-			return err
-		}
-		mode := fs.FileMode(0o644)
-		if l.WithheldField != "" {
-			mode = 0o600 // not everyone on the machine may see all rows
-		}
-		return writeFile(env, c.File, mode, func(out io.Writer) error { return writeLayer(ctx, env, s, l, date(), out) })
-	})
-}
-
-func writeLayer(ctx context.Context, env *environment, s *postgis.Store, l *layer.Layer, date geo.Date, out io.Writer) error {
-	w := bufio.NewWriterSize(out, 1<<16)
-	buffer := []byte(`{"type":"FeatureCollection","features":[`)
-	first := true
-	err := s.Features(ctx, env.viewer(), l, layer.Query{Date: date}, func(r *layer.Row) error {
-		if !first {
-			buffer = append(buffer, ',')
-		}
-		first = false
-		var err error
-		if buffer, err = formats.AppendFeature(append(buffer, '\n'), l, r, formats.GeoJSONOptions{WithZ: true}); err != nil {
-			return err
-		}
-		_, err = w.Write(buffer)
-		buffer = buffer[:0]
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	if _, err := w.Write(append(buffer, "\n]}\n"...)); err != nil {
-		return err
-	}
-	return w.Flush()
 }

@@ -169,12 +169,12 @@ func (f *flatGeobuf) place(g geom.T) (flatbuffers.UOffsetT, error) {
 	return 0, ErrGeometry
 }
 
-// flat writes positions; ends count ordinates here and positions there, and are left out
-// where there is one.
+// flat writes positions; ends count ordinates here and positions there. GDAL wants those
+// of lines even where there is one.
 func (f *flatGeobuf) flat(kind flat.GeometryType, ordinates []float64, stride int, ends []int) flatbuffers.UOffsetT {
 	b, n := f.builder, len(ordinates)/stride
 	var endVector, zVector flatbuffers.UOffsetT
-	if len(ends) > 1 {
+	if len(ends) > 1 || kind == flat.GeometryTypeMultiLineString {
 		flat.GeometryStartEndsVector(b, len(ends))
 		for i := len(ends) - 1; i >= 0; i-- {
 			b.PrependUint32(uint32(ends[i] / stride))

@@ -1,0 +1,315 @@
+package main
+
+import (
+	"bytes"
+	"encoding/binary"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"math"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"hatang/internal/formats"
+	"hatang/internal/layer"
+)
+
+// foreign is a feature as some reader has it.
+type foreign struct {
+	ID         any `json:"id"`
+	Properties map[string]any
+	Geometry   struct {
+		Type        string
+		Coordinates any
+	}
+}
+
+func foreignFeatures(t *testing.T, raw []byte) []foreign {
+	t.Helper()
+	var c struct{ Features []foreign }
+	decoder := json.NewDecoder(bytes.NewReader(raw))
+	decoder.UseNumber()
+	if err := decoder.Decode(&c); err != nil {
+		t.Fatalf("%v in %.500s", err, raw)
+	}
+	return c.Features
+}
+
+// throughGDAL has GDAL read a file and write it as GeoJSON, on WGS 84.
+func throughGDAL(t *testing.T, f *formats.Format, path, crs string) []byte {
+	t.Helper()
+	args := []string{"-f", "GeoJSON", "-preserve_fid", "-lco", "COORDINATE_PRECISION=15", "/vsistdout/", path}
+	if crs != "" {
+		args = append([]string{"-t_srs", "OGC:CRS84"}, args...)
+	}
+	if f.Name() == "csv" {
+		args = append([]string{"-a_srs", "OGC:CRS84", "-oo", "X_POSSIBLE_NAMES=lon", "-oo", "Y_POSSIBLE_NAMES=lat", "-oo", "GEOM_POSSIBLE_NAMES=wkt", "-oo", "KEEP_GEOM_COLUMNS=NO"}, args...)
+	}
+	cmd := exec.CommandContext(t.Context(), "ogr2ogr", args...)
+	var said bytes.Buffer
+	cmd.Stderr = &said
+	out, err := cmd.Output()
+	if err != nil || said.Len() > 0 {
+		t.Fatalf("ogr2ogr %v: %v\n%s", args, err, said.String())
+	}
+	return out
+}
+
+// known is a feature's id: where the format has none, it is a property.
+func (f *foreign) known() string {
+	if f.ID != nil {
+		if id, ok := f.Properties["id"]; ok {
+			return fmt.Sprint(id)
+		}
+		return fmt.Sprint(f.ID)
+	}
+	return fmt.Sprint(f.Properties["id"])
+}
+
+// plainly is a value of a kind in one form, whatever the reader makes of it; null is "∅".
+func plainly(kind layer.Kind, value any) string {
+	if value == nil {
+		return "∅"
+	}
+	s := fmt.Sprint(value)
+	switch kind {
+	case layer.Integer, layer.Number:
+		if x, err := strconv.ParseFloat(s, 64); err == nil {
+			return strconv.FormatFloat(x, 'g', -1, 64)
+		}
+	case layer.Boolean:
+		return map[string]string{"true": "true", "1": "true", "false": "false", "0": "false"}[s]
+	case layer.Date:
+		return strings.TrimSuffix(strings.ReplaceAll(s, "/", "-"), "T00:00:00")
+	case layer.Timestamp:
+		for _, form := range []string{time.RFC3339Nano, "2006/01/02 15:04:05.999-07"} {
+			if at, err := time.Parse(form, s); err == nil {
+				return at.UTC().Format(time.RFC3339Nano)
+			}
+		}
+	case layer.TextList:
+		list, ok := value.([]any)
+		if !ok && strings.HasPrefix(s, "[") && json.Unmarshal([]byte(s), &list) == nil {
+			ok = true
+		}
+		if ok {
+			s = strings.Trim(strings.ReplaceAll(fmt.Sprintf("%q", list), `" "`, ","), `[]"`)
+		}
+	}
+	return s
+}
+
+// together reports whether two times are one, to the millisecond that files keep.
+func together(a, b string) bool {
+	x, errX := time.Parse(time.RFC3339Nano, a)
+	y, errY := time.Parse(time.RFC3339Nano, b)
+	return errX == nil && errY == nil && x.Sub(y).Abs() <= time.Millisecond
+}
+
+// difference says where two readings of a layer differ, "" where they do not: ids,
+// values by the kind of their field, geometries to a ten-millionth of a degree.
+func difference(l *layer.Layer, format string, want, got []foreign) string {
+	of := map[string]*foreign{}
+	for i := range got {
+		of[got[i].known()] = &got[i]
+	}
+	if len(got) != len(want) || len(of) != len(got) {
+		return fmt.Sprintf("%d features with %d ids of %d", len(got), len(of), len(want))
+	}
+	for i := range want {
+		w := &want[i]
+		g := of[w.known()]
+		if g == nil {
+			return "no feature " + w.known()
+		}
+		for _, f := range l.Fields {
+			a, b := plainly(f.Kind, w.Properties[f.Name]), plainly(f.Kind, g.Properties[f.Name])
+			if format == "kml" && f.Name == "name" && a != "∅" { // GDAL has one field for it and the placemark's name
+				b = plainly(f.Kind, g.Properties["Name"])
+			}
+			if format == "csv" && b == "" { // to GDAL, CSV has no null
+				b = "∅"
+			}
+			if a != b && (f.Kind != layer.Timestamp || !together(a, b)) {
+				return fmt.Sprintf("%s of %s is %q, want %q", f.Name, w.known(), b, a)
+			}
+		}
+		if w.Geometry.Type != g.Geometry.Type {
+			return fmt.Sprintf("the geometry of %s is a %s, want a %s", w.known(), g.Geometry.Type, w.Geometry.Type)
+		}
+		if d := apart(w.Geometry.Coordinates, g.Geometry.Coordinates); d != "" {
+			return fmt.Sprintf("the geometry of %s: %s", w.known(), d)
+		}
+	}
+	return ""
+}
+
+// apart compares two trees of coordinates.
+func apart(want, got any) string {
+	if a, ok := want.(json.Number); ok {
+		b, _ := got.(json.Number)
+		x, errX := a.Float64()
+		y, errY := b.Float64()
+		if errX != nil || errY != nil || math.Abs(x-y) > 1.01e-7 {
+			return fmt.Sprintf("%s, want %s", b, a)
+		}
+		return ""
+	}
+	a, _ := want.([]any)
+	b, _ := got.([]any)
+	if len(a) != len(b) || a == nil {
+		return fmt.Sprintf("%d parts, want %d", len(b), len(a))
+	}
+	for i := range a {
+		if d := apart(a[i], b[i]); d != "" {
+			return d
+		}
+	}
+	return ""
+}
+
+// download is a layer as the administrator has it.
+func (s *server) download(t *testing.T, l *layer.Layer, query string) []byte {
+	t.Helper()
+	a := s.call(t, http.MethodGet, "/api/v1/collections/"+l.Name+"/download?"+query, "", bearer(s.key)...)
+	a.wants(t, http.StatusOK)
+	return a.body
+}
+
+// ogrReadsFormats: every layer in every format is to GDAL what it is to us.
+func ogrReadsFormats(t *testing.T, s *server) {
+	dir := freshDir(t)
+	for _, l := range layersOf(t) {
+		want := foreignFeatures(t, s.download(t, l, "f=geojson"))
+		if len(want) == 0 {
+			t.Errorf("%s has no features", l.Name)
+		}
+		for _, f := range formats.All() {
+			path := filepath.Join(dir, l.Name+f.Extensions[0])
+			if err := os.WriteFile(path, s.download(t, l, "f="+f.Name()), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			if d := difference(l, f.Name(), want, foreignFeatures(t, throughGDAL(t, &f, path, ""))); d != "" {
+				t.Errorf("%s as %s: %s", l.Name, f.Name(), d)
+			}
+		}
+	}
+}
+
+// ogrReadsGrids: files on VN-2000's grids name their system so that GDAL finds the way back.
+func ogrReadsGrids(t *testing.T, s *server) {
+	dir := freshDir(t)
+	for _, name := range []string{"bts_sites", "ducts", "mast_zones"} {
+		l, _ := registryOf(t).Get(name)
+		want := foreignFeatures(t, s.download(t, l, "f=geojson"))
+		for _, format := range []string{"gpkg", "fgb"} {
+			f, _ := formats.Named(format)
+			for _, crs := range []string{"EPSG:9205", "EPSG:3405", "EPSG:4756", "EPSG:4326", "EPSG:3857"} {
+				path := filepath.Join(dir, strings.ReplaceAll(name+crs, ":", "-")+f.Extensions[0])
+				if err := os.WriteFile(path, s.download(t, l, "f="+format+"&crs="+crs), 0o600); err != nil {
+					t.Fatal(err)
+				}
+				if d := difference(l, format, want, foreignFeatures(t, throughGDAL(t, &f, path, crs))); d != "" {
+					t.Errorf("%s as %s in %s: %s", name, format, crs, d)
+				}
+			}
+		}
+	}
+}
+
+func registryOf(t *testing.T) *layer.Registry {
+	t.Helper()
+	r, err := layer.Layers()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// spoiltFormatsAreFound: the comparison with GDAL sees one byte of a text, one of a
+// place, and axes that are swapped.
+func spoiltFormatsAreFound(t *testing.T, s *server) {
+	dir := freshDir(t)
+	l, _ := registryOf(t).Get("bts_sites")
+	want := foreignFeatures(t, s.download(t, l, "f=geojson"))
+	if d := difference(l, "geojson", want, foreignFeatures(t, s.download(t, l, "f=geojson&crs=EPSG:4326"))); d == "" {
+		t.Error("swapped axes are not found")
+	}
+	at, _ := want[10].Geometry.Coordinates.([]any)
+	digits, _ := at[0].(json.Number)
+	lon, err := digits.Float64()
+	if err != nil {
+		t.Fatal(err)
+	}
+	ordinate := binary.LittleEndian.AppendUint64(nil, math.Float64bits(lon))
+	moved := slices.Clone(ordinate)
+	moved[5]++ // some metres
+	code, _ := want[10].Properties["code"].(string)
+	for _, f := range formats.All() {
+		raw := s.download(t, l, "f="+f.Name())
+		place := [2][]byte{[]byte(digits), []byte(string(digits)[:len(digits)-1] + "0")}
+		if f.InFile {
+			place = [2][]byte{ordinate, moved}
+		}
+		for what, change := range map[string][2][]byte{"text": {[]byte(code), []byte("?" + code[1:])}, "place": place} {
+			if !bytes.Contains(raw, change[0]) || bytes.Equal(change[0], change[1]) {
+				t.Fatalf("%s: there is no %q to be spoilt", f.Name(), change[0])
+			}
+			path := filepath.Join(dir, what+f.Extensions[0])
+			if err := os.WriteFile(path, bytes.Replace(raw, change[0], change[1], -1), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			if difference(l, f.Name(), want, foreignFeatures(t, throughGDAL(t, &f, path, ""))) == "" {
+				t.Errorf("%s: a spoilt %s is not found", f.Name(), what)
+			}
+		}
+	}
+}
+
+// exportsAreDownloads: the command writes what the server sends, byte for byte.
+func exportsAreDownloads(t *testing.T, s *server) {
+	dir := freshDir(t)
+	for _, name := range []string{"bts_sites", "ducts"} {
+		l, _ := registryOf(t).Get(name)
+		for _, f := range formats.All() {
+			path := filepath.Join(dir, name+f.Extensions[0])
+			hatang(t, "export", name, path, "--data", s.dir, "--date", "2020-12-31").wants(t, exitDone, "")
+			raw, err := os.ReadFile(path)
+			if err != nil || !bytes.Equal(raw, s.download(t, l, "f="+f.Name())) {
+				t.Errorf("%s as %s is exported otherwise than sent: %v", name, f.Name(), err)
+			}
+		}
+	}
+	path := filepath.Join(dir, "grid.csv")
+	hatang(t, "export", "bts_sites", path, "--data", s.dir, "--date", "2020-12-31", "--crs", "EPSG:9205", "--bom").wants(t, exitDone, "")
+	l, _ := registryOf(t).Get("bts_sites")
+	if raw, err := os.ReadFile(path); err != nil || !bytes.Equal(raw, s.download(t, l, "f=csv&crs=EPSG:9205&bom=true")) {
+		t.Errorf("a grid's CSV is exported otherwise than sent: %v", err)
+	}
+	for _, args := range [][]string{{"x.shp"}, {"x"}, {"x.kml", "--crs", "EPSG:9205"}, {"x.gpkg", "--bom"}, {"x.csv", "--crs", "EPSG:1"}} {
+		hatang(t, append([]string{"export", "bts_sites", "--data", s.dir}, args...)...).wants(t, exitUsage, "")
+	}
+	if left := slices.Collect(maps.Keys(filesIn(t, dir))); len(left) != 2*len(formats.All())+1 {
+		t.Errorf("%v are left", left)
+	}
+}
+
+func filesIn(t *testing.T, dir string) map[string]bool {
+	t.Helper()
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	names := map[string]bool{}
+	for _, e := range entries {
+		names[e.Name()] = true
+	}
+	return names
+}
