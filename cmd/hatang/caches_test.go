@@ -32,7 +32,7 @@ func compareCaches(t *testing.T, o *origin, requests int) {
 			t.Fatalf("%s by %s: a server that keeps nothing, and one that does: %s", q, p.as.name, d)
 		}
 	}
-	memory := p.a.memory.Report()
+	memory := p.a.memory.snapshots.Report()
 	t.Logf("%v; checks from memory %d, from the database %d", p.counts, memory.FromMemory, memory.FromDatabase)
 	if memory.FromMemory == 0 || memory.FromDatabase == 0 {
 		t.Error("not all ways to an answer were taken")

@@ -17,7 +17,6 @@ import (
 	"github.com/go-jose/go-jose/v4"
 
 	"hatang/internal/account"
-	"hatang/internal/permit"
 )
 
 // provider is a small OpenID Connect provider at which one person signs in.
@@ -105,7 +104,7 @@ func TestPeopleSignInAtTheirProvider(t *testing.T) {
 	}
 	log := slog.New(slog.DiscardHandler)
 	serve := &serveCommand{PublicURL: "http://127.0.0.1:1", OIDCIssuer: p.url, OIDCClientID: "hatang", OIDCClientSecret: "secret"}
-	server, err := serve.handler(log, r.store, permit.NewMemory(r.store, date, log), nil, date)
+	server, err := serve.handler(log, r.store, keepInMemory(r.store, date, log), nil, date)
 	if err != nil {
 		t.Fatal(err)
 	}

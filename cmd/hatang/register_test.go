@@ -20,7 +20,6 @@ import (
 
 	"hatang/internal/account"
 	"hatang/internal/layer"
-	"hatang/internal/permit"
 	"hatang/internal/plan"
 	"hatang/internal/postgis"
 	"hatang/internal/testdb"
@@ -84,12 +83,12 @@ func (r *register) serve(t *testing.T) (http.Handler, *postgis.Store) {
 		t.Fatal(err)
 	}
 	log := slog.New(slog.DiscardHandler)
-	memory := permit.NewMemory(store, date, log)
-	handler, err := (&serveCommand{}).handler(log, store, memory, nil, date)
+	kept := keepInMemory(store, date, log)
+	handler, err := (&serveCommand{}).handler(log, store, kept, nil, date)
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(inBackground(ctx, memory.Run))
+	t.Cleanup(inBackground(ctx, kept.run))
 	return handler, store
 }
 

@@ -10,11 +10,16 @@ import (
 	"net/http"
 	"net/netip"
 	"strings"
+	"sync"
 	"time"
+
+	"github.com/paulmach/orb"
 
 	"hatang/geo"
 	"hatang/internal/account"
 	"hatang/internal/httpapi"
+	"hatang/internal/layer"
+	"hatang/internal/memory"
 	"hatang/internal/permit"
 	"hatang/internal/plan"
 	"hatang/internal/postgis"
@@ -73,12 +78,12 @@ func (c *serveCommand) Run(ctx context.Context, g *globals, env *environment) er
 		lines := newLogLines(env.stderr)
 		defer lines.close()
 		log := slog.New(slog.NewJSONHandler(lines, nil))
-		memory := permit.NewMemory(store, date, log)
-		handler, err := c.handler(log, store, memory, grid, date)
+		kept := keepInMemory(store, date, log)
+		handler, err := c.handler(log, store, kept, grid, date)
 		if err != nil {
 			return err
 		}
-		stop := inBackground(ctx, memory.Run)
+		stop := inBackground(ctx, kept.run)
 		defer stop()
 		return c.listen(ctx, env, listener, handler, started)
 	})
@@ -115,8 +120,45 @@ func inBackground(ctx context.Context, work func(context.Context)) (stop func())
 	return func() { cancel(); <-done }
 }
 
+// rowsBytes is how much memory the rows of layers may hold from which tiles are drawn.
+const rowsBytes = 256 << 20
+
+// inMemory is what a server keeps in memory: snapshots for checks; versions and rows.
+type inMemory struct {
+	snapshots *permit.Memory
+	rows      *memory.Memory
+}
+
+func keepInMemory(store *postgis.Store, date func() geo.Date, log *slog.Logger) inMemory {
+	return inMemory{permit.NewMemory(store, date, log), memory.New(store, rowsBytes, log)}
+}
+
+// run keeps it fresh until the context ends.
+func (m inMemory) run(ctx context.Context) {
+	var running sync.WaitGroup
+	running.Go(func() { m.snapshots.Run(ctx) })
+	running.Go(func() { m.rows.Run(ctx) })
+	running.Wait()
+}
+
+// remembering is a store that answers from memory what that knows to be the latest.
+type remembering struct {
+	*postgis.Store
+	memory *memory.Memory
+}
+
+// LayerVersions returns the versions of all layers that the viewer is told.
+func (r remembering) LayerVersions(ctx context.Context, v account.Viewer) (layer.Versions, error) {
+	return r.memory.LayerVersions(ctx, v)
+}
+
+// TileRows hands over the rows of a tile.
+func (r remembering) TileRows(ctx context.Context, v account.Viewer, l *layer.Layer, box orb.Bound, q layer.Query, fields []*layer.Field, each func(*layer.Row) error) error {
+	return r.memory.TileRows(ctx, v, l, box, q, fields, each)
+}
+
 // handler puts the rooms together.
-func (c *serveCommand) handler(log *slog.Logger, store *postgis.Store, memory *permit.Memory, grid *postgis.Grid, date func() geo.Date) (http.Handler, error) {
+func (c *serveCommand) handler(log *slog.Logger, store *postgis.Store, kept inMemory, grid *postgis.Grid, date func() geo.Date) (http.Handler, error) {
 	title, attribution := titles()
 	options := web.Options{ReferenceDate: date, BasemapURL: c.Basemap, Attribution: c.BasemapAttribution, Version: version}
 	if grid != nil {
@@ -130,12 +172,12 @@ func (c *serveCommand) handler(log *slog.Logger, store *postgis.Store, memory *p
 	if err != nil {
 		return nil, err
 	}
-	checker := memory.Checker()
+	checker := kept.snapshots.Checker()
 	measurer := plan.NewMeasurer(store, checker)
 	return httpapi.New(httpapi.Config{
-		Registry: store.Layers(), FreshLayers: store.FreshLayers, Store: store, Accounts: store, Checker: checker, Indicators: indicators{measurer},
+		Registry: store.Layers(), FreshLayers: store.FreshLayers, Store: remembering{store, kept.rows}, Accounts: store, Checker: checker, Indicators: indicators{measurer},
 		Ledger: plan.NewLedger(store, measurer), Publisher: publisher{store, date}, UI: page, ReferenceDate: date, Now: c.now,
-		Log: log, Memory: memory.Report, Pool: store.PoolUse, PublicURL: c.PublicURL, Title: title,
+		Log: log, Memory: kept.snapshots.Report, Rows: kept.rows.Report, Pool: store.PoolUse, PublicURL: c.PublicURL, Title: title,
 		PublicRate: c.PublicRate, TrustedProxies: c.TrustedProxies,
 		Passwords: account.NewPasswords(account.DefaultHashMemory), OIDC: oidc,
 		Attribution: attribution, Version: version,

@@ -23,7 +23,6 @@ import (
 	"hatang/geo"
 	"hatang/internal/account"
 	"hatang/internal/layer"
-	"hatang/internal/permit"
 	"hatang/internal/postgis"
 	"hatang/internal/testdb"
 )
@@ -244,7 +243,7 @@ type world struct {
 	url        string
 	conn       *pgx.Conn // the owner's
 	store      *postgis.Store
-	memory     *permit.Memory
+	memory     inMemory
 	warm, cold http.Handler
 }
 
@@ -264,7 +263,7 @@ func (o *origin) newWorld(t *testing.T, prepare func(*pgx.Conn)) *world {
 	}
 	w.memory, w.warm = o.server(t, w)
 	_, w.cold = o.server(t, w)
-	stop := inBackground(context.Background(), w.memory.Run)
+	stop := inBackground(context.Background(), w.memory.run)
 	t.Cleanup(func() {
 		stop()
 		w.store.Close()
@@ -274,11 +273,11 @@ func (o *origin) newWorld(t *testing.T, prepare func(*pgx.Conn)) *world {
 }
 
 // server assembles a server of the world, whose memory is still empty.
-func (o *origin) server(t *testing.T, w *world) (*permit.Memory, http.Handler) {
+func (o *origin) server(t *testing.T, w *world) (inMemory, http.Handler) {
 	t.Helper()
 	log := slog.New(slog.DiscardHandler)
 	date := func() geo.Date { return geo.NewDate(2020, 12, 31) }
-	memory := permit.NewMemory(w.store, date, log)
+	memory := keepInMemory(w.store, date, log)
 	c := &serveCommand{PublicURL: "https://register.example", now: func() time.Time { return o.clock }}
 	handler, err := c.handler(log, w.store, memory, nil, date)
 	if err != nil {
@@ -297,12 +296,21 @@ func (w *world) settle(t *testing.T, classes int) {
 	}
 	until(t, "fresh snapshots", func() bool {
 		fresh := 0
-		for _, s := range w.memory.Report().Snapshots {
+		for _, s := range w.memory.snapshots.Report().Snapshots {
 			if s.Fresh && maps.Equal(s.Versions, now.Versions) {
 				fresh++
 			}
 		}
 		return fresh >= classes
+	})
+	until(t, "versions that are the latest", func() bool {
+		everything := account.Holder("key:test", account.Administrator)
+		latest, err := w.store.LayerVersions(t.Context(), everything)
+		if err != nil {
+			t.Fatal(err)
+		}
+		told, err := w.memory.rows.LayerVersions(t.Context(), everything)
+		return err == nil && maps.Equal(told, latest)
 	})
 }
 
@@ -599,7 +607,7 @@ func compareWorlds(t *testing.T, o *origin, requests int) {
 			for _, d := range p.compare(requests) {
 				t.Error(d)
 			}
-			memory := p.a.memory.Report()
+			memory := p.a.memory.snapshots.Report()
 			t.Logf("%d requests: %v; checks from memory %d, from the database %d", requests, p.counts, memory.FromMemory, memory.FromDatabase)
 			if memory.FromMemory == 0 || memory.FromDatabase == 0 {
 				t.Error("not all ways to an answer were taken")

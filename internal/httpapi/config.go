@@ -18,8 +18,8 @@ import (
 	"hatang/internal/permit"
 )
 
-// Config is what the API is made of. All but FreshLayers, PublicURL, UI, Memory, Pool, OIDC,
-// the limits of clients and Now must be given.
+// Config is what the API is made of. All but FreshLayers, PublicURL, UI, Memory, Rows, Pool,
+// OIDC, the limits of clients and Now must be given.
 type Config struct {
 	Registry *layer.Registry
 	// FreshLayers brings reference layers in the registry up to date where they may have
@@ -46,6 +46,9 @@ type Config struct {
 	// Memory says how fresh the snapshots are that answers are made from; nil: there
 	// are none, and every answer is made from the database.
 	Memory func() permit.Report
+	// Rows tells how many rows of layers are in memory for each kind of viewers, and how
+	// many bytes they take, for the metrics; nil for none.
+	Rows func(each func(viewers string, rows, bytes int64))
 	// Pool tells how many connections to the database each lane has in use and may have,
 	// for the metrics; nil for none.
 	Pool func(each func(lane string, inUse, most int))
@@ -119,7 +122,7 @@ func newAPI(c Config) (*api, error) {
 		return nil, err
 	}
 	limits := newLimits(runtime.GOMAXPROCS(0), c.PublicRate, c.TrustedProxies)
-	return &api{Config: c, metrics: newMetrics(c.Memory, c.Pool, limits, drawn), drawn: drawn, counts: counts, compress: compress, limits: limits, pace: paceTime}, nil
+	return &api{Config: c, metrics: newMetrics(c, limits, drawn), drawn: drawn, counts: counts, compress: compress, limits: limits, pace: paceTime}, nil
 }
 
 // check names everything that is missing.

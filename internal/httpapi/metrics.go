@@ -25,7 +25,7 @@ type metrics struct {
 	running  prometheus.Gauge
 }
 
-func newMetrics(memory func() permit.Report, pool poolCollector, limits *limits, drawn *tileCache) *metrics {
+func newMetrics(c Config, limits *limits, drawn *tileCache) *metrics {
 	registry := prometheus.NewRegistry()
 	m := &metrics{
 		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
@@ -41,11 +41,14 @@ func newMetrics(memory func() permit.Report, pool poolCollector, limits *limits,
 	}
 	registry.MustRegister(m.requests, m.duration, m.running, limits, drawn,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	if memory != nil {
-		registry.MustRegister(memoryCollector(memory))
+	if c.Memory != nil {
+		registry.MustRegister(memoryCollector(c.Memory))
 	}
-	if pool != nil {
-		registry.MustRegister(pool)
+	if c.Rows != nil {
+		registry.MustRegister(rowsCollector(c.Rows))
+	}
+	if c.Pool != nil {
+		registry.MustRegister(poolCollector(c.Pool))
 	}
 	m.handler = promhttp.HandlerFor(registry, promhttp.HandlerOpts{DisableCompression: true})
 	m.public = promhttp.HandlerFor(published(registry), promhttp.HandlerOpts{DisableCompression: true})
@@ -136,4 +139,27 @@ func (c memoryCollector) Collect(out chan<- prometheus.Metric) {
 	for viewers, seconds := range oldest {
 		out <- prometheus.MustNewConstMetric(age, prometheus.GaugeValue, seconds, viewers)
 	}
+}
+
+// rowsCollector shows how many rows are in memory.
+type rowsCollector func(each func(viewers string, rows, bytes int64))
+
+// Figures of the rows in memory.
+var (
+	rowsFigure     = prometheus.NewDesc("hatang_memory_rows", "Rows of layers in memory, by kind of viewers.", []string{"viewers"}, nil)
+	rowBytesFigure = prometheus.NewDesc("hatang_memory_rows_bytes", "Memory that the rows of layers hold, by kind of viewers.", []string{"viewers"}, nil)
+)
+
+// Describe implements prometheus.Collector.
+func (rowsCollector) Describe(out chan<- *prometheus.Desc) {
+	out <- rowsFigure
+	out <- rowBytesFigure
+}
+
+// Collect implements prometheus.Collector.
+func (c rowsCollector) Collect(out chan<- prometheus.Metric) {
+	c(func(viewers string, rows, bytes int64) {
+		out <- prometheus.MustNewConstMetric(rowsFigure, prometheus.GaugeValue, float64(rows), viewers)
+		out <- prometheus.MustNewConstMetric(rowBytesFigure, prometheus.GaugeValue, float64(bytes), viewers)
+	})
 }

@@ -111,6 +111,7 @@ func (a *api) answerTile(w http.ResponseWriter, r *request, t tileRequest) error
 	var cuts []tiles.Cut
 	var names []string
 	for i, l := range t.layers {
+		t.query.NoOlder = versions[l.Name]
 		drawn, err := a.drawLayer(r, t, l, keys[i])
 		if err != nil {
 			return changedMeanwhile(l, err)

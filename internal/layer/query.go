@@ -1,6 +1,8 @@
 package layer
 
 import (
+	"bytes"
+
 	"github.com/paulmach/orb"
 
 	"hatang/geo"
@@ -60,6 +62,9 @@ type Query struct {
 	After     int64
 	AfterKeys [][]byte
 	Limit     int // at most this many rows; 0 means all
+	// NoOlder is a version of the layer, as the viewer is told it: rows from memory must be
+	// of this or a later one. Those from the database always are.
+	NoOlder int64
 }
 
 // Filter is a condition on the values of a row that has been checked against the fields
@@ -81,6 +86,17 @@ type Row struct {
 	// ShownAs is the version of the settings of publication by which the row is shown
 	// otherwise than it is; 0 where it is shown as it is.
 	ShownAs int64
+}
+
+// Clone returns a row that shares no memory with this one.
+func (r *Row) Clone() *Row {
+	own := *r
+	own.Geometry = bytes.Clone(r.Geometry)
+	own.Values = make([][]byte, len(r.Values))
+	for i, value := range r.Values {
+		own.Values[i] = bytes.Clone(value)
+	}
+	return &own
 }
 
 // Version is one row of a feature's versions in valid time.

@@ -16,6 +16,13 @@ import (
 // again costs less.
 const mostChanges = 5000
 
+// unseen are the features that transactions changed which the snapshot $1 does not hold:
+// one that was running then is found by its number. A consultation changes no row, but who
+// sees one.
+const unseen = `(SELECT layer, feature_id AS feature, coalesce(before->>'site_code', '') AS site, xid FROM history
+		UNION ALL SELECT layer, feature, '', xid FROM consultations) changed
+	WHERE xid >= pg_snapshot_xmin($1::text::pg_snapshot) AND NOT pg_visible_in_snapshot(xid, $1::text::pg_snapshot)`
+
 // Changes reads what became of the facts since a state: the rows that transactions
 // changed which the state does not hold. The history names them, for psql's edits
 // as for ours, and a transaction that was running then is found by its number, so
@@ -68,11 +75,7 @@ type changedRows struct {
 
 func (r *reading) changedSince(ctx context.Context, since permit.State) (changedRows, error) {
 	changed := changedRows{ids: map[string][]int64{}}
-	// A consultation changes no row, but who sees one.
-	rows, err := r.tx.Query(ctx, `SELECT DISTINCT layer, feature, site FROM (
-			SELECT layer, feature_id AS feature, coalesce(before->>'site_code', '') AS site, xid FROM history
-			UNION ALL SELECT layer, feature, '', xid FROM consultations) changed
-		WHERE xid >= pg_snapshot_xmin($1::text::pg_snapshot) AND NOT pg_visible_in_snapshot(xid, $1::text::pg_snapshot) AND layer = ANY ($2)
+	rows, err := r.tx.Query(ctx, "SELECT DISTINCT layer, feature, site FROM "+unseen+` AND layer = ANY ($2)
 		LIMIT $3`, since.Snapshot, checkLayers(), mostChanges+1)
 	if err != nil {
 		return changed, err

@@ -285,7 +285,7 @@ func (r *reading) state(ctx context.Context) (permit.State, layer.Versions, erro
 func readState(ctx context.Context, q querier) (permit.State, error) {
 	state := permit.State{Versions: layer.Versions{}}
 	names := append(checkLayers(), sightLayers()...)
-	rows, err := q.Query(ctx, `SELECT layer, sum(version)::bigint, d.oid || ' ' || pg_postmaster_start_time() || ' ' || pg_is_in_recovery()
+	rows, err := q.Query(ctx, `SELECT layer, sum(version)::bigint, `+identity+`
 		FROM layer_versions, pg_database d WHERE layer = ANY ($1) AND d.datname = current_database() GROUP BY layer, d.oid`, names)
 	if err != nil {
 		return state, err

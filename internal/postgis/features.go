@@ -186,11 +186,11 @@ func (s *Store) Feature(ctx context.Context, v account.Viewer, l *layer.Layer, i
 		}
 		defer rows.Close()
 		if rows.Next() {
-			row = &layer.Row{ShownAs: c.shownAs}
-			if err := scanRow(rows, 0, row); err != nil {
+			shown := layer.Row{ShownAs: c.shownAs}
+			if err := scanRow(rows, 0, &shown); err != nil {
 				return err
 			}
-			keep(row)
+			row = shown.Clone()
 		}
 		rows.Close()
 		return rows.Err()
@@ -202,16 +202,6 @@ func (s *Store) Feature(ctx context.Context, v account.Viewer, l *layer.Layer, i
 		return nil, fmt.Errorf("%s %d: %w", l.Name, id, layer.ErrNotFound)
 	}
 	return row, nil
-}
-
-// keep copies a row's values out of the connection's memory.
-func keep(row *layer.Row) {
-	row.Geometry = append([]byte(nil), row.Geometry...)
-	for i, value := range row.Values {
-		if value != nil {
-			row.Values[i] = append([]byte{}, value...)
-		}
-	}
 }
 
 // FeatureVersions returns the rows of one code that the viewer may see, by valid time.

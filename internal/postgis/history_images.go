@@ -81,11 +81,11 @@ func (h *history) images(ctx context.Context, l *layer.Layer, heads []head) (ima
 	defer rows.Close()
 	seen := images{}
 	for rows.Next() {
-		row := &layer.Row{}
-		if err := scanRow(rows, 0, row); err != nil {
+		var shown layer.Row
+		if err := scanRow(rows, 0, &shown); err != nil {
 			return nil, err
 		}
-		keep(row)
+		row := shown.Clone()
 		number, last := row.ID, len(row.Values)-1
 		is := image{row, row.Values[last] != nil && row.Values[last][0] != 0}
 		row.Values = row.Values[:last]

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"math"
+
+	"github.com/paulmach/orb"
 )
 
 // Geometry types of EWKB, and the flags beside them.
@@ -88,4 +90,61 @@ func (r *reader) place() (lon, lat float64, err error) {
 		err = fmt.Errorf("%v, %v is no place on earth", lon, lat)
 	}
 	return lon, lat, err
+}
+
+// Bounds is the box of a geometry in EWKB; an inverted one where it is empty. It fails on
+// what cannot be read.
+func Bounds(ewkb []byte) (orb.Bound, error) {
+	r := reader{b: ewkb}
+	box := orb.Bound{Min: orb.Point{math.Inf(1), math.Inf(1)}, Max: orb.Point{math.Inf(-1), math.Inf(-1)}}
+	return box, r.extend(&box)
+}
+
+// extend widens a box by the geometry that begins here.
+func (r *reader) extend(box *orb.Bound) error {
+	kind, err := r.header()
+	if err != nil {
+		return err
+	}
+	switch kind {
+	case ewkbPoint:
+		return r.extendBy(1, box)
+	case ewkbLine:
+		n, err := r.count(r.step)
+		return errors.Join(err, r.extendBy(n, box))
+	}
+	least := 5 // bytes of a part
+	if kind == ewkbPolygon {
+		least = 4
+	} else if kind > ewkbMultiPolygon {
+		return fmt.Errorf("geometries of type %d are not drawn", kind)
+	}
+	n, err := r.count(least)
+	for i := 0; i < n && err == nil; i++ {
+		if kind != ewkbPolygon {
+			err = r.extend(box)
+			continue
+		}
+		var places int
+		if places, err = r.count(r.step); err == nil {
+			err = r.extendBy(places, box)
+		}
+	}
+	return err
+}
+
+// extendBy widens a box by so many positions; one that is no number, as of an empty
+// point, is passed over.
+func (r *reader) extendBy(positions int, box *orb.Bound) error {
+	for range positions {
+		lon, lat, err := r.position()
+		if err != nil {
+			return err
+		}
+		if !math.IsNaN(lon) && !math.IsNaN(lat) {
+			box.Min = orb.Point{min(box.Min[0], lon), min(box.Min[1], lat)}
+			box.Max = orb.Point{max(box.Max[0], lon), max(box.Max[1], lat)}
+		}
+	}
+	return nil
 }
