@@ -125,4 +125,3 @@ func selected(t *testing.T, server http.Handler, collection, lang, text string) 
 	a.read(t, &p)
 	return len(p.Features)
 }
-

@@ -270,6 +270,9 @@ func (m *matrix) tryCell(o *outcome, server http.Handler, p *principal, c *cell)
 		o.note(a, "")
 	}
 	c.leaks(o, m, p, a)
+	if c.method == http.MethodGet && (c.kind == "list" || c.target() != "") {
+		m.tryPage(o, server, p, c, a.status, path, headers)
+	}
 	if refused {
 		m.refusal(o, server, p, c, a)
 	}
@@ -361,6 +364,35 @@ func (c *cell) leaks(o *outcome, m *matrix, p *principal, a answer) {
 		}
 		return
 	}
+	matched := c.hides(o, m, p, a)
+	var list page
+	if c.kind == "list" && c.method == http.MethodGet && a.status == http.StatusOK {
+		if err := json.Unmarshal(a.body, &list); err != nil || list.NumberMatched != matched || len(list.Features) != matched {
+			o.differs(c, p, "%d rows are listed, want %d: %v", list.NumberMatched, matched, err)
+		}
+	}
+}
+
+// tryPage asks for the same as HTML: the status is the same, and no more is shown.
+func (m *matrix) tryPage(o *outcome, server http.Handler, p *principal, c *cell, status int, path string, headers []string) {
+	and := "?"
+	if strings.Contains(path, "?") {
+		and = "&"
+	}
+	a := send(server, http.MethodGet, path+and+"f=html", "", headers...)
+	if a.status != status || !strings.HasPrefix(a.header.Get("Content-Type"), "text/html") {
+		o.differs(c, p, "as a page it is %d %s", a.status, a.header.Get("Content-Type"))
+	}
+	matched := c.hides(o, m, p, a)
+	if rows := bytes.Count(a.body, []byte("<tr data-id=")); c.kind == "list" && status == http.StatusOK && rows != matched {
+		o.differs(c, p, "%d rows are on the page, want %d", rows, matched)
+	}
+}
+
+// hides looks in an answer for values that the client may not see, and returns how many of
+// the cell's rows he sees.
+func (c *cell) hides(o *outcome, m *matrix, p *principal, a answer) int {
+	pl := c.place
 	sees := map[string]bool{"draft": m.word(p, "row-draft", pl.name(), false) == "ok", "withheld": m.word(p, "row-withheld", pl.name(), false) == "ok"}
 	sees["contact"] = m.word(p, "confidential-values", pl.name(), false) == "ok"
 	sees["draft-contact"] = sees["contact"]
@@ -373,12 +405,7 @@ func (c *cell) leaks(o *outcome, m *matrix, p *principal, a answer) {
 			matched++
 		}
 	}
-	var list page
-	if c.kind == "list" && c.method == http.MethodGet && a.status == http.StatusOK {
-		if err := json.Unmarshal(a.body, &list); err != nil || list.NumberMatched != matched || len(list.Features) != matched {
-			o.differs(c, p, "%d rows are listed, want %d: %v", list.NumberMatched, matched, err)
-		}
-	}
+	return matched
 }
 
 // compareAudit looks for the entries of refused writes: one for each that should have

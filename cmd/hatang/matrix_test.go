@@ -82,7 +82,7 @@ type operation struct {
 // operations is every operation that is served, by method and path.
 var operations = map[string]operation{
 	"GET /": {kinds: "document", ok: 200}, "GET /conformance": {kinds: "document", ok: 200},
-	"GET /openapi.json": {kinds: "document", ok: 200}, "GET /openapi-3.1.json": {kinds: "document", ok: 200},
+	"GET /openapi.json": {kinds: "document", ok: 200}, "GET /openapi-3.1.json": {kinds: "document", ok: 200}, "GET /openapi.html": {kinds: "document", ok: 200},
 	"GET /collections": {kinds: "document", ok: 200}, "GET /collections/{collectionId}": {kinds: "document", ok: 200},
 	"GET /collections/{collectionId}/schema": {kinds: "document", ok: 200}, "GET /collections/{collectionId}/queryables": {kinds: "document", ok: 200},
 	"GET /collections/{collectionId}/sortables":            {kinds: "document", ok: 200},

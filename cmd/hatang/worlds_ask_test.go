@@ -45,8 +45,11 @@ func (p *pair) next(writes bool) question {
 	return p.manner(a)
 }
 
-// manner varies how something is read.
+// manner varies how something is read: as a page, too, which a tenth are.
 func (p *pair) manner(a question) question {
+	if a.method == http.MethodGet && p.chance(10) {
+		a.headers = append(a.headers, "Accept", "text/html,application/xhtml+xml,*/*;q=0.8")
+	}
 	switch p.rand.IntN(12) {
 	case 0:
 		a.method = http.MethodHead
@@ -123,6 +126,9 @@ func (p *pair) items() string {
 	if p.chance(15) {
 		q.Set("crs", pick(p.rand, geo.CRSs()).URI())
 	}
+	if p.chance(20) {
+		q.Set("f", "html")
+	}
 	path := "/api/v1/collections/" + l.Name + "/items"
 	if len(q) > 0 {
 		path += "?" + q.Encode()
@@ -183,7 +189,10 @@ func (p *pair) item() string {
 		return path + "?crs=" + url.QueryEscape(pick(p.rand, geo.CRSs()).URI())
 	}
 	if p.chance(10) {
-		path += "?properties=" + pick(p.rand, l.Fields).Name
+		return path + "?properties=" + pick(p.rand, l.Fields).Name
+	}
+	if p.chance(20) {
+		return path + "?f=html"
 	}
 	return path
 }
@@ -305,7 +314,7 @@ func (p *pair) other() string {
 	}
 	return pick(p.rand, []string{
 		"/api/v1", "/api/v1/collections", "/api/v1/session", "/api/v1/keys", "/api/v1/people", "/api/v1/audit", "/api/v1/organisations", "/api/v1/publications",
-		"/api/v1/conformance", "/api/v1/openapi.json", "/healthz", "/api/v1/nothing", "/", "/api/v1/collections/none/items",
+		"/api/v1/conformance", "/api/v1/openapi.json", "/api/v1/openapi.html", "/healthz", "/api/v1/nothing", "/", "/api/v1/collections/none/items",
 	})
 }
 

@@ -102,11 +102,20 @@ func encode(v any) ([]byte, error) {
 	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
 }
 
-// answer sends a document with an ETag of its content.
+// answer sends a document with an ETag of its content: as it is, or as a page made of it.
 func (a *api) answer(w http.ResponseWriter, r *request, mediaType string, v any) error {
 	body, err := encode(v)
 	if err != nil {
 		return err
+	}
+	for _, l := range a.alternates(r, mediaType) {
+		w.Header().Add("Link", fmt.Sprintf("<%s>; rel=%q; type=%q", l.Href, l.Rel, l.Type))
+	}
+	if r.html {
+		if body, err = a.documentHTML(r, mediaType, body); err != nil {
+			return err
+		}
+		mediaType = typePage
 	}
 	return a.answerBytes(w, r, mediaType, body)
 }

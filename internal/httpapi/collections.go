@@ -38,7 +38,7 @@ func (a *api) collections(w http.ResponseWriter, r *request) error {
 		all = append(all, c)
 	}
 	return a.answer(w, r, typeJSON, map[string]any{
-		"links":       []link{{Href: a.href(r, "/collections", nil), Rel: "self", Type: typeJSON}},
+		"links":       append([]link{{Href: a.href(r, "/collections", nil), Rel: "self", Type: r.selfType(typeJSON)}}, a.alternates(r, typeJSON)...),
 		"crs":         crsURIs(),
 		"collections": all,
 	})
@@ -53,6 +53,8 @@ func (a *api) collection(w http.ResponseWriter, r *request) error {
 	if err != nil {
 		return err
 	}
+	links, _ := c["links"].([]link)
+	c["links"] = append(links, a.alternates(r, typeJSON)...)
 	return a.answer(w, r, typeJSON, c)
 }
 
@@ -65,8 +67,9 @@ func (a *api) describe(r *request, l *layer.Layer, version int64) (map[string]an
 		"crs": crsURIs(), "storageCrs": storageCRS(l).URI(), "attribution": a.Attribution.In(language),
 		"defaultSortOrder": []string{layer.IDName},
 		"links": append([]link{
-			{Href: a.href(r, path, nil), Rel: "self", Type: typeJSON},
+			{Href: a.href(r, path, nil), Rel: "self", Type: r.selfType(typeJSON)},
 			{Href: a.href(r, path+"/items", nil), Rel: "items", Type: typeGeoJSON, Title: l.Title.In(language)},
+			{Href: a.href(r, path+"/items", url.Values{"f": {"html"}}), Rel: "items", Type: typeHTML, Title: l.Title.In(language)},
 			{Href: a.href(r, path+"/schema", nil), Rel: "describedby", Type: typeSchema},
 			{Href: a.href(r, path+"/schema", nil), Rel: relSchema, Type: typeSchema},
 			{Href: a.href(r, path+"/queryables", nil), Rel: relQueryables, Type: typeSchema},

@@ -63,7 +63,9 @@ type Config struct {
 
 	// PublicURL is the address clients use, such as https://map.example.vn, without a
 	// path; "" takes scheme and host of each request, never of forwarded headers.
-	PublicURL   string
+	PublicURL string
+	// Assets are what the API's own pages need beside HTML; the zero Assets is none.
+	Assets      Assets
 	Title       geo.Text
 	Attribution geo.Text
 	Version     string // of the program; part of every ETag

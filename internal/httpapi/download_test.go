@@ -140,15 +140,19 @@ func TestFormatsAreLinked(t *testing.T) {
 		}
 		return all
 	}
-	var items, enclosures, alternates []string
+	page := "http://example.com" + itemsPath
+	var items, enclosures []string
+	alternates := []string{page + "?crs=EPSG%3A3405&f=html " + typeHTML}
 	for _, f := range formats.All() {
-		at := "http://example.com" + itemsPath + "?f=" + f.Name() + " " + f.MediaType
+		at := page + "?f=" + f.Name() + " " + f.MediaType
 		if f.Name() == "geojson" {
-			at = "http://example.com" + itemsPath + " " + f.MediaType
+			at = page + " " + f.MediaType
 		} else if f.Name() != "kml" {
-			alternates = append(alternates, "http://example.com"+itemsPath+"?crs=EPSG%3A3405&f="+f.Name()+" "+f.MediaType)
+			alternates = append(alternates, page+"?crs=EPSG%3A3405&f="+f.Name()+" "+f.MediaType)
 		}
-		items = append(items, at)
+		if items = append(items, at); f.Name() == "geojson" {
+			items = append(items, page+"?f=html "+typeHTML)
+		}
 		enclosures = append(enclosures, "http://example.com"+downloadPath+"?f="+f.Name()+" "+f.MediaType)
 	}
 	if d := cmp.Diff(items, hrefs("/api/v1/collections/bts_sites", "items")); d != "" {

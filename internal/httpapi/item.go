@@ -68,7 +68,8 @@ func (a *api) getFeature(w http.ResponseWriter, r *request) error {
 		return err
 	}
 	w.Header().Set("Content-Crs", "<"+crs.URI()+">")
-	if cached(w, r, shownTag(r.layer, row)) {
+	// The tag of a page is made of the page: it shows more than the row.
+	if !r.html && cached(w, r, shownTag(r.layer, row)) {
 		return nil
 	}
 	versions, err := a.versionLinks(r, row)
@@ -82,16 +83,21 @@ func (a *api) getFeature(w http.ResponseWriter, r *request) error {
 		return err
 	}
 	path := "/collections/" + r.layer.Name
-	links, err := encode(append([]link{
-		{Href: a.href(r, path+"/items/"+strconv.FormatInt(id, 10), r.values), Rel: "self", Type: typeGeoJSON},
+	links := append([]link{
+		{Href: a.href(r, path+"/items/"+strconv.FormatInt(id, 10), r.values), Rel: "self", Type: r.selfType(typeGeoJSON)},
 		{Href: a.href(r, path, nil), Rel: "collection", Type: typeJSON},
-	}, versions...))
+	}, a.alternates(r, typeGeoJSON)...)
+	links = append(links, versions...)
+	if r.html {
+		return a.answerItemHTML(w, r, body, links)
+	}
+	list, err := encode(links)
 	if err != nil {
 		return err
 	}
 	// The links become the last member of the Feature object.
 	body = append(body[:len(body)-1], `,"links":`...)
-	send(w, r, typeGeoJSON, append(append(body, links...), '}'))
+	send(w, r, typeGeoJSON, append(append(body, list...), '}'))
 	return nil
 }
 

@@ -25,9 +25,18 @@ func readIn(l *layer.Layer, crs geo.CRS) *layer.Layer {
 
 // listFeatures is one page of a layer's features.
 func (a *api) listFeatures(w http.ResponseWriter, r *request) error {
+	if r.html {
+		r.URL.RawQuery = withoutEmpty(r.URL.RawQuery)
+	}
 	p, faults := parseListing(r.URL.RawQuery, r.layer, a.ReferenceDate(), itemsParameters())
 	p.readOutput(r, &faults)
-	if len(faults) > 0 {
+	if r.html {
+		p.limitPage()
+	}
+	switch {
+	case len(faults) > 0 && r.html:
+		return a.refuseItems(w, r, p, faults)
+	case len(faults) > 0:
 		return faultsProblem(invalidParameter, faults)
 	}
 	versions, known, err := a.knownAlready(w, r, &p)
@@ -35,6 +44,9 @@ func (a *api) listFeatures(w http.ResponseWriter, r *request) error {
 		return err
 	}
 	g := &page{api: a, r: r, p: p, versions: versions, out: answerTo(w, r, contentType(&p.format))}
+	if r.html {
+		return g.writeHTML()
+	}
 	err = g.write()
 	if errors.Is(err, errHeadDone) {
 		return nil
@@ -50,9 +62,12 @@ func (a *api) knownAlready(w http.ResponseWriter, r *request, p *listing) (layer
 		return nil, false, err
 	}
 	w.Header().Set("Content-Crs", "<"+p.crs.URI()+">")
-	etag := tag(a.Version, a.base(r), r.URL.Path, strconv.FormatInt(versions[r.layer.Name], 10),
-		r.viewer.Class(), a.ReferenceDate().String(), p.values.Encode(), p.format.Name(), r.language())
-	return versions, cached(w, r, etag), nil
+	parts := []string{a.Version, a.base(r), r.URL.Path, strconv.FormatInt(versions[r.layer.Name], 10),
+		r.viewer.Class(), a.ReferenceDate().String(), p.values.Encode(), p.format.Name(), r.language()}
+	if r.html {
+		parts = append(parts, typeHTML, a.Assets.Script, a.Assets.Style)
+	}
+	return versions, cached(w, r, tag(parts...)), nil
 }
 
 // answerTo is the answer to a request for features.
@@ -95,13 +110,8 @@ func (g *page) write() (err error) {
 	if g.out.buf, err = g.writer.Begin(g.out.buf); err != nil {
 		return err
 	}
-	if !g.p.nowhere && !g.p.hits {
-		q := g.p.query
-		q.Limit++ // one more tells whether there is a next page
-		err := g.api.Store.Features(g.r.Context(), g.r.viewer, g.r.layer, q, g.add)
-		if err != nil && !errors.Is(err, errPageFull) {
-			return err
-		}
+	if err := g.read(g.add); err != nil {
+		return err
 	}
 	if g.out.buf, err = g.writer.End(g.out.buf); err != nil {
 		return err
@@ -157,23 +167,38 @@ func (g *page) setHeaders(matched int64, told bool) {
 	}
 }
 
-// add appends one feature. A page whose links stand in the header ends when it is as
-// long as an answer that is complete before its first byte.
-func (g *page) add(row *layer.Row) (err error) {
-	if g.returned == g.p.query.Limit || !g.inBody() && len(g.out.buf) > maxComplete {
-		g.more = true
-		return errPageFull
-	}
-	if g.out.buf, err = g.writer.Append(g.out.buf, row); err != nil {
-		return err
-	}
-	g.returned++
-	if !g.inBody() {
-		g.last = positionOf(row, g.p.query.Sort) // any row may be the page's last
+// read calls each for the features of the page.
+func (g *page) read(each func(*layer.Row) error) error {
+	if g.p.nowhere || g.p.hits {
 		return nil
 	}
-	if g.returned == g.p.query.Limit {
-		g.last = positionOf(row, g.p.query.Sort)
+	q := g.p.query
+	q.Limit++ // one more tells whether there is a next page
+	err := g.api.Store.Features(g.r.Context(), g.r.viewer, g.r.layer, q, func(row *layer.Row) error {
+		// A page whose links stand in the header ends when it is as long as an answer
+		// that is complete before its first byte.
+		if g.returned == g.p.query.Limit || !g.inBody() && len(g.out.buf) > maxComplete {
+			g.more = true
+			return errPageFull
+		}
+		if err := each(row); err != nil {
+			return err
+		}
+		if g.returned++; g.returned == g.p.query.Limit || !g.inBody() { // any row may be the last of such a page
+			g.last = positionOf(row, g.p.query.Sort)
+		}
+		return nil
+	})
+	if errors.Is(err, errPageFull) {
+		return nil
+	}
+	return err
+}
+
+// add appends one feature.
+func (g *page) add(row *layer.Row) (err error) {
+	if g.out.buf, err = g.writer.Append(g.out.buf, row); err != nil || !g.inBody() {
+		return err
 	}
 	return g.out.settle()
 }
@@ -192,12 +217,13 @@ func (g *page) matched() (int64, bool, error) {
 func (g *page) links() []link {
 	path := "/collections/" + g.r.layer.Name
 	links := []link{
-		{Href: g.api.href(g.r, path+"/items", g.p.values), Rel: "self", Type: g.p.format.MediaType},
+		{Href: g.api.href(g.r, path+"/items", g.p.values), Rel: "self", Type: g.r.selfType(g.p.format.MediaType)},
 		{Href: g.api.href(g.r, path, nil), Rel: "collection", Type: typeJSON},
 	}
+	links = append(links, g.api.alternates(g.r, typeGeoJSON)...)
 	if g.more {
 		next := g.with("after", g.last)
-		links = append(links, link{Href: g.api.href(g.r, path+"/items", next), Rel: "next", Type: g.p.format.MediaType})
+		links = append(links, link{Href: g.api.href(g.r, path+"/items", next), Rel: "next", Type: g.r.selfType(g.p.format.MediaType)})
 	}
 	for _, f := range formats.All() {
 		if f.Name() != g.p.format.Name() && (!f.LonLatOnly || g.p.crs.Code() == 0) && !g.p.values.Has("bom") {

@@ -18,10 +18,11 @@ func (a *api) landing(w http.ResponseWriter, r *request) error {
 		"attribution": a.Attribution.In(language),
 		"version":     a.Version,
 		"date":        a.ReferenceDate(),
-		"links": []link{
-			{Href: a.href(r, "", nil), Rel: "self", Type: typeJSON},
+		"links": append([]link{
+			{Href: a.href(r, "", nil), Rel: "self", Type: r.selfType(typeJSON)},
 			{Href: a.href(r, "/openapi.json", nil), Rel: "service-desc", Type: typeOpenAPI30, Title: "OpenAPI 3.0"},
 			{Href: a.href(r, "/openapi-3.1.json", nil), Rel: "service-desc", Type: typeOpenAPI31, Title: "OpenAPI 3.1"},
+			{Href: a.href(r, "/openapi.html", nil), Rel: "service-doc", Type: typeHTML},
 			{Href: a.href(r, "/conformance", nil), Rel: "conformance", Type: typeJSON},
 			{Href: a.href(r, "/conformance", nil), Rel: "http://www.opengis.net/def/rel/ogc/1.0/conformance", Type: typeJSON},
 			{Href: a.href(r, "/collections", nil), Rel: "data", Type: typeJSON},
@@ -29,7 +30,7 @@ func (a *api) landing(w http.ResponseWriter, r *request) error {
 			{Href: a.href(r, "/tiles", nil), Rel: relTilesets, Type: typeJSON},
 			{Href: a.href(r, "/tileMatrixSets", nil), Rel: relTilingSchemes, Type: typeJSON},
 			{Href: a.href(r, "/styles", nil), Rel: relStyles, Type: typeJSON},
-		},
+		}, a.alternates(r, typeJSON)...),
 	})
 }
 
@@ -39,6 +40,7 @@ func conformanceClasses() []string {
 		"http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/core",
 		"http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/oas30",
 		"http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/geojson",
+		"http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/html",
 		"http://www.opengis.net/spec/ogcapi-features-2/1.0/conf/crs",
 		"http://www.opengis.net/spec/ogcapi-features-3/1.0/conf/queryables",
 		"http://www.opengis.net/spec/ogcapi-features-3/1.0/conf/filter",

@@ -205,7 +205,7 @@ func (a *api) observe(next http.Handler) http.Handler {
 			if caught != nil && caught != any(http.ErrAbortHandler) {
 				a.Log.ErrorContext(r.Context(), "panic", "request_id", w.Header().Get(requestIDHeader), "cause", fmt.Sprint(caught), "stack", string(debug.Stack()))
 				if !rec.started {
-					writeProblem(rec, r, problemPanicked())
+					a.writeProblem(rec, r, problemPanicked())
 					caught = nil
 				}
 			}

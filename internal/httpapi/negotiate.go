@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -20,15 +21,20 @@ const (
 	typeGeoJSONSeq = "application/geo+json-seq"
 	typeMVT        = "application/vnd.mapbox-vector-tile"
 	typeStyle      = "application/vnd.mapbox.style+json"
+	typeHTML       = "text/html"
+	typeProblem    = "application/problem+json"
 )
 
 // maxHeader bounds the negotiation headers that are looked at; longer ones are
 // read as if they were absent.
 const maxHeader = 2048
 
-// languageOf returns "vi" or "en": the one that Accept-Language prefers, English
-// where it names neither.
+// languageOf returns "vi" or "en": the one that lang names, else the one that
+// Accept-Language prefers, English where it names neither.
 func languageOf(r *http.Request) string {
+	if lang := parameter(r, "lang"); isLanguage(lang) {
+		return lang
+	}
 	header := r.Header.Get("Accept-Language")
 	if header == "" || len(header) > maxHeader {
 		return "en"
@@ -46,14 +52,69 @@ func languageOf(r *http.Request) string {
 	return "en"
 }
 
+// isLanguage reports whether answers can be had in a language.
+func isLanguage(lang string) bool { return lang == "vi" || lang == "en" }
+
+// parameter is the first value of a parameter of the query, "" where it has none or
+// cannot be read.
+func parameter(r *http.Request, name string) string {
+	if !strings.Contains(r.URL.RawQuery, name+"=") {
+		return "" // most requests: nothing needs to be parsed
+	}
+	return r.URL.Query().Get(name)
+}
+
+// asksForPage reports whether a request asks for HTML where the media types are offered:
+// by f, else by an Accept header that likes it better than each of the others.
+func asksForPage(r *http.Request, offers []string) bool {
+	if !slices.Contains(offers, typeHTML) {
+		return false
+	}
+	if len(offers) == 1 {
+		return true
+	}
+	if r.URL.RawQuery != "" && r.URL.Query().Has("f") {
+		return parameter(r, "f") == "html"
+	}
+	accept := r.Header.Get("Accept")
+	if !strings.Contains(strings.ToLower(accept), "text/") && !strings.Contains(accept, ";") {
+		return false // as programs ask: what */* takes first is no page
+	}
+	html := weight(accept, []string{typeHTML})
+	return html > 0 && !slices.ContainsFunc(offers, func(offer string) bool {
+		return offer != typeHTML && weight(accept, []string{offer}) >= html
+	})
+}
+
 // acceptable reports whether the Accept header takes one of the media types
-// offered. None is the same as */*; text/html gets JSON until there are pages.
-func acceptable(header string, offers []string) bool { return weight(header, offers) > 0 }
+// offered. None is the same as */*; text/html gets what there is where there is no page.
+func acceptable(header string, offers []string) bool {
+	for i := range offers {
+		if weight(header, offers[i:i+1]) > 0 {
+			return true
+		}
+	}
+	return namesHTML(header)
+}
+
+// namesHTML reports whether an Accept header takes HTML, and not by a wildcard.
+func namesHTML(header string) bool {
+	for part := range strings.SplitSeq(header, ",") {
+		mediaRange, parameters, _ := strings.Cut(part, ";")
+		if strings.EqualFold(strings.TrimSpace(mediaRange), typeHTML) && quality(parameters) > 0 {
+			return true
+		}
+	}
+	return false
+}
 
 // preferred returns the offer that the Accept header likes best, the first of
 // those it likes as much; "" when it takes none.
 func preferred(header string, offers []string) string {
 	best, most := "", 0.0
+	if acceptable(header, offers) {
+		best = offers[0]
+	}
 	for i := range offers {
 		if q := weight(header, offers[i:i+1]); q > most {
 			best, most = offers[i], q
@@ -91,7 +152,7 @@ func matches(mediaRange string, offers []string) int {
 		bare, _, _ := strings.Cut(offer, ";")
 		main, _, _ := strings.Cut(bare, "/")
 		switch mediaRange {
-		case bare, "text/html":
+		case bare:
 			return 2
 		case main + "/*":
 			exact = max(exact, 1)

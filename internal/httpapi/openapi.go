@@ -16,8 +16,11 @@ import (
 	"hatang/internal/layer"
 )
 
-// documents are the OpenAPI document as served, JSON.
-type documents struct{ v30, v31 []byte }
+// documents are the OpenAPI document as served, JSON, and what the page about it shows.
+type documents struct {
+	v30, v31 []byte
+	groups   []operationGroup
+}
 
 // openapiCache remembers the documents of the sets of layers asked for last: one for each
 // kind of viewer who knows of other layers. The zero value is empty; it is safe for
@@ -79,6 +82,7 @@ func completeOpenAPI(layers []*layer.Layer, title geo.Text, version string) (doc
 		doc.Info.Version = version
 	}
 	nameFormats(doc)
+	groups := groupOperations(doc)
 	for _, path := range doc.Paths.Keys() {
 		if !strings.HasPrefix(path, collectionPrefix) {
 			continue
@@ -99,13 +103,13 @@ func completeOpenAPI(layers []*layer.Layer, title geo.Text, version string) (doc
 	}
 	// The document uses nothing that 3.0 and 3.1 read differently.
 	v31 := bytes.Replace(v30, []byte(`"openapi":"3.0.3"`), []byte(`"openapi":"3.1.0"`), 1)
-	return documents{v30: v30, v31: v31}, nil
+	return documents{v30: v30, v31: v31, groups: groups}, nil
 }
 
 // nameFormats lists the formats of features where the document speaks of them.
 func nameFormats(doc *openapi3.T) {
 	names := &doc.Components.Parameters["featureFormat"].Value.Schema.Value.Enum
-	for _, name := range formatNames() {
+	for _, name := range append(formatNames(), "html") {
 		*names = append(*names, name)
 	}
 	for _, f := range formats.All() {

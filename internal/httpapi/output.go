@@ -43,9 +43,12 @@ func contentType(f *formats.Format) string {
 // readOutput reads in what form the rows are wanted: the format by f, else by Accept.
 func (p *listing) readOutput(r *request, faults *layer.Faults) {
 	named := true
-	if p.values.Has("f") {
+	switch {
+	case r.html: // whose map reads GeoJSON
+		p.format = formats.All()[0]
+	case p.values.Has("f"):
 		p.format, named = formats.Named(p.values.Get("f"))
-	} else {
+	default:
 		p.format = negotiated(r.Header.Get("Accept"))
 	}
 	if !named {

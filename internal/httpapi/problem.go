@@ -157,27 +157,31 @@ func (p *problemError) document(language string) problemDocument {
 // retryAfterS is what a 503 tells clients to wait, seconds.
 const retryAfterS = 2
 
-// writeProblem answers with the problem of err. Headers that described the answer
-// that did not come about are taken back.
+// writeProblem answers with the problem of err, in JSON.
 func writeProblem(w http.ResponseWriter, r *http.Request, err error) {
-	p := problemFor(err)
-	h := w.Header()
-	for _, name := range []string{"Etag", "Content-Length", "Content-Crs", "Content-Encoding", "Location", "Last-Modified", "Content-Disposition", "Link", "Ogc-Numbermatched", "Ogc-Numberreturned"} {
-		h.Del(name)
-	}
-	language := languageOf(r)
-	document := p.document(language)
-	document.Instance = r.URL.EscapedPath()
-	document.RequestID = h.Get(requestIDHeader)
+	document := describeProblem(w, r, err)
 	body, err := json.Marshal(document)
 	if err != nil {
 		// Strings and integers always marshal; should they not, a bare status is left.
 		w.WriteHeader(http.StatusInternalServerError)
 		return
 	}
-	h.Set("Content-Type", "application/problem+json")
+	sendProblem(w, typeProblem, document.Status, body)
+}
+
+// describeProblem is the document of err's problem, and sets its headers. Those that
+// described the answer that did not come about are taken back.
+func describeProblem(w http.ResponseWriter, r *http.Request, err error) problemDocument {
+	p := problemFor(err)
+	h := w.Header()
+	for _, name := range []string{"Etag", "Content-Length", "Content-Crs", "Content-Encoding", "Link", "Location", "Last-Modified", "Content-Disposition", "Ogc-Numbermatched", "Ogc-Numberreturned"} {
+		h.Del(name)
+	}
+	language := languageOf(r)
+	document := p.document(language)
+	document.Instance = r.URL.EscapedPath()
+	document.RequestID = h.Get(requestIDHeader)
 	h.Set("Content-Language", language)
-	h.Set("Content-Length", strconv.Itoa(len(body)))
 	h.Set("Cache-Control", "no-store")
 	switch p.Type.Status {
 	case http.StatusUnauthorized:
@@ -187,7 +191,13 @@ func writeProblem(w http.ResponseWriter, r *http.Request, err error) {
 	case http.StatusServiceUnavailable:
 		h.Set("Retry-After", strconv.Itoa(retryAfterS))
 	}
-	w.WriteHeader(p.Type.Status)
+	return document
+}
+
+func sendProblem(w http.ResponseWriter, mediaType string, status int, body []byte) {
+	w.Header().Set("Content-Type", mediaType)
+	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
+	w.WriteHeader(status)
 	// A client that has gone cannot be told so; the log line has the status.
 	_, _ = w.Write(body)
 }

@@ -34,12 +34,12 @@ type listing struct {
 // itemsParameters are the parameters of items beside the layer's own fields.
 func itemsParameters() []string {
 	return []string{"bbox", "bbox-crs", "crs", "datetime", "filter", "filter-lang", "filter-crs", "properties", "skipGeometry", "sortby",
-		"resultType", "limit", "after", "decimals", "bom", "f"}
+		"resultType", "limit", "after", "decimals", "bom", "f", "lang"}
 }
 
 // paging are those of them that select no features: they say how those selected are
 // shown, and which of them.
-var paging = []string{"crs", "properties", "skipGeometry", "sortby", "resultType", "limit", "after", "decimals", "bom", "f"}
+var paging = []string{"crs", "properties", "skipGeometry", "sortby", "resultType", "limit", "after", "decimals", "bom", "f", "lang"}
 
 // parseListing reads what a query with parameters of these names, and the layer's
 // fields, selects, and returns every fault it has. Without a datetime the rows in force
@@ -51,6 +51,7 @@ func parseListing(raw string, l *layer.Layer, reference geo.Date, names []string
 		known = append(known, f.Name)
 	}
 	p := listing{values: readQuery(raw, known, &faults), query: layer.Query{Date: reference, Limit: defaultPage}}
+	checkLanguage(p.values, &faults)
 	p.crs = parseCRS(p.values, "crs", &faults)
 	boxCRS := parseCRS(p.values, "bbox-crs", &faults)
 	if p.values.Has("bbox") {
@@ -71,6 +72,20 @@ func parseListing(raw string, l *layer.Layer, reference geo.Date, names []string
 	}
 	p.readEqualities(l, &faults)
 	return p, faults
+}
+
+// The features of a page of HTML: fewer than in data, because people read them.
+const (
+	defaultHTMLPage = 50
+	maxHTMLPage     = 1000
+)
+
+// limitPage sets how many features a page of HTML shows.
+func (p *listing) limitPage() {
+	if !p.values.Has("limit") {
+		p.query.Limit = defaultHTMLPage
+	}
+	p.query.Limit = min(p.query.Limit, maxHTMLPage)
 }
 
 func (p *listing) readDatetime(faults *layer.Faults) {

@@ -17,6 +17,7 @@ type route struct {
 	pattern  string
 	handle   handler
 	produces []string // media types offered; none: the answer has no body or names its own
+	page     string   // the page of an answer that is offered as HTML; "" for documentPage
 	consumes []string // media types read
 	query    []string // parameters known; others are 400. nil: the handler judges them
 	needs    right    // what the viewer must be; the zero is nothing
@@ -43,15 +44,19 @@ const (
 var (
 	noQuery      = []string{}
 	format       = []string{"f"}
+	pageQuery    = []string{"f", "lang"}
+	tilesQuery   = []string{"collections", "f", "lang"}
 	json30       = []string{typeOpenAPI30, typeOpenAPI31, "application/openapi+json", typeJSON}
-	schemaTypes  = []string{typeSchema, typeJSON}
+	schemaPages  = []string{typeSchema, typeJSON, typeHTML}
 	jsonType     = []string{typeJSON}
+	jsonPages    = []string{typeJSON, typeHTML}
 	featureTypes = []string{typeGeoJSON, typeJSON}
+	featurePages = []string{typeGeoJSON, typeJSON, typeHTML}
 	patchTypes   = []string{typeMergePatch, typeGeoJSON, typeJSON}
 	mergeTypes   = []string{typeMergePatch, typeJSON}
 	checkTypes   = []string{typeJSON, typeCSV, typeGeoJSON, typeGeoJSONSeq}
 	tileTypes    = []string{typeMVT, "application/x-protobuf", "application/octet-stream"}
-	styleTypes   = []string{typeStyle, typeJSON}
+	stylePages   = []string{typeStyle, typeJSON, typeHTML}
 	probeTypes   = []string{typeJSON, "text/plain", "application/openmetrics-text"}
 )
 
@@ -61,39 +66,40 @@ func (a *api) routes() []route {
 	collection := root + "/collections/{collectionId}"
 	items, item := collection+"/items", collection+"/items/{featureId}"
 	return []route{
-		{method: get, pattern: root, handle: a.landing, produces: jsonType, query: format},
-		{method: get, pattern: root + "/conformance", handle: a.conformance, produces: jsonType, query: format},
+		{method: get, pattern: root, handle: a.landing, produces: jsonPages, page: "landing", query: pageQuery},
+		{method: get, pattern: root + "/conformance", handle: a.conformance, produces: jsonPages, page: "conformance", query: pageQuery},
 		{method: get, pattern: root + "/openapi.json", handle: a.openapi30, produces: json30, query: format, layers: true},
 		{method: get, pattern: root + "/openapi-3.1.json", handle: a.openapi31, produces: json30, query: format, layers: true},
+		{method: get, pattern: root + "/openapi.html", handle: a.openapiHTML, produces: []string{typeHTML}, page: "openapi", query: []string{"lang"}, layers: true},
 
-		{method: get, pattern: root + "/collections", handle: a.collections, produces: jsonType, query: format, layers: true},
+		{method: get, pattern: root + "/collections", handle: a.collections, produces: jsonPages, page: "collections", query: pageQuery, layers: true},
 		{method: post, pattern: root + "/collections", handle: a.publishLayer, produces: jsonType, consumes: uploadTypes, query: publishQuery(), needs: publishing, layers: true, upload: true},
-		{method: get, pattern: collection, handle: a.collection, produces: jsonType, query: format},
+		{method: get, pattern: collection, handle: a.collection, produces: jsonPages, page: "collection", query: pageQuery},
 		{method: http.MethodPatch, pattern: collection, handle: a.changeLayer, consumes: mergeTypes, query: noQuery, needs: publishing},
 		{method: http.MethodDelete, pattern: collection, handle: a.withdrawLayer, query: noQuery, needs: publishing},
-		{method: get, pattern: collection + "/schema", handle: a.schema, produces: schemaTypes, query: format},
-		{method: get, pattern: collection + "/queryables", handle: a.queryables, produces: schemaTypes, query: format},
-		{method: get, pattern: collection + "/sortables", handle: a.sortables, produces: schemaTypes, query: format},
-		{method: get, pattern: items, handle: a.listFeatures, produces: featureTypesOut(), long: true},
+		{method: get, pattern: collection + "/schema", handle: a.schema, produces: schemaPages, page: "schema", query: pageQuery},
+		{method: get, pattern: collection + "/queryables", handle: a.queryables, produces: schemaPages, page: "schema", query: pageQuery},
+		{method: get, pattern: collection + "/sortables", handle: a.sortables, produces: schemaPages, page: "schema", query: pageQuery},
+		{method: get, pattern: items, handle: a.listFeatures, produces: append(featureTypesOut(), typeHTML), page: "items", long: true},
 		{method: get, pattern: collection + "/download", handle: a.downloadFeatures, produces: featureTypesOut(), heavy: true},
 		{method: post, pattern: items, handle: a.createFeature, consumes: featureTypes, query: noQuery, needs: pen},
-		{method: get, pattern: item, handle: a.getFeature, produces: featureTypes, query: []string{"crs", "properties", "skipGeometry", "f"}},
+		{method: get, pattern: item, handle: a.getFeature, produces: featurePages, page: "item", query: []string{"crs", "properties", "skipGeometry", "f", "lang"}},
 		{method: http.MethodPut, pattern: item, handle: a.replaceFeature, consumes: featureTypes, query: noQuery, needs: pen},
 		{method: http.MethodPatch, pattern: item, handle: a.patchFeature, consumes: patchTypes, query: noQuery, needs: pen},
 		{method: http.MethodDelete, pattern: item, handle: a.deleteFeature, query: noQuery, needs: pen},
 
-		{method: get, pattern: collection + "/tiles", handle: a.collectionTilesets, produces: jsonType, query: format},
-		{method: get, pattern: collection + mercator, handle: a.collectionTileset, produces: jsonType, query: format},
-		{method: get, pattern: collection + mercator + "/tilejson", handle: a.collectionTileJSON, produces: jsonType, query: format},
+		{method: get, pattern: collection + "/tiles", handle: a.collectionTilesets, produces: jsonPages, query: pageQuery},
+		{method: get, pattern: collection + mercator, handle: a.collectionTileset, produces: jsonPages, query: pageQuery},
+		{method: get, pattern: collection + mercator + "/tilejson", handle: a.collectionTileJSON, produces: jsonPages, query: pageQuery},
 		{method: get, pattern: collection + mercator + tileAddress, handle: a.collectionTile, produces: tileTypes},
-		{method: get, pattern: root + "/tiles", handle: a.tilesets, produces: jsonType, query: []string{"collections", "f"}, layers: true},
-		{method: get, pattern: root + mercator, handle: a.tileset, produces: jsonType, query: []string{"collections", "f"}, layers: true},
-		{method: get, pattern: root + mercator + "/tilejson", handle: a.tileJSON, produces: jsonType, query: []string{"collections", "f"}, layers: true},
+		{method: get, pattern: root + "/tiles", handle: a.tilesets, produces: jsonPages, query: tilesQuery, layers: true},
+		{method: get, pattern: root + mercator, handle: a.tileset, produces: jsonPages, query: tilesQuery, layers: true},
+		{method: get, pattern: root + mercator + "/tilejson", handle: a.tileJSON, produces: jsonPages, query: tilesQuery, layers: true},
 		{method: get, pattern: root + mercator + tileAddress, handle: a.tile, produces: tileTypes, query: []string{"collections", "datetime"}, layers: true},
-		{method: get, pattern: root + "/tileMatrixSets", handle: a.tileMatrixSets, produces: jsonType, query: format},
-		{method: get, pattern: root + "/tileMatrixSets/WebMercatorQuad", handle: a.tileMatrixSet, produces: jsonType, query: format},
-		{method: get, pattern: root + "/styles", handle: a.styles, produces: jsonType, query: format, layers: true},
-		{method: get, pattern: root + "/styles/{styleId}", handle: a.style, produces: styleTypes, query: format, layers: true},
+		{method: get, pattern: root + "/tileMatrixSets", handle: a.tileMatrixSets, produces: jsonPages, query: pageQuery},
+		{method: get, pattern: root + "/tileMatrixSets/WebMercatorQuad", handle: a.tileMatrixSet, produces: jsonPages, query: pageQuery},
+		{method: get, pattern: root + "/styles", handle: a.styles, produces: jsonPages, query: pageQuery, layers: true},
+		{method: get, pattern: root + "/styles/{styleId}", handle: a.style, produces: stylePages, query: pageQuery, layers: true},
 
 		{method: post, pattern: root + "/placement-checks", handle: a.placementChecks, produces: checkTypes, consumes: checkTypes, query: []string{"detail", "known_at"}, asks: true},
 
@@ -238,7 +244,7 @@ func (a *api) methodNotAllowed(mux *chi.Mux) http.HandlerFunc {
 			return
 		}
 		w.Header().Set("Allow", strings.Join(known, ", "))
-		writeProblem(w, r, problem(methodNotAllowed,
+		a.writeProblem(w, r, problem(methodNotAllowed,
 			"Địa chỉ này chỉ nhận: "+strings.Join(known, ", ")+".", "This address takes only: "+strings.Join(known, ", ")+"."))
 	}
 }
@@ -262,7 +268,7 @@ func (a *api) elsewhere(mux *chi.Mux) http.HandlerFunc {
 			return
 		}
 		if path == "/api" || strings.HasPrefix(path, "/api/") {
-			writeProblem(w, r, unknownPath())
+			a.writeProblem(w, r, unknownPath())
 			return
 		}
 		a.servePage(w, r)
@@ -288,10 +294,10 @@ func (a *api) servePage(w http.ResponseWriter, r *http.Request) {
 	a.UI.ServeHTTP(page, r)
 	switch page.refused {
 	case http.StatusNotFound:
-		writeProblem(w, r, unknownPath())
+		a.writeProblem(w, r, unknownPath())
 	case http.StatusMethodNotAllowed:
 		w.Header().Set("Allow", "GET, HEAD, OPTIONS")
-		writeProblem(w, r, problem(methodNotAllowed, "Địa chỉ này chỉ nhận: GET, HEAD, OPTIONS.", "This address takes only: GET, HEAD, OPTIONS."))
+		a.writeProblem(w, r, problem(methodNotAllowed, "Địa chỉ này chỉ nhận: GET, HEAD, OPTIONS.", "This address takes only: GET, HEAD, OPTIONS."))
 	}
 }
 

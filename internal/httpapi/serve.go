@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -28,6 +29,9 @@ type request struct {
 	layer  *layer.Layer // of routes below a collection, else nil
 	layers *layer.Set   // that the viewer may know of
 	values url.Values   // the query; of routes that name their parameters
+	pages  bool         // the route offers HTML
+	html   bool         // and that is what is asked for
+	page   string       // the template of it
 }
 
 // language is "vi" or "en".
@@ -102,6 +106,9 @@ func (a *api) work(rt route, w http.ResponseWriter, r *request) error {
 		return err
 	}
 	defer leave()
+	if r.html {
+		w.Header()["Content-Security-Policy"] = ofPages
+	}
 	err = rt.handle(atAnswer(w, rt, leave), r)
 	if r.layer != nil {
 		err = changedMeanwhile(r.layer, err)
@@ -144,12 +151,13 @@ func (a *api) admit(rt route, r *http.Request) (*request, error) {
 	if err := checkMedia(rt, r); err != nil {
 		return req, err
 	}
+	req.pages, req.html, req.page = slices.Contains(rt.produces, typeHTML), asksForPage(r, rt.produces), cmp.Or(rt.page, documentPage)
 	if rt.query == nil {
 		return req, nil
 	}
 	var faults layer.Faults
 	req.values = readQuery(r.URL.RawQuery, rt.query, &faults)
-	checkFormat(req.values, &faults)
+	checkFormat(req.values, req.pages, &faults)
 	if len(faults) > 0 {
 		return req, faultsProblem(invalidParameter, faults)
 	}
@@ -261,10 +269,21 @@ func clip(s string) string {
 	return strings.ToValidUTF8(s[:most], "") + "…"
 }
 
-// checkFormat accepts the only formats there are, whatever the route.
-func checkFormat(values url.Values, faults *layer.Faults) {
-	if f := values.Get("f"); values.Has("f") && f != "json" && f != "geojson" {
-		faults.Add("f", "f phải là json hoặc geojson", "f must be json or geojson")
+// checkFormat accepts the formats and the languages there are; html where there are pages.
+func checkFormat(values url.Values, pages bool, faults *layer.Faults) {
+	formats := []string{"json", "geojson"}
+	if pages {
+		formats = append(formats, "html")
+	}
+	if list := strings.Join(formats, ", "); values.Has("f") && !slices.Contains(formats, values.Get("f")) {
+		faults.Add("f", "f phải là một trong: %s", "f must be one of: %s", list)
+	}
+	checkLanguage(values, faults)
+}
+
+func checkLanguage(values url.Values, faults *layer.Faults) {
+	if values.Has("lang") && !isLanguage(values.Get("lang")) {
+		faults.Add("lang", "lang phải là vi hoặc en", "lang must be vi or en")
 	}
 }
 
@@ -292,5 +311,5 @@ func (a *api) fail(w http.ResponseWriter, r *http.Request, err error) {
 	if recorded && rec.started {
 		panic(http.ErrAbortHandler)
 	}
-	writeProblem(w, r, err)
+	a.writeProblem(w, r, err)
 }

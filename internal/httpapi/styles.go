@@ -17,7 +17,7 @@ func (a *api) styles(w http.ResponseWriter, r *request) error {
 	}
 	return a.answer(w, r, typeJSON, map[string]any{
 		"default": defaultStyle, "styles": list,
-		"links": []link{{Href: a.href(r, "/styles", nil), Rel: "self", Type: typeJSON}},
+		"links": append([]link{{Href: a.href(r, "/styles", nil), Rel: "self", Type: r.selfType(typeJSON)}}, a.alternates(r, typeJSON)...),
 	})
 }
 

@@ -90,7 +90,7 @@ func (a *api) tileJSON(w http.ResponseWriter, r *request) error {
 
 func (a *api) listTilesets(w http.ResponseWriter, r *request, s layersTiles) error {
 	return a.answer(w, r, typeJSON, map[string]any{
-		"links":    []link{{Href: a.href(r, s.path+"/tiles", s.query), Rel: "self", Type: typeJSON}},
+		"links":    append([]link{{Href: a.href(r, s.path+"/tiles", s.query), Rel: "self", Type: r.selfType(typeJSON)}}, a.alternates(r, typeJSON)...),
 		"tilesets": []map[string]any{a.tilesetOf(r, s)},
 	})
 }
@@ -208,7 +208,7 @@ func (a *api) showTileJSON(w http.ResponseWriter, r *request, s layersTiles) err
 func (a *api) tileMatrixSets(w http.ResponseWriter, r *request) error {
 	set := tiles.WebMercatorQuad()
 	return a.answer(w, r, typeJSON, map[string]any{
-		"links": []link{{Href: a.href(r, "/tileMatrixSets", nil), Rel: "self", Type: typeJSON}},
+		"links": append([]link{{Href: a.href(r, "/tileMatrixSets", nil), Rel: "self", Type: r.selfType(typeJSON)}}, a.alternates(r, typeJSON)...),
 		"tileMatrixSets": []map[string]any{{
 			"id": set.ID, "title": set.Title, "uri": set.URI, "crs": set.CRS,
 			"links": []link{{Href: a.href(r, "/tileMatrixSets/"+set.ID, nil), Rel: "self", Type: typeJSON}},
