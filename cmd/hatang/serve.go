@@ -172,12 +172,14 @@ func (c *serveCommand) handler(log *slog.Logger, store *postgis.Store, kept inMe
 	if err != nil {
 		return nil, err
 	}
+	script, style, icon := web.APIAssets()
 	checker := kept.snapshots.Checker()
 	measurer := plan.NewMeasurer(store, checker)
 	return httpapi.New(httpapi.Config{
 		Registry: store.Layers(), FreshLayers: store.FreshLayers, Store: remembering{store, kept.rows}, Accounts: store, Checker: checker, Indicators: indicators{measurer},
 		Ledger: plan.NewLedger(store, measurer), Publisher: publisher{store, date}, UI: page, ReferenceDate: date, Now: c.now,
 		Log: log, Memory: kept.snapshots.Report, Rows: kept.rows.Report, Pool: store.PoolUse, PublicURL: c.PublicURL, Title: title,
+		Assets:     httpapi.Assets{Script: script, Style: style, Icon: icon},
 		PublicRate: c.PublicRate, TrustedProxies: c.TrustedProxies,
 		Passwords: account.NewPasswords(account.DefaultHashMemory), OIDC: oidc,
 		Attribution: attribution, Version: version,

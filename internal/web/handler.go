@@ -74,6 +74,22 @@ func newPage(files fs.FS, registry *layer.Registry, o Options) (http.Handler, er
 	return &page{files: files, registry: registry, options: o, policy: policy, etags: etags}, nil
 }
 
+// APIAssets returns the addresses of what the API's own pages need of the bundle, as New
+// serves them: the script of their maps, their style sheet, the icon. What is not built
+// is "".
+func APIAssets() (script, style, icon string) {
+	return assetNamed("api-map-*.js"), assetNamed("api-style-*.css"), assetNamed("icon-*.svg")
+}
+
+// assetNamed is the address of the one file of the bundle that fits a pattern.
+func assetNamed(pattern string) string {
+	// The only error is that of a bad pattern.
+	if names, _ := fs.Glob(built, "dist/assets/"+pattern); len(names) == 1 {
+		return strings.TrimPrefix(names[0], "dist")
+	}
+	return ""
+}
+
 // contentPolicy allows the page its own host, and images of the base map's host.
 func contentPolicy(basemap string) (string, error) {
 	images := "'self' data:"

@@ -14,7 +14,7 @@ const assets = join(dist, "assets");
 
 const result = await build({
   absWorkingDir: here,
-  entryPoints: { app: "src/main.ts", style: "src/app.css" },
+  entryPoints: { app: "src/main.ts", style: "src/app.css", "api-map": "src/api-map.ts", "api-style": "src/api.css" },
   bundle: true,
   minify: true,
   format: "esm",

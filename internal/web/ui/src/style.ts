@@ -44,7 +44,8 @@ export function layerStyle(layer: LayerInfo, colourOf: (f: FeatureLike) => strin
   };
 }
 
-function makeStyle(layer: LayerInfo, colour: string, planned: boolean, near: boolean): Style {
+/** A style for features of one colour, planned or standing, seen from near or far. */
+export function makeStyle(layer: Pick<LayerInfo, "name" | "group" | "geometry">, colour: string, planned: boolean, near: boolean): Style {
   switch (layer.geometry) {
     case "Point":
       // What is planned is drawn hollow.
