@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"hatang/internal/account"
+	"hatang/internal/formats"
 )
 
 // matrix is every operation × every client, on one register.
@@ -366,8 +367,12 @@ func (c *cell) leaks(o *outcome, m *matrix, p *principal, a answer) {
 	}
 	matched := c.hides(o, m, p, a)
 	var list page
-	if c.kind == "list" && c.method == http.MethodGet && a.status == http.StatusOK {
-		if err := json.Unmarshal(a.body, &list); err != nil || list.NumberMatched != matched || len(list.Features) != matched {
+	if c.format(p) == "geojson" && c.method == http.MethodGet && a.status == http.StatusOK {
+		err := json.Unmarshal(a.body, &list)
+		if c.kind == "download" {
+			list.NumberMatched = len(list.Features) // it does not count
+		}
+		if err != nil || list.NumberMatched != matched || len(list.Features) != matched {
 			o.differs(c, p, "%d rows are listed, want %d: %v", list.NumberMatched, matched, err)
 		}
 	}
@@ -408,6 +413,18 @@ func (c *cell) hides(o *outcome, m *matrix, p *principal, a answer) int {
 	return matched
 }
 
+// format is the one in which a cell's features are asked for: GeoJSON of pages, all in
+// turn of downloads; "" of other cells.
+func (c *cell) format(p *principal) string {
+	switch all := formats.All(); c.kind {
+	case "list":
+		return all[0].Name()
+	case "download":
+		return all[(len(c.place.name())+len(p.name))%len(all)].Name()
+	}
+	return ""
+}
+
 // compareAudit looks for the entries of refused writes: one for each that should have
 // one, with the right name, and none for all others.
 func (m *matrix) compareAudit(o *outcome) {
@@ -444,8 +461,8 @@ func (m *matrix) request(p *principal, c *cell) (path, body string, headers []st
 	headers = p.headers
 	path, body = wholeEarth.Replace(c.path), ""
 	switch {
-	case c.kind == "list":
-		path += "?source=" + url.QueryEscape(mark)
+	case c.kind == "list", c.kind == "download":
+		path += "?source=" + url.QueryEscape(mark) + "&f=" + c.format(p)
 	case c.place.layer != nil:
 		body = m.rowBody(c)
 		path = strings.Replace(path, "{featureId}", fmt.Sprint(c.place.rows[c.target()].id0()), 1)

@@ -29,6 +29,7 @@ options-of-page        ok        ok     ok       ok    ok        ok    ok       
 no-head                405       405    405      405   405       405   405          405         405           405          405     405           405          405           405     405  -
 not-offered            404       404    404      404   404       404   404          404         404           404          404     404           404          404           401     404  -
 list                   ok        ok     ok       ok    ok        ok    ok           ok          ok            ok           ok      ok            ok           ok            401     401  -
+download               ok        ok     ok       ok    ok        ok    ok           ok          ok            ok           ok      ok            ok           ok            401     401  -
 row-published          ok        ok     ok       ok    ok        ok    ok           ok          ok            ok           ok      ok            ok           ok            401     401  -
 row-draft              404       404    ok       404   404       ok    ok           404         ok            404          ok      ok            404          ok            401     401  -
 row-withheld           404       404    404      404   404       404   ok           ok          ok            404          ok      ok            ok           ok            401     401  -
@@ -87,6 +88,7 @@ var operations = map[string]operation{
 	"GET /collections/{collectionId}/schema": {kinds: "document", ok: 200}, "GET /collections/{collectionId}/queryables": {kinds: "document", ok: 200},
 	"GET /collections/{collectionId}/sortables":            {kinds: "document", ok: 200},
 	"GET /collections/{collectionId}/items":                {kinds: "list", ok: 200},
+	"GET /collections/{collectionId}/download":             {kinds: "download", ok: 200},
 	"POST /collections/{collectionId}/items":               {kinds: "create-*", ok: 201},
 	"GET /collections/{collectionId}/items/{featureId}":    {kinds: "row-*", ok: 200},
 	"PUT /collections/{collectionId}/items/{featureId}":    {kinds: "write-*", ok: 204},

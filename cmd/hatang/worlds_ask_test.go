@@ -14,6 +14,7 @@ import (
 	"github.com/paulmach/orb"
 
 	"hatang/geo"
+	"hatang/internal/formats"
 	"hatang/internal/layer"
 )
 
@@ -117,12 +118,6 @@ func (p *pair) items() string {
 		q.Set("filter", p.filter(l))
 	}
 	p.shape(l, q)
-	if p.chance(97) {
-		q.Set("limit", pick(p.rand, []string{"1", "2", "5", "20", "50"}))
-	}
-	if p.chance(30) && !q.Has("sortby") {
-		q.Set("after", fmt.Sprint(max(0, p.id(l)+pick(p.rand, []int64{-1, 0, 1}))))
-	}
 	if p.chance(15) {
 		q.Set("crs", pick(p.rand, geo.CRSs()).URI())
 	}
@@ -130,6 +125,22 @@ func (p *pair) items() string {
 		q.Set("f", "html")
 	}
 	path := "/api/v1/collections/" + l.Name + "/items"
+	switch {
+	case p.chance(12):
+		path = "/api/v1/collections/" + l.Name + "/download"
+		q.Set("f", p.format())
+		q.Del("resultType")
+	default:
+		if p.chance(25) {
+			q.Set("f", p.format())
+		}
+		if p.chance(97) {
+			q.Set("limit", pick(p.rand, []string{"1", "2", "5", "20", "50"}))
+		}
+		if p.chance(30) && !q.Has("sortby") {
+			q.Set("after", fmt.Sprint(max(0, p.id(l)+pick(p.rand, []int64{-1, 0, 1}))))
+		}
+	}
 	if len(q) > 0 {
 		path += "?" + q.Encode()
 	}
@@ -158,6 +169,8 @@ func (p *pair) shape(l *layer.Layer, q url.Values) {
 		q.Set("resultType", "hits")
 	}
 }
+
+func (p *pair) format() string { return pick(p.rand, formats.All()).Names[0] }
 
 // id is one of a row, of a hidden one if there are any, beside one, or nobody's.
 func (p *pair) id(l *layer.Layer) int64 {
