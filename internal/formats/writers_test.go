@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -276,5 +277,42 @@ func TestFilesOnDisk(t *testing.T) {
 			t.Errorf("%s was begun where no file can be", f.Name())
 		}
 		t.Setenv("TMPDIR", dir)
+	}
+}
+
+// A disk that gets full is told as one.
+func TestFullDisk(t *testing.T) {
+	full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer full.Close()
+	if _, err := (&limited{full, 10}).Write([]byte("x")); !errors.Is(err, layer.ErrNoSpace) {
+		t.Errorf("a full disk is %v", err)
+	}
+	dir := t.TempDir()
+	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, "size=64k"); err != nil {
+		t.Logf("no small disk can be mounted here: %v", err)
+		return
+	}
+	defer func() {
+		if err := syscall.Unmount(dir, 0); err != nil {
+			t.Error(err)
+		}
+	}()
+	t.Setenv("TMPDIR", dir)
+	l := layerOf(t, "bts_sites")
+	for _, f := range All() {
+		if !f.InFile {
+			continue
+		}
+		w, err := f.New(Sheet{Layer: l})
+		if err == nil {
+			_, err = writeAll(w, many(t, 400))
+			err = errors.Join(err, w.Close())
+		}
+		if !errors.Is(err, layer.ErrNoSpace) {
+			t.Errorf("%s on a full disk: %v", f.Name(), err)
+		}
 	}
 }

@@ -1,5 +1,6 @@
 // The page in a real Chromium against a running server with the demo's data.
 import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
 import { describe, test } from "node:test";
 import proj4 from "proj4";
 import { fingerprint, pixelColours, pixelOf } from "./browser.mjs";
@@ -66,6 +67,21 @@ describe("the page", { timeout: 300_000 }, () => {
       await page.locator(`#layer-${name}`).uncheck();
       assert.equal(await fingerprint(page), empty, `${name} is gone when switched off`);
     }
+    assert.deepEqual(complaints, []);
+  });
+
+  test("a layer is downloaded in the formats that the server offers", async () => {
+    const { page, complaints } = await open();
+    const { links } = await get("/api/v1/collections/exchanges");
+    const menu = row(page, "exchanges").locator(".download");
+    await menu.locator("summary").click();
+    await menu.locator("a").first().waitFor();
+    assert.deepEqual(await menu.locator("a").allTextContents(), links.filter((l) => l.rel === "enclosure").map((l) => l.title));
+    const [file] = await Promise.all([page.waitForEvent("download"), menu.getByText("CSV", { exact: true }).click()]);
+    const { reference_date: date } = await get("/ui/layers.json");
+    assert.equal(file.suggestedFilename(), `exchanges-${date}.csv`);
+    const sent = await (await fetch(`${server.url}/api/v1/collections/exchanges/download?f=csv`)).text();
+    assert.equal(await readFile(await file.path(), "utf8"), sent);
     assert.deepEqual(complaints, []);
   });
 

@@ -26,7 +26,7 @@ export interface LayerInfo {
 export interface FieldInfo { name: string; kind: string; title: Text; unit?: string; values?: ValueInfo[] }
 export interface ValueInfo { code: string; title: Text; colour?: string }
 
-export interface Link { rel: string; href: string; type?: string }
+export interface Link { rel: string; href: string; type?: string; title?: string }
 export interface GeoFeature { type: "Feature"; id: number; geometry: unknown; properties: Record<string, unknown> }
 export interface Page { features: GeoFeature[]; numberMatched?: number; links?: Link[] }
 

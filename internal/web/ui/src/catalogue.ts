@@ -25,6 +25,7 @@ export const catalogue = {
   "layers.planned": ["Ký hiệu rỗng hoặc nét đứt là quy hoạch.", "Hollow or dashed symbols are planned."],
   "layers.partial": ["đang hiển thị {n} trong {m}", "showing {n} of {m}"],
   "layers.failed": ["không tải được", "failed to load"],
+  "layers.download": ["Tải về", "Download"],
   "layers.none": ["(không ghi)", "(not given)"],
   "feature.of": ["{n} trên {m}", "{n} of {m}"],
   "feature.previous": ["Đối tượng trước", "Previous feature"],

@@ -1,6 +1,7 @@
 // The tab with every layer, grouped, each with its switch, count and legend.
 import type { Description } from "./api";
 import { fill, h, swatch } from "./dom";
+import { downloadMenu } from "./download-menu";
 import { formatNumber, say, t } from "./i18n";
 import type { MapLayer } from "./layers";
 import { attempt } from "./notices";
@@ -43,7 +44,7 @@ export class LayersPanel {
       h("div", { class: "switch" },
         h("input", { type: "checkbox", id, onchange: (e) => this.toggle(layer, e) }),
         h("label", { for: id, title: say(info.doc) }, swatch(info.colour, info.geometry), h("span", {}, say(info.title))),
-        h("span", { class: "count" })),
+        h("span", { class: "count" }), downloadMenu(info.name)),
       h("ul", { class: "legend" }));
     this.rows.set(info.name, row);
     this.update(layer);
