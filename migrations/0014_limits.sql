@@ -81,8 +81,12 @@ END
 $$;
 -- +goose StatementEnd
 
--- Where a person has signed in from lately.
-CREATE INDEX sessions_lately ON sessions (person, started_at);
+-- Where a person has signed in from: an IPv4 address or an IPv6 /64, null for what is no
+-- address. Generated, so that sessions of before have it and no trigger is fired.
+ALTER TABLE sessions ADD COLUMN network cidr GENERATED ALWAYS AS (
+    CASE WHEN address ~ '^[0-9]+(\.[0-9]+){3}$' THEN network(set_masklen(address::inet, 32))
+        WHEN address ~ '^[0-9a-f]*(:[0-9a-f]*)+$' THEN network(set_masklen(address::inet, 64)) END) STORED;
+CREATE INDEX sessions_home ON sessions (person, network, started_at);
 
 -- As hatang_audit_broken_at, of at most so many entries behind one whose hash is known
 -- from before, 0 for the beginning. Where nothing is broken, what was proved is returned,

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -59,5 +61,55 @@ func TestSoakSignInTakesTheSameTimeForAll(t *testing.T) {
 	// The control: what takes no hashing is told from what does.
 	if ratio := float64(median("refused")) / float64(median("unknown")); ratio > 0.95 {
 		t.Errorf("a sign-in that is refused takes %.3f times as long as one that is tried: the times measure something else", ratio)
+	}
+}
+
+// Ten thousand guesses at one account, from as many addresses, keep out neither others nor
+// the owner where he has been before; it is told what these wait meanwhile.
+func TestSoakGuessesKeepNobodyOut(t *testing.T) {
+	const guesses, guessers, asked = 10_000, 16, 200
+	r := newRegister(t)
+	for _, login := range []string{"lan", "tuan"} {
+		r.person(t, login, "", account.Grant{Role: account.Officer, Territory: here})
+	}
+	honest := func(round int) (p50, p99 time.Duration) {
+		var times []time.Duration
+		for i := range asked {
+			login := []string{"lan", "tuan"}[i%2]
+			// Each from one of eight places that it knows: the rate of an address is another limit.
+			address := fmt.Sprintf("172.16.%d.%d", round, i/2%8)
+			begun := time.Now()
+			a := signIn(r.server, login, password, address)
+			times = append(times, time.Since(begun))
+			if a.status != http.StatusCreated {
+				t.Errorf("%s: %d: %s", a.request, a.status, a.body)
+			}
+		}
+		slices.Sort(times)
+		return times[asked/2], times[asked*99/100]
+	}
+	for place := range 8 { // of the second round, known from before
+		for _, login := range []string{"lan", "tuan"} {
+			signIn(r.server, login, password, fmt.Sprintf("172.16.1.%d", place)).wants(t, http.StatusCreated)
+		}
+	}
+	quiet50, quiet99 := honest(0)
+	var tried, refused atomic.Int64
+	var guessing sync.WaitGroup
+	for range guessers {
+		guessing.Go(func() {
+			for n := tried.Add(1); n <= guesses; n = tried.Add(1) {
+				if signIn(r.server, "lan", "a guess", fmt.Sprintf("10.%d.%d.%d", n>>16, n>>8&255, n&255)).status == http.StatusTooManyRequests {
+					refused.Add(1)
+				}
+			}
+		})
+	}
+	during50, during99 := honest(1)
+	guessing.Wait()
+	t.Logf("honest sign-ins: median %v, 99 of 100 within %v; during %d guesses, of which %d were refused unseen: %v and %v",
+		quiet50, quiet99, guesses, refused.Load(), during50, during99)
+	if seen := guesses - refused.Load(); seen != account.FailuresOfAccount {
+		t.Errorf("%d guesses were looked at, want %d", seen, account.FailuresOfAccount)
 	}
 }

@@ -80,7 +80,7 @@ type Credentials struct {
 	Person       int64
 	PasswordHash string // "" where there is none
 	Disabled     bool
-	Homes        []string // addresses from which the person has signed in lately
+	AtHome       bool // the person has signed in from the network lately
 }
 
 // Organisation is an operator or an agency.

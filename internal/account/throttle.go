@@ -2,7 +2,6 @@ package account
 
 import (
 	"net/netip"
-	"slices"
 	"time"
 )
 
@@ -37,14 +36,13 @@ type Attempt struct {
 }
 
 // NewAttempt returns an attempt to sign in as login from an address, "192.0.2.1" or
-// "[2001:db8::1]:443", of an account that has signed in lately from the homes. However a
-// login is written, it is the account of NormaliseLogin.
-func NewAttempt(login, address string, homes []string) Attempt {
+// "[2001:db8::1]:443", where it is not said to be at home. However a login is written, it
+// is the account of NormaliseLogin.
+func NewAttempt(login, address string) Attempt {
 	a := Attempt{Network: networkOf(address)}
 	if clean, err := NormaliseLogin(login); err == nil {
 		a.Login = clean
 	}
-	a.AtHome = a.Login != "" && a.Network != "" && slices.ContainsFunc(homes, func(home string) bool { return networkOf(home) == a.Network })
 	return a
 }
 

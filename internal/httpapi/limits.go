@@ -19,10 +19,14 @@ import (
 // mostPublicRate bounds Config.PublicRate, requests a second.
 const mostPublicRate = 1e6
 
-// Rates of an address.
+// badKeyRate is how often an address may send keys that are not good.
+var badKeyRate = perSecond(1, 60)
+
+// How often it is recorded that sign-ins were refused: who is kept out must not fill the
+// audit, from however many addresses.
 var (
-	badKeyRate = perSecond(1, 60)     // keys that are not good
-	noteRate   = perSecond(1./900, 3) // entries of the audit that sign-ins were refused: it must not be filled by who is kept out
+	noteRate     = perSecond(1./900, 3) // of an address
+	allNotesRate = perSecond(1, 60)     // of all
 )
 
 // reason is why a request is turned away.
@@ -165,7 +169,8 @@ func (l *limits) take(why reason, of client, r rate) error {
 
 // mayNote reports whether one more refused sign-in of the address is recorded.
 func (l *limits) mayNote(r *http.Request) bool {
-	return l.buckets.take(l.at(r).bucket(forNotes), noteRate, l.now()) == 0
+	const all = client(0)
+	return l.buckets.take(l.at(r).bucket(forNotes), noteRate, l.now()) == 0 && l.buckets.take(all.bucket(forNotes), allNotesRate, l.now()) == 0
 }
 
 // bucket is what a client's bucket for the reason is kept under.

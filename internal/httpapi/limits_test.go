@@ -3,6 +3,7 @@ package httpapi
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -177,6 +178,30 @@ func TestARevokedKeyIsNoGoodKey(t *testing.T) {
 	}
 	if _, err := l.tryKey(r, "k"); err == nil {
 		t.Error("a revoked key is tried without end")
+	}
+}
+
+// Who is kept out fills no audit: three entries of an address, sixty of all, and then no
+// more than one a second.
+func TestNotesOfRefusedSignIns(t *testing.T) {
+	l := newLimits(2, 0, nil)
+	clock := standing(l)
+	notes := func(addresses, each int) (noted int) {
+		for i := range addresses * each {
+			if l.mayNote(from(fmt.Sprintf("192.0.%d.%d:1", i/each/250, i/each%250))) {
+				noted++
+			}
+		}
+		return noted
+	}
+	for _, tt := range []struct{ addresses, each, want int }{{1, 2, 2}, {1, 10, 1}, {1000, 1, 57}} {
+		if got := notes(tt.addresses, tt.each); got != tt.want {
+			t.Errorf("%d of %d addresses, %d times: %d", tt.want, tt.addresses, tt.each, got)
+		}
+	}
+	clock.Add(int64(time.Second))
+	if got := notes(1000, 1); got != 1 {
+		t.Errorf("%d a second later", got)
 	}
 }
 

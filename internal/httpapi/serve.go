@@ -50,10 +50,9 @@ func (r *request) param(name string) string {
 }
 
 // begin begins the time that the work may take. It is called once.
-func (r *request) begin() {
+func (r *request) begin(ctx context.Context) {
 	if r.time > 0 {
-		var ctx context.Context
-		ctx, r.ended = context.WithTimeout(r.Context(), r.time)
+		ctx, r.ended = context.WithTimeout(ctx, r.time)
 		r.Request = r.WithContext(ctx)
 	}
 }
@@ -130,7 +129,7 @@ func changedMeanwhile(l *layer.Layer, err error) error {
 func (a *api) admit(rt route, r *http.Request) (*request, error) {
 	req := &request{Request: r, limits: a.limits, time: rt.time(r)}
 	if rt.consumes == nil { // else the time begins when the body is there
-		req.begin()
+		req.begin(r.Context())
 	}
 	if err := a.identify(req); err != nil && (!rt.lenient || !req.who.stale) {
 		return req, err

@@ -98,11 +98,13 @@ func (a *api) signIn(w http.ResponseWriter, r *request) error {
 // verify returns the person whose login and password these are, nobody's credentials for
 // none; 429 where too much has been guessed.
 func (a *api) verify(r *request, login, password string) (person account.Credentials, err error) {
-	known, err := a.Accounts.Credentials(r.Context(), login)
+	attempted := account.NewAttempt(login, a.address(r.Request))
+	known, err := a.Accounts.Credentials(r.Context(), login, attempted.Network)
 	if err != nil {
 		return person, err
 	}
-	attempt, wait, err := a.Accounts.BeginSignIn(r.Context(), account.NewAttempt(login, a.address(r.Request), known.Homes))
+	attempted.AtHome = known.AtHome
+	attempt, wait, err := a.Accounts.BeginSignIn(r.Context(), attempted)
 	if err != nil {
 		return person, err
 	}

@@ -59,8 +59,9 @@ type Accounts interface {
 	KeyViewer(ctx context.Context, key string) (account.Viewer, error)
 	// SessionViewer returns who is signed in; ErrNotFound for a session that is over.
 	SessionViewer(ctx context.Context, token string) (account.Session, error)
-	// Credentials returns what a sign-in is checked against: nothing for an unknown login.
-	Credentials(ctx context.Context, login string) (account.Credentials, error)
+	// Credentials returns what a sign-in from a network is checked against: nothing for an
+	// unknown login.
+	Credentials(ctx context.Context, login, network string) (account.Credentials, error)
 	// BeginSignIn counts an attempt before its password is looked at, and returns its number;
 	// a time where it is refused instead, and for how long at most the next is.
 	BeginSignIn(ctx context.Context, a account.Attempt) (attempt int64, retryAfter time.Duration, err error)

@@ -27,13 +27,14 @@ func (s *Store) SessionViewer(ctx context.Context, token string) (account.Sessio
 	return session, nil
 }
 
-// Credentials returns what a sign-in is checked against; for an unknown login what
-// matches nothing.
-func (s *Store) Credentials(ctx context.Context, login string) (account.Credentials, error) {
+// Credentials returns what a sign-in is checked against, and whether the person has signed
+// in from the network ("" for none) within 30 days; for an unknown login what matches
+// nothing.
+func (s *Store) Credentials(ctx context.Context, login, network string) (account.Credentials, error) {
 	var c account.Credentials
-	err := s.pool.kept.QueryRow(ctx, `SELECT id, coalesce(password, ''), disabled_at IS NOT NULL, ARRAY(
-			SELECT DISTINCT address FROM (SELECT address FROM sessions WHERE person = p.id AND started_at > now() - interval '30 days' ORDER BY started_at DESC LIMIT 100) s)
-		FROM people p WHERE login = $1`, login).Scan(&c.Person, &c.PasswordHash, &c.Disabled, &c.Homes)
+	err := s.pool.kept.QueryRow(ctx, `SELECT id, coalesce(password, ''), disabled_at IS NOT NULL,
+			EXISTS (SELECT FROM sessions s WHERE s.person = p.id AND s.network = nullif($2, '')::cidr AND s.started_at > now() - interval '30 days')
+		FROM people p WHERE login = $1`, login, network).Scan(&c.Person, &c.PasswordHash, &c.Disabled, &c.AtHome)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return account.Credentials{}, nil
 	}

@@ -349,7 +349,7 @@ func TestPeopleAndTheirKeys(t *testing.T) {
 	if err != nil || session.Name != "person:lan" || session.Organisation != "VNPT" || len(session.Grants) != 2 {
 		t.Fatalf("%+v, %v", session, err)
 	}
-	if known, err := s.Credentials(ctx, "lan"); err != nil || known.Person != id || known.PasswordHash != "x" || !cmp.Equal(known.Homes, []string{"192.0.2.1"}) {
+	if known, err := s.Credentials(ctx, "lan", "192.0.2.1/32"); err != nil || known.Person != id || known.PasswordHash != "x" || !known.AtHome {
 		t.Errorf("%+v, %v", known, err)
 	}
 	lan := session.Viewer

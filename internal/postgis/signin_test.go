@@ -163,6 +163,34 @@ func TestOwnersAreNotLockedOutFromElsewhere(t *testing.T) {
 	}
 }
 
+// An account is at home where it has signed in from within thirty days, in the same IPv6
+// /64 too, however often it has signed in elsewhere since.
+func TestWhereAnAccountIsAtHome(t *testing.T) {
+	s, _, url := open(t)
+	owner := connect(t, url)
+	lan, _ := signedInFor(t, s, "lan", time.Hour) // from 192.0.2.1
+	signedInFor(t, s, "tuan", 0)
+	for _, at := range []struct{ address, ago string }{{"2001:db8:0:1::9", "29 days"}, {"192.0.2.3", "31 days"}, {"invalid IP", "0"}, {"", "0"}} {
+		run(t, owner, "INSERT INTO sessions (hash, person, address, started_at, expires_at) VALUES (sha256(convert_to($2, 'UTF8')), $1, $2, now() - $3::interval, now())", lan, at.address, at.ago)
+	}
+	run(t, owner, "INSERT INTO sessions (hash, person, address, expires_at) SELECT sha256(i::text::bytea), $1, '192.0.2.200', now() FROM generate_series(1, 1000) i", lan)
+	for _, tt := range []struct {
+		login, address string
+		want           bool
+	}{
+		{"lan", "192.0.2.1", true}, {"lan", "192.0.2.1:99", true}, {"lan", "[2001:db8:0:1:2::3]:443", true}, {"lan", "192.0.2.200", true},
+		{"lan", "192.0.2.3", false}, {"lan", "192.0.2.2", false}, {"lan", "2001:db8:0:2::9", false}, {"lan", "@", false}, {"tuan", "192.0.2.1", false}, {"nobody", "192.0.2.1", false},
+	} {
+		var c account.Credentials
+		if err := patiently(func() (err error) {
+			c, err = s.Credentials(context.Background(), tt.login, account.NewAttempt(tt.login, tt.address).Network)
+			return err
+		}); err != nil || c.AtHome != tt.want {
+			t.Errorf("%s from %s: %t, %v", tt.login, tt.address, c.AtHome, err)
+		}
+	}
+}
+
 func TestHowAttemptsEnd(t *testing.T) {
 	th := newThrottle(t)
 	for name, tt := range map[string]struct {
