@@ -40,7 +40,7 @@ func compareCaches(t *testing.T, o *origin, requests int) {
 }
 
 // keeps reports whether the answer may be made of something that servers keep beside
-// their memory: extents and figures.
+// their memory: extents, counts and figures.
 func (q question) keeps() bool {
 	path, _, _ := strings.Cut(q.path, "?")
 	for _, part := range []string{"/indicators", "/uncovered", "/sharing-clusters", "/plan/"} {
@@ -48,7 +48,7 @@ func (q question) keeps() bool {
 			return true
 		}
 	}
-	return strings.Contains(path, "/collections") && !strings.Contains(path, "/items")
+	return strings.Contains(path, "/collections") && !strings.Contains(path, "/items/")
 }
 
 // newCrowd is one world that everybody asks in turn.

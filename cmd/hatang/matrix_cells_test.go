@@ -119,7 +119,11 @@ func (m *matrix) cells(served map[string][]string, layers []string) (cells []cel
 			}
 			op := operations[name]
 			for _, kind := range m.kinds(op, pl) {
-				cells = append(cells, cell{name, method, address, kind, op.ok, op.quiet, pl})
+				ok := op.ok
+				if strings.HasPrefix(kind, "succeed-") {
+					ok = http.StatusCreated
+				}
+				cells = append(cells, cell{name, method, address, kind, ok, op.quiet, pl})
 				if method == http.MethodGet {
 					cells = append(cells, cell{"HEAD of " + name, http.MethodHead, address, kind, op.ok, nil, pl})
 				}
@@ -307,6 +311,11 @@ func (m *matrix) settle(o *outcome, p *principal, c *cell, a answer, before stri
 	if c.target() == "absent" {
 		return nil
 	}
+	if a.status == http.StatusCreated { // the row that followed
+		if _, err := m.owner.Exec(m.ctx, fmt.Sprintf("DELETE FROM %s WHERE id = %d", c.place.name(), idIn(a))); err != nil {
+			return err
+		}
+	}
 	return m.renew(c.place, c.target())
 }
 
@@ -347,6 +356,7 @@ func plain(a answer) string {
 	header := a.header.Clone()
 	header.Del("Content-Length")
 	_, path, _ := strings.Cut(a.request, " ")
+	path, _, _ = strings.Cut(path, "?")
 	body := a.body
 	for _, own := range []string{header.Get("X-Request-Id"), path} {
 		body = bytes.ReplaceAll(body, []byte(own), nil)
@@ -466,6 +476,9 @@ func (m *matrix) request(p *principal, c *cell) (path, body string, headers []st
 	case c.place.layer != nil:
 		body = m.rowBody(c)
 		path = strings.Replace(path, "{featureId}", fmt.Sprint(c.place.rows[c.target()].id0()), 1)
+		if strings.HasPrefix(c.kind, "succeed-") {
+			path += "?in_force=2019-06-01"
+		}
 	default:
 		if path, err = m.otherPath(p, c); err == nil {
 			body = m.otherBody(p, c)

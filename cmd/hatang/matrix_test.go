@@ -47,6 +47,9 @@ give-draft-away        401       403    403      404   403       403   ok       
 publish-draft          401       403    403      404   403       403   ok           404         ok            403          ok      403           403          ok            401     401  403
 write-withheld         401       403    403      403   403       403   ok           403         ok            403          ok      403           403          ok            401     401  403
 move-withheld          401       403    403      403   403       403   403          403         ok            403          ok      403           403          ok            401     401  403
+succeed-published      401       403    403      403   403       403   ok           403         ok            403          ok      403           403          ok            401     401  403
+succeed-draft          401       403    ok       404   403       403   ok           404         ok            403          ok      403           403          ok            401     401  403
+succeed-withheld       401       403    403      403   403       403   ok           403         ok            403          ok      403           403          ok            401     401  403
 write-absent           401       403    404      404   403       403   404          404         404           403          404     403           403          404           401     401  403
 write-absent-no-drafts 401       403    403      403   403       403   404          404         404           403          404     403           403          404           401     401  403
 check                  ok        ok     ok       ok    ok        ok    ok           ok          ok            ok           ok      ok            ok           ok            401     401  403
@@ -91,8 +94,8 @@ var operations = map[string]operation{
 	"GET /collections/{collectionId}/download":             {kinds: "download", ok: 200},
 	"POST /collections/{collectionId}/items":               {kinds: "create-*", ok: 201},
 	"GET /collections/{collectionId}/items/{featureId}":    {kinds: "row-*", ok: 200},
-	"PUT /collections/{collectionId}/items/{featureId}":    {kinds: "write-*", ok: 204},
-	"PATCH /collections/{collectionId}/items/{featureId}":  {kinds: "write-* move-* give-* publish-*", ok: 204},
+	"PUT /collections/{collectionId}/items/{featureId}":    {kinds: "write-* succeed-*", ok: 204},
+	"PATCH /collections/{collectionId}/items/{featureId}":  {kinds: "write-* move-* give-* publish-* succeed-*", ok: 204},
 	"DELETE /collections/{collectionId}/items/{featureId}": {kinds: "write-*", ok: 204},
 
 	"GET /collections/{collectionId}/tiles": {kinds: "document", ok: 200}, "GET /collections/{collectionId}/tiles/WebMercatorQuad": {kinds: "document", ok: 200},

@@ -410,6 +410,12 @@ func (p *pair) write(a question) question {
 	default:
 		a.method = http.MethodDelete
 	}
+	if (a.method == http.MethodPatch || a.method == http.MethodPut) && p.chance(25) {
+		a.path += "?in_force=" + pick(p.rand, []string{"2016-06-01", "2018-03-04", "2020-02-02", "2030-01-01"})
+	}
+	if p.chance(25) {
+		a.headers = append(a.headers, "Prefer", pick(p.rand, []string{"return=representation", "handling=strict", "handling=lenient, return=representation"}))
+	}
 	return a
 }
 

@@ -18,16 +18,33 @@ type Record struct {
 	Feature  layer.Feature
 	Faults   layer.Faults
 	NotTaken []string // names in the file that are no field of the layer
+	ReadOnly []string // names of fields that have a value and are not taken
 	id       string   // the feature's own; "" for none
 }
 
-// ReadFeature reads one GeoJSON Feature of the layer with longitude and latitude on
-// WGS 84. It returns every fault, each with its JSON pointer; properties that are no
-// field of the layer are faults. Read-only fields are ignored.
-func ReadFeature(raw []byte, l *layer.Layer) (layer.Feature, layer.Faults) {
-	r := readFeature(raw, l, System{}, false)
+// ReadOptions say how one feature is read. The zero value takes longitude and latitude
+// on WGS 84 and refuses properties that are no field of the layer.
+type ReadOptions struct {
+	System System // of the positions
+	// Lenient: properties that are no field of the layer are left aside.
+	Lenient bool
+	// Strict: read-only fields with a value are refused; else they are left aside.
+	Strict bool
+}
+
+// ReadFeature reads one GeoJSON Feature of the layer. It returns every fault, each with
+// its JSON pointer.
+func ReadFeature(raw []byte, l *layer.Layer, o ReadOptions) (layer.Feature, layer.Faults) {
+	r := readFeature(raw, l, o.System, false)
 	for _, name := range r.NotTaken {
-		r.Faults.Add("/properties/"+name, "lớp %s không có trường này", "the layer %s has no such field", l.Name)
+		if !o.Lenient {
+			r.Faults.Add("/properties/"+name, "lớp %s không có trường này", "the layer %s has no such field", l.Name)
+		}
+	}
+	for _, name := range r.ReadOnly {
+		if o.Strict {
+			r.Faults.Add("/properties/"+name, "máy chủ tự đặt giá trị này", "the server sets this value itself")
+		}
 	}
 	return r.Feature, r.Faults
 }
@@ -68,6 +85,9 @@ func readProperties(r *Record, properties map[string]json.RawMessage, l *layer.L
 	for i := range l.Fields {
 		f := &l.Fields[i]
 		name, ok := source[f.Name]
+		if ok && f.ReadOnly && !bytes.Equal(properties[name], []byte("null")) {
+			r.ReadOnly = append(r.ReadOnly, name)
+		}
 		if !ok || f.ReadOnly {
 			continue
 		}

@@ -113,7 +113,7 @@ func TestTheCRSMember(t *testing.T) {
 func TestEveryFaultOfAFeatureAtOnce(t *testing.T) {
 	raw := `{"type":"feature","properties":{"code":1,"mast_type":"B1","height_m":1001,"half_width_m":"2","valid_from":"2020-13-01","concealed":1,"technologies":"2G","colour":"red"},
 		"geometry":{"type":"Polygon","coordinates":[]}}`
-	_, faults := ReadFeature([]byte(raw), layerOf(t, "bts_sites"))
+	_, faults := ReadFeature([]byte(raw), layerOf(t, "bts_sites"), ReadOptions{})
 	got := map[string]bool{}
 	for _, f := range faults {
 		got[f.At] = true
@@ -154,7 +154,7 @@ func TestGeometriesThatAreRefused(t *testing.T) {
 		{"communes", `{"type":"MultiPolygon","coordinates":[[]]}`},
 		{"communes", `{"type":"MultiPolygon","coordinates":[[[0,0],[1,0],[1,1],[0,0]]]}`},
 	} {
-		if f, faults := ReadFeature([]byte(`{"type":"Feature","properties":{},"geometry":`+tt.geometry+`}`), layerOf(t, tt.layer)); len(faults) != 1 {
+		if f, faults := ReadFeature([]byte(`{"type":"Feature","properties":{},"geometry":`+tt.geometry+`}`), layerOf(t, tt.layer), ReadOptions{}); len(faults) != 1 {
 			t.Errorf("%s %s: %v, %v", tt.layer, tt.geometry, f.Geometry, faults)
 		}
 	}
@@ -183,11 +183,11 @@ func TestVertexLimit(t *testing.T) {
 		return []byte(`{"type":"Feature","properties":{},"geometry":{"type":"LineString","coordinates":[` + line + `]}}`)
 	}
 	for _, n := range []int{MaxVertices - 1, MaxVertices} {
-		if _, faults := ReadFeature(feature(n), layerOf(t, "roads")); len(faults) > 0 {
+		if _, faults := ReadFeature(feature(n), layerOf(t, "roads"), ReadOptions{}); len(faults) > 0 {
 			t.Errorf("%d positions: %v", n, faults)
 		}
 	}
-	if _, faults := ReadFeature(feature(MaxVertices+1), layerOf(t, "roads")); len(faults) != 1 {
+	if _, faults := ReadFeature(feature(MaxVertices+1), layerOf(t, "roads"), ReadOptions{}); len(faults) != 1 {
 		t.Errorf("one over the limit: %v", faults)
 	}
 }
@@ -307,7 +307,7 @@ func FuzzReadFeature(f *testing.F) {
 	f.Add([]byte(`{"type":"Feature","properties":null,"geometry":{"type":"MultiLineString","coordinates":[[[0,0,-1],[1,0]]]}}`))
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		for _, l := range layers {
-			feature, faults := ReadFeature(raw, l)
+			feature, faults := ReadFeature(raw, l, ReadOptions{})
 			if len(faults) == 0 && l.HasZ == (feature.Geometry != nil) && (feature.Geometry != nil || feature.GeometryZ != nil) {
 				t.Errorf("%s got the other kind of geometry", l.Name)
 			}

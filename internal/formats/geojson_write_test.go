@@ -139,7 +139,7 @@ func TestGeometriesThatJSONCannotHoldAreErrors(t *testing.T) {
 }
 
 func TestHeightsAndDecimals(t *testing.T) {
-	read, faults := ReadFeature([]byte(`{"type":"Feature","properties":{},"geometry":{"type":"LineString","coordinates":[[103.123456789,21,-1.25],[104,22]]}}`), layerOf(t, "ducts"))
+	read, faults := ReadFeature([]byte(`{"type":"Feature","properties":{},"geometry":{"type":"LineString","coordinates":[[103.123456789,21,-1.25],[104,22]]}}`), layerOf(t, "ducts"), ReadOptions{})
 	if len(faults) > 0 {
 		t.Fatal(faults)
 	}

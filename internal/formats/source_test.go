@@ -499,7 +499,7 @@ func TestFilesMayMixKinds(t *testing.T) {
 	if d := cmp.Diff([]any{"1.50", `{"b":[1,null]}`, "x", nil, "true"}, got); d != "" || err != nil {
 		t.Errorf("%s %v", d, err)
 	}
-	if _, faults := ReadFeature([]byte(features[0]), l); len(faults) != 1 {
+	if _, faults := ReadFeature([]byte(features[0]), l, ReadOptions{}); len(faults) != 1 {
 		t.Errorf("a number for a text in a request: %v", faults)
 	}
 	if s.Title != "Trường" {

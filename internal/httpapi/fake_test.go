@@ -200,6 +200,11 @@ func (s *fakeStore) UpdateFeature(_ context.Context, _ account.Viewer, _ *layer.
 	return 8, s.call("UpdateFeature")
 }
 
+func (s *fakeStore) SucceedFeature(_ context.Context, _ account.Viewer, _ *layer.Layer, _ int64, f layer.Feature, _ int64, replace bool, date geo.Date) (int64, error) {
+	s.written, s.replace = f, replace
+	return 78, s.call("SucceedFeature " + date.String())
+}
+
 func (s *fakeStore) DeleteFeature(context.Context, account.Viewer, *layer.Layer, int64, int64) error {
 	return s.call("DeleteFeature")
 }

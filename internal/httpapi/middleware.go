@@ -59,7 +59,8 @@ var (
 	sameReferrer   = []string{"same-origin"}
 	sameOpener     = []string{"same-origin"}
 	strictly       = []string{"max-age=31536000"}
-	exposedHeaders = []string{"Allow, Content-Crs, Content-Disposition, Content-Language, ETag, Hatang-Truncated, Link, Location, OGC-NumberMatched, OGC-NumberReturned, Retry-After, WWW-Authenticate, X-Request-Id"}
+	exposedHeaders = []string{"Accept-Patch, Allow, Content-Crs, Content-Disposition, Content-Language, ETag, Hatang-Truncated, Link, Location, OGC-NumberMatched, OGC-NumberReturned, " +
+		"Preference-Applied, Retry-After, WWW-Authenticate, X-Request-Id"}
 )
 
 // withHeaders sets what every answer carries, 4xx and 5xx included. overTLS says that
@@ -80,7 +81,7 @@ func withHeaders(next http.Handler, overTLS bool) http.Handler {
 		h["Access-Control-Expose-Headers"] = exposedHeaders
 		if r.Method == http.MethodOptions && r.Header.Get("Access-Control-Request-Method") != "" {
 			h.Set("Access-Control-Allow-Methods", "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS")
-			h.Set("Access-Control-Allow-Headers", "Accept, Accept-Language, Authorization, Content-Crs, Content-Type, If-Match, If-None-Match")
+			h.Set("Access-Control-Allow-Headers", "Accept, Accept-Language, Authorization, Content-Crs, Content-Type, If-Match, If-None-Match, Prefer")
 			h.Set("Access-Control-Max-Age", "86400")
 		}
 		next.ServeHTTP(w, r)

@@ -21,31 +21,32 @@ type problemType struct {
 
 // The problem types; problemTypes lists them all.
 var (
-	invalidParameter = problemType{"invalid-parameter", http.StatusBadRequest, geo.Text{VI: "Tham số không hợp lệ", EN: "Invalid parameter"}}
-	invalidBody      = problemType{"invalid-body", http.StatusBadRequest, geo.Text{VI: "Nội dung không hợp lệ", EN: "Invalid body"}}
-	unreadableBody   = problemType{"unreadable-body", http.StatusBadRequest, geo.Text{VI: "Không đọc được nội dung", EN: "Unreadable body"}}
-	unauthorised     = problemType{"unauthorised", http.StatusUnauthorized, geo.Text{VI: "Cần đăng nhập hoặc khóa hợp lệ", EN: "A sign-in or a valid key is needed"}}
-	forbidden        = problemType{"forbidden", http.StatusForbidden, geo.Text{VI: "Không có quyền", EN: "Not allowed"}}
-	notFound         = problemType{"not-found", http.StatusNotFound, geo.Text{VI: "Không tìm thấy", EN: "Not found"}}
-	methodNotAllowed = problemType{"method-not-allowed", http.StatusMethodNotAllowed, geo.Text{VI: "Phương thức không được hỗ trợ", EN: "Method not allowed"}}
-	notAcceptable    = problemType{"not-acceptable", http.StatusNotAcceptable, geo.Text{VI: "Không có định dạng được yêu cầu", EN: "Not acceptable"}}
-	conflict         = problemType{"conflict", http.StatusConflict, geo.Text{VI: "Xung đột", EN: "Conflict"}}
-	preconditionFail = problemType{"precondition-failed", http.StatusPreconditionFailed, geo.Text{VI: "Bản ghi đã thay đổi", EN: "The row has changed"}}
-	tooSlow          = problemType{"request-timeout", http.StatusRequestTimeout, geo.Text{VI: "Yêu cầu đến quá chậm", EN: "The request came too slowly"}}
-	bodyTooLarge     = problemType{"body-too-large", http.StatusRequestEntityTooLarge, geo.Text{VI: "Nội dung quá lớn", EN: "Body too large"}}
-	headersTooLarge  = problemType{"headers-too-large", http.StatusRequestHeaderFieldsTooLarge, geo.Text{VI: "Tiêu đề quá lớn", EN: "Headers too large"}}
-	uriTooLong       = problemType{"uri-too-long", http.StatusRequestURITooLong, geo.Text{VI: "Địa chỉ quá dài", EN: "Address too long"}}
-	unsupportedMedia = problemType{"unsupported-media-type", http.StatusUnsupportedMediaType, geo.Text{VI: "Định dạng không được hỗ trợ", EN: "Unsupported media type"}}
-	tooMany          = problemType{"too-many-requests", http.StatusTooManyRequests, geo.Text{VI: "Quá nhiều yêu cầu", EN: "Too many requests"}}
-	internalError    = problemType{"internal", http.StatusInternalServerError, geo.Text{VI: "Lỗi máy chủ", EN: "Server error"}}
-	noSpace          = problemType{"no-space", http.StatusInsufficientStorage, geo.Text{VI: "Hết chỗ lưu trữ", EN: "No room left"}}
-	unavailable      = problemType{"unavailable", http.StatusServiceUnavailable, geo.Text{VI: "Tạm thời không phục vụ được", EN: "Temporarily unavailable"}}
-	timedOut         = problemType{"timeout", http.StatusGatewayTimeout, geo.Text{VI: "Quá thời gian xử lý", EN: "Out of time"}}
+	invalidParameter     = problemType{"invalid-parameter", http.StatusBadRequest, geo.Text{VI: "Tham số không hợp lệ", EN: "Invalid parameter"}}
+	invalidBody          = problemType{"invalid-body", http.StatusBadRequest, geo.Text{VI: "Nội dung không hợp lệ", EN: "Invalid body"}}
+	unreadableBody       = problemType{"unreadable-body", http.StatusBadRequest, geo.Text{VI: "Không đọc được nội dung", EN: "Unreadable body"}}
+	unauthorised         = problemType{"unauthorised", http.StatusUnauthorized, geo.Text{VI: "Cần đăng nhập hoặc khóa hợp lệ", EN: "A sign-in or a valid key is needed"}}
+	forbidden            = problemType{"forbidden", http.StatusForbidden, geo.Text{VI: "Không có quyền", EN: "Not allowed"}}
+	notFound             = problemType{"not-found", http.StatusNotFound, geo.Text{VI: "Không tìm thấy", EN: "Not found"}}
+	methodNotAllowed     = problemType{"method-not-allowed", http.StatusMethodNotAllowed, geo.Text{VI: "Phương thức không được hỗ trợ", EN: "Method not allowed"}}
+	notAcceptable        = problemType{"not-acceptable", http.StatusNotAcceptable, geo.Text{VI: "Không có định dạng được yêu cầu", EN: "Not acceptable"}}
+	conflict             = problemType{"conflict", http.StatusConflict, geo.Text{VI: "Xung đột", EN: "Conflict"}}
+	preconditionFail     = problemType{"precondition-failed", http.StatusPreconditionFailed, geo.Text{VI: "Bản ghi đã thay đổi", EN: "The row has changed"}}
+	tooSlow              = problemType{"request-timeout", http.StatusRequestTimeout, geo.Text{VI: "Yêu cầu đến quá chậm", EN: "The request came too slowly"}}
+	bodyTooLarge         = problemType{"body-too-large", http.StatusRequestEntityTooLarge, geo.Text{VI: "Nội dung quá lớn", EN: "Body too large"}}
+	headersTooLarge      = problemType{"headers-too-large", http.StatusRequestHeaderFieldsTooLarge, geo.Text{VI: "Tiêu đề quá lớn", EN: "Headers too large"}}
+	uriTooLong           = problemType{"uri-too-long", http.StatusRequestURITooLong, geo.Text{VI: "Địa chỉ quá dài", EN: "Address too long"}}
+	unsupportedMedia     = problemType{"unsupported-media-type", http.StatusUnsupportedMediaType, geo.Text{VI: "Định dạng không được hỗ trợ", EN: "Unsupported media type"}}
+	tooMany              = problemType{"too-many-requests", http.StatusTooManyRequests, geo.Text{VI: "Quá nhiều yêu cầu", EN: "Too many requests"}}
+	internalError        = problemType{"internal", http.StatusInternalServerError, geo.Text{VI: "Lỗi máy chủ", EN: "Server error"}}
+	noSpace              = problemType{"no-space", http.StatusInsufficientStorage, geo.Text{VI: "Hết chỗ lưu trữ", EN: "No room left"}}
+	unavailable          = problemType{"unavailable", http.StatusServiceUnavailable, geo.Text{VI: "Tạm thời không phục vụ được", EN: "Temporarily unavailable"}}
+	timedOut             = problemType{"timeout", http.StatusGatewayTimeout, geo.Text{VI: "Quá thời gian xử lý", EN: "Out of time"}}
+	preconditionRequired = problemType{"precondition-required", http.StatusPreconditionRequired, geo.Text{VI: "Cần If-Match", EN: "If-Match is needed"}}
 )
 
 func problemTypes() []problemType {
 	return []problemType{invalidParameter, invalidBody, unreadableBody, unauthorised, forbidden, notFound,
-		methodNotAllowed, notAcceptable, tooSlow, conflict, preconditionFail, bodyTooLarge, uriTooLong, unsupportedMedia, tooMany, headersTooLarge,
+		methodNotAllowed, notAcceptable, tooSlow, conflict, preconditionFail, preconditionRequired, bodyTooLarge, uriTooLong, unsupportedMedia, tooMany, headersTooLarge,
 		internalError, unavailable, timedOut, noSpace}
 }
 
@@ -90,6 +91,9 @@ func problemFor(err error) *problemError {
 	case errors.As(err, &known):
 		return known
 	case errors.As(err, &invalid):
+		if at := invalid.Faults[0].At; at != "" && at[0] != '/' {
+			return faultsProblem(invalidParameter, invalid.Faults)
+		}
 		return faultsProblem(invalidBody, invalid.Faults)
 	case errors.As(err, &tooLarge):
 		return problem(bodyTooLarge, "Nội dung vượt quá giới hạn của máy chủ.", "The body is over the server's limit.")

@@ -46,6 +46,7 @@ var (
 	format       = []string{"f"}
 	pageQuery    = []string{"f", "lang"}
 	tilesQuery   = []string{"collections", "f", "lang"}
+	inForce      = []string{"in_force"}
 	json30       = []string{typeOpenAPI30, typeOpenAPI31, "application/openapi+json", typeJSON}
 	schemaPages  = []string{typeSchema, typeJSON, typeHTML}
 	jsonType     = []string{typeJSON}
@@ -84,8 +85,8 @@ func (a *api) routes() []route {
 		{method: get, pattern: collection + "/download", handle: a.downloadFeatures, produces: featureTypesOut(), heavy: true},
 		{method: post, pattern: items, handle: a.createFeature, consumes: featureTypes, query: noQuery, needs: pen},
 		{method: get, pattern: item, handle: a.getFeature, produces: featurePages, page: "item", query: []string{"crs", "properties", "skipGeometry", "f", "lang"}},
-		{method: http.MethodPut, pattern: item, handle: a.replaceFeature, consumes: featureTypes, query: noQuery, needs: pen},
-		{method: http.MethodPatch, pattern: item, handle: a.patchFeature, consumes: patchTypes, query: noQuery, needs: pen},
+		{method: http.MethodPut, pattern: item, handle: a.replaceFeature, consumes: featureTypes, query: inForce, needs: pen},
+		{method: http.MethodPatch, pattern: item, handle: a.patchFeature, consumes: patchTypes, query: inForce, needs: pen},
 		{method: http.MethodDelete, pattern: item, handle: a.deleteFeature, query: noQuery, needs: pen},
 
 		{method: get, pattern: collection + "/tiles", handle: a.collectionTilesets, produces: jsonPages, query: pageQuery},
@@ -206,34 +207,53 @@ func routePath(r *http.Request) string {
 	return r.URL.Path
 }
 
-// answerOptions answers 204 with Allow, and 404 for a collection there is not. A browser's
+// answerOptions answers 204 with Allow and, where there is PATCH, Accept-Patch; and 404
+// for a collection there is not. Allow leaves out what somebody who has said who he is
+// may not do; to others it tells all methods, for which they could sign in. A browser's
 // preflight never says who asks: it is answered for any name, and so tells nothing.
 func (a *api) answerOptions(mux *chi.Mux, rt route) http.HandlerFunc {
+	here := slices.DeleteFunc(a.routes(), func(other route) bool { return other.pattern != rt.pattern })
 	return func(w http.ResponseWriter, r *http.Request) {
-		if ofCollection(rt) && r.Header.Get("Access-Control-Request-Method") == "" {
-			if err := a.knownCollection(rt, r); err != nil {
+		req := &request{Request: r}
+		preflight := r.Header.Get("Access-Control-Request-Method") != ""
+		if ofCollection(rt) && !preflight {
+			if err := a.knownCollection(rt, req); err != nil {
 				a.fail(w, r, err)
 				return
 			}
 		}
-		w.Header().Set("Allow", strings.Join(allowed(mux, routePath(r)), ", "))
+		methods := allowed(mux, routePath(r))
+		known := !preflight && a.identify(req) == nil && req.viewer.Known()
+		for _, rt := range here {
+			if known && may(rt, req) != nil {
+				methods = slices.DeleteFunc(methods, func(m string) bool { return m == rt.method || m == http.MethodHead && rt.method == http.MethodGet })
+			}
+			rt.offerPatch(w)
+		}
+		w.Header().Set("Allow", strings.Join(methods, ", "))
 		w.WriteHeader(http.StatusNoContent)
 	}
 }
 
 // knownCollection is 404 where there is no such collection for all that the viewer knows.
 // A key that is not good makes nobody of him here: OPTIONS has no other answer to give.
-func (a *api) knownCollection(rt route, r *http.Request) error {
-	req := &request{Request: r}
-	if err := a.knowLayers(rt, req); err != nil || req.layer != nil {
+func (a *api) knownCollection(rt route, r *request) error {
+	if err := a.knowLayers(rt, r); err != nil || r.layer != nil {
 		return err
 	}
-	if a.identify(req) == nil {
-		if err := a.knowLayers(rt, req); err != nil || req.layer != nil {
+	if a.identify(r) == nil {
+		if err := a.knowLayers(rt, r); err != nil || r.layer != nil {
 			return err
 		}
 	}
 	return unknownCollection()
+}
+
+// offerPatch says in which formats changes are described (RFC 5789).
+func (rt route) offerPatch(w http.ResponseWriter) {
+	if rt.method == http.MethodPatch {
+		w.Header().Set("Accept-Patch", strings.Join(rt.consumes, ", "))
+	}
 }
 
 func (a *api) methodNotAllowed(mux *chi.Mux) http.HandlerFunc {

@@ -84,6 +84,7 @@ type handler func(http.ResponseWriter, *request) error
 // serve puts the checks of every route, in their order, before its work.
 func (a *api) serve(rt route) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
+		rt.offerPatch(w)
 		req, err := a.admit(rt, r)
 		defer req.end()
 		if req.who.stale {

@@ -45,6 +45,10 @@ type Store interface {
 	// UpdateFeature corrects a row, as a whole (replace) or only in the properties
 	// given. A revision other than 0 must be the row's: else ErrStale.
 	UpdateFeature(ctx context.Context, v account.Viewer, l *layer.Layer, id int64, f layer.Feature, ifRevision int64, replace bool) (revision int64, err error)
+	// SucceedFeature closes a row on a date within its valid time and opens the next one,
+	// made of the whole feature (replace) or of the row with the feature laid over it;
+	// ifRevision as in UpdateFeature.
+	SucceedFeature(ctx context.Context, v account.Viewer, l *layer.Layer, id int64, f layer.Feature, ifRevision int64, replace bool, date geo.Date) (next int64, err error)
 	// DeleteFeature removes a row; ifRevision as in UpdateFeature.
 	DeleteFeature(ctx context.Context, v account.Viewer, l *layer.Layer, id int64, ifRevision int64) error
 	// Ready returns nil when requests can be answered now.

@@ -1,9 +1,8 @@
 package httpapi
 
 import (
-	"encoding/json"
+	"errors"
 	"net/http"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -12,8 +11,12 @@ import (
 	"hatang/internal/layer"
 )
 
+// firstRevision is that of every new row.
+const firstRevision = 1
+
 func (a *api) createFeature(w http.ResponseWriter, r *request) error {
-	f, err := a.readFeature(w, r, true)
+	p := preferencesOf(r.Header)
+	f, err := a.readFeature(w, r, true, 0, p, nil)
 	if err != nil {
 		return err
 	}
@@ -21,14 +24,17 @@ func (a *api) createFeature(w http.ResponseWriter, r *request) error {
 	if err != nil {
 		return err
 	}
-	w.Header().Set("Location", a.href(r, "/collections/"+r.layer.Name+"/items/"+strconv.FormatInt(id, 10), nil))
-	w.Header().Set("Content-Length", "0")
-	w.WriteHeader(http.StatusCreated)
-	return nil
+	return a.created(w, r, id, p)
 }
 
+// replaceFeature takes the place of a row as a whole. With an If-Match there must be one:
+// 412, where it would be 404 without (OGC API – Features Part 4).
 func (a *api) replaceFeature(w http.ResponseWriter, r *request) error {
-	return a.updateFeature(w, r, true)
+	err := a.updateFeature(w, r, true)
+	if r.Header.Get("If-Match") != "" && errors.Is(err, layer.ErrNotFound) {
+		return layer.ErrStale
+	}
+	return err
 }
 
 // patchFeature changes the properties and the geometry given and no others; null
@@ -37,12 +43,20 @@ func (a *api) patchFeature(w http.ResponseWriter, r *request) error {
 	return a.updateFeature(w, r, false)
 }
 
+// updateFeature corrects a row; with in_force it closes it on that date and opens the
+// next one.
 func (a *api) updateFeature(w http.ResponseWriter, r *request, whole bool) error {
 	id, err := featureID(r)
 	if err != nil {
 		return err
 	}
-	f, err := a.readFeature(w, r, whole)
+	if err := demandIfMatch(r); err != nil {
+		return err
+	}
+	p := preferencesOf(r.Header)
+	var faults layer.Faults
+	date := readInForce(r, &faults)
+	f, err := a.readFeature(w, r, whole, id, p, faults)
 	if err != nil {
 		return err
 	}
@@ -50,18 +64,26 @@ func (a *api) updateFeature(w http.ResponseWriter, r *request, whole bool) error
 	if err != nil {
 		return err
 	}
+	if !date.IsZero() {
+		next, err := a.Store.SucceedFeature(r.Context(), r.viewer, r.layer, id, f, expected, whole, date)
+		if err != nil {
+			return err
+		}
+		return a.created(w, r, next, p)
+	}
 	revision, err := a.Store.UpdateFeature(r.Context(), r.viewer, r.layer, id, f, expected, whole)
 	if err != nil {
 		return err
 	}
-	w.Header().Set("ETag", rowTag(revision))
-	w.WriteHeader(http.StatusNoContent)
-	return nil
+	return a.written(w, r, http.StatusNoContent, id, revision, p)
 }
 
 func (a *api) deleteFeature(w http.ResponseWriter, r *request) error {
 	id, err := featureID(r)
 	if err != nil {
+		return err
+	}
+	if err := demandIfMatch(r); err != nil {
 		return err
 	}
 	expected, err := a.expectedRevision(r, id)
@@ -73,6 +95,27 @@ func (a *api) deleteFeature(w http.ResponseWriter, r *request) error {
 	}
 	w.WriteHeader(http.StatusNoContent)
 	return nil
+}
+
+// readInForce reads the date on which a change comes into force; zero for a correction.
+func readInForce(r *request, faults *layer.Faults) geo.Date {
+	if !r.values.Has("in_force") {
+		return geo.Date{}
+	}
+	date, err := geo.ParseDate(r.values.Get("in_force"))
+	if err != nil {
+		faults.Add("in_force", "in_force phải là ngày dạng YYYY-MM-DD", "in_force must be a date of the form YYYY-MM-DD")
+	}
+	return date
+}
+
+// demandIfMatch refuses a write without If-Match where the layer asks for it.
+func demandIfMatch(r *request) error {
+	if !r.layer.RequiresIfMatch || r.Header.Get("If-Match") != "" {
+		return nil
+	}
+	return problem(preconditionRequired, "Lớp này chỉ nhận sửa đổi kèm If-Match: hãy đọc bản ghi và gửi lại ETag của nó.",
+		"This layer takes changes with If-Match only: read the row and send its ETag back.")
 }
 
 // expectedRevision reads If-Match: 0 where any revision will do, else the one the
@@ -95,111 +138,39 @@ func (a *api) expectedRevision(r *request, id int64) (int64, error) {
 	return 0, layer.ErrStale
 }
 
-// readFeature reads a Feature and returns all its faults at once. A whole one
-// must have its geometry and every required property.
-func (*api) readFeature(w http.ResponseWriter, r *request, whole bool) (layer.Feature, error) {
-	var faults layer.Faults
-	latFirst := contentCRS(r.Header.Get("Content-Crs"), &faults)
-	raw, err := readBody(w, r)
-	if err != nil {
-		return layer.Feature{}, err
-	}
-	members, err := objectOf(raw)
-	if err != nil {
-		return layer.Feature{}, err
-	}
-	if raw, err = prepare(members, whole, latFirst); err != nil {
-		return layer.Feature{}, err
-	}
-	f, found := formats.ReadFeature(raw, r.layer)
-	faults = append(faults, found...)
-	if whole {
-		requireAll(r.layer, &f, &faults)
-	} else if g, ok := members["geometry"]; ok && isNull(g) {
-		faults.Add("/geometry", "không xóa được hình học: mỗi đối tượng phải có một", "the geometry cannot be cleared: a feature has one")
-	}
-	if len(faults) > 0 {
-		return layer.Feature{}, faultsProblem(invalidBody, faults)
-	}
-	return f, nil
+// created answers with the address of a new row.
+func (a *api) created(w http.ResponseWriter, r *request, id int64, p preferences) error {
+	w.Header().Set("Location", a.href(r, "/collections/"+r.layer.Name+"/items/"+strconv.FormatInt(id, 10), nil))
+	return a.written(w, r, http.StatusCreated, id, firstRevision, p)
 }
 
-func isNull(raw json.RawMessage) bool { return string(raw) == "null" }
-
-// contentCRS reads Content-Crs, with or without angle brackets, and reports
-// whether latitude comes first. Features are written in WGS 84 only.
-func contentCRS(header string, faults *layer.Faults) bool {
-	if header == "" {
-		return false
-	}
-	crs, err := geo.ParseCRS(header)
-	if err != nil || crs.Code() != 0 && crs.Code() != layer.SRID {
-		faults.Add("Content-Crs", "chỉ ghi được tọa độ WGS 84: %s hoặc EPSG:4326", "features are written in WGS 84 only: %s or EPSG:4326", geo.CRS{}.URI())
-	}
-	return crs.LatFirst()
-}
-
-// prepare makes the Feature that formats reads: a patch may leave out members
-// that a Feature has, and EPSG:4326 puts latitude first where GeoJSON has longitude.
-func prepare(members map[string]json.RawMessage, whole, latFirst bool) (json.RawMessage, error) {
-	out := make(map[string]json.RawMessage, len(members)+2)
-	for name, value := range members {
-		out[name] = value
-	}
-	if _, ok := out["type"]; !ok && !whole {
-		out["type"] = json.RawMessage(`"Feature"`)
-	}
-	if _, ok := out["properties"]; !ok && !whole {
-		out["properties"] = json.RawMessage(`{}`)
-	}
-	if latFirst {
-		out["geometry"] = swapGeometry(out["geometry"])
-	}
-	return encode(out)
-}
-
-// swapGeometry exchanges the first two ordinates of every position. What is no
-// geometry stays as it is: reading says what is wrong with it.
-func swapGeometry(raw json.RawMessage) json.RawMessage {
-	var geometry map[string]json.RawMessage
-	if json.Unmarshal(raw, &geometry) != nil || geometry == nil {
-		return raw
-	}
-	geometry["coordinates"] = swapPositions(geometry["coordinates"])
-	swapped, err := json.Marshal(geometry)
-	if err != nil {
-		return raw
-	}
-	return swapped
-}
-
-func swapPositions(raw json.RawMessage) json.RawMessage {
-	var parts []json.RawMessage
-	if json.Unmarshal(raw, &parts) != nil || parts == nil {
-		return raw
-	}
-	if len(parts) >= 2 && !strings.HasPrefix(string(parts[0]), "[") {
-		parts[0], parts[1] = parts[1], parts[0]
-	} else {
-		for i := range parts {
-			parts[i] = swapPositions(parts[i])
+// written answers that a row was written, with the row where the client prefers that.
+func (a *api) written(w http.ResponseWriter, r *request, status int, id, revision int64, p preferences) error {
+	h := w.Header()
+	h["Cache-Control"] = noStore
+	h.Set("ETag", rowTag(revision))
+	if p.returns == "representation" {
+		row, err := a.Store.Feature(r.Context(), r.viewer, r.layer, id)
+		var body []byte
+		if err == nil {
+			body, err = formats.AppendFeature(nil, r.layer, row, formats.GeoJSONOptions{})
 		}
-	}
-	swapped, err := json.Marshal(parts)
-	if err != nil {
-		return raw
-	}
-	return swapped
-}
-
-// requireAll reports what a whole feature lacks, where nothing else is wrong with
-// the place already.
-func requireAll(l *layer.Layer, f *layer.Feature, faults *layer.Faults) {
-	read := *faults
-	for _, lack := range l.CheckNew(*f) {
-		within := func(fault layer.Fault) bool { return fault.At == lack.At || strings.HasPrefix(fault.At, lack.At+"/") }
-		if !slices.ContainsFunc(read, within) {
-			*faults = append(*faults, lack)
+		if err == nil {
+			p.applied(w)
+			h.Set("ETag", shownTag(r.layer, row))
+			h.Set("Content-Crs", "<"+geo.CRS{}.URI()+">")
+			if status == http.StatusNoContent {
+				status = http.StatusOK
+			}
+			sendStatus(w, r, status, typeGeoJSON, body)
+			return nil
 		}
+		p.returns = "" // what was written stands, though it cannot be shown
 	}
+	p.applied(w)
+	if status == http.StatusCreated {
+		h.Set("Content-Length", "0")
+	}
+	w.WriteHeader(status)
+	return nil
 }

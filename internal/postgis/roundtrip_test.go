@@ -98,7 +98,7 @@ func sample(t testing.TB, l *layer.Layer, code string) layer.Feature {
 	}
 	switch {
 	case l.HasZ:
-		read, faults := formats.ReadFeature([]byte(`{"type":"Feature","properties":{},"geometry":{"type":"LineString","coordinates":[[103,21.5,-1.25],[103.5,22,8]]}}`), l)
+		read, faults := formats.ReadFeature([]byte(`{"type":"Feature","properties":{},"geometry":{"type":"LineString","coordinates":[[103,21.5,-1.25],[103.5,22,8]]}}`), l, formats.ReadOptions{})
 		if len(faults) > 0 {
 			t.Fatal(faults)
 		}

@@ -44,15 +44,7 @@ func (s *Store) UpdateFeature(ctx context.Context, v account.Viewer, l *layer.La
 	faults := l.CheckPeriod(f)
 	if replace {
 		faults = l.CheckNew(f)
-		f.Properties = maps.Clone(f.Properties)
-		if f.Properties == nil {
-			f.Properties = map[string]any{}
-		}
-		for _, field := range l.Fields {
-			if _, given := f.Properties[field.Name]; !given && !field.ReadOnly && !field.Required {
-				f.Properties[field.Name] = nil
-			}
-		}
+		f = whole(l, f)
 	}
 	if err := faults.Err(); err != nil {
 		return 0, err
@@ -78,6 +70,20 @@ func (s *Store) UpdateFeature(ctx context.Context, v account.Viewer, l *layer.La
 		return inPen(ctx, tx, v, l, id)
 	})
 	return revision, err
+}
+
+// whole clears what a feature does not give.
+func whole(l *layer.Layer, f layer.Feature) layer.Feature {
+	f.Properties = maps.Clone(f.Properties)
+	if f.Properties == nil {
+		f.Properties = map[string]any{}
+	}
+	for _, field := range l.Fields {
+		if _, given := f.Properties[field.Name]; !given && !field.ReadOnly && (!field.Required || field.Kind == layer.Boolean) {
+			f.Properties[field.Name] = nil
+		}
+	}
+	return f
 }
 
 // DeleteFeature removes a row; its image stays in the history. A revision other
@@ -150,8 +156,11 @@ func assignments(c *conditions, l *layer.Layer, f layer.Feature) (names, places 
 		if !given || field.ReadOnly {
 			continue
 		}
+		if value == nil && field.Required && field.Kind == layer.Boolean {
+			value = false // what it is where nobody says
+		}
 		names = append(names, quote(field.Name))
-		places = append(places, c.bind(column(value)))
+		places = append(places, c.bind(column(value))+"::"+field.Kind.Column())
 	}
 	raw, err := geometryOf(f)
 	if err != nil {
