@@ -275,7 +275,11 @@ func (p *pair) filter(l *layer.Layer) string {
 
 // tile asks for a tile of one layer or of some, or for what describes them.
 func (p *pair) tile() string {
-	l := pick(p.rand, p.stock.layers).Name
+	of := pick(p.rand, p.stock.layers)
+	l, q := of.Name, ""
+	if p.chance(20) {
+		q = "?" + url.Values{"filter": {p.filter(of)}}.Encode()
+	}
 	zoom, at := p.rand.IntN(15), p.place()
 	n := float64(int(1) << zoom)
 	lat := at[1] * math.Pi / 180
@@ -285,9 +289,9 @@ func (p *pair) tile() string {
 	case 0:
 		return "/api/v1" + place + "?collections=" + l + "," + pick(p.rand, p.stock.layers).Name
 	case 1:
-		return "/api/v1/collections/" + l + pick(p.rand, []string{"/tiles", "/tiles/WebMercatorQuad", "/tiles/WebMercatorQuad/tilejson"})
+		return "/api/v1/collections/" + l + pick(p.rand, []string{"/tiles", "/tiles/WebMercatorQuad", "/tiles/WebMercatorQuad/tilejson"}) + q
 	}
-	return "/api/v1/collections/" + l + place
+	return "/api/v1/collections/" + l + place + q
 }
 
 // figures asks for indicators, uncovered parts and clusters: mostly of communes, which

@@ -12,6 +12,8 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/paulmach/orb"
+
+	"hatang/internal/account"
 )
 
 // worldsCases are what can be tried to learn of what is hidden, one try a test.
@@ -385,7 +387,13 @@ func roundedSites(t *testing.T, o *origin) {
 // oldTags asks with the tag of an answer that was made under other settings.
 func oldTags(t *testing.T, o *origin) {
 	w := o.newWorld(t, nil)
-	public := o.who("anonymous")
+	public, cell := o.who("anonymous"), 0.5
+	publish := func(exactness account.Exactness, cell *float64) {
+		t.Helper()
+		if err := w.store.SetPublication(t.Context(), account.Terminal("test"), account.Publication{Jurisdiction: "11", Exactness: exactness, CellDegrees: cell}); err != nil {
+			t.Fatal(err)
+		}
+	}
 	for _, of := range []string{sitesPath, positionsPath} {
 		var p page
 		if err := json.Unmarshal(deliver(w.warm, get(of+"?limit=1"), public).body, &p); err != nil {
@@ -393,9 +401,9 @@ func oldTags(t *testing.T, o *origin) {
 		}
 		paths := []string{fmt.Sprint(of, "/", p.Features[0].ID), of + "?limit=1", strings.TrimSuffix(of, "/items"), "/api/v1/collections"}
 		for _, path := range paths {
-			execute(t, w.conn, "UPDATE publications SET exactness = 'exact', cell_degrees = NULL")
+			publish(account.Exact, nil)
 			exact := deliver(w.warm, get(path), public)
-			execute(t, w.conn, "INSERT INTO publications (jurisdiction, exactness, cell_degrees) VALUES ('11', 'rounded', 0.5) ON CONFLICT (jurisdiction) DO UPDATE SET exactness = 'rounded', cell_degrees = 0.5")
+			publish(account.Rounded, &cell)
 			again := deliver(w.warm, get(path, "If-None-Match", exact.header.Get("ETag")), public)
 			if again.status != http.StatusOK || bytes.Equal(again.body, exact.body) {
 				t.Errorf("%s: the exact answer is still good: %d %s", path, again.status, again.header.Get("ETag"))

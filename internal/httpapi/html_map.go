@@ -91,32 +91,31 @@ func valuesLegend(l *layer.Layer, language string) (legend []legendEntry) {
 
 // tilesMap is a map of the tiles that a document is about; nil for a document about none.
 func (a *api) tilesMap(r *request, v *view) (*mapView, error) {
-	tiled := strings.Contains(r.URL.Path, mercator) || strings.HasPrefix(r.URL.Path, root+"/styles/")
-	var layers []*layer.Layer
-	path, query := "", ""
+	find := a.ofSeveral
 	switch id := r.param("styleId"); {
 	case r.layer != nil:
-		layers, path = []*layer.Layer{r.layer}, "/collections/"+r.layer.Name
+		find = a.ofCollection
 	case id != "" && id != defaultStyle:
 		l, ok := r.layers.Get(id)
 		if !ok {
 			return nil, nil
 		}
-		layers, path = []*layer.Layer{l}, "/collections/"+l.Name
-	case tiled:
-		layers = selected(r, &layer.Faults{}) // which the document has refused
-		if r.values.Has("collections") {
-			query = "?collections=" + r.values.Get("collections")
+		find = func(*request) (layersTiles, error) {
+			return layersTiles{path: "/collections/" + l.Name, selection: selection{layers: []*layer.Layer{l}}}, nil
 		}
-	default:
+	case id == "" && !strings.Contains(r.URL.Path, mercator):
 		return nil, nil
 	}
-	bound, known, err := a.boundOf(r, layers)
+	of, err := find(r)
 	if err != nil {
 		return nil, err
 	}
-	m := a.mapOf(v, layers)
-	m.Tiles = root + path + mercator + "/{z}/{y}/{x}" + query
+	bound, known, err := a.boundOf(r, of.selection)
+	if err != nil {
+		return nil, err
+	}
+	m := a.mapOf(v, of.layers)
+	m.Tiles = v.Bare(a.tileTemplate(r, of, "/{z}/{y}/{x}"))
 	if known {
 		m.Box = fmt.Sprintf("%v,%v,%v,%v", bound.Min[0], bound.Min[1], bound.Max[0], bound.Max[1])
 	}

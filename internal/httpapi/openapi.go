@@ -88,7 +88,7 @@ func completeOpenAPI(layers []*layer.Layer, title geo.Text, version string) (doc
 			continue
 		}
 		for _, l := range layers {
-			item, err := concrete(doc.Paths.Value(path), l, strings.HasSuffix(path, "/items") || strings.HasSuffix(path, "/download") || strings.HasSuffix(path, tileAddress))
+			item, err := concrete(doc.Paths.Value(path), l, takesFields(path))
 			if err != nil {
 				return documents{}, fmt.Errorf("%s for %s: %w", path, l.Name, err)
 			}
@@ -104,6 +104,12 @@ func completeOpenAPI(layers []*layer.Layer, title geo.Text, version string) (doc
 	// The document uses nothing that 3.0 and 3.1 read differently.
 	v31 := bytes.Replace(v30, []byte(`"openapi":"3.0.3"`), []byte(`"openapi":"3.1.0"`), 1)
 	return documents{v30: v30, v31: v31, groups: groups}, nil
+}
+
+// takesFields reports whether a path below a collection takes the layer's fields as
+// parameters: it shows features, or leads to tiles that do.
+func takesFields(path string) bool {
+	return strings.HasSuffix(path, "/items") || strings.HasSuffix(path, "/download") || strings.HasPrefix(path, collectionPrefix+"/tiles")
 }
 
 // nameFormats lists the formats of features where the document speaks of them.

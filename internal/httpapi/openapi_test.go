@@ -110,8 +110,11 @@ func TestParametersAgree(t *testing.T) {
 		if rt.query == nil && strings.HasSuffix(rt.pattern, "/download") {
 			known = downloadParameters()
 		}
-		if rt.query == nil && strings.HasSuffix(rt.pattern, tileAddress) {
+		if rt.query == nil && strings.Contains(rt.pattern, "{collectionId}/tiles") {
 			known = tileParameters()
+			if !strings.HasSuffix(rt.pattern, tileAddress) {
+				known = append(known, pageQuery...)
+			}
 		}
 		slices.Sort(documented)
 		slices.Sort(known)

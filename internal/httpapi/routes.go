@@ -45,7 +45,6 @@ var (
 	noQuery      = []string{}
 	format       = []string{"f"}
 	pageQuery    = []string{"f", "lang"}
-	tilesQuery   = []string{"collections", "f", "lang"}
 	inForce      = []string{"in_force"}
 	json30       = []string{typeOpenAPI30, typeOpenAPI31, "application/openapi+json", typeJSON}
 	schemaPages  = []string{typeSchema, typeJSON, typeHTML}
@@ -89,14 +88,14 @@ func (a *api) routes() []route {
 		{method: http.MethodPatch, pattern: item, handle: a.patchFeature, consumes: patchTypes, query: inForce, needs: pen},
 		{method: http.MethodDelete, pattern: item, handle: a.deleteFeature, query: noQuery, needs: pen},
 
-		{method: get, pattern: collection + "/tiles", handle: a.collectionTilesets, produces: jsonPages, query: pageQuery},
-		{method: get, pattern: collection + mercator, handle: a.collectionTileset, produces: jsonPages, query: pageQuery},
-		{method: get, pattern: collection + mercator + "/tilejson", handle: a.collectionTileJSON, produces: jsonPages, query: pageQuery},
+		{method: get, pattern: collection + "/tiles", handle: tilesOf(a.ofCollection, a.listTilesets), produces: jsonPages},
+		{method: get, pattern: collection + mercator, handle: tilesOf(a.ofCollection, a.showTileset), produces: jsonPages},
+		{method: get, pattern: collection + mercator + "/tilejson", handle: tilesOf(a.ofCollection, a.showTileJSON), produces: jsonPages},
 		{method: get, pattern: collection + mercator + tileAddress, handle: a.collectionTile, produces: tileTypes},
-		{method: get, pattern: root + "/tiles", handle: a.tilesets, produces: jsonPages, query: tilesQuery, layers: true},
-		{method: get, pattern: root + mercator, handle: a.tileset, produces: jsonPages, query: tilesQuery, layers: true},
-		{method: get, pattern: root + mercator + "/tilejson", handle: a.tileJSON, produces: jsonPages, query: tilesQuery, layers: true},
-		{method: get, pattern: root + mercator + tileAddress, handle: a.tile, produces: tileTypes, query: []string{"collections", "datetime"}, layers: true},
+		{method: get, pattern: root + "/tiles", handle: tilesOf(a.ofSeveral, a.listTilesets), produces: jsonPages, query: append(severalParameters(), pageQuery...), layers: true},
+		{method: get, pattern: root + mercator, handle: tilesOf(a.ofSeveral, a.showTileset), produces: jsonPages, query: append(severalParameters(), pageQuery...), layers: true},
+		{method: get, pattern: root + mercator + "/tilejson", handle: tilesOf(a.ofSeveral, a.showTileJSON), produces: jsonPages, query: append(severalParameters(), pageQuery...), layers: true},
+		{method: get, pattern: root + mercator + tileAddress, handle: a.tile, produces: tileTypes, query: severalParameters(), layers: true},
 		{method: get, pattern: root + "/tileMatrixSets", handle: a.tileMatrixSets, produces: jsonPages, query: pageQuery},
 		{method: get, pattern: root + "/tileMatrixSets/WebMercatorQuad", handle: a.tileMatrixSet, produces: jsonPages, query: pageQuery},
 		{method: get, pattern: root + "/styles", handle: a.styles, produces: jsonPages, query: pageQuery, layers: true},

@@ -15,52 +15,63 @@ import (
 // tileCacheBytes is how much memory tiles that have been drawn may hold.
 const tileCacheBytes = 128 << 20
 
-// drawnLayer is a layer of a tile; no bytes where it is empty. Nobody changes it.
-type drawnLayer struct {
+// drawn is a layer of a tile, or a whole tile as it is sent; no bytes where it is empty.
+// Nobody changes it.
+type drawn struct {
 	bytes []byte
 	tiles.Result
+	truncated string // of a whole tile: the layers that do not show everything
+	coded     bool   // of a whole tile: it is compressed
 }
 
-// tileCache holds layers of tiles under what they were made from: what the viewer may
-// see, the version he was told, the date, the query, the tile. A layer that several ask
-// for at once is drawn once. It is safe for concurrent use.
+// tileCache holds layers of tiles, and whole tiles that are sent otherwise than a single
+// layer as it was drawn, under what they were made from: what the viewer may see, the
+// version he was told, the date, the query, the tile. What several ask for at once is
+// drawn once. It is safe for concurrent use.
 type tileCache struct {
-	cache *otter.Cache[string, drawnLayer]
-	found [2][2]atomic.Int64 // by whether the public asked, and whether it was there
+	*coders
+	cache *otter.Cache[string, drawn]
+	found [2][2]atomic.Int64 // layers, by whether the public asked, and whether they were there
 }
 
 // newTileCache returns a cache of so many bytes; an error only where that is none.
 func newTileCache(most uint64) (*tileCache, error) {
 	const overhead = 256 // of an entry, bytes
-	cache, err := otter.New(&otter.Options[string, drawnLayer]{
+	cache, err := otter.New(&otter.Options[string, drawn]{
 		MaximumWeight: most,
-		Weigher:       func(key string, l drawnLayer) uint32 { return uint32(len(key) + len(l.bytes) + overhead) },
+		Weigher:       func(key string, d drawn) uint32 { return uint32(len(key) + len(d.bytes) + overhead) },
 	})
 	if err != nil {
 		return nil, fmt.Errorf("set up the cache of tiles: %w", err)
 	}
-	return &tileCache{cache: cache}, nil
+	coders, err := newCoders()
+	return &tileCache{coders: coders, cache: cache}, err
 }
 
-// get returns what is under the key, which load makes where there is nothing. The context
-// of load is not the request's: others may wait for what one began who has left.
-func (c *tileCache) get(ctx context.Context, v account.Viewer, key string, load func(context.Context) (drawnLayer, error)) (drawnLayer, error) {
-	made := false
-	l, err := c.cache.Get(ctx, key, otter.LoaderFunc[string, drawnLayer](func(ctx context.Context, _ string) (drawnLayer, error) {
-		made = true
+// get returns what is under the key, which load makes where there is nothing, and whether
+// it was there. The context of load is not the request's: others may wait for what one
+// began who has left.
+func (c *tileCache) get(ctx context.Context, key string, load func(context.Context) (drawn, error)) (d drawn, there bool, err error) {
+	there = true
+	d, err = c.cache.Get(ctx, key, otter.LoaderFunc[string, drawn](func(ctx context.Context, _ string) (drawn, error) {
+		there = false
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), requestTime)
 		defer cancel()
 		return load(ctx)
 	}))
-	public, there := 0, 0
+	return d, there, err
+}
+
+// count counts layers answered to a viewer.
+func (c *tileCache) count(v account.Viewer, layers int, there bool) {
+	public, memory := 0, 0
 	if !v.Known() {
 		public = 1
 	}
-	if !made {
-		there = 1
+	if there {
+		memory = 1
 	}
-	c.found[public][there].Add(1)
-	return l, err
+	c.found[public][memory].Add(int64(layers))
 }
 
 // Figures of the cache.

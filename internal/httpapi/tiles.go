@@ -21,61 +21,105 @@ const (
 // truncatedHeader names the layers of a tile that do not show everything.
 const truncatedHeader = "Hatang-Truncated"
 
+// selection is what of which layers tiles show: so much of a request is alike for tiles
+// and for what describes them.
+type selection struct {
+	listing
+	layers  []*layer.Layer
+	filters []layer.Filter // of each layer; nil for none
+}
+
 // tileParameters are the parameters of a collection's tiles beside the layer's own fields.
-func tileParameters() []string { return []string{"datetime"} }
+func tileParameters() []string { return []string{"datetime", "filter", "filter-crs", "filter-lang"} }
+
+// severalParameters are the parameters of tiles of several collections.
+func severalParameters() []string { return append([]string{"collections"}, tileParameters()...) }
+
+// ofLayer reads what the tiles of the path's collection show; further names more parameters.
+func (a *api) ofLayer(r *request, further ...string) (selection, error) {
+	var faults layer.Faults
+	known := append(tileParameters(), further...)
+	for _, f := range r.layer.Queryables() {
+		known = append(known, f.Name)
+	}
+	s := selection{layers: []*layer.Layer{r.layer}}
+	s.values = readQuery(r.URL.RawQuery, known, &faults)
+	checkFormat(s.values, r.pages, &faults)
+	s.readEqualities(r.layer, &faults)
+	return s, a.read(&s, faults)
+}
+
+// ofLayers reads what tiles of several layers show: of all, where none are named.
+func (a *api) ofLayers(r *request) (selection, error) {
+	var faults layer.Faults
+	s := selection{listing: listing{values: r.values}, layers: selected(r, &faults)}
+	return s, a.read(&s, faults)
+}
+
+// read reads what all tiles may be asked for. A filter must suit every layer.
+func (a *api) read(s *selection, faults layer.Faults) error {
+	s.query.Date = a.ReferenceDate()
+	s.readDatetime(&faults)
+	s.filters = make([]layer.Filter, len(s.layers))
+	for i, l := range s.layers {
+		before := len(faults)
+		if f := parseFilter(s.values, l, &faults); f != nil {
+			s.filters[i] = f
+		}
+		if len(faults) == before {
+			continue
+		}
+		if len(s.layers) > 1 {
+			faults.Add("filter", "bộ lọc không hợp với lớp %s", "the filter does not suit the collection %s", l.Name)
+		}
+		break // what is wrong for one layer is as a rule wrong for all
+	}
+	if len(faults) > 0 {
+		return faultsProblem(invalidParameter, faults)
+	}
+	return nil
+}
 
 // tileRequest is what a request for a tile asks.
 type tileRequest struct {
-	listing
-	tile   tiles.Tile
-	layers []*layer.Layer
+	selection
+	tile tiles.Tile
 }
 
 // collectionTile is a tile of one layer.
 func (a *api) collectionTile(w http.ResponseWriter, r *request) error {
-	t, err := a.addressed(r)
+	tile, err := addressed(r)
 	if err != nil {
 		return err
 	}
-	var faults layer.Faults
-	known := tileParameters()
-	for _, f := range r.layer.Queryables() {
-		known = append(known, f.Name)
+	s, err := a.ofLayer(r)
+	if err != nil {
+		return err
 	}
-	t.values = readQuery(r.URL.RawQuery, known, &faults)
-	t.readDatetime(&faults)
-	t.readEqualities(r.layer, &faults)
-	if len(faults) > 0 {
-		return faultsProblem(invalidParameter, faults)
-	}
-	t.layers = []*layer.Layer{r.layer}
-	return a.answerTile(w, r, t)
+	return a.answerTile(w, r, tileRequest{s, tile})
 }
 
 // tile is a tile of several layers, all where none are named.
 func (a *api) tile(w http.ResponseWriter, r *request) error {
-	t, err := a.addressed(r)
+	tile, err := addressed(r)
 	if err != nil {
 		return err
 	}
-	var faults layer.Faults
-	t.values = r.values
-	t.readDatetime(&faults)
-	t.layers = selected(r, &faults)
-	if len(faults) > 0 {
-		return faultsProblem(invalidParameter, faults)
+	s, err := a.ofLayers(r)
+	if err != nil {
+		return err
 	}
-	return a.answerTile(w, r, t)
+	return a.answerTile(w, r, tileRequest{s, tile})
 }
 
 // addressed reads the address of a tile; 404 for one that the set has not.
-func (a *api) addressed(r *request) (tileRequest, error) {
+func addressed(r *request) (tiles.Tile, error) {
 	tile, ok := tiles.Parse(r.param("tileMatrix"), r.param("tileCol"), r.param("tileRow"))
 	if !ok {
-		return tileRequest{}, problem(notFound, fmt.Sprintf("Không có ô này: mức từ 0 đến %d, hàng và cột từ 0 đến 2^mức - 1.", tiles.MaxZoom),
+		return tile, problem(notFound, fmt.Sprintf("Không có ô này: mức từ 0 đến %d, hàng và cột từ 0 đến 2^mức - 1.", tiles.MaxZoom),
 			fmt.Sprintf("There is no such tile: zooms are 0 to %d, rows and columns 0 to 2^zoom - 1.", tiles.MaxZoom))
 	}
-	return tileRequest{tile: tile, listing: listing{query: layer.Query{Date: a.ReferenceDate()}}}, nil
+	return tile, nil
 }
 
 // selected returns the layers that collections names, in the order of the registry.
@@ -101,45 +145,82 @@ func (a *api) answerTile(w http.ResponseWriter, r *request, t tileRequest) error
 		return err
 	}
 	keys := make([]string, len(t.layers))
-	for i, l := range t.layers {
-		keys[i] = t.key(r, l, versions)
+	for i := range t.layers {
+		keys[i] = t.key(r, i, versions)
 	}
-	if cached(w, r, tag(append([]string{a.Version, typeMVT}, keys...)...)) {
+	etag := tag(append([]string{a.Version, typeMVT}, keys...)...)
+	if cached(w, r, etag) {
 		return nil
 	}
+	whole, coding, err := a.wholeTile(r, &t, keys, versions, etag)
+	if err != nil {
+		return err
+	}
+	if whole.truncated != "" {
+		w.Header().Set(truncatedHeader, whole.truncated)
+	}
+	if len(whole.bytes) == 0 {
+		w.WriteHeader(http.StatusNoContent)
+		return nil
+	}
+	if coding != asDrawn {
+		w.Header().Set("Content-Encoding", coding)
+	}
+	send(w, r, typeMVT, whole.bytes)
+	return nil
+}
+
+// wholeTile returns a tile as it is sent, in the coding that the client likes best if
+// there is enough of it.
+func (a *api) wholeTile(r *request, t *tileRequest, keys []string, versions layer.Versions, etag string) (drawn, string, error) {
+	coding := codingOf(r.Request)
+	if len(keys) == 1 && coding == asDrawn {
+		whole, err := a.join(r.Context(), r, t, keys, versions)
+		return whole, asDrawn, err
+	}
+	d, there, err := a.drawn.get(r.Context(), etag+coding, func(ctx context.Context) (drawn, error) {
+		whole, err := a.join(ctx, r, t, keys, versions)
+		if err == nil && coding != asDrawn && len(whole.bytes) >= leastCode {
+			whole.bytes, err = a.drawn.compress(coding, whole.bytes)
+			whole.coded = true
+		}
+		return whole, err
+	})
+	if there {
+		a.drawn.count(r.viewer, len(keys), true)
+	}
+	if !d.coded {
+		coding = asDrawn
+	}
+	return d, coding, err
+}
+
+// join draws the layers of a tile behind each other.
+func (a *api) join(ctx context.Context, r *request, t *tileRequest, keys []string, versions layer.Versions) (drawn, error) {
 	var body []byte
 	var cuts []tiles.Cut
 	var names []string
 	for i, l := range t.layers {
-		t.query.NoOlder = versions[l.Name]
-		drawn, err := a.drawLayer(r, t, l, keys[i])
+		one, err := a.drawLayer(ctx, r, t, i, keys[i], versions[l.Name])
 		if err != nil {
-			return changedMeanwhile(l, err)
+			return drawn{}, changedMeanwhile(l, err)
 		}
-		if drawn.Truncated {
-			cuts, names = append(cuts, tiles.Cut{Layer: l.Name, Result: drawn.Result}), append(names, l.Name)
+		if one.Truncated {
+			cuts, names = append(cuts, tiles.Cut{Layer: l.Name, Result: one.Result}), append(names, l.Name)
 		}
 		if body == nil {
-			body = slices.Clip(drawn.bytes) // others read it: what is appended must not be
+			body = slices.Clip(one.bytes) // others read it: what is appended must not be
 			continue
 		}
-		body = append(body, drawn.bytes...)
+		body = append(body, one.bytes...)
 	}
-	body = tiles.AppendTruncated(body, cuts)
-	if len(names) > 0 {
-		w.Header().Set(truncatedHeader, strings.Join(names, ", "))
-	}
-	if len(body) == 0 {
-		w.WriteHeader(http.StatusNoContent)
-		return nil
-	}
-	send(w, r, typeMVT, body)
-	return nil
+	return drawn{bytes: tiles.AppendTruncated(body, cuts), truncated: strings.Join(names, ", ")}, nil
 }
 
 // key is all that a layer of a tile depends on. Borders decide what a viewer sees whose
 // rights end at them.
-func (t *tileRequest) key(r *request, l *layer.Layer, versions layer.Versions) string {
+func (t *tileRequest) key(r *request, at int, versions layer.Versions) string {
+	l := t.layers[at]
 	b := make([]byte, 0, 128)
 	for _, n := range []uint32{t.tile.Z, t.tile.Y, t.tile.X} {
 		b = append(strconv.AppendUint(b, uint64(n), 10), '/')
@@ -162,27 +243,34 @@ func (t *tileRequest) key(r *request, l *layer.Layer, versions layer.Versions) s
 		b = strconv.AppendQuote(append(b, ' '), e.Field)
 		b = strconv.AppendQuote(append(b, '='), e.Value)
 	}
+	if f := t.filters[at]; f != nil {
+		b = strconv.AppendQuote(append(b, ' '), f.String())
+	}
 	return string(b)
 }
 
 // drawLayer returns a layer of a tile, from memory if it is there.
-func (a *api) drawLayer(r *request, t tileRequest, l *layer.Layer, key string) (drawnLayer, error) {
+func (a *api) drawLayer(ctx context.Context, r *request, t *tileRequest, at int, key string, version int64) (drawn, error) {
 	if t.nowhere {
-		return drawnLayer{}, nil
+		return drawn{}, nil
 	}
-	return a.drawn.get(r.Context(), r.viewer, key, func(ctx context.Context) (drawnLayer, error) {
+	l, q := t.layers[at], t.query
+	q.Filter, q.NoOlder = t.filters[at], version
+	d, there, err := a.drawn.get(ctx, key, func(ctx context.Context) (drawn, error) {
 		leave, err := a.limits.enterTile(ctx, r.viewer, r.Request)
 		if err != nil {
-			return drawnLayer{}, err
+			return drawn{}, err
 		}
 		defer leave()
 		fields := tiles.Fields(l, t.tile.Z)
 		drawing := tiles.NewLayer(l, fields, t.tile)
-		if err := a.Store.TileRows(ctx, r.viewer, l, t.tile.Box(), t.query, fields, drawing.Add); err != nil {
-			return drawnLayer{}, err
+		if err := a.Store.TileRows(ctx, r.viewer, l, t.tile.Box(), q, fields, drawing.Add); err != nil {
+			return drawn{}, err
 		}
-		var drawn drawnLayer
-		drawn.bytes, drawn.Result, err = drawing.Append(nil)
-		return drawn, err
+		var d drawn
+		d.bytes, d.Result, err = drawing.Append(nil)
+		return d, err
 	})
+	a.drawn.count(r.viewer, 1, there)
+	return d, err
 }

@@ -1,11 +1,11 @@
 package httpapi
 
 import (
-	"compress/gzip"
 	"encoding/json"
-	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -57,25 +57,6 @@ func TestTile(t *testing.T) {
 		if w := do(h, "GET", siteTile, "", "Accept: "+accept); w.Code != 200 {
 			t.Errorf("Accept %s: %d", accept, w.Code)
 		}
-	}
-}
-
-func TestTileIsCompressed(t *testing.T) {
-	s := &fakeStore{}
-	for i := range 200 {
-		row := siteRow(t, int64(i+1), "a name of some length")
-		row.Geometry = pointAt(t, 103.01+float64(i)*0.0003, 21.38)
-		s.rows = append(s.rows, row)
-	}
-	h := handlerOf(t, s)
-	plain := do(h, "GET", siteTile, "")
-	w := do(h, "GET", siteTile, "", "Accept-Encoding: gzip")
-	zipped, err := gzip.NewReader(w.Body)
-	if err != nil || w.Header().Get("Content-Encoding") != "gzip" {
-		t.Fatalf("%v, %v", err, w.Header())
-	}
-	if raw, err := io.ReadAll(zipped); err != nil || string(raw) != plain.Body.String() {
-		t.Errorf("%d bytes of %d, %v", len(raw), plain.Body.Len(), err)
 	}
 }
 
@@ -346,6 +327,69 @@ func TestTilesetsAreLinked(t *testing.T) {
 	some := decode(t, do(h, "GET", "/api/v1/tiles/WebMercatorQuad?collections=roads,bts_sites", ""))
 	if item := linkTo(some, "item"); !strings.HasSuffix(item, "{tileCol}?collections=bts_sites%2Croads") || len(some["layers"].([]any)) != 2 {
 		t.Errorf("the template of two is %s", item)
+	}
+}
+
+// What a tileset is asked for goes along to its tiles, and reaches the store.
+func TestTilesetsCarryWhatIsAsked(t *testing.T) {
+	asked := url.Values{"datetime": {"2018-01-01"}, "filter": {"code LIKE 'DB%' AND height_m > 3"}, "filter-lang": {"cql2-text"}}
+	for base, query := range map[string]url.Values{"/api/v1/collections/bts_sites": {"status": {"existing"}}, "/api/v1": {"collections": {"bts_sites"}}} {
+		maps.Copy(query, asked)
+		s := &fakeStore{rows: siteRows(t, 1, "x")}
+		h := handlerOf(t, s)
+		list := decode(t, do(h, "GET", base+"/tiles?f=json&"+query.Encode(), ""))
+		set := follow(t, h, list["tilesets"].([]any)[0].(map[string]any), "self")
+		tileJSON := follow(t, h, set, "describedby")
+		if tileJSON["bounds"] != nil || set["boundingBox"] != nil {
+			t.Error("bounds of another date")
+		}
+		for _, template := range []string{linkTo(set, "item"), tileJSON["tiles"].([]any)[0].(string)} {
+			at := strings.NewReplacer("http://example.com", "", "{tileMatrix}", "12", "{tileRow}", "1798", "{tileCol}", "3220", "{z}", "12", "{y}", "1798", "{x}", "3220").Replace(template)
+			address, err := url.Parse(at)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := address.Query(); got.Encode() != query.Encode() {
+				t.Errorf("%s asks for %v, not %v", at, got, query)
+			}
+			if w := do(h, "GET", at, ""); w.Code != 200 {
+				t.Errorf("%s: %d %s", at, w.Code, w.Body)
+			}
+		}
+		if s.asked.Date.String() != "2018-01-01" || s.asked.Filter == nil || len(s.asked.Equal) != len(query["status"]) {
+			t.Errorf("the store is asked %+v", s.asked)
+		}
+		if n := drawnTimes(s); n != 1 {
+			t.Errorf("drawn %d times", n)
+		}
+	}
+}
+
+// A filter must suit every layer, and all that is wrong is said at once.
+func TestTileFilters(t *testing.T) {
+	h := handlerOf(t, &fakeStore{rows: siteRows(t, 1, "x")})
+	for target, want := range map[string][]string{
+		siteTile + "?filter=nothing%3D1&datetime=x&unknown=1":                        {"filter", "datetime", "unknown"},
+		siteTile + "?filter-crs=EPSG:1":                                              {"filter-crs"},
+		allTile + "?collections=bts_sites,communes&filter=mast_type%3D%27A2b%27":     {"filter"},
+		"/api/v1/tiles/WebMercatorQuad/tilejson?filter=mast_type%3D%27A2b%27":        {"filter"},
+		"/api/v1/collections/bts_sites/tiles?filter=nothing%3D1":                     {"filter"},
+		"/api/v1/collections/bts_sites/tiles/WebMercatorQuad?status=existing&f=xml": {"f"},
+	} {
+		w := do(h, "GET", target, "")
+		for _, name := range want {
+			if w.Code != 400 || !strings.Contains(w.Body.String(), `"`+name+`"`) {
+				t.Errorf("%s: %d, no fault of %s: %s", target, w.Code, name, w.Body)
+			}
+		}
+	}
+	if w := do(h, "GET", allTile+"?collections=bts_sites,communes&filter=mast_type%3D%27A2b%27", "", "Accept-Language: en"); !strings.Contains(w.Body.String(), "does not suit the collection communes") {
+		t.Errorf("the layer is not named: %s", w.Body)
+	}
+	both := do(h, "GET", allTile+"?collections=bts_sites,communes&filter=code%20IS%20NOT%20NULL", "")
+	one := do(h, "GET", allTile+"?collections=bts_sites,communes", "")
+	if both.Code != 200 || both.Header().Get("ETag") == one.Header().Get("ETag") {
+		t.Errorf("%d, %s", both.Code, both.Header().Get("ETag"))
 	}
 }
 

@@ -3,6 +3,7 @@ package httpapi
 import (
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/paulmach/orb"
@@ -25,67 +26,52 @@ const closestZoom = 14
 
 // layersTiles are the tiles of one layer or of several.
 type layersTiles struct {
-	title  string
-	path   string     // below the API's root
-	query  url.Values // of every address below it
-	layers []*layer.Layer
+	title string
+	path  string     // below the API's root
+	query url.Values // of every address below it: what the tiles are asked for
+	selection
 }
 
-func (a *api) ofCollection(r *request) layersTiles {
-	return layersTiles{r.layer.Title.In(r.language()), "/collections/" + r.layer.Name, nil, []*layer.Layer{r.layer}}
+// ofCollection are the tiles of the path's collection.
+func (a *api) ofCollection(r *request) (layersTiles, error) {
+	s, err := a.ofLayer(r, pageQuery...)
+	return layersTiles{r.layer.Title.In(r.language()), "/collections/" + r.layer.Name, carried(s.values), s}, err
 }
 
 // ofSeveral are the tiles of the layers that collections names, all by default.
 func (a *api) ofSeveral(r *request) (layersTiles, error) {
-	var faults layer.Faults
-	s := layersTiles{title: a.Title.In(r.language()), layers: selected(r, &faults)}
-	if len(faults) > 0 {
-		return s, faultsProblem(invalidParameter, faults)
-	}
-	if r.values.Has("collections") {
+	s, err := a.ofLayers(r)
+	t := layersTiles{a.Title.In(r.language()), "", carried(s.values), s}
+	if t.query.Has("collections") {
 		var names []string
 		for _, l := range s.layers {
 			names = append(names, l.Name)
 		}
-		s.query = url.Values{"collections": {strings.Join(names, ",")}}
+		t.query.Set("collections", strings.Join(names, ","))
 	}
-	return s, nil
+	return t, err
 }
 
-func (a *api) collectionTilesets(w http.ResponseWriter, r *request) error {
-	return a.listTilesets(w, r, a.ofCollection(r))
-}
-
-func (a *api) collectionTileset(w http.ResponseWriter, r *request) error {
-	return a.showTileset(w, r, a.ofCollection(r))
-}
-
-func (a *api) collectionTileJSON(w http.ResponseWriter, r *request) error {
-	return a.showTileJSON(w, r, a.ofCollection(r))
-}
-
-func (a *api) tilesets(w http.ResponseWriter, r *request) error {
-	s, err := a.ofSeveral(r)
-	if err != nil {
-		return err
+// carried are the parameters that the tiles are asked for with, too.
+func carried(values url.Values) url.Values {
+	query := url.Values{}
+	for name, of := range values {
+		if !slices.Contains(pageQuery, name) {
+			query[name] = of
+		}
 	}
-	return a.listTilesets(w, r, s)
+	return query
 }
 
-func (a *api) tileset(w http.ResponseWriter, r *request) error {
-	s, err := a.ofSeveral(r)
-	if err != nil {
-		return err
+// tilesOf is the work on tiles which are found out first.
+func tilesOf(find func(*request) (layersTiles, error), work func(http.ResponseWriter, *request, layersTiles) error) handler {
+	return func(w http.ResponseWriter, r *request) error {
+		s, err := find(r)
+		if err != nil {
+			return err
+		}
+		return work(w, r, s)
 	}
-	return a.showTileset(w, r, s)
-}
-
-func (a *api) tileJSON(w http.ResponseWriter, r *request) error {
-	s, err := a.ofSeveral(r)
-	if err != nil {
-		return err
-	}
-	return a.showTileJSON(w, r, s)
 }
 
 func (a *api) listTilesets(w http.ResponseWriter, r *request, s layersTiles) error {
@@ -119,7 +105,7 @@ func (a *api) tileTemplate(r *request, s layersTiles, address string) string {
 
 // showTileset is the metadata of OGC's tile set.
 func (a *api) showTileset(w http.ResponseWriter, r *request, s layersTiles) error {
-	bound, known, err := a.boundOf(r, s.layers)
+	bound, known, err := a.boundOf(r, s.selection)
 	if err != nil {
 		return err
 	}
@@ -158,15 +144,19 @@ func tileType(k layer.Kind) string {
 	}
 }
 
-// boundOf is the box of layers in force on the reference date; false where there is nothing.
-func (a *api) boundOf(r *request, layers []*layer.Layer) (orb.Bound, bool, error) {
+// boundOf is the box of layers in force on the reference date; false where there is
+// nothing, or where it is not known, because another time is asked for.
+func (a *api) boundOf(r *request, of selection) (orb.Bound, bool, error) {
+	if of.values.Has("datetime") {
+		return orb.Bound{}, false, nil
+	}
 	versions, err := a.Store.LayerVersions(r.Context(), r.viewer)
 	if err != nil {
 		return orb.Bound{}, false, err
 	}
 	var bound orb.Bound
 	known := false
-	for _, l := range layers {
+	for _, l := range of.layers {
 		x, err := a.extents.of(r.Context(), a.Store, r.viewer, l, a.ReferenceDate(), versions[l.Name])
 		switch {
 		case err != nil:
@@ -182,7 +172,7 @@ func (a *api) boundOf(r *request, layers []*layer.Layer) (orb.Bound, bool, error
 
 // showTileJSON is TileJSON 3.0.
 func (a *api) showTileJSON(w http.ResponseWriter, r *request, s layersTiles) error {
-	bound, known, err := a.boundOf(r, s.layers)
+	bound, known, err := a.boundOf(r, s.selection)
 	if err != nil {
 		return err
 	}
