@@ -146,7 +146,8 @@ func pointers(t *testing.T, body string) string {
 	t.Helper()
 	var at []string
 	for _, part := range strings.Split(body, `"pointer":"`)[1:] {
-		at = append(at, part[:strings.Index(part, `"`)])
+		pointer, _, _ := strings.Cut(part, `"`)
+		at = append(at, pointer)
 	}
 	return strings.Join(at, " ")
 }
