@@ -263,7 +263,7 @@ func spoiltFormatsAreFound(t *testing.T, s *server) {
 				t.Fatalf("%s: there is no %q to be spoilt", f.Name(), change[0])
 			}
 			path := filepath.Join(dir, what+f.Extensions[0])
-			if err := os.WriteFile(path, bytes.Replace(raw, change[0], change[1], -1), 0o600); err != nil {
+			if err := os.WriteFile(path, bytes.ReplaceAll(raw, change[0], change[1]), 0o600); err != nil {
 				t.Fatal(err)
 			}
 			if difference(l, f.Name(), want, foreignFeatures(t, throughGDAL(t, &f, path, ""))) == "" {

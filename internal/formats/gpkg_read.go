@@ -288,7 +288,7 @@ func (g *geoPackageTable) Survey(ctx context.Context, key string) (Survey, error
 		c := t.column(s.Features)
 		declared := g.columns[i].kind
 		// SQLite keeps fractions in a column declared for whole numbers: they are not cut off.
-		if declared != "" && !(declared == layer.Integer && t.seen[isNumber] > 0) {
+		if declared != "" && (declared != layer.Integer || t.seen[isNumber] == 0) {
 			c.Kind = declared
 		}
 		s.Columns = append(s.Columns, c)

@@ -109,11 +109,11 @@ func (g *geoPackage) describe() error {
 // triggers that keep the index of whoever edits the file. They stand last because they
 // call functions that the editor's SQLite has and ours has not.
 func (g *geoPackage) finish() error {
-	bounds := []any{nil, nil, nil, nil}
+	args := []any{nil, nil, nil, nil}
 	if g.placed {
-		bounds = []any{g.bounds.minX, g.bounds.minY, g.bounds.maxX, g.bounds.maxY}
+		args = []any{g.bounds.minX, g.bounds.minY, g.bounds.maxX, g.bounds.maxY}
 	}
-	args := append(bounds, g.changed.UTC().Format(instant))
+	args = append(args, g.changed.UTC().Format(instant))
 	if err := g.exec("UPDATE gpkg_contents SET min_x = ?, min_y = ?, max_x = ?, max_y = ?, last_change = ?", args...); err != nil {
 		return err
 	}

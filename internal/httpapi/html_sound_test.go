@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -24,7 +25,7 @@ func unbalanced(page []byte) string {
 		kind := z.Next()
 		name, _ := z.TagName()
 		switch tag := string(name); {
-		case kind == html.ErrorToken && z.Err() == io.EOF:
+		case kind == html.ErrorToken && errors.Is(z.Err(), io.EOF):
 			return strings.Join(open, " ")
 		case kind == html.ErrorToken:
 			return z.Err().Error()

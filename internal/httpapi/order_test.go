@@ -30,7 +30,7 @@ func orderOf(t testing.TB, raw string) []layer.SortKey {
 
 func TestSortBy(t *testing.T) {
 	for raw, want := range map[string]string{
-		"name": "name", "+name": "name", "%2Bname,-height_m": "name -height_m", "-id": "-id", " name , +height_m": "name height_m",
+		"name": "name", "+name": "name", "%2Bname,-height_m": "name -height_m", "-id": "-id", "%20name%20,%20+height_m": "name height_m",
 	} {
 		var got []string
 		for _, k := range orderOf(t, raw) {

@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"context"
 	"net/http"
 	"slices"
 	"strings"
@@ -216,7 +217,7 @@ func (a *api) answerOptions(mux *chi.Mux, rt route) http.HandlerFunc {
 		req := &request{Request: r}
 		preflight := r.Header.Get("Access-Control-Request-Method") != ""
 		if ofCollection(rt) && !preflight {
-			if err := a.knownCollection(rt, req); err != nil {
+			if err := a.knownCollection(r.Context(), rt, req); err != nil {
 				a.fail(w, r, err)
 				return
 			}
@@ -236,12 +237,12 @@ func (a *api) answerOptions(mux *chi.Mux, rt route) http.HandlerFunc {
 
 // knownCollection is 404 where there is no such collection for all that the viewer knows.
 // A key that is not good makes nobody of him here: OPTIONS has no other answer to give.
-func (a *api) knownCollection(rt route, r *request) error {
-	if err := a.knowLayers(rt, r); err != nil || r.layer != nil {
+func (a *api) knownCollection(ctx context.Context, rt route, r *request) error {
+	if err := a.knowLayers(ctx, rt, r); err != nil || r.layer != nil {
 		return err
 	}
 	if a.identify(r) == nil {
-		if err := a.knowLayers(rt, r); err != nil || r.layer != nil {
+		if err := a.knowLayers(ctx, rt, r); err != nil || r.layer != nil {
 			return err
 		}
 	}

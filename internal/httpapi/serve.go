@@ -136,7 +136,7 @@ func (a *api) admit(rt route, r *http.Request) (*request, error) {
 		return req, err
 	}
 	account.Tell(r.Context(), req.viewer)
-	if err := a.knowLayers(rt, req); err != nil {
+	if err := a.knowLayers(r.Context(), rt, req); err != nil {
 		return req, err
 	}
 	if rt.needs != nothing && !req.viewer.Known() {
@@ -169,9 +169,9 @@ func ofCollection(rt route) bool { return strings.Contains(rt.pattern, "{collect
 
 // knowLayers settles which layers the viewer may know of, and whether the path's is one of
 // them; as things are now where the route depends on it.
-func (a *api) knowLayers(rt route, r *request) error {
+func (a *api) knowLayers(ctx context.Context, rt route, r *request) error {
 	if a.FreshLayers != nil && (rt.layers || ofCollection(rt)) {
-		if err := a.FreshLayers(r.Context()); err != nil {
+		if err := a.FreshLayers(ctx); err != nil {
 			return err
 		}
 	}

@@ -369,11 +369,11 @@ func TestTilesetsCarryWhatIsAsked(t *testing.T) {
 func TestTileFilters(t *testing.T) {
 	h := handlerOf(t, &fakeStore{rows: siteRows(t, 1, "x")})
 	for target, want := range map[string][]string{
-		siteTile + "?filter=nothing%3D1&datetime=x&unknown=1":                        {"filter", "datetime", "unknown"},
-		siteTile + "?filter-crs=EPSG:1":                                              {"filter-crs"},
-		allTile + "?collections=bts_sites,communes&filter=mast_type%3D%27A2b%27":     {"filter"},
-		"/api/v1/tiles/WebMercatorQuad/tilejson?filter=mast_type%3D%27A2b%27":        {"filter"},
-		"/api/v1/collections/bts_sites/tiles?filter=nothing%3D1":                     {"filter"},
+		siteTile + "?filter=nothing%3D1&datetime=x&unknown=1":                       {"filter", "datetime", "unknown"},
+		siteTile + "?filter-crs=EPSG:1":                                             {"filter-crs"},
+		allTile + "?collections=bts_sites,communes&filter=mast_type%3D%27A2b%27":    {"filter"},
+		"/api/v1/tiles/WebMercatorQuad/tilejson?filter=mast_type%3D%27A2b%27":       {"filter"},
+		"/api/v1/collections/bts_sites/tiles?filter=nothing%3D1":                    {"filter"},
 		"/api/v1/collections/bts_sites/tiles/WebMercatorQuad?status=existing&f=xml": {"f"},
 	} {
 		w := do(h, "GET", target, "")

@@ -37,10 +37,10 @@ func (l *Layer) MayLackGeometry() bool { return l.Reference != nil }
 // StorageSRID is the reference system in which the layer's geometries are kept. Where it
 // is not SRID, they are kept in it beside what is read, which is always in SRID.
 func (l *Layer) StorageSRID() int {
-	if l.Reference == nil || l.Reference.Definition.StorageSRID == 0 {
+	if l.Reference == nil || l.Reference.StorageSRID == 0 {
 		return SRID
 	}
-	return l.Reference.Definition.StorageSRID
+	return l.Reference.StorageSRID
 }
 
 // InStorage returns the layer as one whose geometries are read in the reference system that

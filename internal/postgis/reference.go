@@ -48,7 +48,7 @@ func (s *Store) FreshLayers(ctx context.Context) error {
 		return nil
 	}
 	asked := s.known.asking.DoChan("", func() (any, error) {
-		ctx, cancel := context.WithTimeout(context.Background(), layersAsked)
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), layersAsked)
 		defer cancel()
 		return nil, s.readLayers(ctx)
 	})
