@@ -45,8 +45,8 @@ const nodeSize = 16
 func newFlatGeobuf(s Sheet) (Writer, error) {
 	f := &flatGeobuf{sheet: s, builder: flatbuffers.NewBuilder(1 << 12), bounds: packedrtree.EmptyBox}
 	var err error
-	if f.rows, err = newTemp(); err == nil {
-		f.file, err = newTemp()
+	if f.rows, err = TempFile(); err == nil {
+		f.file, err = TempFile()
 	}
 	if err != nil {
 		return nil, errors.Join(err, f.Close())

@@ -24,9 +24,9 @@ func (s *Sheet) maxBytes() int64 {
 	return DefaultMaxBytes
 }
 
-// newTemp makes a file that has no name any more: whatever becomes of the process, the
-// system frees it with the last descriptor.
-func newTemp() (*os.File, error) {
+// TempFile makes a file in the folder for them that has no name any more: whatever
+// becomes of the process, the system frees it with the last descriptor.
+func TempFile() (*os.File, error) {
 	f, err := os.CreateTemp("", "hatang-*")
 	if err != nil {
 		return nil, noRoom(err)

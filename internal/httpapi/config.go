@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"runtime"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"hatang/geo"
@@ -80,6 +81,8 @@ type api struct {
 	drawn   *tileCache
 	counts  countCache
 
+	backlogRoom atomic.Int64 // on disk, for what clients are too slow for
+
 	compress func(http.Handler) http.Handler
 	limits   *limits
 	pace     time.Duration // paceTime
@@ -124,7 +127,9 @@ func newAPI(c Config) (*api, error) {
 		return nil, err
 	}
 	limits := newLimits(runtime.GOMAXPROCS(0), c.PublicRate, c.TrustedProxies)
-	return &api{Config: c, metrics: newMetrics(c, limits, drawn), drawn: drawn, counts: counts, compress: compress, limits: limits, pace: paceTime}, nil
+	a := &api{Config: c, metrics: newMetrics(c, limits, drawn), drawn: drawn, counts: counts, compress: compress, limits: limits, pace: paceTime}
+	a.backlogRoom.Store(backlogDisk)
+	return a, nil
 }
 
 // check names everything that is missing.

@@ -30,7 +30,7 @@ func (a *api) downloadFeatures(w http.ResponseWriter, r *request) error {
 		return err
 	}
 	w.Header().Set("Content-Disposition", p.attachment(r.layer))
-	d := &download{api: a, r: r, p: p, out: answerTo(w, r, contentType(&p.format))}
+	d := &download{api: a, r: r, p: p, out: a.answerTo(w, r, contentType(&p.format))}
 	err = d.write()
 	if errors.Is(err, errHeadDone) {
 		return nil
@@ -76,6 +76,7 @@ func (d *download) write() (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, d.writer.Close()) }()
+	defer d.out.stop()
 	if d.out.buf, err = d.writer.Begin(d.out.buf); err != nil {
 		return err
 	}

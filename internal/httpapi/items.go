@@ -43,7 +43,7 @@ func (a *api) listFeatures(w http.ResponseWriter, r *request) error {
 	if known || err != nil {
 		return err
 	}
-	g := &page{api: a, r: r, p: p, versions: versions, out: answerTo(w, r, contentType(&p.format))}
+	g := &page{api: a, r: r, p: p, versions: versions, out: a.answerTo(w, r, contentType(&p.format))}
 	if r.html {
 		return g.writeHTML()
 	}
@@ -71,8 +71,8 @@ func (a *api) knownAlready(w http.ResponseWriter, r *request, p *listing) (layer
 }
 
 // answerTo is the answer to a request for features.
-func answerTo(w http.ResponseWriter, r *request, mediaType string) spool {
-	return spool{w: w, head: r.Method == http.MethodHead, mediaType: mediaType, byteRange: rangeOf(r)}
+func (a *api) answerTo(w http.ResponseWriter, r *request, mediaType string) spool {
+	return spool{w: w, head: r.Method == http.MethodHead, mediaType: mediaType, byteRange: rangeOf(r), room: &a.backlogRoom}
 }
 
 // rangeOf returns the Range header to heed: none where If-Range names a version,
@@ -107,6 +107,7 @@ func (g *page) write() (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, g.writer.Close()) }()
+	defer g.out.stop()
 	if g.out.buf, err = g.writer.Begin(g.out.buf); err != nil {
 		return err
 	}

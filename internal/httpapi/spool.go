@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"sync/atomic"
 )
 
 const (
@@ -32,6 +33,8 @@ type spool struct {
 	byteRange string // the Range header; of a complete answer one range can be had
 	large     bool   // it is certain to be over maxComplete, and need not wait
 	streaming bool
+	room      *atomic.Int64 // for what the client is too slow for; nil: the maker waits for the client
+	behind    *backlog      // sends what is streamed, where there is room
 }
 
 // settle sends what is due. Its error, but for errHeadDone, wraps errClientGone.
@@ -43,7 +46,7 @@ func (s *spool) settle() error {
 		return err
 	}
 	err := s.send()
-	if cap(s.buf) > 2*chunkBytes {
+	if cap(s.buf) > 2*chunkBytes || s.buf == nil {
 		s.buf = make([]byte, 0, 2*chunkBytes) // gives the megabytes back
 	}
 	s.buf = s.buf[:0]
@@ -86,10 +89,28 @@ func (s *spool) close() error {
 	if s.head {
 		return nil
 	}
-	return s.send()
+	if err := s.send(); err != nil || s.behind == nil {
+		return err
+	}
+	return s.behind.finish()
 }
 
-func (s *spool) send() error {
+// stop ends an answer that is not to be completed. It must be called for one with room,
+// before its writer goes; after close it does nothing.
+func (s *spool) stop() {
+	if s.behind != nil {
+		s.behind.stop()
+	}
+}
+
+func (s *spool) send() (err error) {
+	if s.streaming && s.room != nil {
+		if s.behind == nil {
+			s.behind = newBacklog(s.w, s.room)
+		}
+		s.buf, err = s.behind.put(s.buf)
+		return err
+	}
 	if _, err := s.w.Write(s.buf); err != nil {
 		return fmt.Errorf("%w: %w", errClientGone, err)
 	}
