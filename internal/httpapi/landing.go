@@ -34,48 +34,6 @@ func (a *api) landing(w http.ResponseWriter, r *request) error {
 	})
 }
 
-// conformanceClasses are the classes met, no others.
-func conformanceClasses() []string {
-	return []string{
-		"http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/core",
-		"http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/oas30",
-		"http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/geojson",
-		"http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/html",
-		"http://www.opengis.net/spec/ogcapi-features-2/1.0/conf/crs",
-		"http://www.opengis.net/spec/ogcapi-features-3/1.0/conf/queryables",
-		"http://www.opengis.net/spec/ogcapi-features-3/1.0/conf/filter",
-		"http://www.opengis.net/spec/ogcapi-features-3/1.0/conf/features-filter",
-		"http://www.opengis.net/spec/cql2/1.0/conf/cql2-text",
-		"http://www.opengis.net/spec/cql2/1.0/conf/cql2-json",
-		"http://www.opengis.net/spec/cql2/1.0/conf/basic-cql2",
-		"http://www.opengis.net/spec/cql2/1.0/conf/advanced-comparison-operators",
-		"http://www.opengis.net/spec/cql2/1.0/conf/case-insensitive-comparison",
-		"http://www.opengis.net/spec/cql2/1.0/conf/accent-insensitive-comparison",
-		"http://www.opengis.net/spec/cql2/1.0/conf/basic-spatial-functions",
-		"http://www.opengis.net/spec/cql2/1.0/conf/basic-spatial-functions-plus",
-		"http://www.opengis.net/spec/cql2/1.0/conf/spatial-functions",
-		"http://www.opengis.net/spec/cql2/1.0/conf/temporal-functions",
-		"http://www.opengis.net/spec/cql2/1.0/conf/array-functions",
-		"http://www.opengis.net/spec/cql2/1.0/conf/property-property",
-		"http://www.opengis.net/spec/cql2/1.0/conf/arithmetic",
-		"http://www.opengis.net/spec/ogcapi-tiles-1/1.0/conf/core",
-		"http://www.opengis.net/spec/ogcapi-tiles-1/1.0/conf/tileset",
-		"http://www.opengis.net/spec/ogcapi-tiles-1/1.0/conf/tilesets-list",
-		"http://www.opengis.net/spec/ogcapi-tiles-1/1.0/conf/dataset-tilesets",
-		"http://www.opengis.net/spec/ogcapi-tiles-1/1.0/conf/geodata-tilesets",
-		"http://www.opengis.net/spec/ogcapi-tiles-1/1.0/conf/collections-selection",
-		"http://www.opengis.net/spec/ogcapi-tiles-1/1.0/conf/datetime",
-		"http://www.opengis.net/spec/ogcapi-tiles-1/1.0/conf/oas30",
-		"http://www.opengis.net/spec/ogcapi-tiles-1/1.0/conf/mvt",
-		"http://www.opengis.net/spec/tms/2.0/conf/tilematrixset",
-		"http://www.opengis.net/spec/tms/2.0/conf/json-tilematrixset",
-	}
-}
-
-func (a *api) conformance(w http.ResponseWriter, r *request) error {
-	return a.answer(w, r, typeJSON, map[string]any{"conformsTo": conformanceClasses()})
-}
-
 func (a *api) openapi30(w http.ResponseWriter, r *request) error {
 	docs, err := a.openapi.of(&a.Config, r.layers.All())
 	if err != nil {
