@@ -186,3 +186,27 @@ func TestTimestampsKeepMicroseconds(t *testing.T) {
 		t.Errorf("got %s, %v", got, err)
 	}
 }
+
+// Days and instants are written as package time writes them.
+func TestDaysAsPackageTimeHasThem(t *testing.T) {
+	epoch := time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
+	check := func(days int64, microseconds int64) {
+		t.Helper()
+		at := epoch.AddDate(0, 0, int(days))
+		if got, want := string(appendDate(nil, int32(days))), `"`+at.Format(time.DateOnly)+`"`; got != want {
+			t.Fatalf("%d days are %s, want %s", days, got, want)
+		}
+		at = at.Add(time.Duration(microseconds) * time.Microsecond)
+		if got, want := string(appendTimestamp(nil, days*86400_000_000+microseconds)), `"`+at.Format(time.RFC3339Nano)+`"`; got != want {
+			t.Fatalf("%d days and %d µs are %s, want %s", days, microseconds, got, want)
+		}
+	}
+	for days := int64(-750_000); days < 3_000_000; days += 1 + (days*days)%13 {
+		check(days, (days*days*7919)%86400_000_000)
+	}
+	for _, days := range []int64{-800_000, -730_424, -730_425, -730_426, 2_921_939, 2_921_940, 3_000_000, -100_000_000} {
+		for _, microseconds := range []int64{0, 1, 500_000, 86399_999_999} {
+			check(days, microseconds)
+		}
+	}
+}
