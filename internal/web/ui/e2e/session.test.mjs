@@ -158,7 +158,7 @@ describe("signing in", { timeout: 180_000 }, () => {
 
   test("on a phone the dialog and its tables are no wider than the screen", async () => {
     const { page } = await signedIn(administrator, { viewport: { width: 390, height: 844 } });
-    for (const tab of ["account", "keys", "people", "publishing", "audit"]) {
+    for (const tab of ["account", "keys", "consultations", "people", "publishing", "audit"]) {
       await turnTo(page, tab);
       const panel = page.locator(`#account-panel-${tab}`);
       await panel.locator("h3").first().waitFor();
@@ -214,6 +214,58 @@ describe("API keys", { timeout: 120_000 }, () => {
     await page.keyboard.press("Escape");
     assert.equal(await line.getByRole("button").count(), 1, "the question is gone and the dialog is not");
     assert.match(await line.innerText(), /đang dùng/);
+  });
+});
+
+describe("consultations", { timeout: 120_000 }, () => {
+  test("an officer asks an agency about a draft; the agency sees it and answers; another is withdrawn", async () => {
+    const agency = { login: "e2e-sxd", name: "Sở Xây dựng", password, organisation: "SXD", grants: [{ role: "consulted", layers: null, territory: "" }] };
+    assert.equal((await asAdministrator("POST", "/api/v1/people", agency)).status, 201);
+    const draft = async (code) => {
+      const answer = await asAdministrator("POST", "/api/v1/collections/kiosks/items", {
+        type: "Feature", geometry: { type: "Point", coordinates: [103.0165, 21.3826] },
+        properties: { code, valid_from: "2019-01-01", jurisdiction: "11", illustrative: true, status: "draft", owner_organisation: "VNPT" },
+      });
+      assert.equal(answer.status, 201, await answer.text());
+      return answer.headers.get("Location").split("/").at(-1);
+    };
+    const rows = [await draft("E2E-D1"), await draft("E2E-D2")];
+    const { page, complaints } = await signedIn(officer);
+    await turnTo(page, "consultations");
+    for (const row of rows) {
+      await page.locator("#consult-collection").selectOption("kiosks");
+      await page.locator("#consult-feature").fill(row);
+      await page.locator("#consult-agency").selectOption("SXD");
+      await page.locator("#consult-due").fill("2099-12-31");
+      await page.locator("#consult-ask button[type=submit]").click();
+      await page.locator("#account-panel-consultations tr[data-id]", { hasText: row }).waitFor();
+    }
+
+    const theirs = await signedIn(agency);
+    await turnTo(theirs.page, "consultations");
+    assert.equal(await theirs.page.locator("#consult-ask").count(), 0, "an agency asks nobody");
+    const line = theirs.page.locator("#account-panel-consultations tr[data-id]", { hasText: rows[0] });
+    await line.waitFor();
+    assert.match(await line.innerText(), /31\/12\/2099/);
+    assert.equal(await theirs.page.evaluate(async (href) => (await fetch(href)).status, await line.locator("a").getAttribute("href")), 200);
+    await line.locator("button[type=submit]").click();
+    assert.equal(await line.locator('select[name="answer"]').getAttribute("aria-invalid"), "true", "an answer is chosen first");
+    await line.locator('select[name="answer"]').selectOption("agreed_with_conditions");
+    await line.locator('input[name="note"]').fill("cao không quá 3 m");
+    await line.locator("button[type=submit]").click();
+    await theirs.page.locator("#account .done", { hasText: "Đã gửi trả lời" }).waitFor();
+    assert.match(await line.innerText(), /đồng ý có điều kiện\s+cao không quá 3 m/);
+
+    await turnTo(page, "consultations");
+    const answered = page.locator("#account-panel-consultations tr[data-id]", { hasText: rows[0] });
+    await answered.locator('[data-state="answered"]').waitFor();
+    const open = page.locator("#account-panel-consultations tr[data-id]", { hasText: rows[1] });
+    await open.getByRole("button").click();
+    await open.getByRole("button", { name: "Rút", exact: true }).click();
+    await page.locator("#account .done", { hasText: "Đã rút" }).waitFor();
+    const status = await theirs.page.evaluate(async (row) => (await fetch(`/api/v1/collections/kiosks/items/${row}`)).status, rows[1]);
+    assert.equal(status, 404, "it is out of the agency's sight");
+    assert.deepEqual(unexpected([...complaints, ...theirs.complaints]), []);
   });
 });
 
