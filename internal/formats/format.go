@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/paulmach/orb"
 
@@ -35,8 +36,10 @@ type Format struct {
 // Name returns the format's own name.
 func (f *Format) Name() string { return f.Names[0] }
 
-// All returns the formats, GeoJSON first.
-func All() []Format {
+// All returns the formats, GeoJSON first. The list is shared: nobody changes it.
+func All() []Format { return all() }
+
+var all = sync.OnceValue(func() []Format {
 	return []Format{
 		{Names: []string{"geojson", "json"}, MediaType: "application/geo+json", Extensions: []string{".geojson", ".json"}, Title: "GeoJSON", New: newCollection},
 		{Names: []string{"csv"}, MediaType: "text/csv", Extensions: []string{".csv"}, Title: "CSV", New: newCSV},
@@ -46,7 +49,7 @@ func All() []Format {
 		{Names: []string{"geojsonseq"}, MediaType: "application/geo+json-seq", Extensions: []string{".geojsons"}, Title: "GeoJSON Text Sequence", New: newSequence},
 		{Names: []string{"ndjson"}, MediaType: "application/x-ndjson", Extensions: []string{".geojsonl", ".ndjson"}, Title: "Newline-delimited GeoJSON", New: newLines},
 	}
-}
+})
 
 // Named returns the format that a value of f= names.
 func Named(name string) (Format, bool) {
@@ -60,12 +63,12 @@ func OfFile(path string) (Format, bool) {
 }
 
 func find(is func(*Format) bool) (Format, bool) {
-	all := All()
-	i := slices.IndexFunc(all, func(f Format) bool { return is(&f) })
-	if i < 0 {
-		return Format{}, false
+	for i := range All() {
+		if f := &All()[i]; is(f) {
+			return *f, true
+		}
 	}
-	return all[i], true
+	return Format{}, false
 }
 
 // Sheet is what is written: rows of a layer, as somebody has asked for them.

@@ -8,13 +8,14 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"hatang/internal/formats"
 	"hatang/internal/layer"
 )
 
 // featureTypesOut are the media types that features are served in.
-func featureTypesOut() []string {
+var featureTypesOut = sync.OnceValue(func() []string {
 	types := []string{typeGeoJSON, typeJSON}
 	for _, f := range formats.All() {
 		if !slices.Contains(types, f.MediaType) {
@@ -22,7 +23,7 @@ func featureTypesOut() []string {
 		}
 	}
 	return types
-}
+})
 
 // formatNames are the values of f= where features are served.
 func formatNames() (names []string) {
@@ -76,6 +77,9 @@ func (p *listing) readOutput(r *request, faults *layer.Faults) {
 // it names only what JSON is.
 func negotiated(accept string) formats.Format {
 	all := formats.All()
+	if accept == "" || accept == "*/*" {
+		return all[0]
+	}
 	best := preferred(accept, featureTypesOut())
 	if i := slices.IndexFunc(all, func(f formats.Format) bool { return f.MediaType == best }); i >= 0 {
 		return all[i]
