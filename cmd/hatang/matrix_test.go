@@ -105,6 +105,8 @@ var operations = map[string]operation{
 	"GET /tiles/WebMercatorQuad/{tileMatrix}/{tileRow}/{tileCol}": {kinds: "document", ok: 200},
 	"GET /tileMatrixSets": {kinds: "document", ok: 200}, "GET /tileMatrixSets/WebMercatorQuad": {kinds: "document", ok: 200},
 	"GET /styles": {kinds: "document", ok: 200}, "GET /styles/{styleId}": {kinds: "document", ok: 200},
+	"GET /collections/{collectionId}/qgis.qml": {kinds: "document", ok: 200},
+	"GET /qgis/connections.xml":                {kinds: "document", ok: 200}, "GET /qgis/vector-tiles.xml": {kinds: "document", ok: 200},
 
 	"POST /placement-checks": {kinds: "check", ok: 200, quiet: []int{401, 403}},
 	"GET /indicators":        {kinds: "document", ok: 200}, "GET /provinces/{code}/indicators": {kinds: "document", ok: 200},

@@ -75,6 +75,7 @@ func (a *api) describe(r *request, l *layer.Layer, version int64) (map[string]an
 			{Href: a.href(r, path+"/queryables", nil), Rel: relQueryables, Type: typeSchema},
 			{Href: a.href(r, path+"/sortables", nil), Rel: relSortables, Type: typeSchema},
 			{Href: a.href(r, path+"/tiles", nil), Rel: relTilesets, Type: typeJSON},
+			{Href: a.href(r, path+"/qgis.qml", nil), Rel: relStylesheet, Type: typeQML, Title: "QGIS"},
 		}, a.formatLinks(r, path)...),
 	}
 	x, err := a.extents.of(r.Context(), a.Store, r.viewer, l, a.ReferenceDate(), version)

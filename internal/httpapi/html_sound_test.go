@@ -40,26 +40,26 @@ func unbalanced(page []byte) string {
 	}
 }
 
-// element is an element with what the rules ask of it.
-type element struct {
+// htmlElement is an htmlElement with what the rules ask of it.
+type htmlElement struct {
 	*html.Node
 	attributes map[string]string
 	text       string
 }
 
 // elements lists the elements of a page in their order.
-func elements(t *testing.T, page []byte) []element {
+func elements(t *testing.T, page []byte) []htmlElement {
 	t.Helper()
 	root, err := html.Parse(bytes.NewReader(page))
 	if err != nil {
 		t.Fatal(err)
 	}
-	var all []element
+	var all []htmlElement
 	for n := range root.Descendants() {
 		if n.Type != html.ElementNode {
 			continue
 		}
-		e := element{n, map[string]string{}, ""}
+		e := htmlElement{n, map[string]string{}, ""}
 		for _, a := range n.Attr {
 			e.attributes[a.Key] = a.Val
 		}
@@ -108,8 +108,8 @@ func faultsOf(t *testing.T, page []byte, language string) (faults []string) {
 	return faults
 }
 
-// elementFaults holds one element against the rules.
-func elementFaults(e element, ids, labelled map[string]bool, language string, wrong func(string, ...any)) {
+// elementFaults holds one htmlElement against the rules.
+func elementFaults(e htmlElement, ids, labelled map[string]bool, language string, wrong func(string, ...any)) {
 	for name, value := range e.attributes {
 		target := strings.TrimSpace(strings.ToLower(value))
 		switch {

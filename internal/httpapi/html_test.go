@@ -220,7 +220,7 @@ func TestValuesAreTextAndNoCode(t *testing.T) {
 // showsText reports whether a cell of a table, or the heading, is the text.
 func showsText(t *testing.T, page []byte, text string) bool {
 	t.Helper()
-	return slices.ContainsFunc(elements(t, page), func(e element) bool { return (e.DataAtom == atom.Td || e.DataAtom == atom.H1) && e.text == text })
+	return slices.ContainsFunc(elements(t, page), func(e htmlElement) bool { return (e.DataAtom == atom.Td || e.DataAtom == atom.H1) && e.text == text })
 }
 
 // A page of HTML is shorter, its map reads the same features, and the next one follows.
@@ -263,7 +263,7 @@ func TestFormsSayWhatIsWrong(t *testing.T) {
 		t.Errorf("status %d, %v", w.Code, w.Header())
 	}
 	page := ""
-	fields := map[string]element{}
+	fields := map[string]htmlElement{}
 	for _, e := range elements(t, w.Body.Bytes()) {
 		if e.DataAtom == atom.Body {
 			page = e.text
@@ -314,7 +314,7 @@ func TestProblemsAsPages(t *testing.T) {
 			}
 			document := decode(t, data)
 			for _, text := range []any{document["title"], document["detail"], page.Header().Get("X-Request-Id")} {
-				if !slices.ContainsFunc(elements(t, page.Body.Bytes()), func(e element) bool { return e.text == text }) {
+				if !slices.ContainsFunc(elements(t, page.Body.Bytes()), func(e htmlElement) bool { return e.text == text }) {
 					t.Errorf("%s: the page does not say %q", tt.target, text)
 				}
 			}

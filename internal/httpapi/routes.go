@@ -57,6 +57,7 @@ var (
 	mergeTypes   = []string{typeMergePatch, typeJSON}
 	checkTypes   = []string{typeJSON, typeCSV, typeGeoJSON, typeGeoJSONSeq}
 	tileTypes    = []string{typeMVT, "application/x-protobuf", "application/octet-stream"}
+	xmlTypes     = []string{typeXML, "text/xml"}
 	stylePages   = []string{typeStyle, typeJSON, typeHTML}
 	probeTypes   = []string{typeJSON, "text/plain", "application/openmetrics-text"}
 )
@@ -99,6 +100,9 @@ func (a *api) routes() []route {
 		{method: get, pattern: root + mercator + tileAddress, handle: a.tile, produces: tileTypes, query: severalParameters(), layers: true},
 		{method: get, pattern: root + "/tileMatrixSets", handle: a.tileMatrixSets, produces: jsonPages, query: pageQuery},
 		{method: get, pattern: root + "/tileMatrixSets/WebMercatorQuad", handle: a.tileMatrixSet, produces: jsonPages, query: pageQuery},
+		{method: get, pattern: collection + "/qgis.qml", handle: a.qgisStyle, produces: []string{typeQML, typeXML}, query: noQuery},
+		{method: get, pattern: root + "/qgis/connections.xml", handle: a.qgisFeatures, produces: xmlTypes, query: noQuery},
+		{method: get, pattern: root + "/qgis/vector-tiles.xml", handle: a.qgisTiles, produces: xmlTypes, query: noQuery},
 		{method: get, pattern: root + "/styles", handle: a.styles, produces: jsonPages, query: pageQuery, layers: true},
 		{method: get, pattern: root + "/styles/{styleId}", handle: a.style, produces: stylePages, query: pageQuery, layers: true},
 

@@ -79,14 +79,18 @@ func styleLayers(l *layer.Layer, dimension layer.GeometryType) []map[string]any 
 	case layer.MultiLineString:
 		return []map[string]any{of(name, "line", map[string]any{"line-color": colour, "line-width": 1.5})}
 	}
-	opacity := 0.35
-	if l.Group == layer.GroupUnits {
-		opacity = 0
-	}
 	return []map[string]any{
-		of(name, "fill", map[string]any{"fill-color": colour, "fill-opacity": opacity}),
+		of(name, "fill", map[string]any{"fill-color": colour, "fill-opacity": fillOpacity(l)}),
 		of(name+"-outline", "line", map[string]any{"line-color": colour, "line-width": 1}),
 	}
+}
+
+// fillOpacity is how areas are filled: units not at all.
+func fillOpacity(l *layer.Layer) float64 {
+	if l.Group == layer.GroupUnits {
+		return 0
+	}
+	return 0.35
 }
 
 // colourOf is a colour, or an expression that has one for each value of the field that
