@@ -195,6 +195,9 @@ func (c *cell) kindFor(p *principal) string {
 
 // word is what the table says of a kind of request at a place.
 func (m *matrix) word(p *principal, kind, layer string, unsafe bool) string {
+	if l := m.places[layer].layer; l != nil && l.StaffOnly() {
+		kind = "staff-" + kind
+	}
 	return m.table[kind][p.columnOf(layer, unsafe)]
 }
 
@@ -275,6 +278,7 @@ func (m *matrix) tryCell(o *outcome, server http.Handler, p *principal, c *cell)
 		o.note(a, "")
 	}
 	c.leaks(o, m, p, a)
+	m.tellsOfStaffLayers(o, p, c, a)
 	if c.method == http.MethodGet && (c.kind == "list" || c.target() != "") {
 		m.tryPage(o, server, p, c, a.status, path, headers)
 	}
@@ -301,6 +305,18 @@ func (m *matrix) settle(o *outcome, p *principal, c *cell, a answer, before stri
 		return err
 	}
 	c.place.image = ""
+	switch c.kind {
+	case "new-layer":
+		return m.store.WithdrawLayer(m.ctx, keeper, layerIn(a))
+	case "change-layer":
+		return nil
+	case "withdraw-layer":
+		if err := m.publish(c.place.name(), c.place.layer.StaffOnly()); err != nil {
+			return err
+		}
+		delete(c.place.rows, "published") // it went with its table
+		return m.renew(c.place, "published")
+	}
 	if c.place.layer == nil {
 		return m.newVictims(c.place)
 	}
@@ -513,6 +529,8 @@ func (m *matrix) rowBody(c *cell) string {
 	switch {
 	case !c.unsafe() || c.method == http.MethodDelete:
 		return ""
+	case kind == "layer":
+		return `{"colour":"#123456"}`
 	case what == "create":
 		given := c.place.given(kind)
 		delete(given, "contact")

@@ -33,6 +33,9 @@ func (m *matrix) otherPath(p *principal, c *cell) (string, error) {
 			}
 		}
 	}
+	if c.kind == "new-layer" {
+		return c.path + "?name=new_" + strings.ToLower(strings.TrimPrefix(newCode(), "MT-")), nil
+	}
 	return strings.NewReplacer("{code}", code, "{table}", "wifi_points", "{styleId}", "default", "{keyId}", key, "{consultationId}", fmt.Sprint(v.consultation), "{personId}", fmt.Sprint(v.person), "{grantId}", fmt.Sprint(v.grant)).Replace(wholeEarth.Replace(c.path)), nil
 }
 
@@ -62,6 +65,8 @@ func (m *matrix) otherBody(p *principal, c *cell) string {
 		return fmt.Sprintf(`{"name":"x","own":false,"organisation":%q,"grants":%s}`, "VNPT", p.ownGrants())
 	}
 	switch c.operation {
+	case "POST /collections":
+		return `{"type":"FeatureCollection","features":[{"type":"Feature","id":1,"properties":{"x":1},"geometry":null}]}`
 	case "POST /people":
 		return fmt.Sprintf(`{"login":"new-%s","name":"x","password":%q,"grants":[{"role":"administrator"}]}`, strings.ToLower(newCode()), password)
 	case "PATCH /people/{personId}":

@@ -171,7 +171,12 @@ func idIn(a answer) (id int64) {
 func (m *matrix) newPlaces(t *testing.T) {
 	t.Helper()
 	m.places = map[string]*place{"": {}}
-	for _, l := range m.db.layers.All() {
+	for name, staffOnly := range referenceLayers {
+		if err := m.publish(name, staffOnly); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, l := range m.store.Layers().Whole().All() {
 		pl := &place{layer: l, rows: map[string]*row{"absent": {id: 1<<48 - 1}}}
 		m.places[l.Name] = pl
 		for _, kind := range []string{"published", "draft", "withheld"} {
@@ -203,10 +208,14 @@ func applies(kind string, l *layer.Layer) bool {
 
 // imageSQL is a statement that sums up everything the cells of the place could change.
 func (pl *place) imageSQL() string {
+	if pl.layer != nil && pl.layer.Reference != nil {
+		return fmt.Sprintf(`SELECT (SELECT md5(string_agg(r::text, '' ORDER BY id)) FROM %s r) || (SELECT l::text FROM reference_layers l WHERE name = '%s' AND withdrawn_at IS NULL)`, pl.name(), pl.name())
+	}
 	if pl.layer != nil {
 		return fmt.Sprintf(`SELECT (SELECT count(*) FROM %[1]s) || coalesce((SELECT md5(string_agg(r::text, '' ORDER BY id)) FROM %[1]s r WHERE source = '%[2]s'), '')`, pl.name(), mark)
 	}
 	return fmt.Sprintf(`SELECT md5(concat((SELECT string_agg(r::text, '' ORDER BY id) FROM consultations r WHERE feature IN (%d, %d)), (SELECT string_agg(r::text, '' ORDER BY id) FROM people r), (SELECT string_agg(r::text, '' ORDER BY id) FROM grants r),
 		(SELECT string_agg(r::text, '' ORDER BY id) FROM api_keys r), (SELECT string_agg(r::text, '' ORDER BY hash) FROM sessions r),
+		(SELECT string_agg(name, '' ORDER BY id) FROM reference_layers WHERE name LIKE 'new\_%%' AND withdrawn_at IS NULL),
 		(SELECT string_agg(r::text, '' ORDER BY code) FROM organisations r), (SELECT string_agg(r::text, '' ORDER BY jurisdiction) FROM publications r)))`, pl.victims.features["draft"], pl.victims.features["published"])
 }

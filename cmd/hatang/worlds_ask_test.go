@@ -329,6 +329,9 @@ func (p *pair) other() string {
 	if p.chance(30) {
 		return p.consultations()
 	}
+	if p.chance(40) {
+		return ofHiddenLayer(p.rand)
+	}
 	return pick(p.rand, []string{
 		"/api/v1", "/api/v1/collections", "/api/v1/session", "/api/v1/keys", "/api/v1/people", "/api/v1/audit", "/api/v1/organisations", "/api/v1/publications",
 		"/api/v1/conformance", "/api/v1/openapi.json", "/api/v1/openapi.html", "/healthz", "/api/v1/nothing", "/", "/api/v1/collections/none/items",
@@ -386,6 +389,9 @@ func (p *pair) write(a question) question {
 		return p.account(a)
 	case n < 20:
 		return p.consult(a)
+	}
+	if p.chance(5) {
+		return p.layer(a)
 	}
 	l := pick(p.rand, p.stock.layers)
 	switch {

@@ -104,6 +104,12 @@ func (p *pair) hide(conn *pgx.Conn) {
 			}
 		}
 	}
+	if !p.as.viewer().SeesWithheld(hiddenLayer) {
+		for _, sql := range layersHidden {
+			execute(p.t, conn, sql)
+		}
+		p.quiet = append(p.quiet, time.Now())
+	}
 	if areas, _ := p.origin.layers.Get("special_areas"); !p.as.viewer().Sight(areas.Name).Withheld {
 		p.withhold(conn)
 	}
@@ -132,6 +138,7 @@ func (p *pair) withhold(conn *pgx.Conn) {
 // added name their ids: the dice are for what the viewer adds.
 func (p *pair) stir() {
 	p.t.Helper()
+	p.stirLayers()
 	l := pick(p.rand, p.stock.drafts)
 	p.made++
 	row := pgx.Identifier{l.Name}.Sanitize()

@@ -157,6 +157,9 @@ func newOrigin(t *testing.T) *origin {
 	}
 	execute(t, conn, "UPDATE consultations SET answer = 'agreed', note = 'x' WHERE feature % 5 = 1")
 	execute(t, conn, "UPDATE consultations SET withdrawn_at = now() WHERE feature % 5 = 2")
+	for _, sql := range layersPublished {
+		execute(t, conn, sql)
+	}
 	if err := conn.Close(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -204,6 +207,7 @@ func (o *origin) admit(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer s.Close()
+	o.layers = s.Layers()
 	for i := range o.viewers {
 		w := &o.viewers[i]
 		switch w.name {

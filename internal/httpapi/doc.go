@@ -8,6 +8,10 @@
 // Who asks is a key, or the session of a person who has signed in; what a session
 // changes must carry a token that only our own page knows (identify.go).
 //
+// Which layers there are depends on who asks: a layer for staff alone is, to all others, a
+// collection that there is not. Handlers take layers from the request, never from the
+// registry.
+//
 // Decided: one table of routes (routes.go), from which the router, HEAD, OPTIONS, Allow and
 // the comparison with the OpenAPI document all follow, because a second list drifts.
 //

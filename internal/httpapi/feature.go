@@ -37,10 +37,12 @@ func (*api) readFeature(w http.ResponseWriter, r *request, whole bool, id int64,
 	}
 	f, found := formats.ReadFeature(raw, r.layer, formats.ReadOptions{System: formats.System{ToWGS84: toWGS84(crs)}, Lenient: p.handling == "lenient", Strict: p.handling == "strict"})
 	faults = append(faults, found...)
+	g, given := members["geometry"]
+	f.NoGeometry = r.layer.MayLackGeometry() && (given && isNull(g) || whole && !given)
 	if whole {
 		requireAll(r.layer, &f, &faults)
 	} else {
-		if isNull(members["geometry"]) && !r.layer.MayLackGeometry() {
+		if isNull(g) && !f.NoGeometry {
 			faults.Add("/geometry", "không xóa được hình học: mỗi đối tượng phải có một", "the geometry cannot be cleared: a feature has one")
 		}
 		if isNull(members["properties"]) {

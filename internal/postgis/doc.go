@@ -5,4 +5,14 @@
 // place: view.go and inPen.
 // Layer and column names come from the registry, never from a request; values are
 // always bound parameters.
+//
+// Decided: reference layers are tables that functions of the database make, with the rights
+// of the schema's owner, because the serving role must not make tables at its will; they
+// take nothing on trust. A layer that is kept in another reference system has the
+// geometry twice: as it came, which is the truth, and in WGS 84, generated from that and
+// indexed, so that every read is as of any other layer and no box is ever taken into a grid.
+//
+// Decided: whether layers have changed is asked when an answer needs to know, at most once
+// a second, and not by a listener of its own: nothing runs while nobody asks, and what
+// nobody has proven for five seconds is not answered from.
 package postgis

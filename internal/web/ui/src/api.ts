@@ -10,7 +10,8 @@ export interface Description {
   layers: LayerInfo[];
 }
 
-export type GeometryType = "Point" | "MultiLineString" | "MultiPolygon";
+/** Reference layers have the last two, too: "Geometry" is any kind, feature by feature. */
+export type GeometryType = "Point" | "MultiLineString" | "MultiPolygon" | "MultiPoint" | "Geometry";
 
 export interface LayerInfo {
   name: string;

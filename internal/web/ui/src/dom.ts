@@ -1,4 +1,5 @@
 // Making elements without a framework and without HTML strings: text is always text.
+import type { GeometryType } from "./api";
 
 type Child = Node | string | null | undefined | false;
 type Attributes = Record<string, string | number | boolean | undefined | ((event: Event) => void)>;
@@ -35,8 +36,8 @@ export function byId(id: string): HTMLElement {
 }
 
 /** A square of a colour. Set through the style object, which the Content-Security-Policy allows. */
-export function swatch(colour: string, shape: "Point" | "MultiLineString" | "MultiPolygon"): HTMLElement {
-  const element = h("span", { class: `swatch ${shape}`, "aria-hidden": "true" });
+export function swatch(colour: string, shape: GeometryType): HTMLElement {
+  const element = h("span", { class: `swatch ${shape === "MultiPoint" ? "Point" : shape === "Geometry" ? "MultiPolygon" : shape}`, "aria-hidden": "true" });
   element.style.setProperty("--colour", colour);
   return element;
 }

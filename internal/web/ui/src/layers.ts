@@ -109,7 +109,7 @@ export class MapLayer {
 /** Areas lie under lines, lines under points, units under all. */
 function depth(info: LayerInfo): number {
   if (info.group === "units") return 0;
-  return { MultiPolygon: 100, MultiLineString: 200, Point: 300 }[info.geometry];
+  return { MultiPolygon: 100, Geometry: 150, MultiLineString: 200, Point: 300, MultiPoint: 300 }[info.geometry];
 }
 
 export function readFeatures(features: GeoFeature[]): Feature[] {

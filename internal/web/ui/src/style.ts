@@ -48,6 +48,7 @@ export function layerStyle(layer: LayerInfo, colourOf: (f: FeatureLike) => strin
 export function makeStyle(layer: Pick<LayerInfo, "name" | "group" | "geometry">, colour: string, planned: boolean, near: boolean): Style {
   switch (layer.geometry) {
     case "Point":
+    case "MultiPoint":
       // What is planned is drawn hollow.
       return new Style({
         image: new CircleStyle({
@@ -61,6 +62,13 @@ export function makeStyle(layer: Pick<LayerInfo, "name" | "group" | "geometry">,
     case "MultiPolygon":
       if (layer.group === "units") return unitStyle(layer.name, colour);
       return new Style({ fill: new Fill({ color: translucent(colour, 0.28) }), stroke: new Stroke({ color: colour, width: 1.2 }) });
+    case "Geometry":
+      // Each feature takes of it what its kind needs.
+      return new Style({
+        image: new CircleStyle({ radius: near ? 6 : 4, fill: new Fill({ color: colour }), stroke: new Stroke({ color: "#ffffff", width: 1 }) }),
+        fill: new Fill({ color: translucent(colour, 0.28) }),
+        stroke: new Stroke({ color: colour, width: near ? 3.5 : 2.2 }),
+      });
   }
 }
 
