@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -87,8 +88,28 @@ func landing(t *testing.T, s *server) {
 	if page.wants(t, http.StatusOK); !strings.HasPrefix(page.header.Get("Content-Type"), "text/html") {
 		t.Errorf("the page is %s", page.header.Get("Content-Type"))
 	}
+	pageAssets(t, s)
 	for _, probe := range []string{"/healthz", "/readyz", "/metrics"} {
 		s.call(t, http.MethodGet, probe, "").wants(t, http.StatusOK)
+	}
+}
+
+var assets = regexp.MustCompile(`(?:href|src)="(/assets/[^"]+)"`)
+
+// pageAssets: what a page of the API with a map needs beside its HTML is served.
+func pageAssets(t *testing.T, s *server) {
+	t.Helper()
+	kinds := map[string]bool{}
+	for _, m := range assets.FindAllSubmatch(s.call(t, http.MethodGet, "/api/v1/collections/roads", "", "Accept", "text/html").body, -1) {
+		a := s.call(t, http.MethodGet, string(m[1]), "")
+		a.wants(t, http.StatusOK)
+		kind, _, _ := strings.Cut(a.header.Get("Content-Type"), ";")
+		kinds[kind] = true
+	}
+	for _, want := range []string{"text/javascript", "text/css", "image/svg+xml"} {
+		if !kinds[want] {
+			t.Errorf("a page needs no %s: %v", want, kinds)
+		}
 	}
 }
 

@@ -170,8 +170,12 @@ func jsonText(value any) (string, error) {
 	return string(text), err
 }
 
-// withParameter sets a parameter of an address; one that cannot be read stays as it is.
+// withParameter sets a parameter of an address, by words that need no escaping; an address
+// that cannot be read stays as it is.
 func withParameter(href, name, value string) string {
+	if !strings.Contains(href, "?") {
+		return href + "?" + name + "=" + value // every link to an item comes here
+	}
 	address, err := url.Parse(href)
 	if err != nil {
 		return href
@@ -201,8 +205,11 @@ func (a *api) alternates(r *request, data string) []link {
 	if r.html {
 		other, format = data, "json"
 	}
-	href := a.base(r) + withParameter(strings.TrimSuffix(r.URL.EscapedPath(), "/")+"?"+r.URL.RawQuery, "f", format)
-	return []link{{Href: href, Rel: "alternate", Type: other}}
+	address := strings.TrimSuffix(r.URL.EscapedPath(), "/")
+	if r.URL.RawQuery != "" {
+		address += "?" + r.URL.RawQuery
+	}
+	return []link{{Href: a.base(r) + withParameter(address, "f", format), Rel: "alternate", Type: other}}
 }
 
 // selfType is the media type of an answer in the encoding asked for.

@@ -73,7 +73,7 @@ func asksForPage(r *http.Request, offers []string) bool {
 	if len(offers) == 1 {
 		return true
 	}
-	if r.URL.RawQuery != "" && r.URL.Query().Has("f") {
+	if strings.Contains(r.URL.RawQuery, "f=") && r.URL.Query().Has("f") {
 		return parameter(r, "f") == "html"
 	}
 	accept := r.Header.Get("Accept")
