@@ -8,6 +8,9 @@
 // colours, fields with units and allowed values. Everything else the page shows, it
 // asks of the public API like any other client.
 //
+// The bundle also holds the script and the style sheet of the API's own pages, which
+// package httpapi writes: it is told their addresses (APIAssets).
+//
 // Decided: no framework and no tiles on the first page, because the largest layer has
 // under a thousand features; the page asks no other host unless a base map is
 // configured, and its Content-Security-Policy says so to the browser.

@@ -12,18 +12,24 @@ export async function startBrowser() {
   return chromium.launch({ executablePath, args: flags });
 }
 
-/** Opens the page and waits until its first layers are drawn. */
-export async function openPage(browser, url, { locale = "vi-VN", viewport = { width: 1280, height: 800 } } = {}) {
-  const context = await browser.newContext({ locale, viewport, reducedMotion: "reduce" });
+/** A page that notes what it asks for and what it complains about. */
+export async function recordedPage(browser, { locale = "vi-VN", viewport = { width: 1280, height: 800 }, ...more } = {}) {
+  const context = await browser.newContext({ locale, viewport, reducedMotion: "reduce", ...more });
   const page = await context.newPage();
   const requests = [];
   const complaints = [];
   page.on("request", (r) => requests.push(r.url()));
   page.on("pageerror", (e) => complaints.push(String(e)));
   page.on("console", (m) => { if (m.type() === "error") complaints.push(m.text()); });
-  await page.goto(`${url}/`);
-  await page.locator("body[data-counted]").waitFor({ timeout: 60_000 });
   return { page, requests, complaints, close: () => context.close() };
+}
+
+/** Opens the page and waits until its first layers are drawn. */
+export async function openPage(browser, url, options) {
+  const recorded = await recordedPage(browser, options);
+  await recorded.page.goto(`${url}/`);
+  await recorded.page.locator("body[data-counted]").waitFor({ timeout: 60_000 });
+  return recorded;
 }
 
 /** The pixel of a place, from the view that the map writes on its element. */

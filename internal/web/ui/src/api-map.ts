@@ -18,6 +18,7 @@ import Fill from "ol/style/Fill";
 import Stroke from "ol/style/Stroke";
 import Style from "ol/style/Style";
 import { highlightStyle, makeStyle } from "./style";
+import { publishView } from "./view";
 import type { GeometryType } from "./api";
 
 /** How a layer is drawn, as the server says. */
@@ -31,7 +32,7 @@ function start(target: HTMLElement): void {
   const format = new GeoJSON({ featureProjection: "EPSG:3857" });
   const source = new VectorSource();
   const marked = new VectorSource();
-  const drawn = styleOf(layers.map((l) => ({ ...l, unit: false, colour: l.unit ? unitColour : l.colour })));
+  const drawn = styleOf(layers.map((l) => ({ ...l, unit: false }))); // what a page is about is filled, units too
   const featureStyle = (f: FeatureLike, resolution: number) => drawn(f, resolution, layers[0]?.name);
   const map = new Map({
     target,
@@ -44,12 +45,15 @@ function start(target: HTMLElement): void {
     ],
     view: new View({ center: [11_577_000, 2_100_000], zoom: 5, maxZoom: 19 }),
   });
+  map.on("moveend", () => publishView(map, target));
   const fit = (extent: number[]) => map.getView().fit(extent, { padding: [24, 24, 24, 24], maxZoom: 15 });
   const box = text("box").split(",").map(Number);
   if (box.length === 4) fit(transformExtent(box, "EPSG:4326", "EPSG:3857"));
   const said = new Said(target, layers);
-  if (text("items")) void read(text("items"), format, source, fit, said);
-  else target.dataset["state"] = "ready";
+  // Tells a script that everything that is coming has been drawn.
+  const ready = () => map.once("rendercomplete", () => { target.dataset["state"] ??= "ready"; });
+  if (text("items")) void read(text("items"), format, source, fit, said).then(ready);
+  else ready();
   pick(map, said, (feature) => mark(marked, feature));
   showRows(source, (feature) => mark(marked, feature));
   offerView(map);
@@ -59,9 +63,6 @@ function tiled(url: string, style: (f: FeatureLike, resolution: number) => Style
   // 14 is the closest zoom that the server draws; beyond, its tiles are enlarged.
   return new VectorTileLayer({ source: new VectorTileSource({ format: new MVT(), url, maxZoom: 14 }), style, zIndex });
 }
-
-/** Units that a page is about stand out from the ground, which is made of the same. */
-const unitColour = "#0f4c5c";
 
 /** The ground: what is a line or an area gets a thin grey border on nearly white paper. */
 const outline = new Style({ fill: new Fill({ color: "rgba(255, 255, 255, 0.45)" }), stroke: new Stroke({ color: "#9fb0b5", width: 0.8 }) });
@@ -113,7 +114,6 @@ async function read(url: string, format: GeoJSON, source: VectorSource, fit: (ex
     if (extent && !isEmpty(extent)) fit(extent);
     else said.text("empty");
     target?.setAttribute("data-drawn", String(source.getFeatures().length));
-    target?.setAttribute("data-state", "ready");
   } catch {
     said.text("failed");
     target?.setAttribute("data-state", "failed");

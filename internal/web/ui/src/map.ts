@@ -19,6 +19,7 @@ import { byId, fill, h } from "./dom";
 import { locale, say, t } from "./i18n";
 import type { StyleLike } from "ol/style/Style";
 import { highlightStyle, markerStyle } from "./style";
+import { publishView } from "./view";
 
 export interface Picked { feature: Feature; layer: string }
 
@@ -159,13 +160,8 @@ export class MapView {
     });
   }
 
-  /** Writes the view on the element, so that a script can tell which pixel is which place. */
   private publishView(): void {
-    const view = this.map.getView();
-    const [x = 0, y = 0] = view.getCenter() ?? [];
-    const data = byId("map").dataset;
-    data["centre"] = `${x},${y}`;
-    data["resolution"] = String(view.getResolution());
+    publishView(this.map, byId("map"));
     if (!this.pointer) this.writeCoordinates();
   }
 }
