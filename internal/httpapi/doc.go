@@ -15,6 +15,13 @@
 // Decided: one table of routes (routes.go), from which the router, HEAD, OPTIONS, Allow and
 // the comparison with the OpenAPI document all follow, because a second list drifts.
 //
+// Decided: documents are pages too (html*.go, pages/), made of the same JSON or the same
+// rows, so that a page can show nothing else; and an error is a page where a page was
+// asked for, with the status and texts of the problem, because people read it.
+//
+// Decided: HTML is sent only where it is liked better than everything else, by f or by
+// Accept, because clients that send */* or name several types want data.
+//
 // Decided: pages go by key, not by offset, because an offset skips or repeats
 // features when somebody edits between two pages.
 //
