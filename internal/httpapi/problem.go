@@ -110,7 +110,7 @@ func problemFor(err error) *problemError {
 	case errors.Is(err, layer.ErrForbidden):
 		return problem(forbidden, "Đối tượng nằm ngoài địa bàn mà khóa này được sửa.", "The feature lies outside the territory that this key may edit.")
 	case errors.Is(err, layer.ErrNoSpace):
-		return problem(noSpace, "Đĩa của cơ sở dữ liệu đã đầy; không có gì được lưu. Hãy báo người quản trị.", "The database's disk is full; nothing was stored. Tell the administrator.")
+		return problem(noSpace, "Đĩa của máy chủ đã đầy; không có gì được lưu. Hãy báo người quản trị.", "The server's disk is full; nothing was stored. Tell the administrator.")
 	case errors.Is(err, layer.ErrUnavailable):
 		return problem(unavailable, "Cơ sở dữ liệu chưa sẵn sàng; hãy thử lại sau vài giây.", "The database is not available now; try again in a few seconds.")
 	case errors.Is(err, layer.ErrTimeout), errors.Is(err, context.DeadlineExceeded):
