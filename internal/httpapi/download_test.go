@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http/httptest"
 	"net/url"
+	"os/exec"
 	"slices"
 	"strconv"
 	"strings"
@@ -296,6 +297,22 @@ func TestDecimalsAsAsked(t *testing.T) {
 	} {
 		if w := do(h, "GET", itemsPath+"?"+query, ""); !strings.Contains(w.Body.String(), `"coordinates":`+want) {
 			t.Errorf("%s: %.300s", query, w.Body)
+		}
+	}
+}
+
+// GDAL takes no download that was cut off for a whole one.
+func TestGDALSeesWhatIsCutOff(t *testing.T) {
+	rows := siteRows(t, 2*maxComplete/600, strings.Repeat("x", 100))
+	for _, failAt := range []int{0, len(rows) - 10} {
+		server := httptest.NewServer(handlerOf(t, &fakeStore{rows: rows, failAt: failAt}))
+		defer server.Close()
+		for _, name := range []string{"geojson", "kml", "ndjson"} {
+			out, err := exec.CommandContext(t.Context(), "ogrinfo", "-ro", "-so", "-al", server.URL+downloadPath+"?f="+name).CombinedOutput()
+			whole := err == nil && strings.Contains(string(out), "Feature Count: "+strconv.Itoa(len(rows)))
+			if whole != (failAt == 0) || failAt > 0 && !strings.Contains(string(out), "ERROR") && err == nil {
+				t.Errorf("%s, failing at row %d: %v\n%.500s", name, failAt, err, out)
+			}
 		}
 	}
 }
