@@ -29,6 +29,8 @@ type publication struct {
 	date         geo.Date
 	dryRun       bool
 	goodRows     bool
+	mostRows     int                               // 0 for any number
+	mostRefused  int                               // rows with faults, until the file is read no further; 0 for any number
 	strict       bool                              // refuse a file with columns that are not taken
 	watch        func(*os.File) (io.Reader, error) // see formats.Open
 }
@@ -38,6 +40,7 @@ type publishedFile struct {
 	definition layer.Definition
 	survey     formats.Survey
 	summary    postgis.ImportSummary
+	refused    []postgis.Refused // as they were read
 }
 
 // publish surveys the file, makes a layer of what it holds, and brings it in. Whatever is
@@ -73,12 +76,27 @@ func publish(ctx context.Context, store *postgis.Store, v account.Viewer, p publ
 		ImportOptions: postgis.ImportOptions{Date: p.date, OnConflict: postgis.UpdateExisting, DryRun: p.dryRun, GoodRows: p.goodRows, Defaults: defaults},
 		Read: func(l *layer.Layer, add func(postgis.Incoming) error) error {
 			return source.Read(ctx, l, func(string) (formats.System, error) { return system, nil }, func(r formats.Record) error {
+				if p.mostRows > 0 && r.Row > p.mostRows {
+					faults.Add("", "tệp có hơn %d đối tượng", "the file has more than %d features", p.mostRows)
+					return faults.Err()
+				}
+				if p.mostRefused > 0 && len(r.Faults) > 0 {
+					if made.refused = append(made.refused, postgis.Refused{Row: r.Row, Faults: r.Faults}); len(made.refused) == p.mostRefused {
+						return errEnoughFaults
+					}
+				}
 				return add(postgis.Incoming{Row: r.Row, Feature: r.Feature, Faults: r.Faults})
 			})
 		},
 	})
+	if errors.Is(err, errEnoughFaults) {
+		made.summary.Refused, err = made.refused, nil
+	}
 	return made, err
 }
+
+// errEnoughFaults ends the reading of a file that is refused anyway.
+var errEnoughFaults = errors.New("enough faults")
 
 // newRows is what rows have that the file says nothing of.
 func newRows(ctx context.Context, store *postgis.Store, p publication, faults *layer.Faults) (map[string]any, error) {
@@ -103,7 +121,7 @@ type publisher struct {
 // Publish implements httpapi.Publisher.
 func (p publisher) Publish(ctx context.Context, v account.Viewer, f httpapi.File) (httpapi.Published, error) {
 	made, err := publish(ctx, p.store, v, publication{
-		path: f.Path, source: f.Source, table: f.Table, crs: f.CRS, staffOnly: f.StaffOnly, jurisdiction: f.Jurisdiction, date: p.date(),
+		path: f.Path, source: f.Source, table: f.Table, crs: f.CRS, staffOnly: f.StaffOnly, jurisdiction: f.Jurisdiction, date: p.date(), mostRows: httpapi.MaxFileFeatures, mostRefused: httpapi.MaxFileFaults,
 		wishes: formats.Wishes{Name: f.Name, Title: f.Title, Doc: f.Doc, Colour: f.Colour, Code: f.Code, StorageSRID: f.StorageSRID},
 	})
 	if err != nil {

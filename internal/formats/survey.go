@@ -52,18 +52,28 @@ const (
 	kinds
 )
 
-// keys finds out whether values are all different, by their hashes.
+// keys finds out whether values are all different, by their hashes. Of more than mostKeys it
+// is not known, and they are taken for no keys.
 type keys struct {
 	seed  maphash.Seed
 	known map[uint64]bool
 	twice bool
 }
 
+// mostKeys bounds the memory that keys take, to some 100 MB.
+const mostKeys = 2_000_000
+
 func newKeys() *keys { return &keys{seed: maphash.MakeSeed(), known: map[uint64]bool{}} }
 
 func (k *keys) add(value string) {
+	if k.twice {
+		return
+	}
 	h := maphash.String(k.seed, value)
-	k.twice = k.twice || k.known[h]
+	if k.twice = k.known[h] || len(k.known) >= mostKeys; k.twice {
+		k.known = nil
+		return
+	}
 	k.known[h] = true
 }
 

@@ -58,7 +58,12 @@ const (
 	uploadTime     = 10 * time.Minute // of its coming, and once more of the work on it
 	maxUploads     = 2                // at a time
 	ownUploads     = 1                // of one client
-	maxToldFaults  = 1000             // of a file's faults
+
+	// MaxFileFeatures is how many features a file may have.
+	MaxFileFeatures = 1_000_000
+	// MaxFileFaults is how many of a file's faults are told, and after how many features
+	// with faults it is read no further.
+	MaxFileFaults = 1000
 )
 
 // typeGeoPackage is the media type of GeoPackages.
@@ -192,10 +197,10 @@ func atParameters(faults layer.Faults) layer.Faults {
 
 // featuresProblem lists the faults of a file's features, as many as can be of use.
 func featuresProblem(faults layer.Faults) error {
-	p := faultsProblem(invalidBody, faults[:min(len(faults), maxToldFaults)])
+	p := faultsProblem(invalidBody, faults[:min(len(faults), MaxFileFaults)])
 	p.Detail = geo.Text{
-		VI: fmt.Sprintf("Tệp có %d lỗi, không có gì được lưu; danh sách nêu %d lỗi đầu.", len(faults), len(p.Faults)),
-		EN: fmt.Sprintf("The file has %d faults, and nothing was stored; the first %d are listed.", len(faults), len(p.Faults)),
+		VI: fmt.Sprintf("Không có gì được lưu. Đã thấy %d lỗi trong tệp; danh sách nêu %d lỗi đầu.", len(faults), len(p.Faults)),
+		EN: fmt.Sprintf("Nothing was stored. %d faults were found in the file; the first %d are listed.", len(faults), len(p.Faults)),
 	}
 	return p
 }

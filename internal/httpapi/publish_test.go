@@ -120,11 +120,11 @@ func TestWhatKeepsAFileFromBeingPublished(t *testing.T) {
 		}
 	}
 	s := &fakeStore{}
-	for range 2 * maxToldFaults {
+	for range 2 * MaxFileFaults {
 		s.made.Faults.Add("/features/1", "x", "x")
 	}
 	w := do(handlerOf(t, s), "POST", publishPath, "{}", asOfficer, "Content-Type: application/geo+json")
-	if errs, _ := decode(t, w)["errors"].([]any); w.Code != 400 || len(errs) != maxToldFaults || !strings.Contains(w.Body.String(), "2000 faults") {
+	if errs, _ := decode(t, w)["errors"].([]any); w.Code != 400 || len(errs) != MaxFileFaults || !strings.Contains(w.Body.String(), "2000 faults") {
 		t.Errorf("%d with %d faults: %.200s", w.Code, len(errs), w.Body)
 	}
 }

@@ -47,8 +47,11 @@ type Registry struct {
 	now      atomic.Pointer[sets]
 }
 
-// sets are all layers, and those that everybody may know of.
-type sets struct{ whole, open *Set }
+// sets are all layers, those that everybody may know of, and the others.
+type sets struct {
+	whole, open *Set
+	hidden      []*Layer
+}
 
 // New builds a registry from literals, in their order, giving each the common
 // fields. It returns every fault of the literals at once.
@@ -65,7 +68,7 @@ func New(layers ...Layer) (*Registry, error) {
 		return nil, &InvalidError{Faults: faults}
 	}
 	r.literals = set.all
-	r.now.Store(&sets{set, set})
+	r.now.Store(&sets{whole: set, open: set})
 	return r, nil
 }
 
@@ -93,7 +96,13 @@ func (r *Registry) Replace(references []Layer) error {
 	if len(faults) > 0 {
 		return &InvalidError{Faults: faults}
 	}
-	r.now.Store(&sets{whole, whole.only(func(l *Layer) bool { return !l.StaffOnly() })})
+	now := &sets{whole: whole, open: whole.only(func(l *Layer) bool { return !l.StaffOnly() })}
+	for _, l := range whole.all {
+		if l.StaffOnly() {
+			now.hidden = append(now.hidden, l)
+		}
+	}
+	r.now.Store(now)
 	return nil
 }
 
@@ -103,21 +112,23 @@ func (r *Registry) Whole() *Set { return r.now.Load().whole }
 // Viewer says of which layers somebody sees what is withheld from the public.
 type Viewer interface{ SeesWithheld(layer string) bool }
 
-// Seen returns the layers that a viewer may know of. Cost: nothing, unless some are for
-// staff alone.
+// Seen returns the layers that a viewer may know of. Cost: a look at each that is for staff
+// alone; where he sees some of these and others not, a set is made.
 func (r *Registry) Seen(v Viewer) *Set {
 	now := r.now.Load()
-	if len(now.open.all) == len(now.whole.all) {
-		return now.open
+	seen := 0
+	for _, l := range now.hidden {
+		if v.SeesWithheld(l.Name) {
+			seen++
+		}
 	}
-	seen := now.whole.only(func(l *Layer) bool { return !l.StaffOnly() || v.SeesWithheld(l.Name) })
-	switch len(seen.all) {
-	case len(now.open.all):
+	switch seen {
+	case 0:
 		return now.open
-	case len(now.whole.all):
+	case len(now.hidden):
 		return now.whole
 	}
-	return seen
+	return now.whole.only(func(l *Layer) bool { return !l.StaffOnly() || v.SeesWithheld(l.Name) })
 }
 
 // Get returns the layer of that name that everybody may know of.

@@ -37,7 +37,9 @@ func TestReferenceLayersStandBesideTheLiterals(t *testing.T) {
 	}
 	hidden := schools()
 	hidden.Name = "bunkers"
-	if err := r.Replace([]Layer{Reference{ID: 2, StaffOnly: true, Definition: hidden}.Layer(), Reference{ID: 1, Definition: schools()}.Layer()}); err != nil {
+	other := schools()
+	other.Name = "cellars"
+	if err := r.Replace([]Layer{Reference{ID: 2, StaffOnly: true, Definition: hidden}.Layer(), Reference{ID: 3, StaffOnly: true, Definition: other}.Layer(), Reference{ID: 1, Definition: schools()}.Layer()}); err != nil {
 		t.Fatal(err)
 	}
 	for _, of := range []struct {
@@ -48,8 +50,9 @@ func TestReferenceLayersStandBesideTheLiterals(t *testing.T) {
 		{"everybody", r, []string{"schools"}},
 		{"the public", r.Seen(staffOf(nil)), []string{"schools"}},
 		{"staff of another layer", r.Seen(staffOf{"schools"}), []string{"schools"}},
-		{"staff", r.Seen(staffOf{"schools", "bunkers"}), []string{"bunkers", "schools"}},
-		{"nobody", r.Whole(), []string{"bunkers", "schools"}},
+		{"staff of one", r.Seen(staffOf{"bunkers"}), []string{"bunkers", "schools"}},
+		{"staff", r.Seen(staffOf{"schools", "bunkers", "cellars"}), []string{"bunkers", "cellars", "schools"}},
+		{"nobody", r.Whole(), []string{"bunkers", "cellars", "schools"}},
 	} {
 		if got := names(of.set.All())[21:]; !slices.Equal(got, of.extra) {
 			t.Errorf("%s knows of %q, want %q", of.who, got, of.extra)

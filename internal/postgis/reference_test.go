@@ -377,6 +377,9 @@ func TestWhatCannotBePublished(t *testing.T) {
 	}
 	run(t, conn, "INSERT INTO reference_layers (name, definition, staff_only) SELECT 'l' || i, '{}', false FROM generate_series(1, 498) i")
 	publish(t, s, publishing(t, schoolsAs("the_500th"), threeSchools))
+	if problems, err := s.Inconsistencies(ctx); err != nil || !slices.Contains(problems, "498 reference layers whose definition cannot be one") {
+		t.Errorf("what somebody has written there by hand is not told: %q, %v", problems, err)
+	}
 	if _, err := s.PublishLayer(ctx, officer(), publishing(t, schoolsAs("one_more"), threeSchools)); !errors.Is(err, layer.ErrTooManyLayers) {
 		t.Errorf("the 501st layer: %v", err)
 	}
