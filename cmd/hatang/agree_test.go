@@ -32,7 +32,7 @@ func TestCommandsAnswerForTheSameDay(t *testing.T) {
 	if raw, err := os.ReadFile(out); err != nil || !strings.Contains(string(raw), "IMP-1") {
 		t.Errorf("the export lacks what was imported (%v)", err)
 	}
-	hatang(t, "export", "bts_sites", "sites.gpkg", "--data", s.dir).wants(t, exitUsage, "ogr2ogr")
+	hatang(t, "export", "bts_sites", "sites.shp", "--data", s.dir).wants(t, exitUsage, "ogr2ogr")
 }
 
 // A row that cannot be judged keeps its place among the verdicts.

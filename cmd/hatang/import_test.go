@@ -150,17 +150,17 @@ func TestBadFiles(t *testing.T) {
 		said string
 	}{
 		"empty.geojson":     {"", exitFindings, "is empty"},
-		"text.geojson":      {"hello", exitFindings, "not GeoJSON"},
-		"html.json":         {"<html></html>", exitFindings, "not GeoJSON"},
+		"text.geojson":      {"hello", exitFindings, "neither GeoJSON"},
+		"html.json":         {"<html></html>", exitFindings, "neither GeoJSON"},
 		"json.geojson":      {`{"a":1}`, exitFindings, "not GeoJSON"},
-		"binary.geojson":    {"\x00\x01\x02\xff", exitFindings, "not GeoJSON"},
+		"binary.geojson":    {"\x00\x01\x02\xff", exitFindings, "neither GeoJSON"},
 		"truncated.geojson": {string(real[:100000]), exitFindings, "ends in the middle"},
 		"none.geojson":      {`{"type":"FeatureCollection","features":[]}`, exitFindings, "holds no features"},
 		"crossing.geojson":  {`{"type":"FeatureCollection","features":[` + crossing + `]}`, exitFindings, "Nothing was changed"},
 		"half.geojson":      {strings.Replace(string(real), `"features": [`, `"features": [`+crossing+`,`, 1), exitFindings, "Nothing was changed"},
 		"point.geojson":     {point, exitFindings, "row 1"},
 		"far.geojson":       {strings.Replace(point, "103,21", "500000,2300000", 1), exitFindings, "row 1"},
-		"sites.shp":         {"x", exitFindings, "only GeoJSON"},
+		"sites.shp":         {"x", exitFindings, "ogr2ogr"},
 	} {
 		path := filepath.Join(dir, name)
 		if err := os.WriteFile(path, []byte(tt.text), 0o600); err != nil {

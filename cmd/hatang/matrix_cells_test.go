@@ -406,11 +406,13 @@ func (c *cell) leaks(o *outcome, m *matrix, p *principal, a answer) {
 
 // tryPage asks for the same as HTML: the status is the same, and no more is shown.
 func (m *matrix) tryPage(o *outcome, server http.Handler, p *principal, c *cell, status int, path string, headers []string) {
-	and := "?"
-	if strings.Contains(path, "?") {
-		and = "&"
+	path, query, _ := strings.Cut(path, "?")
+	asked, err := url.ParseQuery(query)
+	if err != nil {
+		o.differs(c, p, "%v", err)
 	}
-	a := send(server, http.MethodGet, path+and+"f=html", "", headers...)
+	asked.Set("f", "html")
+	a := send(server, http.MethodGet, path+"?"+asked.Encode(), "", headers...)
 	if a.status != status || !strings.HasPrefix(a.header.Get("Content-Type"), "text/html") {
 		o.differs(c, p, "as a page it is %d %s", a.status, a.header.Get("Content-Type"))
 	}

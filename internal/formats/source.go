@@ -25,7 +25,7 @@ type Source interface {
 }
 
 // ErrUnknownFormat is returned for a file of no format that is read.
-var ErrUnknownFormat = errors.New("the file is neither GeoJSON nor a GeoPackage")
+var ErrUnknownFormat = errors.New("the file is neither GeoJSON nor a GeoPackage, which ogr2ogr makes of other formats")
 
 // Open opens a file by what it begins with, whatever it is called: a GeoPackage, of which
 // table names the table where it has several, or else GeoJSON, which is read by way of watch
