@@ -619,6 +619,27 @@ func TestNothingInTheTile(t *testing.T) {
 	}
 }
 
+// An area that lies all around a tile but not in it is not there; a hair across it is.
+func TestAroundTheTile(t *testing.T) {
+	l := layerNamed(t, "communes")
+	ring := func(corners ...[2]float64) orb.Geometry { return orb.MultiPolygon{{ringAt(here, corners...)}} }
+	for name, of := range map[string]struct {
+		shape orb.Geometry
+		shown int
+	}{
+		"a corner away":  {ring([2]float64{12000, -3000}, [2]float64{12000, 12000}, [2]float64{-3000, 12000}), 0},
+		"an L":           {ring([2]float64{-9000, -9000}, [2]float64{-8000, -9000}, [2]float64{-8000, 12000}, [2]float64{13000, 12000}, [2]float64{13000, 13000}, [2]float64{-9000, 13000}), 0},
+		"a C":            {ring([2]float64{-9000, -9000}, [2]float64{9000, -9000}, [2]float64{9000, -8000}, [2]float64{-8000, -8000}, [2]float64{-8000, 8000}, [2]float64{9000, 8000}, [2]float64{9000, 9000}, [2]float64{-9000, 9000}), 0},
+		"a hair":         {ring([2]float64{-5000, 2000.3}, [2]float64{9000, 2000.3}, [2]float64{9000, 2000.31}, [2]float64{-5000, 2000.31}), 1},
+		"a hair upright": {ring([2]float64{2000.3, -5000}, [2]float64{2000.31, -5000}, [2]float64{2000.31, 9000}, [2]float64{2000.3, 9000}), 1},
+		"a hair aslant":  {ring([2]float64{-500, -500}, [2]float64{5000, 5000}, [2]float64{5000.01, 5000}, [2]float64{-499.99, -500}), 1},
+	} {
+		if got, _ := tileOf(t, l, here, rowOf(t, l, here, 3, of.shape)); len(got.Features) != of.shown {
+			t.Errorf("%s: %d features", name, len(got.Features))
+		}
+	}
+}
+
 func TestBadGeometries(t *testing.T) {
 	l := layerNamed(t, "communes")
 	good := ewkbOf(t, wobbly(rand.New(rand.NewPCG(7, 8)), here, 2000, 2000, 500, 20))

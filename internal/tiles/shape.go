@@ -313,7 +313,7 @@ func (s *shaper) ring(outer bool) bool {
 	s.snap(clipped)
 	twice := twiceArea(s.cells)
 	if len(s.cells) < 3 || twice == 0 {
-		if outer && len(clipped) > 0 { // so narrow that nothing is left of it
+		if outer && !besideOnly(clipped) { // so narrow that nothing is left of it
 			if !within(middle) {
 				middle = clipped[0]
 			}
@@ -331,6 +331,25 @@ func (s *shaper) ring(outer bool) bool {
 	}
 	s.path(s.cells, true)
 	return true
+}
+
+// besideOnly reports whether a ring that has been cut runs along the edges of the buffer
+// alone: then it lies around the tile and nothing of it in it.
+func besideOnly(ring []pt) bool {
+	for i, p := range ring {
+		next := ring[(i+1)%len(ring)]
+		if !onEdge(p.x, next.x) && !onEdge(p.y, next.y) {
+			return false
+		}
+	}
+	return true
+}
+
+// onEdge reports whether two places have the same edge of the buffer in common, as well
+// as cutting knows.
+func onEdge(a, b float64) bool {
+	const hair = 1e-6
+	return math.Abs(a-lowEdge) < hair && math.Abs(b-lowEdge) < hair || math.Abs(a-highEdge) < hair && math.Abs(b-highEdge) < hair
 }
 
 // snap puts a ring on the grid, without places that add nothing to it: such as are
