@@ -177,6 +177,57 @@ func ogrReadsTiles(t *testing.T, s *server) {
 		}
 	}
 	ogrMeasures(t, s, file, maptile.New(805, 449, 10))
+	ogrReadsAttributes(t, s)
+}
+
+// ogrReadsAttributes compares the sites of a tile that shows all of them, as GDAL decodes
+// them, with items: the same ids, values and places.
+func ogrReadsAttributes(t *testing.T, s *server) {
+	at := maptile.At(orb.Point{103.0165, 21.3826}, 14)
+	a := s.call(t, http.MethodGet, fmt.Sprintf("/api/v1/collections/bts_sites/tiles/WebMercatorQuad/%d/%d/%d", at.Z, at.Y, at.X), "", "Accept-Encoding", "identity")
+	a.wants(t, http.StatusOK)
+	file := filepath.Join(freshDir(t), "sites.pbf")
+	if err := os.WriteFile(file, a.body, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	target := filepath.Join(filepath.Dir(file), "sites.geojson")
+	gdal(t, "ogr2ogr", "-f", "GeoJSON", "-t_srs", "EPSG:4326", target, "MVT:"+file, "-oo", fmt.Sprint("X=", at.X), "-oo", fmt.Sprint("Y=", at.Y), "-oo", fmt.Sprint("Z=", at.Z))
+	raw, err := os.ReadFile(target)
+	if err != nil {
+		t.Fatal(err)
+	}
+	decoded, err := geojson.UnmarshalFeatureCollection(raw)
+	if err != nil {
+		t.Fatal(err)
+	}
+	items, err := geojson.UnmarshalFeatureCollection(s.call(t, http.MethodGet, "/api/v1/collections/bts_sites/items?limit=10000", "").body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	byID := map[string]*geojson.Feature{}
+	for _, f := range items.Features {
+		byID[fmt.Sprint(f.ID)] = f
+	}
+	if n := len(decoded.Features); n < 20 {
+		t.Fatalf("GDAL finds %d sites", n)
+	}
+	for _, f := range decoded.Features {
+		item := byID[fmt.Sprint(f.Properties["mvt_id"])]
+		if item == nil {
+			t.Errorf("no item %v", f.Properties["mvt_id"])
+			continue
+		}
+		for _, name := range []string{"code", "name", "mast_type", "status", "height_m", "concealed", "valid_from", "revision"} {
+			if got, want := f.Properties[name], item.Properties[name]; fmt.Sprint(got) != fmt.Sprint(want) {
+				t.Errorf("%v: %s is %v, in items %v", f.Properties["mvt_id"], name, got, want)
+			}
+		}
+		place, there := f.Geometry.(orb.Point), item.Geometry.(orb.Point)
+		const unit = 360. / (1 << 14) / 4096 // degrees
+		if math.Abs(place[0]-there[0]) > unit || math.Abs(place[1]-there[1]) > unit {
+			t.Errorf("%v is at %v, in items at %v", f.Properties["mvt_id"], place, there)
+		}
+	}
 }
 
 // ogrMeasures compares the communes that lie wholly in a tile, as GDAL decodes them, with
