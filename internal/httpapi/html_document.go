@@ -52,6 +52,19 @@ func (v *view) Find(doc any, rel string) string {
 	return ""
 }
 
+// Links returns the links of a relation in a document, for templates.
+func (v *view) Links(doc any, rel string) (found []link) {
+	links, _ := walk(doc, "links").([]any)
+	for _, l := range links {
+		if object, _ := l.(map[string]any); object["rel"] == rel {
+			href, _ := object["href"].(string)
+			title, _ := object["title"].(string)
+			found = append(found, link{Href: v.Bare(href), Title: title})
+		}
+	}
+	return found
+}
+
 // Property is one property of a schema.
 type Property struct {
 	Name   string

@@ -18,11 +18,18 @@ type itemsView struct {
 	Name, Doc         string // of the layer
 	Date              string // on which the features are in force, "" where an interval was asked
 	Form              itemsForm
-	Columns           []string // titles of the fields of which a feature has a value
+	Columns           []itemColumn // the fields of which a feature has a value
 	Rows              []itemRow
 	Matched, Returned int64
 	Counted           bool   // Matched is known
 	First, Next       string // addresses of pages, "" for none
+}
+
+// itemColumn is a column of the table.
+type itemColumn struct {
+	Title string
+	Href  string // of the page in the order of the column, "" where there is none
+	Sort  string // the order it is in now, as aria-sort has it; "" for another
 }
 
 // itemRow is a feature in the table.
@@ -83,14 +90,17 @@ func (g *page) writeHTML() error {
 	if err != nil {
 		return err
 	}
-	shown.keep(fields, used, v.Language)
+	shown.keep(g, fields, used, v)
 	shown.Returned = int64(g.returned)
 	if shown.Matched, shown.Counted, err = g.matched(); err != nil {
 		return err
 	}
 	for _, l := range g.links() {
-		if l.Rel == "next" {
+		switch l.Rel {
+		case "next":
 			shown.Next = v.Local(l.Href)
+		case "alternate":
+			v.Alternates = append(v.Alternates, l)
 		}
 	}
 	v.Map = g.api.mapOf(v, []*layer.Layer{g.r.layer})
@@ -116,12 +126,27 @@ func (g *page) dataHref(v *view) string {
 	return v.Local(g.api.href(g.r, "/collections/"+g.r.layer.Name+"/items", q))
 }
 
-// keep leaves the columns that are used.
-func (s *itemsView) keep(fields []layer.Field, used []bool, language string) {
+// keep leaves the columns that are used, with links that turn their order.
+func (s *itemsView) keep(g *page, fields []layer.Field, used []bool, v *view) {
+	sortable := g.r.layer.Sortables()
 	for i := range fields {
-		if used[i] {
-			s.Columns = append(s.Columns, fieldTitle(&fields[i], language))
+		if !used[i] {
+			continue
 		}
+		c := itemColumn{Title: fieldTitle(&fields[i], v.Language)}
+		if name := fields[i].Name; slices.ContainsFunc(sortable, func(f layer.Field) bool { return f.Name == name }) {
+			order := name
+			switch strings.TrimPrefix(g.p.values.Get("sortby"), "+") {
+			case name:
+				c.Sort, order = "ascending", "-"+name
+			case "-" + name:
+				c.Sort = "descending"
+			}
+			q := g.with("sortby", order)
+			q.Del("after")
+			c.Href = v.Local(g.api.href(g.r, "/collections/"+g.r.layer.Name+"/items", q))
+		}
+		s.Columns = append(s.Columns, c)
 	}
 	for n := range s.Rows {
 		kept := s.Rows[n].Cells[:0]
@@ -138,7 +163,6 @@ func (s *itemsView) keep(fields []layer.Field, used []bool, language string) {
 func (a *api) itemsPage(r *request, p listing) (*view, *itemsView) {
 	v := a.pageOf(r)
 	v.Title = r.layer.Title.In(v.Language)
-	v.Alternates = a.alternates(r, typeGeoJSON)
 	action := root + "/collections/" + r.layer.Name + "/items"
 	shown := &itemsView{
 		Name: r.layer.Name, Doc: r.layer.Doc.In(v.Language),
@@ -171,7 +195,6 @@ func (a *api) itemsPage(r *request, p listing) (*view, *itemsView) {
 // refuseItems answers 400 with the form as it was sent and what is wrong with it.
 func (a *api) refuseItems(w http.ResponseWriter, r *request, p listing, faults layer.Faults) error {
 	v, shown := a.itemsPage(r, p)
-	v.Alternates = nil
 	for _, f := range faults {
 		text := f.Detail.In(v.Language)
 		shown.Form.Other = slices.DeleteFunc(shown.Form.Other, func(h hidden) bool { return h.Name == f.At })
@@ -222,7 +245,11 @@ func (a *api) answerItemHTML(w http.ResponseWriter, r *request, feature []byte, 
 	v := a.pageOf(r)
 	shown := itemView{ID: f.ID, Collection: v.Local(root + "/collections/" + r.layer.Name), Geometry: f.Geometry.Type}
 	for _, field := range r.layer.Properties() {
-		value, err := showValue(&field, f.Properties[field.Name], v.Language)
+		sent, ok := f.Properties[field.Name]
+		if !ok {
+			continue // not among those that were asked for
+		}
+		value, err := showValue(&field, sent, v.Language)
 		if err != nil {
 			return err
 		}

@@ -105,3 +105,47 @@ func TestFormsSayWhatIsWrong(t *testing.T) {
 		t.Errorf("the form keeps %+v", fields)
 	}
 }
+
+// The head of a column turns the order, and the page links to every other format.
+func TestColumnsSortAndFormatsAreLinked(t *testing.T) {
+	h := pagedAPI(t, &fakeStore{rows: siteRows(t, 3, "x")})
+	for _, tt := range []struct{ sortby, order, next string }{
+		{"", "", "sortby=height_m"}, {"height_m", "ascending", "sortby=-height_m"}, {"%2Bheight_m", "ascending", "sortby=-height_m"}, {"-height_m", "descending", "sortby=height_m"}, {"code", "", "sortby=height_m"},
+	} {
+		target := itemsPath + "?lang=en&limit=2"
+		if tt.sortby != "" {
+			target += "&sortby=" + tt.sortby
+		}
+		w := do(h, "GET", target, "", "Accept: text/html")
+		all := elements(t, w.Body.Bytes())
+		column := slices.IndexFunc(all, func(e htmlElement) bool { return e.DataAtom == atom.Th && e.text == "Height (m)" })
+		if column < 0 || all[column].attributes["aria-sort"] != tt.order || !strings.HasSuffix(all[column+1].attributes["href"], tt.next) || strings.Contains(all[column+1].attributes["href"], "after") {
+			t.Fatalf("%s: the column is %+v", target, all[column:min(column+2, len(all))])
+		}
+		var types []string
+		for _, e := range all {
+			if e.attributes["rel"] == "alternate" && e.attributes["type"] != "" {
+				types = append(types, e.attributes["type"])
+			}
+		}
+		for _, want := range featureTypesOut() {
+			if want != typeJSON && !slices.Contains(types, want) {
+				t.Errorf("the page links to %v and not to %s", types, want)
+			}
+		}
+	}
+}
+
+// A feature of which only some properties are asked for has no others on its page.
+func TestPageOfSomeProperties(t *testing.T) {
+	h := pagedAPI(t, &fakeStore{rows: siteRows(t, 1, "x")})
+	rows := 0
+	for _, e := range elements(t, do(h, "GET", itemsPath+"/1?properties=code,name", "", "Accept: text/html").Body.Bytes()) {
+		if e.DataAtom == atom.Th && e.attributes["scope"] == "row" {
+			rows++
+		}
+	}
+	if rows != 4 { // the id, the two, the geometry
+		t.Errorf("%d rows", rows)
+	}
+}

@@ -6,6 +6,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/getkin/kin-openapi/openapi3"
+
+	contract "hatang/api"
 	"hatang/geo"
 	"hatang/internal/layer"
 )
@@ -41,6 +44,19 @@ func TestCatalogue(t *testing.T) {
 		}
 		if !used[key] && !slices.ContainsFunc(wordKinds, func(kind string) bool { return strings.HasPrefix(key, kind) }) {
 			t.Errorf("no page uses %s", key)
+		}
+	}
+}
+
+// The tags of the OpenAPI document are headings of a page.
+func TestTagsHaveTexts(t *testing.T) {
+	doc, err := openapi3.NewLoader().LoadFromData(contract.OpenAPI)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tag := range doc.Tags {
+		if _, ok := pageTexts["tag."+tag.Name]; !ok {
+			t.Errorf("the catalogue has no text for the tag %s", tag.Name)
 		}
 	}
 }

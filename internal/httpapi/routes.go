@@ -82,7 +82,7 @@ func (a *api) routes() []route {
 		{method: get, pattern: collection + "/schema", handle: a.schema, produces: schemaPages, page: "schema", query: pageQuery},
 		{method: get, pattern: collection + "/queryables", handle: a.queryables, produces: schemaPages, page: "schema", query: pageQuery},
 		{method: get, pattern: collection + "/sortables", handle: a.sortables, produces: schemaPages, page: "schema", query: pageQuery},
-		{method: get, pattern: items, handle: a.listFeatures, produces: append(featureTypesOut(), typeHTML), page: "items", long: true},
+		{method: get, pattern: items, handle: a.listFeatures, produces: slices.Concat(featureTypesOut(), []string{typeHTML}), page: "items", long: true},
 		{method: get, pattern: collection + "/download", handle: a.downloadFeatures, produces: featureTypesOut(), heavy: true},
 		{method: post, pattern: items, handle: a.createFeature, consumes: featureTypes, query: noQuery, needs: pen},
 		{method: get, pattern: item, handle: a.getFeature, produces: featurePages, page: "item", query: []string{"crs", "properties", "skipGeometry", "f", "lang"}},
