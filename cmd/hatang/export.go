@@ -64,7 +64,7 @@ func (c *exportCommand) output(env *environment) (formats.Format, formats.Sheet,
 		for _, f := range formats.All() {
 			known = append(known, f.Extensions...)
 		}
-		return format, sheet, fmt.Errorf("%q files cannot be written, only %s", filepath.Ext(c.File), strings.Join(known, ", "))
+		return format, sheet, fmt.Errorf("%q files cannot be written, only %s; ogr2ogr makes others of these", filepath.Ext(c.File), strings.Join(known, ", "))
 	}
 	if c.CRS != "" {
 		var err error
