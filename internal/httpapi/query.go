@@ -46,11 +46,7 @@ var paging = []string{"crs", "properties", "skipGeometry", "sortby", "resultType
 // on the reference date are asked for.
 func parseListing(raw string, l *layer.Layer, reference geo.Date, names []string) (listing, layer.Faults) {
 	var faults layer.Faults
-	known := slices.Clone(names)
-	for _, f := range l.Queryables() {
-		known = append(known, f.Name)
-	}
-	p := listing{values: readQuery(raw, known, &faults), query: layer.Query{Date: reference, Limit: defaultPage}}
+	p := listing{values: readQuery(raw, append(slices.Clone(names), l.QueryableNames()...), &faults), query: layer.Query{Date: reference, Limit: defaultPage}}
 	checkLanguage(p.values, &faults)
 	p.crs = parseCRS(p.values, "crs", &faults)
 	boxCRS := parseCRS(p.values, "bbox-crs", &faults)
@@ -143,12 +139,15 @@ func (p *listing) readResultType(faults *layer.Faults) {
 // have (outside its list or bounds) selects nothing, which is no error: clients
 // push filters down without knowing the lists.
 func (p *listing) readEqualities(l *layer.Layer, faults *layer.Faults) {
-	queryables := l.Queryables()
-	for i := range queryables {
-		f := &queryables[i]
-		if !p.values.Has(f.Name) || slices.Contains(itemsParameters(), f.Name) {
+	if len(p.values) == 0 {
+		return
+	}
+	others := itemsParameters()
+	for _, name := range l.QueryableNames() {
+		if !p.values.Has(name) || slices.Contains(others, name) {
 			continue
 		}
+		f, _ := l.Queryable(name)
 		value, ok := canonical(f.Kind, p.values.Get(f.Name))
 		if !ok {
 			faults.Add(f.Name, "%s: %q không phải giá trị kiểu %s", "%s: %q is not a value of type %s", f.Name, clip(p.values.Get(f.Name)), f.Kind)

@@ -38,14 +38,13 @@ func severalParameters() []string { return append([]string{"collections"}, tileP
 // ofLayer reads what the tiles of the path's collection show; further names more parameters.
 func (a *api) ofLayer(r *request, further ...string) (selection, error) {
 	var faults layer.Faults
-	known := append(tileParameters(), further...)
-	for _, f := range r.layer.Queryables() {
-		known = append(known, f.Name)
-	}
 	s := selection{layers: []*layer.Layer{r.layer}}
-	s.values = readQuery(r.URL.RawQuery, known, &faults)
-	checkFormat(s.values, r.pages, &faults)
-	s.readEqualities(r.layer, &faults)
+	if r.URL.RawQuery != "" {
+		known := slices.Concat(tileParameters(), further, r.layer.QueryableNames())
+		s.values = readQuery(r.URL.RawQuery, known, &faults)
+		checkFormat(s.values, r.pages, &faults)
+		s.readEqualities(r.layer, &faults)
+	}
 	return s, a.read(&s, faults)
 }
 

@@ -169,11 +169,12 @@ func (l *Layer) HasDrafts() bool { return l.Reference == nil && l.Has("status") 
 
 // Field returns the field of that name.
 func (l *Layer) Field(name string) (*Field, bool) {
-	i := slices.IndexFunc(l.Fields, func(f Field) bool { return f.Name == name })
-	if i < 0 {
-		return nil, false
+	for i := range l.Fields { // fields are big: every request looks for some
+		if l.Fields[i].Name == name {
+			return &l.Fields[i], true
+		}
 	}
-	return &l.Fields[i], true
+	return nil, false
 }
 
 // Has reports whether the layer has a field of that name.
@@ -196,6 +197,15 @@ func idField() Field {
 // Queryables returns what rows can be selected by, beside the geometry: the id, then the
 // fields.
 func (l *Layer) Queryables() []Field { return append([]Field{idField()}, l.Fields...) }
+
+// QueryableNames returns the names of the queryables.
+func (l *Layer) QueryableNames() []string {
+	names := append(make([]string, 0, 1+len(l.Fields)), IDName)
+	for i := range l.Fields {
+		names = append(names, l.Fields[i].Name)
+	}
+	return names
+}
 
 // Sortables returns what rows can be sorted by: the queryables that have an order.
 func (l *Layer) Sortables() []Field {
