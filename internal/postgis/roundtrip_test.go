@@ -267,7 +267,7 @@ func violations(l *layer.Layer) []violation {
 		switch {
 		case f.ReadOnly:
 			continue
-		case f.Required:
+		case f.Required && f.Kind != layer.Boolean: // which is false then
 			all = append(all, violation{f.Name, "null", nil})
 		}
 		if f.Min != nil {
