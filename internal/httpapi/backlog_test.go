@@ -102,8 +102,8 @@ func waitsForClient(t *testing.T, room *atomic.Int64, chunks [][]byte, want []by
 		made <- nil
 	}()
 	select {
-	case <-made:
-		t.Fatal("the maker did not wait")
+	case err := <-made:
+		t.Fatalf("the maker did not wait: %v", err)
 	case client.open <- struct{}{}: // a client that reads one chunk
 	}
 	if n := put.Load(); n > int64(len(chunks))/2 {
