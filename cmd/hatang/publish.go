@@ -64,7 +64,7 @@ func publish(ctx context.Context, store *postgis.Store, v account.Viewer, p publ
 	if p.strict && len(made.survey.NotTaken) > 0 {
 		faults.Add("columns", "không nhận các cột %q", "the columns %q are not taken", made.survey.NotTaken)
 	}
-	defaults, err := newRows(ctx, store, p, &faults)
+	defaults, err := newRows(ctx, store, p, made.definition.Common["jurisdiction"], &faults)
 	if err == nil {
 		err = faults.Err()
 	}
@@ -76,14 +76,8 @@ func publish(ctx context.Context, store *postgis.Store, v account.Viewer, p publ
 		ImportOptions: postgis.ImportOptions{Date: p.date, OnConflict: postgis.UpdateExisting, DryRun: p.dryRun, GoodRows: p.goodRows, Defaults: defaults},
 		Read: func(l *layer.Layer, add func(postgis.Incoming) error) error {
 			return source.Read(ctx, l, func(string) (formats.System, error) { return system, nil }, func(r formats.Record) error {
-				if p.mostRows > 0 && r.Row > p.mostRows {
-					faults.Add("", "tệp có hơn %d đối tượng", "the file has more than %d features", p.mostRows)
-					return faults.Err()
-				}
-				if p.mostRefused > 0 && len(r.Faults) > 0 {
-					if made.refused = append(made.refused, postgis.Refused{Row: r.Row, Faults: r.Faults}); len(made.refused) == p.mostRefused {
-						return errEnoughFaults
-					}
+				if err := p.within(r, &made); err != nil {
+					return err
 				}
 				return add(postgis.Incoming{Row: r.Row, Feature: r.Feature, Faults: r.Faults})
 			})
@@ -98,17 +92,35 @@ func publish(ctx context.Context, store *postgis.Store, v account.Viewer, p publ
 // errEnoughFaults ends the reading of a file that is refused anyway.
 var errEnoughFaults = errors.New("enough faults")
 
-// newRows is what rows have that the file says nothing of.
-func newRows(ctx context.Context, store *postgis.Store, p publication, faults *layer.Faults) (map[string]any, error) {
+// within ends the reading of a file that has too many features, or enough faults.
+func (p publication) within(r formats.Record, made *publishedFile) error {
+	if p.mostRows > 0 && r.Row > p.mostRows {
+		var faults layer.Faults
+		faults.Add("", "tệp có hơn %d đối tượng", "the file has more than %d features", p.mostRows)
+		return faults.Err()
+	}
+	if p.mostRefused > 0 && len(r.Faults) > 0 {
+		if made.refused = append(made.refused, postgis.Refused{Row: r.Row, Faults: r.Faults}); len(made.refused) == p.mostRefused {
+			return errEnoughFaults
+		}
+	}
+	return nil
+}
+
+// newRows is what rows have that the file says nothing of; column is the one, if any, that
+// says which province governs them.
+func newRows(ctx context.Context, store *postgis.Store, p publication, column string, faults *layer.Faults) (map[string]any, error) {
 	defaults := map[string]any{"valid_from": p.date, "source": p.source, "jurisdiction": p.jurisdiction}
 	if p.jurisdiction != "" {
 		return defaults, nil
 	}
 	code, err := store.OnlyJurisdiction(ctx)
-	if code == "" && err == nil {
+	if code == "" && column == "" && err == nil {
 		faults.Add("jurisdiction", "phải nêu mã tỉnh quản lý, vì sổ đăng ký không có đúng một tỉnh", "the code of the province that governs the rows is needed, because the register has not exactly one")
 	}
-	defaults["jurisdiction"] = code
+	if defaults["jurisdiction"] = code; code == "" {
+		defaults["jurisdiction"] = nil
+	}
 	return defaults, err
 }
 

@@ -13,6 +13,7 @@ import (
 	"github.com/paulmach/orb"
 	"github.com/paulmach/orb/maptile"
 
+	"hatang/internal/formats"
 	"hatang/internal/testdb"
 )
 
@@ -164,6 +165,17 @@ func keptInVN2000(t *testing.T, s *server) {
 	if len(want) != 130 || len(got) != 130 {
 		t.Errorf("%d places served, the file has %d", len(got), len(want))
 	}
+	downloaded := filepath.Join(freshDir(t), "centres.gpkg")
+	if err := os.WriteFile(downloaded, s.call(t, http.MethodGet, "/api/v1/collections/centres/download?f=gpkg&crs=http://www.opengis.net/def/crs/EPSG/0/3405", "").body, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	sum := func(path, table, column string) string {
+		return gdal(t, "ogrinfo", "-ro", "-q", "-dialect", "SQLITE", "-sql", fmt.Sprintf("SELECT sum(ST_X(%[1]s)) AS x, sum(ST_Y(%[1]s)) AS y FROM %[2]s", column, table), path)
+	}
+	if a, b := sum(downloaded, "centres", "geom"), sum(file, "tam_xa_utm48", "geometry"); a != b {
+		t.Errorf("the download in the layer's own system has\n%s, the file\n%s", a, b)
+	}
+	downloadsOf(t, s, "centres", 130)
 	// Boxes and tiles of the far side of the earth do not fold into the grid.
 	for query, n := range map[string]int{"bbox=-80,-10,-70,30": 0, "bbox=-180,-90,180,90": 130, "bbox=177,65,-177,70": 0, "filter=S_INTERSECTS(geometry,BBOX(101,20,105,24))": 130} {
 		if got := s.matched(t, "centres/items?"+query); got != n {
@@ -222,6 +234,30 @@ func mixedGeometries(t *testing.T, s *server) {
 	}
 	if n := featureCount(t, gdal(t, "ogrinfo", "-ro", "-so", "OAPIF:"+s.url+"/api/v1", "mixed")); n != 5 {
 		t.Errorf("GDAL counts %d", n)
+	}
+	downloadsOf(t, s, "mixed", 5)
+}
+
+// downloadsOf fetches a layer in every format, has GDAL count it, and publishes the
+// GeoPackage anew.
+func downloadsOf(t *testing.T, s *server, name string, want int) {
+	t.Helper()
+	dir := freshDir(t)
+	for _, f := range formats.All() {
+		a := s.call(t, http.MethodGet, "/api/v1/collections/"+name+"/download?f="+f.Names[0], "")
+		a.wants(t, http.StatusOK)
+		path := filepath.Join(dir, name+f.Extensions[0])
+		if err := os.WriteFile(path, a.body, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if n := featureCount(t, gdal(t, "ogrinfo", "-ro", "-so", "-al", path)); n != want {
+			t.Errorf("%s of %s: GDAL counts %d, want %d", f.Title, name, n, want)
+		}
+	}
+	s.command(t, "import", "--as", name+"_again", filepath.Join(dir, name+".gpkg")).wants(t, exitDone, fmt.Sprintf("%d inserted", want))
+	const rows = "SELECT string_agg(code || coalesce(ST_AsText(geom, 7), 'none'), ' ' ORDER BY code) FROM "
+	if was, is := s.sql(t, rows+name), s.sql(t, rows+name+"_again"); was != is {
+		t.Errorf("by way of a GeoPackage\n%s became\n%s", was, is)
 	}
 }
 

@@ -82,7 +82,7 @@ func TestTheTypeOfGeoJSONGeometriesHoldsAll(t *testing.T) {
 
 func TestDefinitionsOfFiles(t *testing.T) {
 	row := func(id string, code, more string) string {
-		return withProperties(id, `{"Code":`+code+`,"NAME":"x","Tên xã":1,"ten_xa":2,"id":5,"valid_from":"2020-01-01","revision":3,"accuracy_m":"x","source":1,"geom":true,"漢":1,"字":1`+more+`}`)
+		return withProperties(id, `{"Code":`+code+`,"NAME":"x","Tên xã":1,"ten_xa":2,"id":5,"valid_from":"2020-01-01","revision":3,"aliases":"x","accuracy_m":"x","source":1,"geom":true,"漢":1,"字":1`+more+`}`)
 	}
 	fields := func(d layer.Definition) string {
 		var all []string
@@ -91,7 +91,7 @@ func TestDefinitionsOfFiles(t *testing.T) {
 		}
 		return strings.Join(all, " ")
 	}
-	const others = "ten_xa=Tên xã:integer file_ten_xa=ten_xa:integer file_id=id:integer file_revision=revision:integer file_accuracy_m=accuracy_m:text file_source=source:integer file_geom=geom:boolean field=漢:integer file_field=字:integer"
+	const others = "ten_xa=Tên xã:integer file_ten_xa=ten_xa:integer file_id=id:integer file_revision=revision:integer file_aliases=aliases:text file_accuracy_m=accuracy_m:text file_source=source:integer file_geom=geom:boolean field=漢:integer file_field=字:integer"
 	for _, tt := range []struct {
 		what     string
 		features []string

@@ -255,10 +255,11 @@ func (d *Definition) fieldFaults() Faults {
 }
 
 // ReservedFields are names that no field of a reference layer may have: those of the
-// common fields, of what stands beside fields in tables and files, and PostgreSQL's own.
+// common fields, of what stands beside fields in tables and files, or is searched as a list
+// of other names, and PostgreSQL's own.
 func ReservedFields() map[string]bool {
 	reserved := map[string]bool{GeometryName: true}
-	for _, name := range []string{"id", "fid", "ogc_fid", "geom", "geom_stored", "tableoid", "ctid", "xmin", "xmax", "cmin", "cmax"} {
+	for _, name := range []string{"id", "fid", "ogc_fid", "geom", "geom_stored", "aliases", "tableoid", "ctid", "xmin", "xmax", "cmin", "cmax"} {
 		reserved[name] = true
 	}
 	for _, f := range commonFields() {

@@ -41,7 +41,7 @@ func translate(doing string, err error) error {
 		return fmt.Errorf("%s: %w: %w: %w", doing, ErrNoSchema, layer.ErrChanged, err)
 	case pg.Code == "42703" || pg.Code == "0A000" || pg.Code == "42501": // undefined column; a statement made for other columns; no right any more
 		return fmt.Errorf("%s: %w: %w", doing, layer.ErrChanged, err)
-	case pg.Code == "42P07" && pg.Routine == "exec_stmt_raise": // a layer's name is taken
+	case pg.Code == "42P07": // a layer's name is taken, or one that is made of it
 		return fmt.Errorf("%s: %w", doing, layer.ErrNameTaken)
 	case pg.Code == "54000" && pg.Routine == "exec_stmt_raise":
 		return fmt.Errorf("%s: %w", doing, layer.ErrTooManyLayers)
