@@ -121,17 +121,17 @@ func (p *pair) items() string {
 	if p.chance(15) {
 		q.Set("crs", pick(p.rand, geo.CRSs()).URI())
 	}
-	if p.chance(20) {
+	if p.chance(8) {
 		q.Set("f", "html")
 	}
 	path := "/api/v1/collections/" + l.Name + "/items"
 	switch {
-	case p.chance(12):
+	case p.chance(4): // dear
 		path = "/api/v1/collections/" + l.Name + "/download"
 		q.Set("f", p.format())
 		q.Del("resultType")
 	default:
-		if p.chance(25) {
+		if p.chance(10) {
 			q.Set("f", p.format())
 		}
 		if p.chance(97) {
