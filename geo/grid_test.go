@@ -152,7 +152,7 @@ func TestPlaneBounds(t *testing.T) {
 		low, high := NewPlane(p).BoundsM(q)
 		if d := DistanceM(p, q); d < low || d > high {
 			r.Fatalf("%v to %v: %v m is not within %v–%v", p, q, d, low, high)
-		} else if math.Abs(p[1]) < 60 && d < 500 && math.Abs(q[0]-p[0]) < 1 && high-low > 0.4 {
+		} else if math.Abs(p[1]) < 50 && d < 500 && math.Abs(q[0]-p[0]) < 1 && high-low > 0.4 {
 			r.Fatalf("%v to %v: the bounds of %v m are %v m apart", p, q, d, high-low)
 		}
 	})
