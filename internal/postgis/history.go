@@ -3,6 +3,7 @@ package postgis
 import (
 	"context"
 	"fmt"
+	"iter"
 	"math"
 	"slices"
 	"strings"
@@ -14,8 +15,11 @@ import (
 	"hatang/internal/layer"
 )
 
-// mostHeads is how many records are looked at together at most: their images are in memory.
-const mostHeads = 200
+// What records are looked at together: their images are in memory.
+const (
+	mostHeads      = 200
+	mostImageBytes = 4 << 20 // of their geometries, as they are stored; a single one may have more
+)
 
 // History hands the records that the query selects to each, as the viewer may see them, the
 // newest first: by record time, then by layer, row and order, all descending. A change is the
@@ -37,8 +41,13 @@ func (s *Store) History(ctx context.Context, v account.Viewer, q layer.HistoryQu
 			if err != nil {
 				return err
 			}
-			if err := h.hand(ctx, heads, each); err != nil || len(heads) < size {
-				return err
+			for part := range parts(heads) {
+				if err := h.hand(ctx, part, each); err != nil {
+					return err
+				}
+			}
+			if len(heads) < size {
+				return nil
 			}
 			h.after = &heads[len(heads)-1]
 		}
@@ -68,6 +77,25 @@ type head struct {
 	request string
 	ours    bool // who is of the viewer's organisation
 	gone    bool // the row is no more
+	bytes   int  // of the geometry before it, as it is stored
+}
+
+// parts are heads in runs whose images go into memory together.
+func parts(heads []head) iter.Seq[[]head] {
+	return func(yield func([]head) bool) {
+		begin, bytes := 0, 0
+		for i := range heads {
+			if bytes += heads[i].bytes; bytes > mostImageBytes && i > begin {
+				if !yield(heads[begin:i]) {
+					return
+				}
+				begin, bytes = i, heads[i].bytes
+			}
+		}
+		if begin < len(heads) {
+			yield(heads[begin:])
+		}
+	}
 }
 
 // mostRows is how many rows are looked for by their ids; more are as well met by and by.
@@ -122,7 +150,7 @@ func (h *history) heads(ctx context.Context, size int) ([]head, error) {
 	if len(branches) == 0 {
 		return nil, nil
 	}
-	rows, err := h.tx.Query(ctx, fmt.Sprintf(`SELECT id, layer, feature_id, recorded_at, who, coalesce(request, ''), ours, gone FROM (%s) h
+	rows, err := h.tx.Query(ctx, fmt.Sprintf(`SELECT id, layer, feature_id, recorded_at, who, coalesce(request, ''), ours, gone, bytes FROM (%s) h
 		ORDER BY recorded_at DESC, layer COLLATE "C" DESC, feature_id DESC, id DESC LIMIT %d`, strings.Join(branches, " UNION ALL "), size),
 		append([]any{pgx.QueryExecModeCacheDescribe}, c.args...)...)
 	if err != nil {
@@ -130,7 +158,7 @@ func (h *history) heads(ctx context.Context, size int) ([]head, error) {
 	}
 	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (head, error) {
 		var r head
-		err := row.Scan(&r.id, &r.layer, &r.feature, &r.at, &r.who, &r.request, &r.ours, &r.gone)
+		err := row.Scan(&r.id, &r.layer, &r.feature, &r.at, &r.who, &r.request, &r.ours, &r.gone, &r.bytes)
 		return r, err
 	})
 }
@@ -156,7 +184,7 @@ func (h *history) branch(all *conditions, l *layer.Layer, past account.Past, siz
 		ours = "hatang_of_organisation(h.who, " + c.bind(past.Organisation) + ")"
 	}
 	all.args = c.args
-	return fmt.Sprintf(`(SELECT h.id, h.layer, h.feature_id, h.recorded_at, h.who, h.request, %s AS ours, %s AS gone FROM history h%s
+	return fmt.Sprintf(`(SELECT h.id, h.layer, h.feature_id, h.recorded_at, h.who, h.request, %s AS ours, %s AS gone, coalesce(pg_column_size(h.before_geom), 0) AS bytes FROM history h%s
 		ORDER BY h.recorded_at DESC, h.feature_id DESC, h.id DESC LIMIT %d)`, ours, gone, c.where(), size)
 }
 
