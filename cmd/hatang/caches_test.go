@@ -54,8 +54,9 @@ func (q question) keeps() bool {
 // newCrowd is one world that everybody asks in turn.
 func newCrowd(t *testing.T, o *origin) *pair {
 	t.Helper()
-	w := o.newWorld(t, nil)
-	p := &pair{t: t, origin: o, a: w, b: w, rand: seed(t), etags: map[string][2]string{}, counts: map[string]int{}, quiet: append(slices.Clone(o.quiet), time.Now())}
+	p := &pair{t: t, origin: o, rand: seed(t), etags: map[string][2]string{}, counts: map[string]int{}, quiet: append(slices.Clone(o.quiet), time.Now())}
+	w := o.newWorld(t, p.sameDice)
+	p.a, p.b = w, w
 	p.stock = readStock(t, o, o.who("officer of 094"), w.conn, w.conn)
 	for i := range p.stock.of { // what some do not see is what others do
 		p.stock.of[i].hidden = append(p.stock.of[i].hidden, allOf[int64](t, w.conn, "SELECT id FROM "+i+" WHERE id >= 1::bigint << 48 ORDER BY id")...)

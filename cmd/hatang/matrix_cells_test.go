@@ -389,6 +389,10 @@ func (c *cell) leaks(o *outcome, m *matrix, p *principal, a answer) {
 		if told := bytes.Contains(a.body, fmt.Append(nil, pl.victims.consultation)); c.kind == "consultations" && c.method == http.MethodGet && told != (m.word(p, "consultation", "", false) == "ok") {
 			o.differs(c, p, "the consultation is listed: %v", told)
 		}
+		draft := a.status == http.StatusOK && m.word(p, "row-draft", "kiosks", false) == "ok"
+		if told := bytes.Contains(a.body, fmt.Append(nil, "items/", pl.victims.features["draft"])); (c.kind == "search" || c.kind == "history") && c.method == http.MethodGet && told != draft {
+			o.differs(c, p, "the draft is told of: %v", told)
+		}
 		return
 	}
 	matched := c.hides(o, m, p, a)

@@ -36,6 +36,12 @@ func (m *matrix) otherPath(p *principal, c *cell) (string, error) {
 	if c.kind == "new-layer" {
 		return c.path + "?name=new_" + strings.ToLower(strings.TrimPrefix(newCode(), "MT-")), nil
 	}
+	switch c.kind {
+	case "search":
+		return c.path + "?collections=kiosks&q=asked+draft", nil
+	case "history":
+		return c.path + fmt.Sprint("?collection=kiosks&feature=", v.features["draft"]), nil
+	}
 	return strings.NewReplacer("{code}", code, "{table}", "wifi_points", "{styleId}", "default", "{keyId}", key, "{consultationId}", fmt.Sprint(v.consultation), "{personId}", fmt.Sprint(v.person), "{grantId}", fmt.Sprint(v.grant)).Replace(wholeEarth.Replace(c.path)), nil
 }
 

@@ -148,7 +148,7 @@ func (m *matrix) newConsultation(pl *place) error {
 		pl.victims.features = map[string]int64{}
 		for _, kind := range []string{"draft", "published"} {
 			kiosks := m.places["kiosks"]
-			given := map[string]any{"source": "beside", "status": map[string]string{"draft": layer.Draft, "published": "existing"}[kind]}
+			given := map[string]any{"source": "beside", "name": "asked " + kind, "status": map[string]string{"draft": layer.Draft, "published": "existing"}[kind]}
 			a := send(m.server, http.MethodPost, "/api/v1/collections/kiosks/items", m.feature(kiosks.layer, here, given), append(bearer(m.administrator), "Content-Type", "application/geo+json")...)
 			pl.victims.features[kind] = idIn(a)
 		}

@@ -17,7 +17,8 @@ import (
 // Drafts are VNPT's and lie in district 094, as do all other rows. The operator is of
 // VNPT, the rival of VIETTEL; officer-here and approver-here are limited to 094, -far to 095.
 // officer-layer is limited to the layer, other-layers to others. asked is of an agency that
-// is asked about the drafts, consulted of another. Consultations are about kiosks in 094.
+// is asked about the drafts, consulted of another. Consultations are about kiosks in 094; one
+// of them, a draft, is searched for, and its history is.
 // over is the cookie of a session that is over, forged what a session sends without its
 // token or from another site. Where a client cannot be, there is a dash. The rows that begin
 // with staff- are of a reference layer that is for staff alone: the others are not even to
@@ -55,6 +56,8 @@ succeed-withheld       401       403    403      403   403       403   ok       
 write-absent           401       403    404      404   403       403   404          404         404           403          404     403           403          404           401     401  403
 write-absent-no-drafts 401       403    403      403   403       403   404          404         404           403          404     403           403          404           401     401  403
 check                  ok        ok     ok       ok    ok        ok    ok           ok          ok            ok           ok      ok            ok           ok            401     401  403
+search                 ok        ok     ok       ok    ok        ok    ok           ok          ok            ok           ok      ok            ok           ok            401     401  -
+history                401       403    ok       ok    403       403   ok           ok          ok            ok           ok      ok            ok           ok            401     401  -
 consultations          401       ok     ok       ok    ok        ok    ok           ok          ok            ok           ok      ok            ok           ok            401     401  -
 consultation           401       404    404      404   404       ok    ok           404         ok            404          ok      ok            404          ok            401     401  -
 ask-of-draft           401       403    403      403   403       403   ok           400         ok            403          ok      403           403          ok            401     401  403
@@ -141,7 +144,8 @@ var operations = map[string]operation{
 	"GET /session/oidc": {kinds: "not-offered"}, "GET /session/oidc/callback": {kinds: "not-offered"},
 	"GET /keys": {kinds: "keys", ok: 200}, "POST /keys": {kinds: "key-own key-wider key-of-program", ok: 201},
 	"DELETE /keys/{keyId}": {kinds: "revoke-others-key revoke-own-key", ok: 204},
-	"GET /consultations":   {kinds: "consultations", ok: 200}, "POST /consultations": {kinds: "ask-of-draft ask-of-published", ok: 201},
+	"GET /search":          {kinds: "search", ok: 200}, "GET /changes": {kinds: "history", ok: 200},
+	"GET /consultations": {kinds: "consultations", ok: 200}, "POST /consultations": {kinds: "ask-of-draft ask-of-published", ok: 201},
 	"GET /consultations/{consultationId}": {kinds: "consultation", ok: 200}, "PATCH /consultations/{consultationId}": {kinds: "answer withdraw", ok: 204},
 	"GET /people": {kinds: "administer", ok: 200}, "POST /people": {kinds: "administer", ok: 201},
 	"GET /people/{personId}": {kinds: "administer", ok: 200}, "PATCH /people/{personId}": {kinds: "administer", ok: 204},

@@ -218,7 +218,7 @@ func (p *pair) check(a question) question {
 		q.Set("detail", pick(p.rand, []string{"verdict", "findings", "full"}))
 	}
 	if p.chance(15) {
-		q.Set("known_at", pick(p.rand, p.quiet).UTC().Format(time.RFC3339Nano))
+		q.Set("known_at", p.moment())
 	}
 	if len(q) > 0 {
 		a.path += "?" + q.Encode()
@@ -326,7 +326,12 @@ func (p *pair) other() string {
 	if p.chance(10) { // dear, too
 		return "/api/v1/plan/" + pick(p.rand, []string{"indicators", "phases", "projects", "reconciliation", "tables/1"})
 	}
-	if p.chance(30) {
+	switch n := p.rand.IntN(100); {
+	case n < 25:
+		return p.search()
+	case n < 50:
+		return p.changes()
+	case n < 70:
 		return p.consultations()
 	}
 	if p.chance(40) {
@@ -337,6 +342,50 @@ func (p *pair) other() string {
 		"/api/v1/conformance", "/api/v1/openapi.json", "/api/v1/openapi.html", "/healthz", "/api/v1/nothing", "/", "/api/v1/collections/none/items",
 	})
 }
+
+// search asks for what is called as hidden things are, or as others.
+func (p *pair) search() string {
+	l := pick(p.rand, p.stock.layers)
+	texts := []string{"TRY", "HID", "moved", "stirred", "mường", "FREE-09", "trạm", "LATE", p.code(l)}
+	for _, field := range []string{"code", "name"} {
+		texts = append(texts, p.stock.of[l.Name].values[field]...)
+	}
+	text := []rune(pick(p.rand, texts))
+	q := url.Values{"q": {string(text[:1+p.rand.IntN(len(text))])}, "limit": {pick(p.rand, []string{"1", "5", "50"})}}
+	if p.chance(40) {
+		q.Set("collections", l.Name+","+pick(p.rand, p.stock.layers).Name)
+	}
+	if p.chance(20) {
+		q.Set("date", pick(p.rand, []string{"2016-06-01", "2019-01-01", "2026-01-01"}))
+	}
+	return "/api/v1/search?" + q.Encode()
+}
+
+// changes asks for the past: of rows, codes and places of hidden things too.
+func (p *pair) changes() string {
+	l, q := pick(p.rand, p.stock.layers), url.Values{"limit": {pick(p.rand, []string{"1", "3", "20", "100"})}}
+	if p.chance(30) {
+		l = pick(p.rand, p.stock.drafts)
+	}
+	if p.chance(60) {
+		q.Set("collection", l.Name)
+	}
+	for _, of := range []struct {
+		name  string
+		value func() string
+	}{
+		{"feature", func() string { return fmt.Sprint(p.id(l)) }}, {"code", func() string { return p.code(l) }}, {"bbox", p.box}, {"who", func() string { return pick(p.rand, p.stock.makers) }},
+		{"from", p.moment}, {"to", p.moment}, {"request", func() string { return pick(p.rand, append(p.requests, "none")) }},
+	} {
+		if (of.name != "feature" || q.Has("collection")) && p.chance(18) {
+			q.Set(of.name, of.value())
+		}
+	}
+	return "/api/v1/changes?" + q.Encode()
+}
+
+// moment is a time when nothing was being written.
+func (p *pair) moment() string { return pick(p.rand, p.quiet).UTC().Format(time.RFC3339Nano) }
 
 const consultationsPath = "/api/v1/consultations"
 

@@ -32,6 +32,7 @@ func worldsCases(t *testing.T, o *origin) {
 		{"sites of a province that rounds them might stand anywhere in their cells", roundedSites},
 		{"a replay shows a site as its province does now", replaysHide},
 		{"a replay does not show what is a draft now", replaysHideDrafts},
+		{"the past of what becomes a draft is told to those who see the draft", draftsTakeTheirPast},
 		{"a cache's old answer is not good for other settings", oldTags},
 	} {
 		t.Run(test.name, func(t *testing.T) { test.run(t, o) })
@@ -347,11 +348,21 @@ func publicPair(t *testing.T, o *origin, setting string, a, b func(*pgx.Conn)) *
 	}
 	p := &pair{t: t, origin: &with, as: o.who("anonymous"), rand: seed(t), etags: map[string][2]string{}, counts: map[string]int{}, enough: 4}
 	p.quiet = append(p.quiet, o.quiet...)
-	p.a, p.b = with.newWorld(t, a), with.newWorld(t, b)
+	p.a, p.b = with.newWorld(t, both(a, p.sameDice)), with.newWorld(t, both(b, p.sameDice))
 	p.quiet = append(p.quiet, time.Now())
 	p.stock = readStock(t, &with, p.as, p.b.conn, p.a.conn)
 	p.settle()
 	return p
+}
+
+// both is one after the other.
+func both(first, second func(*pgx.Conn)) func(*pgx.Conn) {
+	return func(conn *pgx.Conn) {
+		if first != nil {
+			first(conn)
+		}
+		second(conn)
+	}
 }
 
 // roundedSites compares two registers whose sites stand elsewhere in the same cells.
@@ -367,9 +378,9 @@ func roundedSites(t *testing.T, o *origin) {
 	// They are moved on, in each world elsewhere: the history has other places, too.
 	p.live = func() {
 		p.made++
+		p.tick()
 		for w, share := range map[*world]float64{p.a: 0.2, p.b: 0.4} {
 			execute(t, w.conn, "UPDATE bts_sites SET geom = ST_Translate(ST_SnapToGrid(geom, 0.02), 0.02 * $1 * cos(id), 0.02 * $1 * sin(id)) WHERE jurisdiction = '11' AND id % 5 = $2", share, p.made%5)
-			untriggered(t, w.conn, "UPDATE bts_sites SET updated_at = $1 WHERE updated_at > $2", o.clock.AddDate(-1, 0, p.made), p.quiet[len(p.quiet)-1])
 		}
 		p.quiet = append(p.quiet, time.Now())
 	}
@@ -445,5 +456,43 @@ func replaysHideDrafts(t *testing.T, o *origin) {
 		if got := deliver(w.cold, then, as); bytes.Contains(got.body, []byte("BACK")) != sees {
 			t.Errorf("%s sees the site in the replay: %v, want %v: %s", as.name, !sees, sees, got.body)
 		}
+	}
+}
+
+// draftsTakeTheirPast: a published row that an officer makes a draft of is gone for others,
+// and so is all that was told of it before.
+func draftsTakeTheirPast(t *testing.T, o *origin) {
+	w := o.newWorld(t, nil)
+	var id int64
+	var owner string
+	if err := w.conn.QueryRow(t.Context(), "SELECT id, owner_organisation FROM bts_sites WHERE code = 'FREE-094-2'").Scan(&id, &owner); err != nil {
+		t.Fatal(err)
+	}
+	row := fmt.Sprint(sitesPath, "/", id)
+	told := func() (by []string) {
+		for _, as := range o.viewers {
+			a := deliver(w.warm, get(fmt.Sprint("/api/v1/changes?collection=bts_sites&feature=", id)), as)
+			b := deliver(w.warm, get("/api/v1/changes?limit=1000&code=FREE-094-2"), as)
+			if at := []byte(row + `"`); bytes.Contains(a.body, at) != bytes.Contains(b.body, at) {
+				t.Errorf("%s is told by one way: %s", as.name, b.body)
+			} else if bytes.Contains(a.body, at) {
+				by = append(by, as.name)
+			}
+		}
+		return by
+	}
+	w.do(t, o.who("officer of 094"), "PATCH", row, `{"properties":{"name":"renamed"}}`)
+	everybody := []string{"officer of 094", "officer of 100", "officer of some layers", "approver of 099"}
+	own := "operator " + owner
+	if slices.ContainsFunc(o.viewers, func(v who) bool { return v.name == own }) {
+		everybody = append([]string{own}, everybody...)
+	}
+	if got := told(); !slices.Equal(got, everybody) {
+		t.Errorf("while it is published %v are told of its past, want %v", got, everybody)
+	}
+	w.do(t, o.who("officer of 094"), "PATCH", row, `{"properties":{"status":"draft"}}`)
+	insiders := slices.DeleteFunc(everybody, func(name string) bool { return name == "officer of 100" || name == "approver of 099" })
+	if got := told(); !slices.Equal(got, insiders) {
+		t.Errorf("when it is a draft %v are told of its past, want %v", got, insiders)
 	}
 }

@@ -49,6 +49,8 @@ func worldsControls(t *testing.T, o *origin) {
 		{"versions count what others are asked", "consulted agency", 300, false, before(`CREATE OR REPLACE FUNCTION hatang_touch(changed text, whose text DEFAULT 'public') RETURNS void
 			LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 				INSERT INTO layer_changes (layer, audience) VALUES (changed, CASE WHEN whose LIKE 'consulted:%' THEN 'consulted:BCHQS' ELSE whose END) ON CONFLICT DO NOTHING $$`)},
+		{"a search finds everything", "operator VIETTEL", 800, false, func(_ *testing.T, o *origin) { o.open = "/api/v1/search" }},
+		{"the history shows everything", "operator VIETTEL", 800, false, func(_ *testing.T, o *origin) { o.open = "/api/v1/changes" }},
 		{"a layer for staff is everybody's", "person", 300, false, after(`DO $$ BEGIN
 			IF EXISTS (SELECT FROM reference_layers WHERE name = 'bunkers') THEN PERFORM hatang_change_reference_layer('bunkers', NULL, '{}', false); END IF; END $$`)},
 		{"nothing is confidential", "person", 1500, false, registry(func(l *layer.Layer) {

@@ -159,7 +159,8 @@ type stock struct {
 	points         []orb.Point // where something is, hidden things first
 	within         []orb.Point // in the territory of the viewer, if he has one
 	communes       []string
-	consultations  []int64 // of either world
+	consultations  []int64  // of either world
+	makers         []string // of changes, in either world
 }
 
 // rows are what is known of a layer's rows in either world.
@@ -191,6 +192,7 @@ func readStock(t *testing.T, o *origin, as who, a, b *pgx.Conn) *stock {
 		s.of[l.Name] = s.read(t, l, b, known)
 		s.of[l.Name].within = allOf[int64](t, a, "SELECT id FROM "+l.Name+" WHERE ST_Covers(hatang_territory($1), geom) ORDER BY id", as.territory)
 	}
+	s.makers = allOf[string](t, b, "SELECT DISTINCT who FROM history ORDER BY 1")
 	s.consultations = allOf[int64](t, b, "SELECT id FROM consultations ORDER BY id")
 	at := allOf[float64](t, a, "SELECT unnest(ARRAY[ST_X(p.geom), ST_Y(p.geom)]) FROM ST_Dump(ST_GeneratePoints(hatang_territory($1), 40, 3)) p", as.territory)
 	for i := 0; i+1 < len(at); i += 2 {

@@ -46,6 +46,11 @@ type fakeStore struct {
 	replace  bool
 	calls    []string
 
+	searched layer.SearchQuery
+	hits     []layer.Hit
+	history  layer.HistoryQuery
+	changes  []*layer.Change
+
 	file     File // that was published
 	received []byte
 	made     Published
@@ -188,6 +193,24 @@ func (s *fakeStore) Extent(_ context.Context, _ account.Viewer, l *layer.Layer, 
 
 func (s *fakeStore) LayerVersions(context.Context, account.Viewer) (layer.Versions, error) {
 	return layer.Versions{"bts_sites": s.number}, s.call("LayerVersions")
+}
+
+func (s *fakeStore) Search(_ context.Context, _ account.Viewer, q layer.SearchQuery) ([]layer.Hit, bool, error) {
+	s.searched = q
+	return s.hits[:min(len(s.hits), q.Limit)], len(s.hits) > q.Limit, s.call("Search")
+}
+
+func (s *fakeStore) History(_ context.Context, _ account.Viewer, q layer.HistoryQuery, each func(*layer.Change) error) error {
+	s.history = q
+	if err := s.call("History"); err != nil {
+		return err
+	}
+	for _, c := range s.changes[:min(len(s.changes), q.Limit)] {
+		if err := each(c); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (s *fakeStore) CreateFeature(_ context.Context, _ account.Viewer, _ *layer.Layer, f layer.Feature) (int64, error) {

@@ -33,7 +33,7 @@ func TestAcceptOfClients(t *testing.T) {
 	h := pagedAPI(t, &fakeStore{rows: siteRows(t, 3, "x")})
 	documents := []string{"/api/v1", "/api/v1/conformance", "/api/v1/collections", "/api/v1/collections/bts_sites", "/api/v1/collections/bts_sites/schema",
 		"/api/v1/collections/bts_sites/queryables", itemsPath, itemsPath + "/1", "/api/v1/tiles", "/api/v1/tiles/WebMercatorQuad", "/api/v1/tiles/WebMercatorQuad/tilejson",
-		"/api/v1/tileMatrixSets", "/api/v1/tileMatrixSets/WebMercatorQuad", "/api/v1/styles", "/api/v1/styles/default"}
+		"/api/v1/tileMatrixSets", "/api/v1/tileMatrixSets/WebMercatorQuad", "/api/v1/styles", "/api/v1/styles/default", "/api/v1/search?q=x"}
 	for _, client := range []struct {
 		name, accept string
 		html         bool

@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"net/http"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -88,6 +89,9 @@ func (a *api) getFeature(w http.ResponseWriter, r *request) error {
 		{Href: a.href(r, path, nil), Rel: "collection", Type: typeJSON},
 	}, a.alternates(r, typeGeoJSON)...)
 	links = append(links, versions...)
+	if !r.viewer.Past(r.layer.Name).None() {
+		links = append(links, link{Href: a.href(r, "/changes", url.Values{"collection": {r.layer.Name}, "feature": {strconv.FormatInt(id, 10)}}), Rel: "version-history", Type: typeJSON})
+	}
 	if r.html {
 		return a.answerItemHTML(w, r, body, links)
 	}

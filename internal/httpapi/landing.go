@@ -30,6 +30,7 @@ func (a *api) landing(w http.ResponseWriter, r *request) error {
 			{Href: a.href(r, "/tiles", nil), Rel: relTilesets, Type: typeJSON},
 			{Href: a.href(r, "/tileMatrixSets", nil), Rel: relTilingSchemes, Type: typeJSON},
 			{Href: a.href(r, "/styles", nil), Rel: relStyles, Type: typeJSON},
+			{Href: a.href(r, "/search", nil) + "?q={q}", Rel: "search", Type: typeJSON, Templated: true},
 			{Href: a.href(r, "/qgis/connections.xml", nil), Rel: relRelated, Type: typeXML, Title: "QGIS: WFS / OGC API - Features"},
 			{Href: a.href(r, "/qgis/vector-tiles.xml", nil), Rel: relRelated, Type: typeXML, Title: "QGIS: Vector Tiles"},
 		}, a.alternates(r, typeJSON)...),

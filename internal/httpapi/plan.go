@@ -19,12 +19,10 @@ func levels() []string { return []string{"province", "district", "commune"} }
 
 // dateOf reads date=, the reference date where there is none.
 func (a *api) dateOf(r *request) (geo.Date, error) {
-	if !r.values.Has("date") {
-		return a.ReferenceDate(), nil
-	}
-	d, err := geo.ParseDate(r.values.Get("date"))
-	if err != nil {
-		return d, parameterFault("date", "date phải có dạng YYYY-MM-DD", "date must have the form YYYY-MM-DD")
+	var faults layer.Faults
+	d := dateIn(r, "date", a.ReferenceDate(), &faults)
+	if len(faults) > 0 {
+		return d, faultsProblem(invalidParameter, faults)
 	}
 	return d, nil
 }

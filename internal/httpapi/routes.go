@@ -38,6 +38,7 @@ const (
 	identity                   // a key or a person
 	pen                        // may write features of the layer, or drafts of them
 	asking                     // writes, as staff, features of any layer with drafts
+	remembering                // sees the history of any layer
 	administering              // keeps people, keys and settings
 	publishing                 // makes layers of files
 )
@@ -105,6 +106,9 @@ func (a *api) routes() []route {
 		{method: get, pattern: root + "/qgis/vector-tiles.xml", handle: a.qgisTiles, produces: xmlTypes, query: noQuery},
 		{method: get, pattern: root + "/styles", handle: a.styles, produces: jsonPages, query: pageQuery, layers: true},
 		{method: get, pattern: root + "/styles/{styleId}", handle: a.style, produces: stylePages, query: pageQuery, layers: true},
+
+		{method: get, pattern: root + "/search", handle: a.search, produces: jsonPages, query: searchQuery(), layers: true},
+		{method: get, pattern: root + "/changes", handle: a.listChanges, produces: jsonPages, query: changesQuery(), needs: remembering, layers: true},
 
 		{method: post, pattern: root + "/placement-checks", handle: a.placementChecks, produces: checkTypes, consumes: checkTypes, query: []string{"detail", "known_at"}, asks: true},
 

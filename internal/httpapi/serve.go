@@ -193,6 +193,10 @@ func may(rt route, r *request) error {
 		if !r.viewer.AsksAnything() {
 			return problem(forbidden, "Việc này chỉ dành cho cán bộ được sửa dữ liệu.", "This is for staff who may write features.")
 		}
+	case remembering:
+		if !r.viewer.Remembers() {
+			return problem(forbidden, "Lịch sử thay đổi chỉ dành cho cán bộ, và cho doanh nghiệp về đối tượng của mình.", "The history is for staff alone, and for operators about rows of their own.")
+		}
 	case publishing:
 		if !r.viewer.Publishes() {
 			return problem(forbidden, "Việc này chỉ dành cho cán bộ quản lý mọi lớp trên toàn địa bàn.", "This is for officers alone who write all layers everywhere.")

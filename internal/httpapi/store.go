@@ -51,6 +51,12 @@ type Store interface {
 	SucceedFeature(ctx context.Context, v account.Viewer, l *layer.Layer, id int64, f layer.Feature, ifRevision int64, replace bool, date geo.Date) (next int64, err error)
 	// DeleteFeature removes a row; ifRevision as in UpdateFeature.
 	DeleteFeature(ctx context.Context, v account.Viewer, l *layer.Layer, id int64, ifRevision int64) error
+	// Search returns the features that are called by a text as the viewer sees them, best
+	// first, and whether there are more.
+	Search(ctx context.Context, v account.Viewer, q layer.SearchQuery) (hits []layer.Hit, more bool, err error)
+	// History hands over the changes that q selects, the newest first. A change is the
+	// reader's; an error of each ends the reading and is returned.
+	History(ctx context.Context, v account.Viewer, q layer.HistoryQuery, each func(*layer.Change) error) error
 	// Ready returns nil when requests can be answered now.
 	Ready(ctx context.Context) error
 }
