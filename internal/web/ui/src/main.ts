@@ -7,12 +7,13 @@ import { AccountDialog } from "./dialog";
 import { byId, fill, h } from "./dom";
 import { showFeatures } from "./feature-card";
 import { formatDate, language, setLanguage, t, type Language } from "./i18n";
-import { MapLayer } from "./layers";
+import { fetchFeature, MapLayer } from "./layers";
 import { MapView } from "./map";
 import { attempt, clearNotices, notify } from "./notices";
 import { CheckPanel } from "./panel-check";
 import { IndicatorsPanel } from "./panel-indicators";
 import { LayersPanel } from "./panel-layers";
+import { SearchBox, type Hit } from "./search";
 import { learnSession } from "./session";
 import { tabButtons } from "./tablist";
 
@@ -27,6 +28,7 @@ class Page {
   private readonly infos: Map<string, LayerInfo>;
   private readonly panels: { layers: LayersPanel; check: CheckPanel; indicators: IndicatorsPanel };
   private readonly account: AccountDialog;
+  private readonly search: SearchBox;
   private tab: Tab = "layers";
 
   constructor(private readonly description: Description) {
@@ -39,6 +41,7 @@ class Page {
     });
     this.panels = { layers: panel, check: new CheckPanel(description.layers, this.map), indicators: new IndicatorsPanel(this.infos, this.map, (shown) => this.reveal(shown)) };
     this.account = new AccountDialog(description.layers, () => this.renderBar());
+    this.search = new SearchBox(this.infos, (hit) => this.find(hit));
     this.render();
     this.buttons();
   }
@@ -80,6 +83,14 @@ class Page {
     if (found.length > 0) this.map.reveal(at);
   }
 
+  /** Shows a feature that was searched for: its card, and where it is. */
+  private async find(hit: Hit): Promise<void> {
+    const feature = await fetchFeature(hit.collection, hit.id);
+    if (!feature) return;
+    showFeatures([{ feature, layer: hit.collection }], this.infos, this.map);
+    this.map.show(feature);
+  }
+
   private render(): void {
     document.documentElement.lang = language();
     document.title = `Hatang · ${t("app.title")}`;
@@ -97,6 +108,7 @@ class Page {
     }, name);
     fill(byId("bar"),
       h("div", { class: "brand" }, h("strong", {}, "Hatang"), h("h1", {}, t("app.title"))),
+      this.search.element(),
       h("div", { class: "date", id: "reference-date", title: t("app.date.help"), "data-date": this.description.reference_date },
         h("span", {}, t("app.date")), " ", h("time", { datetime: this.description.reference_date }, formatDate(this.description.reference_date))),
       h("div", { class: "languages", role: "group", "aria-label": t("app.language") }, choice("vi", "Tiếng Việt"), choice("en", "English")),
