@@ -70,6 +70,34 @@ func bboxInEverySystem(t *testing.T, s *server) {
 	if outside := idsOf(t, s, "bbox=2,48,3,49"); len(outside) != 0 {
 		t.Errorf("a box over Paris selects %v", outside)
 	}
+	for _, id := range []int64{want[0], want[len(want)/2], want[len(want)-1]} {
+		boxesWithoutArea(t, s, id)
+	}
+}
+
+// boxesWithoutArea asks for a place as it is shown in every reference system, and for
+// lines that end there.
+func boxesWithoutArea(t *testing.T, s *server, id int64) {
+	t.Helper()
+	for _, crs := range geo.CRSs() {
+		if !crs.AreaOfUse().Contains(orb.Point{103, 21.4}) {
+			continue
+		}
+		var f struct {
+			Geometry struct{ Coordinates [2]json.Number }
+		}
+		s.get(t, fmt.Sprintf("/api/v1/collections/bts_sites/items/%d?crs=%s", id, crs.URI()), &f)
+		x, y := f.Geometry.Coordinates[0], f.Geometry.Coordinates[1]
+		before, err := x.Float64()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, box := range []string{fmt.Sprintf("%s,%s,%s,%s", x, y, x, y), fmt.Sprintf("%.7f,%s,%s,%s", before-0.001, y, x, y)} {
+			if found := idsOf(t, s, "bbox="+box+"&bbox-crs="+crs.URI()); !slices.Contains(found, id) || len(found) > 3 {
+				t.Errorf("%s: the box %s selects %v, and %d is shown there", crs.URI(), box, found, id)
+			}
+		}
+	}
 }
 
 func itemsParametersWork(t *testing.T, s *server) {

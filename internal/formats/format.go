@@ -3,6 +3,7 @@ package formats
 import (
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -136,12 +137,18 @@ func (s *Sheet) forward() func(x, y float64) (float64, float64, error) {
 }
 
 // textDecimals is how many decimals coordinates have as text.
-func (s *Sheet) textDecimals() int {
-	if s.CRS.Projected() {
-		return asked(s.Decimals, decimalsMetres)
+func (s *Sheet) textDecimals() int { return asked(s.Decimals, decimalsOf(s.CRS)) }
+
+func decimalsOf(crs geo.CRS) int {
+	if crs.Projected() {
+		return decimalsMetres
 	}
-	return asked(s.Decimals, decimalsDegrees)
+	return decimalsDegrees
 }
+
+// Step is the last decimal of coordinates in a reference system, as text has them where
+// nobody asks for others: degrees, or metres of projected ones.
+func Step(crs geo.CRS) float64 { return math.Pow10(-decimalsOf(crs)) }
 
 // GeoJSON returns how the sheet's features are written as GeoJSON, with coordinates in
 // the order of the system's own axes, as OGC API has it.

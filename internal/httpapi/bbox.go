@@ -8,6 +8,7 @@ import (
 	"github.com/paulmach/orb"
 
 	"hatang/geo"
+	"hatang/internal/formats"
 	"hatang/internal/layer"
 )
 
@@ -18,11 +19,15 @@ const worldSlack = 1e-9
 // parseBBox reads bbox in a reference system and returns one or two lon/lat boxes.
 // It returns none, without a fault, for a box outside the area where the system
 // is used: nothing lies in it. Heights of a six-number box are left aside: the
-// layers are flat.
+// layers are flat. A box without area is a place or a line that was read from an
+// answer, and holds what is shown there: whatever is rounded to it.
 func parseBBox(s string, crs geo.CRS, faults *layer.Faults) []orb.Bound {
 	lower, upper, ok := cornersOf(s, crs, faults)
 	if !ok {
 		return nil
+	}
+	if lower[0] == upper[0] || lower[1] == upper[1] {
+		lower, upper = widened(lower, upper, crs)
 	}
 	switch {
 	case lower[1] > upper[1]:
@@ -35,6 +40,20 @@ func parseBBox(s string, crs geo.CRS, faults *layer.Faults) []orb.Bound {
 		return projectedBoxes(orb.Bound{Min: lower, Max: upper}, crs)
 	}
 	return nil
+}
+
+// widened is a box as it may have been before its corners were rounded as answers round
+// them: larger by half of the last decimal, and a little for the arithmetic of going there
+// and back. Degrees stay on the earth.
+func widened(lower, upper orb.Point, crs geo.CRS) (orb.Point, orb.Point) {
+	b := orb.Bound{Min: lower, Max: upper}.Pad(0.51 * formats.Step(crs))
+	if !crs.Projected() {
+		for axis, most := range [2]float64{180, 90} {
+			// Where they were not, that is for others to say.
+			b.Min[axis], b.Max[axis] = max(b.Min[axis], min(lower[axis], -most)), min(b.Max[axis], max(upper[axis], most))
+		}
+	}
+	return b.Min, b.Max
 }
 
 // cornersOf reads four or six numbers, and returns the corners as x, y: easting
@@ -109,7 +128,7 @@ func projectedBoxes(box orb.Bound, crs geo.CRS) []orb.Bound {
 		return nil
 	}
 	clipped := intersection(box, there)
-	back, ok := transformedBound(clipped, crs.Inverse)
+	back, ok := transformedBound(clipped, func(p orb.Point) (orb.Point, error) { return placeShownAt(p, crs) })
 	if !ok || !back.Intersects(area) {
 		return nil
 	}

@@ -75,8 +75,7 @@ const astray = 3
 
 // toWGS84 returns how positions of a reference system, in the order of its axes, become
 // longitude and latitude on WGS 84; nil where they are that. What is written as it was
-// read stays where it is: the place is the one that is shown as the position that came,
-// which the shift of datum alone would miss by up to 2 mm, and again with each edit.
+// read stays where it is.
 func toWGS84(crs geo.CRS) formats.Transform {
 	if crs.Code() == 0 {
 		return nil
@@ -87,19 +86,28 @@ func toWGS84(crs geo.CRS) formats.Transform {
 		if crs.LatFirst() {
 			at = orb.Point{y, x}
 		}
-		p, err := crs.Inverse(at)
-		if err == nil && crs.Code() != layer.SRID {
-			var shown orb.Point
-			if shown, err = crs.Forward(p); err == nil {
-				p, err = crs.Inverse(orb.Point{2*at[0] - shown[0], 2*at[1] - shown[1]})
-			}
-		}
+		p, err := placeShownAt(at, crs)
 		if err != nil || !area.Contains(p) {
 			return 0, 0, layer.Wrong("[%s, %s] nằm ngoài nơi dùng %s: hãy xem thứ tự các trục", "[%s, %s] lies outside the area where %s is used: are the axes in its order?",
 				strconv.FormatFloat(x, 'f', -1, 64), strconv.FormatFloat(y, 'f', -1, 64), crs)
 		}
 		return p[0], p[1], nil
 	}
+}
+
+// placeShownAt is the longitude and latitude of the place that is shown as the position in a
+// reference system, x before y. The shift of datum there and back would miss it by up to
+// 2 mm, and again with each edit. Errors are those of CRS.Inverse.
+func placeShownAt(at orb.Point, crs geo.CRS) (orb.Point, error) {
+	p, err := crs.Inverse(at)
+	if err != nil || crs.SRID() == layer.SRID {
+		return p, err
+	}
+	shown, err := crs.Forward(p)
+	if err != nil {
+		return p, err
+	}
+	return crs.Inverse(orb.Point{2*at[0] - shown[0], 2*at[1] - shown[1]})
 }
 
 // prepare makes the Feature that formats reads: a patch may leave out members that a

@@ -99,7 +99,7 @@ func readFilter(raw, lang string, crs geo.CRS, l *layer.Layer) (*filter.Filter, 
 		tree, err = filter.Transform(tree, filter.System{
 			LatFirst: crs.LatFirst(), Straight: crs.Code() == layer.SRID,
 			Inverse: func(x, y float64) (float64, float64, error) {
-				p, err := crs.Inverse(orb.Point{x, y})
+				p, err := placeShownAt(orb.Point{x, y}, crs)
 				return p[0], p[1], err
 			},
 		})

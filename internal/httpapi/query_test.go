@@ -64,6 +64,7 @@ func bound(west, south, east, north float64) orb.Bound {
 }
 
 func TestBBox(t *testing.T) {
+	const hair = 0.51e-7
 	tests := []struct {
 		bbox, crs string
 		want      []orb.Bound
@@ -77,7 +78,10 @@ func TestBBox(t *testing.T) {
 		{"-180.00000000000003,-90,180,90", "", []orb.Bound{bound(-180, -90, 180, 90)}, ""},
 		{"177,65,-177,70", "", []orb.Bound{bound(177, 65, 180, 70), bound(-180, 65, -177, 70)}, ""},
 		{"21,102,22,103", "EPSG:4326", []orb.Bound{bound(102, 21, 103, 22)}, ""},
-		{"1,2,1,2", "", []orb.Bound{bound(1, 2, 1, 2)}, ""},
+		// A place, or a line, holds what is rounded to it.
+		{"1,2,1,2", "", []orb.Bound{bound(1-hair, 2-hair, 1+hair, 2+hair)}, ""},
+		{"2,1,2,5", "EPSG:4326", []orb.Bound{bound(1-hair, 2-hair, 5+hair, 2+hair)}, ""},
+		{"-180,90,180,90", "", []orb.Bound{bound(-180, 90-hair, 180, 90)}, ""},
 		{"102,21,103", "", nil, "4 or 6"},
 		{"", "", nil, "4 or 6"},
 		{"102,21,103,22,9", "", nil, "4 or 6"},

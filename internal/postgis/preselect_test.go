@@ -124,7 +124,7 @@ func foundWhereTheyAreShown(t *testing.T, s *Store, l *layer.Layer) {
 	random := rand.New(rand.NewPCG(seed, 1))
 	found := 0
 	for range 300 {
-		corner, side := all[random.IntN(len(all))].at, []float64{1e-9, 0.001, 0.02, 0.3}[random.IntN(4)]
+		corner, side := all[random.IntN(len(all))].at, []float64{0, 1e-9, 0.001, 0.02, 0.3}[random.IntN(5)]
 		box := orb.Bound{Min: corner, Max: orb.Point{corner[0] + side, corner[1] + side*(0.1+random.Float64())}}
 		if random.IntN(3) == 0 { // its edge by a hair beside the place
 			box.Min[0] += 1e-12

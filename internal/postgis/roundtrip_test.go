@@ -464,6 +464,12 @@ func TestBoxesAndExtent(t *testing.T) {
 		{[]orb.Bound{bound(175, -5, 176, -4)}, 1},                           // inside
 		{[]orb.Bound{bound(-180, -90, 180, 90)}, 2},                         // round both
 		{[]orb.Bound{bound(178, -20, 180, 20), bound(-180, -20, 1, 20)}, 2}, // across the antimeridian
+		{[]orb.Bound{bound(10, 0, 10, 0)}, 1},                               // a place on a corner
+		{[]orb.Bound{bound(175, -5, 175, -5)}, 1},                           // a place inside
+		{[]orb.Bound{bound(8, 8, 8, 8)}, 0},                                 // in the box, not in the shape
+		{[]orb.Bound{bound(0, 0, 180, 0)}, 1},                               // a line along an edge
+		{[]orb.Bound{bound(-5, -5, 175, -5)}, 1},                            // a line into the other
+		{[]orb.Bound{bound(5, -90, 5, 90), bound(179, -1, 179, -1)}, 2},     // a line and a place
 	} {
 		if n, err := s.CountFeatures(ctx, officer(), l, layer.Query{Boxes: tt.boxes}); err != nil || n != tt.want {
 			t.Errorf("%v: %d rows, want %d, %v", tt.boxes, n, tt.want, err)

@@ -12,6 +12,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/paulmach/orb"
+	"github.com/paulmach/orb/encoding/ewkb"
 
 	"hatang/geo"
 	"hatang/internal/account"
@@ -208,14 +209,26 @@ func (c *conditions) matching(q layer.Query, l *layer.Layer) error {
 	return c.equalities(q, l)
 }
 
-// meets is the condition that a geometry meets any of the boxes.
+// meets is the condition that a geometry meets any of the boxes, their edges included.
 func (c *conditions) meets(geometry string, boxes []orb.Bound) string {
 	any := make([]string, len(boxes))
 	for i, b := range boxes {
-		any[i] = fmt.Sprintf("ST_Intersects(%s, ST_MakeEnvelope(%s, %s, %s, %s, %d))",
-			geometry, c.bind(b.Min[0]), c.bind(b.Min[1]), c.bind(b.Max[0]), c.bind(b.Max[1]), layer.SRID)
+		any[i] = "ST_Intersects(" + geometry + ", " + c.bindBox(b) + ")"
 	}
 	return "(" + strings.Join(any, " OR ") + ")"
+}
+
+// bindBox binds a box as the geometry that it is: a point or a line where it has no area,
+// because a polygon without area meets nothing. As one value it is never made anew for a row.
+func (c *conditions) bindBox(b orb.Bound) string {
+	var g orb.Geometry = b.ToPolygon()
+	switch {
+	case b.Min == b.Max:
+		g = b.Min
+	case b.Min[0] == b.Max[0] || b.Min[1] == b.Max[1]:
+		g = orb.LineString{b.Min, b.Max}
+	}
+	return c.bind(ewkb.MustMarshalToHex(g, layer.SRID)) + "::geometry"
 }
 
 // filter adds a filter, which sees the columns of the view and nothing of the table.

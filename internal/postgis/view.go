@@ -79,8 +79,7 @@ func (c *conditions) view(v account.Viewer, l *layer.Layer, p *publications, fro
 func (c *conditions) within(boxes []orb.Bound, byDegrees float64) string {
 	var in []string
 	for _, b := range boxes {
-		b = b.Pad(byDegrees)
-		in = append(in, fmt.Sprintf("geom && ST_MakeEnvelope(%s, %s, %s, %s, %d)", c.bind(b.Min[0]), c.bind(b.Min[1]), c.bind(b.Max[0]), c.bind(b.Max[1]), layer.SRID))
+		in = append(in, "geom && "+c.bindBox(b.Pad(byDegrees)))
 	}
 	return "(" + strings.Join(in, " OR ") + ")"
 }
