@@ -257,27 +257,7 @@ func BenchmarkNationalTileLoad(b *testing.B) {
 		b.ReportMetric(float64(b.N)*peerConnections*each/b.Elapsed().Seconds(), "tiles/s")
 	})
 	b.Run("floor", func(b *testing.B) { loadTiles(b, bare(b, size), request) })
-	b.Run("known", func(b *testing.B) { loadTiles(b, own, t.known(b, request)) })
-}
-
-// known is a request of one who has the answer.
-func (t *tileBench) known(b *testing.B, request []byte) []byte {
-	b.Helper()
-	conn := t.connect(b)
-	if _, err := conn.Write(request); err != nil {
-		b.Fatal(err)
-	}
-	if err := conn.Flush(); err != nil {
-		b.Fatal(err)
-	}
-	resp, err := http.ReadResponse(conn.Reader, nil)
-	if err != nil {
-		b.Fatal(err)
-	}
-	if err := resp.Body.Close(); err != nil {
-		b.Fatal(err)
-	}
-	return append(bytes.TrimSuffix(request, []byte("\r\n")), "If-None-Match: "+resp.Header.Get("ETag")+"\r\n\r\n"...)
+	b.Run("known", func(b *testing.B) { loadTiles(b, own, known(b, t.connect(b), request)) })
 }
 
 // bare starts a server that does nothing but send so many bytes.
