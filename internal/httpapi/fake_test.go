@@ -33,7 +33,7 @@ type fakeStore struct {
 	Accounts // of which only reading does anything
 
 	rows     []*layer.Row // of bts_sites
-	versions []layer.Version
+	versions []int64
 	number   int64 // version of bts_sites
 	err      error // returned by every method but KeyViewer
 	failAt   int   // Features fails before this row when > 0
@@ -182,8 +182,9 @@ func (s *fakeStore) Feature(_ context.Context, _ account.Viewer, _ *layer.Layer,
 	return nil, layer.ErrNotFound
 }
 
-func (s *fakeStore) FeatureVersions(context.Context, account.Viewer, *layer.Layer, string) ([]layer.Version, error) {
-	return s.versions, s.call("FeatureVersions")
+func (s *fakeStore) FeatureAmongVersions(ctx context.Context, v account.Viewer, l *layer.Layer, id int64) (*layer.Row, []int64, error) {
+	row, err := s.Feature(ctx, v, l, id)
+	return row, s.versions, err
 }
 
 func (s *fakeStore) Extent(_ context.Context, _ account.Viewer, l *layer.Layer, _ geo.Date) (orb.Bound, geo.Period, bool, error) {

@@ -148,7 +148,7 @@ func TestHTMLConformance(t *testing.T) {
 	if !slices.Contains(conformanceClasses(), "http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/html") {
 		t.Error("the class is not declared")
 	}
-	h := pagedAPI(t, &fakeStore{rows: siteRows(t, 3, "x"), versions: []layer.Version{{ID: 1}, {ID: 2}, {ID: 3}}})
+	h := pagedAPI(t, &fakeStore{rows: siteRows(t, 3, "x"), versions: []int64{1, 2, 3}})
 	pages := map[string]int{}
 	seen := crawl(t, h, "/api/v1", func(target string, page []byte, language string) {
 		for _, fault := range faultsOf(t, page, language) {

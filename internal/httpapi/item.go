@@ -64,7 +64,7 @@ func (a *api) getFeature(w http.ResponseWriter, r *request) error {
 		return faultsProblem(invalidParameter, faults)
 	}
 	r.layer = readIn(r.layer, crs)
-	row, err := a.Store.Feature(r.Context(), r.viewer, r.layer, id)
+	row, versions, err := a.Store.FeatureAmongVersions(r.Context(), r.viewer, r.layer, id)
 	if err != nil {
 		return err
 	}
@@ -72,10 +72,6 @@ func (a *api) getFeature(w http.ResponseWriter, r *request) error {
 	// The tag of a page is made of the page: it shows more than the row.
 	if !r.html && cached(w, r, shownTag(r.layer, row)) {
 		return nil
-	}
-	versions, err := a.versionLinks(r, row)
-	if err != nil {
-		return err
 	}
 	narrow(row, r.layer, fields, noGeometry)
 	sheet := formats.Sheet{Layer: r.layer.Narrowed(fields), CRS: crs}
@@ -88,7 +84,7 @@ func (a *api) getFeature(w http.ResponseWriter, r *request) error {
 		{Href: a.href(r, path+"/items/"+strconv.FormatInt(id, 10), r.values), Rel: "self", Type: r.selfType(typeGeoJSON)},
 		{Href: a.href(r, path, nil), Rel: "collection", Type: typeJSON},
 	}, a.alternates(r, typeGeoJSON)...)
-	links = append(links, versions...)
+	links = append(links, a.versionLinks(r, id, versions)...)
 	if !r.viewer.Past(r.layer.Name).None() {
 		links = append(links, link{Href: a.href(r, "/changes", url.Values{"collection": {r.layer.Name}, "feature": {strconv.FormatInt(id, 10)}}), Rel: "version-history", Type: typeJSON})
 	}
@@ -107,21 +103,13 @@ func (a *api) getFeature(w http.ResponseWriter, r *request) error {
 
 // versionLinks links to the rows of the same code before, after and last in valid
 // time (RFC 5829).
-func (a *api) versionLinks(r *request, row *layer.Row) ([]link, error) {
-	code := slices.IndexFunc(r.layer.Properties(), func(f layer.Field) bool { return f.Name == "code" })
-	if code < 0 || code >= len(row.Values) || row.Values[code] == nil {
-		return nil, nil
-	}
-	versions, err := a.Store.FeatureVersions(r.Context(), r.viewer, r.layer, string(row.Values[code]))
-	if err != nil {
-		return nil, err
-	}
-	here := slices.IndexFunc(versions, func(v layer.Version) bool { return v.ID == row.ID })
+func (a *api) versionLinks(r *request, id int64, versions []int64) []link {
+	here := slices.Index(versions, id)
 	if here < 0 {
-		return nil, nil // deleted since it was read
+		return nil
 	}
 	to := func(i int, rel string) link {
-		path := "/collections/" + r.layer.Name + "/items/" + strconv.FormatInt(versions[i].ID, 10)
+		path := "/collections/" + r.layer.Name + "/items/" + strconv.FormatInt(versions[i], 10)
 		return link{Href: a.href(r, path, nil), Rel: rel, Type: typeGeoJSON}
 	}
 	var links []link
@@ -131,5 +119,5 @@ func (a *api) versionLinks(r *request, row *layer.Row) ([]link, error) {
 	if here < len(versions)-1 {
 		links = append(links, to(here+1, "successor-version"))
 	}
-	return append(links, to(len(versions)-1, "latest-version")), nil
+	return append(links, to(len(versions)-1, "latest-version"))
 }

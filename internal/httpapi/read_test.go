@@ -140,13 +140,17 @@ func TestCoordinatesInOtherSystems(t *testing.T) {
 }
 
 func TestVersionsAreLinked(t *testing.T) {
-	s := &fakeStore{rows: siteRows(t, 3, "x"), versions: []layer.Version{{ID: 3}, {ID: 1}, {ID: 2}}}
+	s := &fakeStore{rows: siteRows(t, 3, "x"), versions: []int64{3, 1, 2}}
 	h := handlerOf(t, s)
 	tests := []struct{ id, before, after, latest string }{
 		{"3", "", "/1", "/2"}, {"1", "/3", "/2", "/2"}, {"2", "/1", "", "/2"},
 	}
 	for _, tt := range tests {
+		s.calls = nil
 		w := do(h, "GET", itemsPath+"/"+tt.id, "")
+		if len(s.calls) != 1 {
+			t.Errorf("the store is asked more than once: %v", s.calls)
+		}
 		doc := decode(t, w)
 		for rel, want := range map[string]string{"predecessor-version": tt.before, "successor-version": tt.after, "latest-version": tt.latest, "collection": "/bts_sites"} {
 			if got := linkTo(doc, rel); (got == "") != (want == "") || !strings.HasSuffix(got, want) {

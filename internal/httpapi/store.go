@@ -32,8 +32,8 @@ type Store interface {
 	HasMore(ctx context.Context, v account.Viewer, l *layer.Layer, q layer.Query, n int) (bool, error)
 	// Feature returns one row whatever its dates; ErrNotFound.
 	Feature(ctx context.Context, v account.Viewer, l *layer.Layer, id int64) (*layer.Row, error)
-	// FeatureVersions returns the rows of a code, by valid_from.
-	FeatureVersions(ctx context.Context, v account.Viewer, l *layer.Layer, code string) ([]layer.Version, error)
+	// FeatureAmongVersions is Feature with the ids of all rows of its code, by valid_from.
+	FeatureAmongVersions(ctx context.Context, v account.Viewer, l *layer.Layer, id int64) (row *layer.Row, versions []int64, err error)
 	// Extent returns the lon/lat box of the rows in force on the date and the valid
 	// time of all rows; false when the viewer sees none.
 	Extent(ctx context.Context, v account.Viewer, l *layer.Layer, date geo.Date) (orb.Bound, geo.Period, bool, error)

@@ -99,12 +99,6 @@ func (r *Row) Clone() *Row {
 	return &own
 }
 
-// Version is one row of a feature's versions in valid time.
-type Version struct {
-	ID     int64
-	Period geo.Period
-}
-
 // Versions are the version numbers of layers, by layer: what an answer was made from.
 type Versions map[string]int64
 

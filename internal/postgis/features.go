@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -177,10 +178,25 @@ func (s *Store) count(ctx context.Context, v account.Viewer, l *layer.Layer, q l
 // Feature returns one row by id, whatever its dates; layer.ErrNotFound where there
 // is none that the viewer may see. The row is the caller's.
 func (s *Store) Feature(ctx context.Context, v account.Viewer, l *layer.Layer, id int64) (*layer.Row, error) {
-	var row *layer.Row
-	err := s.seen(ctx, v, l, nil, func(c *conditions, from string) error {
+	row, _, err := s.feature(ctx, v, l, id, func(*conditions, string) string { return "" })
+	return row, err
+}
+
+// FeatureAmongVersions is Feature, with the ids of all rows of its code that the viewer may
+// see, by valid time, in the same statement. Cost: two look-ups by index.
+func (s *Store) FeatureAmongVersions(ctx context.Context, v account.Viewer, l *layer.Layer, id int64) (*layer.Row, []int64, error) {
+	return s.feature(ctx, v, l, id, func(c *conditions, from string) string {
+		same := conditions{sql: append(slices.Clip(c.sql), "t.code = one.code")}
+		return ", (SELECT string_agg(int8send(t.id), '' ORDER BY valid_from, t.id) FROM " + from + same.where() + ")"
+	})
+}
+
+// feature reads one row and, in a column behind it, ids as int8send writes them.
+func (s *Store) feature(ctx context.Context, v account.Viewer, l *layer.Layer, id int64, behind func(c *conditions, from string) string) (row *layer.Row, ids []int64, err error) {
+	err = s.seen(ctx, v, l, nil, func(c *conditions, from string) error {
+		sql := "SELECT one.*" + behind(c, from)
 		c.add("id = %s", c.bind(id))
-		rows, err := queryRaw(ctx, s.pool, "SELECT "+columns(l, layer.Query{})+" FROM "+from+c.where(), c.args)
+		rows, err := queryRaw(ctx, s.pool, sql+" FROM (SELECT "+columns(l, layer.Query{})+" FROM "+from+c.where()+") AS one", c.args)
 		if err != nil {
 			return err
 		}
@@ -190,39 +206,25 @@ func (s *Store) Feature(ctx context.Context, v account.Viewer, l *layer.Layer, i
 			if err := scanRow(rows, 0, &shown); err != nil {
 				return err
 			}
+			more := shown.Values[len(l.Fields):]
+			shown.Values = shown.Values[:len(l.Fields)]
 			row = shown.Clone()
+			for _, raw := range more {
+				for ; len(raw) >= 8; raw = raw[8:] {
+					ids = append(ids, int64(binary.BigEndian.Uint64(raw)))
+				}
+			}
 		}
 		rows.Close()
 		return rows.Err()
 	})
 	if err != nil {
-		return nil, translate("read "+l.Name, err)
+		return nil, nil, translate("read "+l.Name, err)
 	}
 	if row == nil {
-		return nil, fmt.Errorf("%s %d: %w", l.Name, id, layer.ErrNotFound)
+		return nil, nil, fmt.Errorf("%s %d: %w", l.Name, id, layer.ErrNotFound)
 	}
-	return row, nil
-}
-
-// FeatureVersions returns the rows of one code that the viewer may see, by valid time.
-func (s *Store) FeatureVersions(ctx context.Context, v account.Viewer, l *layer.Layer, code string) ([]layer.Version, error) {
-	var versions []layer.Version
-	err := s.seen(ctx, v, l, nil, func(c *conditions, from string) error {
-		c.add("code = %s", c.bind(code))
-		rows, err := s.pool.Query(ctx, "SELECT id, valid_from, valid_to FROM "+from+c.where()+" ORDER BY valid_from, id", c.args...)
-		if err != nil {
-			return err
-		}
-		versions, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (layer.Version, error) {
-			var version layer.Version
-			var from, to day
-			err := row.Scan(&version.ID, &from, &to)
-			version.Period = geo.Period{From: from.Date, To: to.Date}
-			return version, err
-		})
-		return err
-	})
-	return versions, translate("read versions of "+l.Name, err)
+	return row, ids, nil
 }
 
 // Extent returns the box of the rows in force on the date and the span of valid

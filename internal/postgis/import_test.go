@@ -135,15 +135,11 @@ func TestImportCorrectsByCode(t *testing.T) {
 // byCode returns the only row of a code.
 func byCode(t testing.TB, s *postgis.Store, l *layer.Layer, code string) *layer.Row {
 	t.Helper()
-	versions, err := s.FeatureVersions(context.Background(), officer(), l, code)
-	if err != nil || len(versions) != 1 {
-		t.Fatalf("%s has versions %v, %v", code, versions, err)
+	rows := ofCode(t, s, l, code)
+	if len(rows) != 1 {
+		t.Fatalf("%s has %d rows", code, len(rows))
 	}
-	row, err := s.Feature(context.Background(), officer(), l, versions[0].ID)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return row
+	return rows[0]
 }
 
 func TestImportNamesEveryRefusedRow(t *testing.T) {
@@ -204,7 +200,6 @@ func TestImportRefusesWhatAnUpdateWouldBreak(t *testing.T) {
 
 func TestImportInForceOpensASuccessor(t *testing.T) {
 	s, layers, _ := open(t)
-	ctx := context.Background()
 	l := get(t, layers, "communes")
 	first := postgis.Incoming{Row: 1, Feature: layer.Feature{Geometry: square(103, 21), Properties: map[string]any{
 		"code": "03136", "name": "cũ", "kind": "phường", "valid_from": day(t, "2010-01-01")}}}
@@ -217,15 +212,11 @@ func TestImportInForceOpensASuccessor(t *testing.T) {
 	if got := counts(importAll(t, s, l, o, next, fresh)); got != [6]int{2, 1, 1, 0, 0, 0} {
 		t.Fatalf("counts %v", got)
 	}
-	versions, err := s.FeatureVersions(ctx, officer(), l, "03136")
-	if err != nil || len(versions) != 2 || versions[0].Period.To != o.InForce || versions[1].Period.From != o.InForce || !versions[1].Period.To.IsZero() {
-		t.Fatalf("versions %+v, %v", versions, err)
+	rows, change := periods(t, s, l, "03136"), o.InForce.String()
+	if len(rows) != 2 || rows[0][1] != change || rows[1] != [2]any{change, nil} {
+		t.Fatalf("periods %v", rows)
 	}
-	row, err := s.Feature(ctx, officer(), l, versions[1].ID)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got := properties(t, l, row); got["name"] != "mới" || got["kind"] != "phường" || got["revision"] != 1.0 {
+	if got := properties(t, l, ofCode(t, s, l, "03136")[1]); got["name"] != "mới" || got["kind"] != "phường" || got["revision"] != 1.0 {
 		t.Errorf("the successor is %v", got)
 	}
 	// The same file again finds the successor, which starts that day, unchanged.
@@ -252,9 +243,8 @@ func TestImportInForceMatchesOnItsDay(t *testing.T) {
 	if got := counts(importAll(t, s, l, o, back)); got != [6]int{1, 1, 0, 0, 0, 0} {
 		t.Errorf("counts %v", got)
 	}
-	versions, err := s.FeatureVersions(context.Background(), officer(), l, "x")
-	if err != nil || len(versions) != 2 || versions[0].Period.To.String() != "2022-01-01" || versions[1].Period.From != o.InForce {
-		t.Errorf("versions %+v, %v", versions, err)
+	if got := periods(t, s, l, "x"); len(got) != 2 || got[0][1] != "2022-01-01" || got[1][0] != o.InForce.String() {
+		t.Errorf("periods %v", got)
 	}
 }
 

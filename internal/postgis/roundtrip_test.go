@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -360,12 +361,14 @@ func TestACodeIsInForceOnceADay(t *testing.T) {
 	if _, err := s.UpdateFeature(ctx, officer(), l, first, layer.Feature{Properties: map[string]any{"valid_to": nil}}, 0, false); !errors.Is(err, layer.ErrConflict) {
 		t.Errorf("reopening the closed row: %v", err)
 	}
-	versions, err := s.FeatureVersions(ctx, officer(), l, "094")
-	if err != nil || len(versions) != 2 || versions[0].ID != first || versions[1].ID != last {
-		t.Fatalf("versions %+v, %v", versions, err)
+	for _, id := range []int64{first, last} {
+		row, versions, err := s.FeatureAmongVersions(ctx, officer(), l, id)
+		if err != nil || row.ID != id || !slices.Equal(versions, []int64{first, last}) {
+			t.Fatalf("versions of %d: %v, %v", id, versions, err)
+		}
 	}
-	if p := versions[0].Period; p.From.String() != "2010-01-01" || p.To.String() != "2015-01-01" || !versions[1].Period.To.IsZero() {
-		t.Errorf("periods %+v", versions)
+	if got, want := periods(t, s, l, "094"), [][2]any{{"2010-01-01", "2015-01-01"}, {"2015-01-01", nil}}; !slices.Equal(got, want) {
+		t.Errorf("periods %v, want %v", got, want)
 	}
 	for date, want := range map[string]int64{"2009-12-31": 0, "2010-01-01": 1, "2014-12-31": 1, "2015-01-01": 1, "2030-01-01": 1} {
 		if n, err := s.CountFeatures(ctx, officer(), l, layer.Query{Date: day(t, date)}); err != nil || n != want {
@@ -481,4 +484,27 @@ func TestBoxesAndExtent(t *testing.T) {
 			t.Errorf("extent on %s: %v %+v %t, %v", date, got, period, some, err)
 		}
 	}
+}
+
+// periods are the valid times of the rows of a code, by their beginning.
+func periods(t testing.TB, s *postgis.Store, l *layer.Layer, code string) [][2]any {
+	t.Helper()
+	var all [][2]any
+	for _, row := range ofCode(t, s, l, code) {
+		p := properties(t, l, row)
+		all = append(all, [2]any{p["valid_from"], p["valid_to"]})
+	}
+	return all
+}
+
+// ofCode are the rows of a code, by the beginning of their valid time.
+func ofCode(t testing.TB, s *postgis.Store, l *layer.Layer, code string) []*layer.Row {
+	t.Helper()
+	from, _ := l.Queryable("valid_from")
+	q := layer.Query{Equal: []layer.Equality{{Field: "code", Value: code}}, Sort: []layer.SortKey{{Field: from}}}
+	var rows []*layer.Row
+	if err := s.Features(context.Background(), officer(), l, q, func(r *layer.Row) error { rows = append(rows, r.Clone()); return nil }); err != nil {
+		t.Fatal(err)
+	}
+	return rows
 }

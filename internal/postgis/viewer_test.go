@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"testing"
 
@@ -39,11 +40,13 @@ func look(t *testing.T, s *postgis.Store, v account.Viewer, l *layer.Layer, id i
 	if got.row = err == nil; err != nil && !errors.Is(err, layer.ErrNotFound) {
 		t.Fatal(err)
 	}
-	versions, err := s.FeatureVersions(ctx, v, l, code)
-	if err != nil {
+	_, versions, err := s.FeatureAmongVersions(ctx, v, l, id)
+	if err != nil && !errors.Is(err, layer.ErrNotFound) {
 		t.Fatal(err)
 	}
-	got.versions = len(versions) > 0
+	if got.versions = len(versions) > 0; got.versions != slices.Contains(versions, id) {
+		t.Errorf("%d is not among its own versions %v", id, versions)
+	}
 	return got
 }
 
