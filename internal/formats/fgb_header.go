@@ -53,8 +53,11 @@ func (f *flatGeobuf) header(indexed bool) *flat.Header {
 	return flat.GetSizePrefixedRootAsHeader(b.FinishedBytes(), 0)
 }
 
+// geometryTypes are FlatGeobuf's types of the geometries that layers have. Where it is
+// unknown each feature tells its own.
 var geometryTypes = map[layer.GeometryType]flat.GeometryType{
-	layer.Point: flat.GeometryTypePoint, layer.MultiLineString: flat.GeometryTypeMultiLineString, layer.MultiPolygon: flat.GeometryTypeMultiPolygon,
+	layer.Point: flat.GeometryTypePoint, layer.MultiPoint: flat.GeometryTypeMultiPoint, layer.MultiLineString: flat.GeometryTypeMultiLineString,
+	layer.MultiPolygon: flat.GeometryTypeMultiPolygon, layer.AnyGeometry: flat.GeometryTypeUnknown,
 }
 
 func column(b *flatbuffers.Builder, name, title, doc string, kind flat.ColumnType, nullable bool) flatbuffers.UOffsetT {

@@ -36,6 +36,11 @@ const (
 	AnyGeometry     GeometryType = "Geometry"
 )
 
+// GeometryTypes returns every type that a layer may have.
+func GeometryTypes() []GeometryType {
+	return []GeometryType{Point, MultiLineString, MultiPolygon, MultiPoint, AnyGeometry}
+}
+
 // Simple returns the dimensions that geometries of the type have: points, lines, areas.
 func (t GeometryType) Simple() []GeometryType {
 	switch t {
