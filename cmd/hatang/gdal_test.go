@@ -101,4 +101,15 @@ func ogrReadsURL(t *testing.T, s *server) {
 			t.Errorf("%s: GDAL counts %d, want %d", path, got, want)
 		}
 	}
+	// Files are read range by range: of a small box, by the index in the file.
+	for _, name := range []string{"bts_sites", "postal_points"} {
+		url := s.url + "/api/v1/collections/" + name + "/download?f="
+		box := []string{"-ro", "-so", "-al", "-spat", "102.95", "21.3", "103.1", "21.5"}
+		want := featureCount(t, gdal(t, "ogrinfo", append(box, "/vsicurl/"+url+"geojson")...))
+		for _, format := range []string{"fgb", "gpkg"} {
+			if got := featureCount(t, gdal(t, "ogrinfo", append(box, "/vsicurl/"+url+format)...)); got != want || want == 0 {
+				t.Errorf("%s as %s: GDAL counts %d in the box, in GeoJSON %d", name, format, got, want)
+			}
+		}
+	}
 }

@@ -2,6 +2,7 @@ package formats
 
 import (
 	"encoding/binary"
+	"errors"
 	"io"
 	"testing"
 
@@ -52,7 +53,9 @@ func writeRows(b *testing.B, f Format, s Sheet, rows []*layer.Row) (size int64) 
 	}
 	step(w.End(dst))
 	if f.InFile {
-		if size, err = w.File().Seek(0, io.SeekEnd); err != nil {
+		file := w.File()
+		size, err = file.Seek(0, io.SeekEnd)
+		if err := errors.Join(err, file.Close()); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -264,7 +264,11 @@ func (f *flatGeobuf) assemble(out io.Writer) error {
 }
 
 // File implements Writer.
-func (f *flatGeobuf) File() *os.File { return f.file }
+func (f *flatGeobuf) File() *os.File {
+	file := f.file
+	f.file = nil
+	return file
+}
 
 // Close implements Writer.
 func (f *flatGeobuf) Close() error {

@@ -92,9 +92,9 @@ type Writer interface {
 	Begin(dst []byte) ([]byte, error)
 	Append(dst []byte, r *layer.Row) ([]byte, error)
 	End(dst []byte) ([]byte, error)
-	// File is what has been made once End has returned, at its beginning; nil of
+	// File hands over what has been made once End has returned, at its beginning; nil of
 	// formats that are not InFile. It has no name on the disk any more, and is gone
-	// with Close.
+	// when whoever called this closes it.
 	File() *os.File
 	Close() error
 }

@@ -239,7 +239,11 @@ func (g *geoPackage) End(dst []byte) ([]byte, error) {
 }
 
 // File implements Writer.
-func (g *geoPackage) File() *os.File { return g.file }
+func (g *geoPackage) File() *os.File {
+	file := g.file
+	g.file = nil
+	return file
+}
 
 // Close implements Writer.
 func (g *geoPackage) Close() error {

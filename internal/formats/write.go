@@ -36,9 +36,13 @@ func (f *Format) Write(out io.Writer, s Sheet, rows func(each func(*layer.Row) e
 	if dst, err = w.End(dst); err != nil {
 		return err
 	}
-	if _, err = out.Write(dst); err != nil || w.File() == nil {
+	if _, err = out.Write(dst); err != nil {
 		return err
 	}
-	_, err = io.Copy(out, w.File())
-	return err
+	file := w.File()
+	if file == nil {
+		return nil
+	}
+	_, err = io.Copy(out, file)
+	return errors.Join(err, file.Close())
 }

@@ -91,11 +91,13 @@ func writtenAs(t testing.TB, f Format, s Sheet, rows ...*layer.Row) []byte {
 	if err != nil {
 		t.Fatalf("%s: %v", f.Name(), err)
 	}
-	if (w.File() != nil) != f.InFile || f.InFile && len(out) > 0 {
-		t.Fatalf("%s: a file %t, %d bytes besides", f.Name(), w.File() != nil, len(out))
+	file := w.File()
+	if (file != nil) != f.InFile || f.InFile && len(out) > 0 {
+		t.Fatalf("%s: a file %t, %d bytes besides", f.Name(), file != nil, len(out))
 	}
 	if f.InFile {
-		if out, err = io.ReadAll(w.File()); err != nil {
+		out, err = io.ReadAll(file)
+		if err := errors.Join(err, file.Close()); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -80,6 +80,7 @@ type api struct {
 	extents extentCache
 	drawn   *tileCache
 	counts  countCache
+	made    madeFiles
 
 	backlogRoom atomic.Int64 // on disk, for what clients are too slow for
 

@@ -72,6 +72,13 @@ func (d *download) write() (err error) {
 	if d.out.large && d.out.head {
 		return d.out.begin()
 	}
+	key := d.out.w.Header().Get("ETag")
+	if d.p.format.InFile {
+		if f := d.api.made.find(key); f != nil {
+			defer f.release()
+			return f.send(d.out.w, d.r, d.out.mediaType)
+		}
+	}
 	if d.writer, err = d.p.format.New(d.p.sheet); err != nil {
 		return err
 	}
@@ -89,7 +96,7 @@ func (d *download) write() (err error) {
 		return err
 	}
 	if f := d.writer.File(); f != nil {
-		return sendFile(d.out.w, d.r, d.out.mediaType, f)
+		return d.api.sendNew(d.out.w, d.r, d.out.mediaType, key, f)
 	}
 	return d.out.close()
 }

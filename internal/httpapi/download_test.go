@@ -236,6 +236,61 @@ func TestRangesOfDownloads(t *testing.T) {
 	}
 }
 
+// A client that reads a file range by range has it made once; an edit has it made anew,
+// and nobody reads the parts of two of them for one.
+func TestFilesAreMadeOnceForTheirRanges(t *testing.T) {
+	for _, name := range []string{"gpkg", "fgb"} {
+		s := &fakeStore{rows: siteRows(t, 20, "x"), number: 1}
+		h := handlerOf(t, s)
+		made := func() int {
+			n := 0
+			for _, call := range s.calls {
+				if call == "Features" {
+					n++
+				}
+			}
+			return n
+		}
+		path := downloadPath + "?f=" + name
+		first := do(h, "HEAD", path, "")
+		size, strong := first.Header().Get("Content-Length"), first.Header().Get("ETag")
+		if first.Code != 200 || strings.HasPrefix(strong, "W/") || made() != 1 {
+			t.Fatalf("%s: %d, tag %s, made %d times", name, first.Code, strong, made())
+		}
+		var parts []string
+		for _, asked := range []string{"bytes=0-99", "bytes=100-199", "bytes=200-"} {
+			w := do(h, "GET", path, "", "Range: "+asked, "If-Range: "+strong)
+			if w.Code != 206 || w.Header().Get("ETag") != strong || !strings.HasSuffix(w.Header().Get("Content-Range"), "/"+size) {
+				t.Errorf("%s, %s: %d, %s", name, asked, w.Code, w.Header().Get("ETag"))
+			}
+			parts = append(parts, w.Body.String())
+		}
+		if made() != 1 {
+			t.Errorf("%s: made %d times for its ranges", name, made())
+		}
+		again := do(handlerOf(t, s), "GET", path, "") // of another server
+		if again.Body.String() != strings.Join(parts, "") || again.Header().Get("ETag") != strong {
+			t.Errorf("%s: another server sends other bytes, or calls them otherwise: %s, %s", name, again.Header().Get("ETag"), strong)
+		}
+		if packed := do(h, "GET", path, "", "Accept-Encoding: zstd"); packed.Header().Get("ETag") != "W/"+strong {
+			t.Errorf("%s: compressed it is %s", name, packed.Header().Get("ETag"))
+		}
+		for _, tag := range []string{strong, "W/" + strong, `"x", ` + strong} {
+			if w := do(h, "GET", path, "", "If-None-Match: "+tag); w.Code != 304 || !strings.HasSuffix(w.Header().Get("ETag"), strong) {
+				t.Errorf("%s: %s gets %d, %s", name, tag, w.Code, w.Header().Get("ETag"))
+			}
+		}
+		before := made()
+		s.number, s.rows = 2, siteRows(t, 21, "x")
+		if w := do(h, "GET", path, "", "Range: bytes=0-99", "If-Range: "+strong); w.Code != 200 || w.Header().Get("ETag") == strong || made() != before+1 {
+			t.Errorf("%s after an edit: %d, %s", name, w.Code, w.Header().Get("ETag"))
+		}
+		if w := do(h, "GET", path, "", "If-None-Match: "+strong); w.Code != 200 {
+			t.Errorf("%s after an edit, for who has the one before: %d", name, w.Code)
+		}
+	}
+}
+
 // Downloads stream as pages do, and fail as they do: with a problem before the first
 // byte, by being cut off after it. A layer that is certain to be long begins at once.
 func TestStreamsOfDownloads(t *testing.T) {

@@ -67,18 +67,21 @@ func (a *api) knownAlready(w http.ResponseWriter, r *request, p *listing) (layer
 	if r.html {
 		parts = append(parts, typeHTML, a.Assets.Script, a.Assets.Style)
 	}
+	if p.format.InFile {
+		return versions, cachedFile(w, r, tag(parts...)), nil
+	}
 	return versions, cached(w, r, tag(parts...)), nil
 }
 
 // answerTo is the answer to a request for features.
 func (a *api) answerTo(w http.ResponseWriter, r *request, mediaType string) spool {
-	return spool{w: w, head: r.Method == http.MethodHead, mediaType: mediaType, byteRange: rangeOf(r), room: &a.backlogRoom}
+	return spool{w: w, head: r.Method == http.MethodHead, mediaType: mediaType, byteRange: rangeOf(r, ""), room: &a.backlogRoom}
 }
 
-// rangeOf returns the Range header to heed: none where If-Range names a version,
-// because the ETags of lists are weak and cannot vouch for single bytes.
-func rangeOf(r *request) string {
-	if r.Method != http.MethodGet || r.Header.Get("If-Range") != "" {
+// rangeOf returns the Range header to heed: none where If-Range names another version than
+// the strong ETag. The weak ones of lists, for which "" stands, cannot vouch for single bytes.
+func rangeOf(r *request, strong string) string {
+	if condition := r.Header.Get("If-Range"); r.Method != http.MethodGet || condition != "" && condition != strong {
 		return ""
 	}
 	return r.Header.Get("Range")
@@ -126,7 +129,7 @@ func (g *page) write() (err error) {
 	}
 	g.setHeaders(matched, told)
 	if f := g.writer.File(); f != nil {
-		return sendFile(g.out.w, g.r, g.out.mediaType, f)
+		return g.api.sendNew(g.out.w, g.r, g.out.mediaType, "", f) // a page is soon made again
 	}
 	return g.out.close()
 }

@@ -1,10 +1,6 @@
 package httpapi
 
 import (
-	"fmt"
-	"io"
-	"net/http"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -100,29 +96,4 @@ func (p *listing) readDecimals(faults *layer.Faults) {
 	default:
 		p.sheet.Decimals = int(n)
 	}
-}
-
-// sendFile sends a file that is complete, or the range of it that was asked for.
-func sendFile(w http.ResponseWriter, r *request, mediaType string, f *os.File) error {
-	info, err := f.Stat()
-	if err != nil {
-		return err
-	}
-	h, status := w.Header(), http.StatusOK
-	first, end := 0, int(info.Size())
-	if from, to, ok := oneRange(rangeOf(r), end); ok {
-		h.Set("Content-Range", fmt.Sprintf("bytes %d-%d/%d", from, to-1, end))
-		first, end, status = from, to, http.StatusPartialContent
-	}
-	h.Set("Accept-Ranges", "bytes")
-	h.Set("Content-Type", mediaType)
-	h.Set("Content-Length", strconv.Itoa(end-first))
-	w.WriteHeader(status)
-	if r.Method == http.MethodHead {
-		return nil
-	}
-	if _, err := io.Copy(w, io.NewSectionReader(f, int64(first), int64(end-first))); err != nil {
-		return fmt.Errorf("%w: %w", errClientGone, err)
-	}
-	return nil
 }
