@@ -167,7 +167,7 @@ func (r *reading) rowsNear(name string, boxes []orb.Bound) (from string, c *cond
 	if from, err = r.from(c, name); err != nil {
 		return "", nil, err
 	}
-	return c.view(r.viewer, l, r.published, from, boxes), c, nil
+	return c.view(r.viewer, l, r.published, from, near{boxes}), c, nil
 }
 
 // shown is rows, of those in the boxes.

@@ -54,7 +54,7 @@ func columns(l *layer.Layer, q layer.Query) string {
 // and is returned as it is. Cost: by id an index scan of what is read; in another order
 // one of all that is selected; one pass over the bytes.
 func (s *Store) Features(ctx context.Context, v account.Viewer, l *layer.Layer, q layer.Query, each func(*layer.Row) error) error {
-	err := s.seen(ctx, v, l, q.Boxes, func(c *conditions, from string) error {
+	err := s.seen(ctx, v, l, nearOf(q), func(c *conditions, from string) error {
 		if err := c.matching(q, l); err != nil {
 			return err
 		}
@@ -166,7 +166,7 @@ func (s *Store) CountWithin(ctx context.Context, v account.Viewer, l *layer.Laye
 
 // count makes the statement that counts what the query selects for the viewer.
 func (s *Store) count(ctx context.Context, v account.Viewer, l *layer.Layer, q layer.Query, ask func(sql string, args []any) error) error {
-	err := s.seen(ctx, v, l, q.Boxes, func(c *conditions, from string) error {
+	err := s.seen(ctx, v, l, nearOf(q), func(c *conditions, from string) error {
 		if err := c.matching(q, l); err != nil {
 			return err
 		}

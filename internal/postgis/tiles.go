@@ -17,7 +17,7 @@ import (
 // scan, or one of the table where the box holds most of it, and one pass over the bytes.
 func (s *Store) TileRows(ctx context.Context, v account.Viewer, l *layer.Layer, box orb.Bound, q layer.Query, fields []*layer.Field, each func(*layer.Row) error) error {
 	q.Boxes = nil
-	err := s.seen(ctx, v, l, []orb.Bound{box}, func(c *conditions, from string) error {
+	err := s.seen(ctx, v, l, append(nearOf(q), []orb.Bound{box}), func(c *conditions, from string) error {
 		if err := c.matching(q, l); err != nil {
 			return err
 		}

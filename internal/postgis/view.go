@@ -13,6 +13,7 @@ import (
 	"github.com/paulmach/orb"
 
 	"hatang/internal/account"
+	"hatang/internal/filter"
 	"hatang/internal/layer"
 )
 
@@ -34,10 +35,10 @@ func (p *publications) general() bool { return p != nil && len(p.of) > 0 }
 
 // view returns what stands behind FROM: rows of the layer, or of another source with
 // its columns, with the values that the viewer may see. The conditions on rows are
-// added to c. Settings of publication matter to the public alone. Where boxes are given
-// only rows that the viewer sees in one of them need be there, and others may be: the
-// caller asks for them by the places in the view.
-func (c *conditions) view(v account.Viewer, l *layer.Layer, p *publications, from string, boxes []orb.Bound) string {
+// added to c. Settings of publication matter to the public alone. Only rows that the
+// viewer sees near by need be there, and others may be: the caller asks for them by the
+// places in the view.
+func (c *conditions) view(v account.Viewer, l *layer.Layer, p *publications, from string, by near) string {
 	s := v.Sight(l.Name)
 	c.visible(s, l)
 	if !l.PublishedAsSet || s.Exact {
@@ -64,14 +65,38 @@ func (c *conditions) view(v account.Viewer, l *layer.Layer, p *publications, fro
 	if !masked && !p.general() {
 		return from + " AS t"
 	}
-	geometry, near := "geom", ""
+	geometry := "geom"
+	var around conditions
 	if p.general() {
 		geometry = p.geometry() + " AS geom"
-		if len(boxes) > 0 {
-			near = " WHERE " + c.within(boxes, p.farthest())
+		for _, boxes := range by {
+			if len(boxes) > 0 {
+				around.sql = append(around.sql, c.within(boxes, p.farthest()))
+			}
 		}
 	}
-	return fmt.Sprintf("(SELECT %s, %s FROM %s AS t%s) AS t", strings.Join(columns, ", "), geometry, from, near)
+	return fmt.Sprintf("(SELECT %s, %s FROM %s AS t%s) AS t", strings.Join(columns, ", "), geometry, from, around.where())
+}
+
+// near are lists of boxes: as it is shown, a row meets one of each that is not empty.
+type near [][]orb.Bound
+
+// nearOf is where the rows are that a query selects.
+func nearOf(q layer.Query) near {
+	by := near{q.Boxes}
+	f, ok := q.Filter.(*filter.Filter)
+	if !ok {
+		return by
+	}
+	boxes, bounded := f.Boxes()
+	if !bounded {
+		return by
+	}
+	var around []orb.Bound
+	for _, b := range boxes {
+		around = append(around, orb.Bound{Min: orb.Point(b.Min[:2]), Max: orb.Point(b.Max[:2])})
+	}
+	return append(by, around)
 }
 
 // within is the condition on rows whose box meets any of the boxes, each widened by so
@@ -215,11 +240,11 @@ const mostTries = 5
 // seen runs a read of a layer as the viewer sees it. For the public it is made by the
 // settings of publication read last, and proves, in the same statement, that they are
 // those in force: else it is made anew. read must do nothing before its first row. It
-// asks for rows in the boxes, or where there is none for any.
-func (s *Store) seen(ctx context.Context, v account.Viewer, l *layer.Layer, boxes []orb.Bound, read func(c *conditions, from string) error) error {
+// asks for rows near by, which without boxes are all.
+func (s *Store) seen(ctx context.Context, v account.Viewer, l *layer.Layer, by near, read func(c *conditions, from string) error) error {
 	c := &conditions{}
 	if !l.PublishedAsSet || v.Sight(l.Name).Exact {
-		return read(c, c.view(v, l, nil, quote(l.Name), boxes))
+		return read(c, c.view(v, l, nil, quote(l.Name), by))
 	}
 	var err error
 	for range mostTries {
@@ -232,7 +257,7 @@ func (s *Store) seen(ctx context.Context, v account.Viewer, l *layer.Layer, boxe
 		}
 		c = &conditions{}
 		c.add("(SELECT hatang_published_as(%s))", c.bind(p.version))
-		err = read(c, c.view(v, l, p, quote(l.Name), boxes))
+		err = read(c, c.view(v, l, p, quote(l.Name), by))
 		var pg *pgconn.PgError
 		if !errors.As(err, &pg) || pg.Code != publishedAnew {
 			return err
