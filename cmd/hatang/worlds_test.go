@@ -418,7 +418,7 @@ func (o reaction) differs(p reaction) string {
 	case o.status != p.status || o.cut != p.cut:
 		return fmt.Sprintf("status %d (cut %v) and %d (cut %v)\n%.300s\n%.300s", o.status, o.cut, p.status, p.cut, o.body, p.body)
 	case fmt.Sprint(o.header) != fmt.Sprint(p.header):
-		return fmt.Sprintf("headers\n%v\n%v", o.header, p.header)
+		return fmt.Sprintf("headers\n%v\n%v\n%s", o.header, p.header, reaction{body: o.body}.differs(reaction{body: p.body}))
 	case !bytes.Equal(o.body, p.body):
 		at := 0
 		for at < len(o.body) && at < len(p.body) && o.body[at] == p.body[at] {
@@ -553,6 +553,9 @@ func (p *pair) both(a question) string {
 	}
 	if !a.reads() {
 		p.quiet = append(p.quiet, time.Now())
+		if got[0].status < 300 && a.cold {
+			p.settle() // through the other server it may take a second, in each world another time
+		}
 	}
 	if d := got[0].differs(got[1]); d != "" {
 		return fmt.Sprintf("%s\nasked by %s: %s", a, p.as.name, d)
