@@ -64,7 +64,7 @@ func tag(parts ...string) string {
 // already; then 304 has been sent.
 func cached(w http.ResponseWriter, r *request, etag string) bool {
 	h := w.Header()
-	h.Set("Cache-Control", cacheControl(r))
+	h["Cache-Control"] = cacheControl(r)
 	h.Set("ETag", etag)
 	if !tagMatches(r.Header.Get("If-None-Match"), etag) {
 		return false
@@ -74,21 +74,31 @@ func cached(w http.ResponseWriter, r *request, etag string) bool {
 	return true
 }
 
+// Values of Cache-Control; shared, as those of withHeaders.
+var (
+	publicNoCache  = []string{"public, no-cache"}
+	privateNoCache = []string{"private, no-cache"}
+)
+
 // cacheControl lets caches keep what the public sees, and always ask first.
-func cacheControl(r *request) string {
+func cacheControl(r *request) []string {
 	if !r.viewer.Known() && !r.who.key {
-		return "public, no-cache"
+		return publicNoCache
 	}
-	return "private, no-cache"
+	return privateNoCache
 }
 
 // tagMatches compares an If-None-Match header with an ETag, weakly (RFC 9110 §13.1.2).
 func tagMatches(header, etag string) bool {
+	if header == "" || header == etag {
+		return header != ""
+	}
 	if strings.TrimSpace(header) == "*" {
 		return true
 	}
-	for _, candidate := range strings.Split(header, ",") {
-		if candidate = strings.TrimPrefix(strings.TrimSpace(candidate), "W/"); candidate != "" && candidate == strings.TrimPrefix(etag, "W/") {
+	etag = strings.TrimPrefix(etag, "W/")
+	for candidate := range strings.SplitSeq(header, ",") {
+		if candidate = strings.TrimPrefix(strings.TrimSpace(candidate), "W/"); candidate != "" && candidate == etag {
 			return true
 		}
 	}

@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"runtime"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -83,6 +84,7 @@ type api struct {
 	made    madeFiles
 
 	backlogRoom atomic.Int64 // on disk, for what clients are too slow for
+	heldBefore  sync.Pool    // of *[]byte: what answers were held in
 
 	compress func(http.Handler) http.Handler
 	limits   *limits

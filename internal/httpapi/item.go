@@ -68,14 +68,16 @@ func (a *api) getFeature(w http.ResponseWriter, r *request) error {
 	if err != nil {
 		return err
 	}
-	w.Header().Set("Content-Crs", "<"+crs.URI()+">")
+	w.Header()["Content-Crs"] = contentCRSOf(crs)
 	// The tag of a page is made of the page: it shows more than the row.
 	if !r.html && cached(w, r, shownTag(r.layer, row)) {
 		return nil
 	}
 	narrow(row, r.layer, fields, noGeometry)
 	sheet := formats.Sheet{Layer: r.layer.Narrowed(fields), CRS: crs}
-	body, err := formats.AppendFeature(nil, sheet.Layer, row, sheet.GeoJSON())
+	held := a.hold()
+	defer a.heldBefore.Put(held)
+	body, err := formats.AppendFeature((*held)[:0], sheet.Layer, row, sheet.GeoJSON())
 	if err != nil {
 		return err
 	}
@@ -97,7 +99,11 @@ func (a *api) getFeature(w http.ResponseWriter, r *request) error {
 	}
 	// The links become the last member of the Feature object.
 	body = append(body[:len(body)-1], `,"links":`...)
-	send(w, r, typeGeoJSON, append(append(body, list...), '}'))
+	body = append(append(body, list...), '}')
+	send(w, r, typeGeoJSON, body)
+	if cap(body) <= maxComplete {
+		*held = body
+	}
 	return nil
 }
 

@@ -61,9 +61,9 @@ func (a *api) knownAlready(w http.ResponseWriter, r *request, p *listing) (layer
 	if err != nil {
 		return nil, false, err
 	}
-	w.Header().Set("Content-Crs", "<"+p.crs.URI()+">")
+	w.Header()["Content-Crs"] = contentCRSOf(p.crs)
 	parts := []string{a.Version, a.base(r), r.URL.Path, strconv.FormatInt(versions[r.layer.Name], 10),
-		r.viewer.Class(), a.ReferenceDate().String(), p.values.Encode(), p.format.Name(), r.language()}
+		r.viewer.Class(), a.ReferenceDate().String(), r.URL.RawQuery, p.format.Name(), r.language()}
 	if r.html {
 		parts = append(parts, typeHTML, a.Assets.Script, a.Assets.Style)
 	}
@@ -75,7 +75,7 @@ func (a *api) knownAlready(w http.ResponseWriter, r *request, p *listing) (layer
 
 // answerTo is the answer to a request for features.
 func (a *api) answerTo(w http.ResponseWriter, r *request, mediaType string) spool {
-	return spool{w: w, head: r.Method == http.MethodHead, mediaType: mediaType, byteRange: rangeOf(r, ""), room: &a.backlogRoom}
+	return spool{w: w, buf: (*a.hold())[:0], used: &a.heldBefore, head: r.Method == http.MethodHead, mediaType: mediaType, byteRange: rangeOf(r, ""), room: &a.backlogRoom}
 }
 
 // rangeOf returns the Range header to heed: none where If-Range names another version than

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -23,6 +24,7 @@ type metrics struct {
 	requests *prometheus.CounterVec
 	duration *prometheus.HistogramVec
 	running  prometheus.Gauge
+	series   sync.Map // by answered: series, which are found so without being named anew
 }
 
 func newMetrics(c Config, limits *limits, drawn *tileCache) *metrics {
@@ -98,9 +100,27 @@ func (m *metrics) observe(method, route string, status int, took time.Duration) 
 	default:
 		method = "other"
 	}
-	m.requests.WithLabelValues(method, route, strconv.Itoa(status)).Inc()
-	m.duration.WithLabelValues(method, route).Observe(took.Seconds())
+	of := answered{method, route, status}
+	known, ok := m.series.Load(of)
+	if !ok {
+		known, _ = m.series.LoadOrStore(of, series{m.requests.WithLabelValues(method, route, strconv.Itoa(status)), m.duration.WithLabelValues(method, route)})
+	}
+	own, _ := known.(series)
+	own.requests.Inc()
+	own.duration.Observe(took.Seconds())
 }
+
+// answered is what requests are counted by, series are the figures of one kind of them.
+type (
+	answered struct {
+		method, route string
+		status        int
+	}
+	series struct {
+		requests prometheus.Counter
+		duration prometheus.Observer
+	}
+)
 
 // memoryCollector shows how fresh the snapshots are and what they are used for.
 type memoryCollector func() permit.Report

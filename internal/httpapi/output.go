@@ -6,9 +6,23 @@ import (
 	"strings"
 	"sync"
 
+	"hatang/geo"
 	"hatang/internal/formats"
 	"hatang/internal/layer"
 )
+
+// contentCRSs are the values of Content-Crs by EPSG code. They are shared: nobody changes
+// or appends to them in place.
+var contentCRSs = sync.OnceValue(func() map[int][]string {
+	all := map[int][]string{}
+	for _, crs := range geo.CRSs() {
+		all[crs.Code()] = []string{"<" + crs.URI() + ">"}
+	}
+	return all
+})
+
+// contentCRSOf is the value of Content-Crs for a reference system.
+func contentCRSOf(crs geo.CRS) []string { return contentCRSs()[crs.Code()] }
 
 // featureTypesOut are the media types that features are served in.
 var featureTypesOut = sync.OnceValue(func() []string {

@@ -31,11 +31,12 @@ type listing struct {
 	hits    bool // only their number is asked for
 }
 
+// itemsNames are itemsParameters, which nobody changes.
+var itemsNames = []string{"bbox", "bbox-crs", "crs", "datetime", "filter", "filter-lang", "filter-crs", "properties", "skipGeometry", "sortby",
+	"resultType", "limit", "after", "decimals", "bom", "f", "lang"}
+
 // itemsParameters are the parameters of items beside the layer's own fields.
-func itemsParameters() []string {
-	return []string{"bbox", "bbox-crs", "crs", "datetime", "filter", "filter-lang", "filter-crs", "properties", "skipGeometry", "sortby",
-		"resultType", "limit", "after", "decimals", "bom", "f", "lang"}
-}
+func itemsParameters() []string { return itemsNames }
 
 // paging are those of them that select no features: they say how those selected are
 // shown, and which of them.
@@ -46,7 +47,9 @@ var paging = []string{"crs", "properties", "skipGeometry", "sortby", "resultType
 // on the reference date are asked for.
 func parseListing(raw string, l *layer.Layer, reference geo.Date, names []string) (listing, layer.Faults) {
 	var faults layer.Faults
-	p := listing{values: readQuery(raw, append(slices.Clone(names), l.QueryableNames()...), &faults), query: layer.Query{Date: reference, Limit: defaultPage}}
+	known := func(name string) bool { return slices.Contains(names, name) || isQueryable(l, name) }
+	all := func() []string { return append(slices.Clone(names), l.QueryableNames()...) }
+	p := listing{values: readKnown(raw, known, all, &faults), query: layer.Query{Date: reference, Limit: defaultPage}}
 	checkLanguage(p.values, &faults)
 	p.crs = parseCRS(p.values, "crs", &faults)
 	boxCRS := parseCRS(p.values, "bbox-crs", &faults)
@@ -139,14 +142,15 @@ func (p *listing) readResultType(faults *layer.Faults) {
 // have (outside its list or bounds) selects nothing, which is no error: clients
 // push filters down without knowing the lists.
 func (p *listing) readEqualities(l *layer.Layer, faults *layer.Faults) {
-	if len(p.values) == 0 {
-		return
-	}
 	others := itemsParameters()
-	for _, name := range l.QueryableNames() {
-		if !p.values.Has(name) || slices.Contains(others, name) {
-			continue
+	asked := make([]string, 0, 4)
+	for name := range p.values {
+		if isQueryable(l, name) && !slices.Contains(others, name) {
+			asked = append(asked, name)
 		}
+	}
+	slices.Sort(asked) // a map has no order, and the same request has the same statement
+	for _, name := range asked {
 		f, _ := l.Queryable(name)
 		value, ok := canonical(f.Kind, p.values.Get(f.Name))
 		if !ok {
@@ -159,6 +163,9 @@ func (p *listing) readEqualities(l *layer.Layer, faults *layer.Faults) {
 		p.query.Equal = append(p.query.Equal, layer.Equality{Field: f.Name, Value: value})
 	}
 }
+
+// isQueryable reports whether a field, or the id, has the name in the register.
+func isQueryable(l *layer.Layer, name string) bool { return name == layer.IDName || l.Has(name) }
 
 // canonical returns the one text form of a value of a kind; false when it is none.
 func canonical(kind layer.Kind, s string) (string, bool) {

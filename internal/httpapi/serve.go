@@ -229,6 +229,12 @@ func checkMedia(rt route, r *http.Request) error {
 // readQuery reads the query and reports parameters that are not among the known,
 // given twice, or not readable at all.
 func readQuery(raw string, known []string, faults *layer.Faults) url.Values {
+	return readKnown(raw, func(name string) bool { return slices.Contains(known, name) }, func() []string { return known }, faults)
+}
+
+// readKnown is readQuery of parameters that are known by a function; all lists them for
+// the sentence, which most requests do not need.
+func readKnown(raw string, known func(name string) bool, all func() []string, faults *layer.Faults) url.Values {
 	if raw == "" {
 		return nil
 	}
@@ -236,22 +242,20 @@ func readQuery(raw string, known []string, faults *layer.Faults) url.Values {
 	if err != nil {
 		faults.Add("query", "phần sau dấu ? không đọc được: hãy mã hóa phần trăm các ký tự đặc biệt", "the part after ? cannot be read: percent-encode special characters")
 	}
-	names := make([]string, 0, len(values))
+	var wrong []string
 	for name := range values {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	list := strings.Join(known, ", ")
-	if list == "" {
-		list = "–"
-	}
-	for _, name := range names {
-		switch {
-		case !slices.Contains(known, name):
-			faults.Add(parameterName(name), "không có tham số %q; các tham số: %s", "there is no parameter %q; there are: %s", clip(name), list)
-		case len(values[name]) > 1:
-			faults.Add(name, "tham số %s chỉ được cho một lần", "the parameter %s is given more than once", name)
+		if !known(name) || len(values[name]) > 1 {
+			wrong = append(wrong, name)
 		}
+	}
+	slices.Sort(wrong)
+	for _, name := range wrong {
+		if known(name) {
+			faults.Add(name, "tham số %s chỉ được cho một lần", "the parameter %s is given more than once", name)
+			continue
+		}
+		list := cmp.Or(strings.Join(all(), ", "), "–")
+		faults.Add(parameterName(name), "không có tham số %q; các tham số: %s", "there is no parameter %q; there are: %s", clip(name), list)
 	}
 	return values
 }

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 )
 
@@ -35,6 +36,16 @@ type spool struct {
 	streaming bool
 	room      *atomic.Int64 // for what the client is too slow for; nil: the maker waits for the client
 	behind    *backlog      // sends what is streamed, where there is room
+	used      *sync.Pool    // of what answers were held in; nil: none is used again
+}
+
+// hold returns what another answer was held in, which has grown by then, or something
+// empty. It goes back to heldBefore once nobody has the answer any more.
+func (a *api) hold() *[]byte {
+	if held, ok := a.heldBefore.Get().(*[]byte); ok {
+		return held
+	}
+	return new([]byte)
 }
 
 // settle sends what is due. Its error, but for errHeadDone, wraps errClientGone.
@@ -77,6 +88,9 @@ func (s *spool) held() int {
 // close sends the rest; a complete answer gets its length.
 func (s *spool) close() error {
 	if !s.streaming {
+		if whole := s.buf; s.used != nil && cap(whole) <= 2*maxComplete {
+			defer s.used.Put(&whole) // whoever writes it does not keep it
+		}
 		s.w.Header().Set("Content-Type", s.mediaType)
 		status := http.StatusOK
 		if first, end, ok := oneRange(s.byteRange, len(s.buf)); ok && !s.head {
