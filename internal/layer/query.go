@@ -1,8 +1,6 @@
 package layer
 
 import (
-	"bytes"
-
 	"github.com/paulmach/orb"
 
 	"hatang/geo"
@@ -88,14 +86,35 @@ type Row struct {
 	ShownAs int64
 }
 
-// Clone returns a row that shares no memory with this one.
+// Clone returns a row that shares no memory with this one: its bytes lie in one piece.
 func (r *Row) Clone() *Row {
-	own := *r
-	own.Geometry = bytes.Clone(r.Geometry)
-	own.Values = make([][]byte, len(r.Values))
-	for i, value := range r.Values {
-		own.Values[i] = bytes.Clone(value)
+	size := len(r.Geometry)
+	for _, values := range [][][]byte{r.Values, r.Keys} {
+		for _, value := range values {
+			size += len(value)
+		}
 	}
+	bytes := make([]byte, 0, size)
+	own := *r
+	keep := func(value []byte) []byte {
+		if value == nil {
+			return nil
+		}
+		from := len(bytes)
+		bytes = append(bytes, value...)
+		return bytes[from:len(bytes):len(bytes)]
+	}
+	keepAll := func(values [][]byte) [][]byte {
+		if values == nil {
+			return nil
+		}
+		kept := make([][]byte, len(values))
+		for i, value := range values {
+			kept[i] = keep(value)
+		}
+		return kept
+	}
+	own.Geometry, own.Values, own.Keys = keep(r.Geometry), keepAll(r.Values), keepAll(r.Keys)
 	return &own
 }
 

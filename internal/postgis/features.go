@@ -178,53 +178,71 @@ func (s *Store) count(ctx context.Context, v account.Viewer, l *layer.Layer, q l
 // Feature returns one row by id, whatever its dates; layer.ErrNotFound where there
 // is none that the viewer may see. The row is the caller's.
 func (s *Store) Feature(ctx context.Context, v account.Viewer, l *layer.Layer, id int64) (*layer.Row, error) {
-	row, _, err := s.feature(ctx, v, l, id, func(*conditions, string) string { return "" })
-	return row, err
+	var row *layer.Row
+	err := s.seen(ctx, v, l, nil, func(c *conditions, from string) error {
+		c.add("id = %s", c.bind(id))
+		return hand(ctx, s.pool, "SELECT "+columns(l, layer.Query{})+" FROM "+from+c.where(), c.args, 0, func(r *layer.Row) error {
+			r.ShownAs = c.shownAs
+			row = r.Clone()
+			return nil
+		})
+	})
+	return found(row, l, id, err)
+}
+
+// found says of a row that was looked up what its not being there means.
+func found(row *layer.Row, l *layer.Layer, id int64, err error) (*layer.Row, error) {
+	switch {
+	case err != nil:
+		return nil, translate("read "+l.Name, err)
+	case row == nil:
+		return nil, fmt.Errorf("%s %d: %w", l.Name, id, layer.ErrNotFound)
+	}
+	return row, nil
 }
 
 // FeatureAmongVersions is Feature, with the ids of all rows of its code that the viewer may
-// see, by valid time, in the same statement. Cost: two look-ups by index.
+// see, by valid time, in the same statement. Cost: two look-ups by index, in a statement
+// for all who ask at the same time and see the same rows.
 func (s *Store) FeatureAmongVersions(ctx context.Context, v account.Viewer, l *layer.Layer, id int64) (*layer.Row, []int64, error) {
-	return s.feature(ctx, v, l, id, func(c *conditions, from string) string {
-		same := conditions{sql: append(slices.Clip(c.sql), "t.code = one.code")}
-		return ", (SELECT string_agg(int8send(t.id), '' ORDER BY valid_from, t.id) FROM " + from + same.where() + ")"
-	})
+	read := func(ctx context.Context, questions []*lookUp) error {
+		ctx, cancel := context.WithTimeout(ctx, s.limits.Statement+acquireTimeout) // where the database itself does not answer
+		defer cancel()
+		return s.lookUp(ctx, v, l, questions)
+	}
+	one := &lookUp{id: id}
+	if l.ReadsStored() || v.Limited() || v.Consulted(l.Name) != "" { // a layer of its own, or rows that are the viewer's own
+		one.err = read(ctx, []*lookUp{one})
+	} else {
+		one = s.asked.ask(ctx, gatheringKey{l, v.Class(), s.pool.of(ctx)}, id, read)
+	}
+	row, err := found(one.row, l, id, one.err)
+	return row, one.versions, err
 }
 
-// feature reads one row and, in a column behind it, ids as int8send writes them.
-func (s *Store) feature(ctx context.Context, v account.Viewer, l *layer.Layer, id int64, behind func(c *conditions, from string) string) (row *layer.Row, ids []int64, err error) {
-	err = s.seen(ctx, v, l, nil, func(c *conditions, from string) error {
-		sql := "SELECT one.*" + behind(c, from)
-		c.add("id = %s", c.bind(id))
-		rows, err := queryRaw(ctx, s.pool, sql+" FROM (SELECT "+columns(l, layer.Query{})+" FROM "+from+c.where()+") AS one", c.args)
-		if err != nil {
-			return err
-		}
-		defer rows.Close()
-		if rows.Next() {
-			shown := layer.Row{ShownAs: c.shownAs}
-			if err := scanRow(rows, 0, &shown); err != nil {
-				return err
-			}
-			more := shown.Values[len(l.Fields):]
-			shown.Values = shown.Values[:len(l.Fields)]
-			row = shown.Clone()
-			for _, raw := range more {
-				for ; len(raw) >= 8; raw = raw[8:] {
-					ids = append(ids, int64(binary.BigEndian.Uint64(raw)))
+// lookUp answers questions for rows of a layer. Rows are the askers' own.
+func (s *Store) lookUp(ctx context.Context, v account.Viewer, l *layer.Layer, questions []*lookUp) error {
+	asked, ids := map[int64][]*lookUp{}, make([]int64, len(questions))
+	for i, q := range questions {
+		asked[q.id], ids[i] = append(asked[q.id], q), q.id
+	}
+	return s.seen(ctx, v, l, nil, func(c *conditions, from string) error {
+		same := conditions{sql: append(slices.Clip(c.sql), "t.code = one.code")}
+		versions := "(SELECT string_agg(int8send(t.id), '' ORDER BY valid_from, t.id) FROM " + from + same.where() + ")"
+		c.add("id = ANY (%s)", c.bind(ids))
+		sql := "SELECT one.*, " + versions + " FROM (SELECT " + columns(l, layer.Query{}) + " FROM " + from + c.where() + ") AS one"
+		return hand(ctx, s.pool, sql, c.args, 0, func(r *layer.Row) error {
+			raw := r.Values[len(l.Fields)]
+			r.Values, r.ShownAs = r.Values[:len(l.Fields)], c.shownAs
+			for _, q := range asked[r.ID] {
+				q.row, q.versions = r.Clone(), nil
+				for rest := raw; len(rest) >= 8; rest = rest[8:] {
+					q.versions = append(q.versions, int64(binary.BigEndian.Uint64(rest)))
 				}
 			}
-		}
-		rows.Close()
-		return rows.Err()
+			return nil
+		})
 	})
-	if err != nil {
-		return nil, nil, translate("read "+l.Name, err)
-	}
-	if row == nil {
-		return nil, nil, fmt.Errorf("%s %d: %w", l.Name, id, layer.ErrNotFound)
-	}
-	return row, ids, nil
 }
 
 // Extent returns the box of the rows in force on the date and the span of valid
