@@ -62,3 +62,17 @@ func TestWKT(t *testing.T) {
 		t.Errorf("with wrong rotations the place is at %f, %f, %f m off", x, y, offM(c, x, y, want))
 	}
 }
+
+// GDAL knows every system again by its .prj, and takes it to the same place.
+func TestESRI(t *testing.T) {
+	for _, c := range geo.CRSs() {
+		out, err := exec.CommandContext(t.Context(), "gdalsrsinfo", "-e", "-o", "epsg", "ESRI::"+c.ESRI()).Output()
+		if got := strings.TrimSpace(string(out)); err != nil || got != fmt.Sprintf("EPSG:%d", c.SRID()) {
+			t.Errorf("%s is taken for %q, %v: %s", c, got, err, c.ESRI())
+		}
+		out, err = exec.CommandContext(t.Context(), "gdalsrsinfo", "--single-line", "-o", "wkt_esri", fmt.Sprintf("EPSG:%d", c.SRID())).Output()
+		if want := strings.TrimSpace(string(out)); err != nil || want != c.ESRI() {
+			t.Errorf("%s: %v\n%s\n%s is GDAL's", c, err, c.ESRI(), want)
+		}
+	}
+}
