@@ -16,7 +16,7 @@ import (
 
 type exportCommand struct {
 	Layer string `arg:"" help:"Layer to write."`
-	File  string `arg:"" help:"File to write, in the format that the end of its name says: .geojson, .csv, .gpkg, .fgb, .kml, .geojsons, .geojsonl; - for GeoJSON on standard output."`
+	File  string `arg:"" help:"File to write, in the format that the end of its name says: .geojson, .csv, .gpkg, .fgb, .kml, .xlsx, .zip (a Shapefile), .geojsons, .geojsonl; - for GeoJSON on standard output."`
 
 	CRS string `name:"crs" placeholder:"EPSG:9205" help:"Reference system of the coordinates; default longitude, latitude on WGS 84."`
 	BOM bool   `name:"bom" help:"Begin a CSV file with a byte order mark, by which Excel knows UTF-8."`

@@ -1,10 +1,12 @@
 package main
 
 import (
+	"archive/zip"
 	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"maps"
 	"net/http"
 	"net/url"
@@ -433,16 +435,36 @@ func (c *cell) hides(o *outcome, m *matrix, p *principal, a answer) int {
 	sees := map[string]bool{"draft": m.word(p, "row-draft", pl.name(), false) == "ok", "withheld": m.word(p, "row-withheld", pl.name(), false) == "ok"}
 	sees["contact"] = m.word(p, "confidential-values", pl.name(), false) == "ok"
 	sees["draft-contact"] = sees["contact"]
-	matched := 1
+	body, matched := unpacked(a.body), 1
 	for of, seen := range sees {
-		if !seen && bytes.Contains(a.body, []byte(pl.secret(of))) {
-			o.differs(c, p, "the answer tells what is hidden: %s", a.body)
+		if !seen && bytes.Contains(body, []byte(pl.secret(of))) {
+			o.differs(c, p, "the answer tells what is hidden: %s", body)
 		}
 		if seen && pl.rows[of] != nil {
 			matched++
 		}
 	}
 	return matched
+}
+
+// unpacked is what stands in a zip, or in anything else.
+func unpacked(raw []byte) (all []byte) {
+	z, err := zip.NewReader(bytes.NewReader(raw), int64(len(raw)))
+	if err != nil {
+		return raw
+	}
+	for _, f := range z.File {
+		r, err := f.Open()
+		if err != nil {
+			return raw
+		}
+		content, err := io.ReadAll(r)
+		if err != nil {
+			return raw
+		}
+		all = append(all, content...)
+	}
+	return all
 }
 
 // format is the one in which a cell's features are asked for: GeoJSON of pages, all in

@@ -43,17 +43,18 @@ func (c *csvWriter) Begin(dst []byte) ([]byte, error) {
 	for _, f := range c.sheet.Layer.Properties() {
 		dst = appendCell(append(dst, ','), guard([]byte(f.Name)))
 	}
-	for _, name := range c.placeNames() {
+	for _, name := range placeNames(&c.sheet) {
 		dst = append(append(dst, ','), c.sheet.free(name)...)
 	}
 	return append(dst, '\n'), nil
 }
 
-func (c *csvWriter) placeNames() []string {
+// placeNames are the columns of a table that say where a row is.
+func placeNames(s *Sheet) []string {
 	switch {
-	case c.wkt != nil:
+	case s.Layer.Geometry != layer.Point:
 		return []string{"wkt"}
-	case c.sheet.CRS.Projected():
+	case s.CRS.Projected():
 		return []string{"x", "y"}
 	}
 	return []string{"lon", "lat"}

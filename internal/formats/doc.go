@@ -9,4 +9,8 @@
 //
 // Decided: of what a GeoPackage declares, whole numbers are not believed where the column
 // holds fractions, which SQLite allows and others cut off without a word.
+//
+// Decided: Excel's files are written by hand, as their rows come, into the one file that is
+// sent; instead of by excelize, which keeps the sheet in files with names, without a limit.
+// Shapefiles, too: their library knows neither .prj nor .cpg, and nobody keeps it any more.
 package formats

@@ -19,7 +19,10 @@ import (
 	"hatang/internal/layer"
 )
 
-var le = binary.LittleEndian
+var (
+	le = binary.LittleEndian
+	be = binary.BigEndian
+)
 
 // many are sites on a lattice, in no order that an index would have.
 func many(t testing.TB, n int) []*layer.Row {

@@ -29,9 +29,23 @@ type Format struct {
 	InFile bool
 	// LonLatOnly formats have no other reference system than CRS84.
 	LonLatOnly bool
+	// Packed formats are compressed by themselves.
+	Packed bool
+	// Layers are the names of those that the format can express; nil: all.
+	Layers []string
 
 	// New begins to write. The writer must be closed.
 	New func(Sheet) (Writer, error)
+}
+
+// Takes reports whether the format can express a layer.
+func (f *Format) Takes(l *layer.Layer) bool {
+	return f.Layers == nil || slices.Contains(f.Layers, l.Name)
+}
+
+// Of returns the formats that take a layer, GeoJSON first.
+func Of(l *layer.Layer) []Format {
+	return slices.DeleteFunc(slices.Clone(All()), func(f Format) bool { return !f.Takes(l) })
 }
 
 // Name returns the format's own name.
@@ -47,6 +61,8 @@ var all = sync.OnceValue(func() []Format {
 		{Names: []string{"gpkg"}, MediaType: "application/geopackage+sqlite3", Extensions: []string{".gpkg"}, Title: "GeoPackage", InFile: true, New: newGeoPackage},
 		{Names: []string{"fgb"}, MediaType: "application/flatgeobuf", Extensions: []string{".fgb"}, Title: "FlatGeobuf", InFile: true, New: newFlatGeobuf},
 		{Names: []string{"kml"}, MediaType: "application/vnd.google-earth.kml+xml", Extensions: []string{".kml"}, Title: "KML", LonLatOnly: true, New: newKML},
+		{Names: []string{"xlsx"}, MediaType: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", Extensions: []string{".xlsx"}, Title: "Excel", InFile: true, Packed: true, New: newWorkbook},
+		{Names: []string{"shp", "shapefile"}, MediaType: "application/zip", Extensions: []string{".shp.zip", ".zip", ".shz"}, Title: "Shapefile", InFile: true, Packed: true, New: newShapefile},
 		{Names: []string{"geojsonseq"}, MediaType: "application/geo+json-seq", Extensions: []string{".geojsons"}, Title: "GeoJSON Text Sequence", New: newSequence},
 		{Names: []string{"ndjson"}, MediaType: "application/x-ndjson", Extensions: []string{".geojsonl", ".ndjson"}, Title: "Newline-delimited GeoJSON", New: newLines},
 	}
@@ -57,10 +73,17 @@ func Named(name string) (Format, bool) {
 	return find(func(f *Format) bool { return slices.Contains(f.Names, name) })
 }
 
-// OfFile returns the format of a file by the end of its name.
-func OfFile(path string) (Format, bool) {
-	extension := strings.ToLower(filepath.Ext(path))
-	return find(func(f *Format) bool { return slices.Contains(f.Extensions, extension) })
+// OfFile returns the format of a file by the end of its name, by the longest that one has.
+func OfFile(path string) (format Format, found bool) {
+	path, longest := strings.ToLower(filepath.Base(path)), 0
+	for _, f := range All() {
+		for _, extension := range f.Extensions {
+			if strings.HasSuffix(path, extension) && len(extension) > longest {
+				format, found, longest = f, true, len(extension)
+			}
+		}
+	}
+	return format, found
 }
 
 func find(is func(*Format) bool) (Format, bool) {

@@ -176,7 +176,7 @@ func TestFormatsAreFound(t *testing.T) {
 			}
 		}
 	}
-	for _, name := range []string{"", "html", "GeoJSON", "shp"} {
+	for _, name := range []string{"", "html", "GeoJSON", "dxf"} {
 		if f, ok := Named(name); ok {
 			t.Errorf("f=%s is %v", name, f.Names)
 		}
@@ -310,7 +310,7 @@ func TestFullDisk(t *testing.T) {
 		}
 		w, err := f.New(Sheet{Layer: l})
 		if err == nil {
-			_, err = writeAll(w, many(t, 400))
+			_, err = writeAll(w, many(t, 5000))
 			err = errors.Join(err, w.Close())
 		}
 		if !errors.Is(err, layer.ErrNoSpace) {

@@ -47,8 +47,13 @@ func (p *listing) attachment(l *layer.Layer) string {
 	return mime.FormatMediaType("attachment", map[string]string{"filename": name + p.format.Extensions[0]})
 }
 
-// tooLarge says of a file that grew over its limit what else can be asked for.
+// tooLarge says of a file that grew over its limit, or whose format has no room for a row,
+// what else can be asked for.
 func tooLarge(err error, f *formats.Format) error {
+	var misfit *formats.UnfitError
+	if errors.As(err, &misfit) {
+		return parameterFault("f", misfit.Text.VI, misfit.Text.EN)
+	}
 	if !errors.Is(err, formats.ErrTooLarge) {
 		return err
 	}

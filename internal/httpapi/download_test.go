@@ -47,8 +47,8 @@ func TestFormats(t *testing.T) {
 func TestFaultsOfOutput(t *testing.T) {
 	h := handlerOf(t, &fakeStore{})
 	for query, want := range map[string][]string{
-		"f=shp":                            {"f"},
-		"f=shp&decimals=16&bom=1":          {"f", "decimals", "bom"},
+		"f=dxf":                            {"f"},
+		"f=dxf&decimals=16&bom=1":          {"f", "decimals", "bom"},
 		"bom=true":                         {"bom"},
 		"bom=x&f=kml&crs=EPSG:9205":        {"crs", "bom", "bom"},
 		"f=csv&bom=":                       {"bom"},
@@ -220,6 +220,17 @@ func TestCachingOfDownloads(t *testing.T) {
 	}
 }
 
+// What is compressed by itself is not compressed again.
+func TestPackedFormats(t *testing.T) {
+	h := handlerOf(t, &fakeStore{rows: siteRows(t, 200, strings.Repeat("x", 100))})
+	for _, f := range formats.All() {
+		w := do(h, "GET", downloadPath+"?f="+f.Name(), "", "Accept-Encoding: gzip")
+		if packed := w.Header().Get("Content-Encoding") == ""; packed != f.Packed {
+			t.Errorf("%s is sent uncompressed: %t", f.Name(), packed)
+		}
+	}
+}
+
 func TestRangesOfDownloads(t *testing.T) {
 	h := handlerOf(t, &fakeStore{rows: siteRows(t, 20, "x")})
 	for _, name := range []string{"gpkg", "fgb", "csv"} {
@@ -337,6 +348,13 @@ func TestFilesThatAreTooLarge(t *testing.T) {
 	var p *problemError
 	if err := tooLarge(errors.Join(formats.ErrTooLarge), &f); !errors.As(err, &p) || p.Type.Status != 400 || p.Faults[0].At != "f" || !strings.Contains(p.Detail.EN, "GeoPackage") {
 		t.Errorf("%v", err)
+	}
+	long := siteRows(t, 1, strings.Repeat("x", formats.MaxExcelCharacters+1))
+	for lang, want := range map[string]string{"en": "32767 that Excel has room for", "vi": "32767 mà Excel chứa được"} {
+		w := do(handlerOf(t, &fakeStore{rows: long}), "GET", downloadPath+"?f=xlsx", "", "Accept-Language: "+lang)
+		if w.Code != 400 || !strings.Contains(w.Body.String(), want) || w.Header().Get("Content-Disposition") != "" {
+			t.Errorf("a text that is too long for Excel: %d %s", w.Code, w.Body)
+		}
 	}
 	if err := tooLarge(layer.ErrTimeout, &f); !errors.Is(err, layer.ErrTimeout) {
 		t.Errorf("another error became %v", err)

@@ -39,6 +39,8 @@ func named() map[string]any {
 		"filter": map[string]any{"text_bytes": filter.MaxTextBytes, "json_bytes": filter.MaxJSONBytes, "depth": filter.MaxDepth,
 			"parts": filter.MaxNodes, "vertices": filter.MaxVertices, "values_behind_in": filter.MaxList},
 		"feature":        map[string]any{"vertices": formats.MaxVertices, "bytes_in_a_file": formats.MaxFeatureBytes},
+		"excel":          map[string]any{"rows": formats.MaxExcelRows, "cell_characters": formats.MaxExcelCharacters},
+		"shapefile":      map[string]any{"file_bytes": formats.MaxShapefileBytes, "text_bytes": formats.MaxShapefileText},
 		"tile_layer":     map[string]any{"bytes": tiles.MaxBytes, "features": tiles.MaxFeatures},
 		"work":           map[string]any{"s": requestTime.Seconds(), "report_s": reportTime.Seconds()},
 		"heavy_requests": map[string]any{"for_each_core": newLimits(1, 0, nil).heavy.most, "waiting": maxQueued},

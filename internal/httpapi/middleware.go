@@ -145,7 +145,9 @@ func newCompressor() (func(http.Handler) http.Handler, error) {
 	types := []string{typeJSON, typeSchema, typeMVT, typeStyle, "application/vnd.oai.openapi+json",
 		"application/problem+json", "text/html", "text/css", "text/javascript", "text/plain", "image/svg+xml"}
 	for _, f := range formats.All() {
-		types = append(types, f.MediaType)
+		if !f.Packed {
+			types = append(types, f.MediaType)
+		}
 	}
 	wrap, err := gzhttp.NewWrapper(gzhttp.CompressionLevel(1), gzhttp.ContentTypes(types))
 	if err != nil {
