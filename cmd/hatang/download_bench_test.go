@@ -14,6 +14,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"hatang/internal/formats"
+	"hatang/internal/layer"
 	"hatang/internal/testdb"
 )
 
@@ -57,7 +58,7 @@ func BenchmarkNationalDownload(b *testing.B) {
 		},
 	}
 	for _, encoding := range []string{"identity", "gzip", "zstd"} {
-		for _, f := range formats.All() {
+		for _, f := range formats.Of(&layer.Layer{Name: "bts_sites"}) {
 			if f.InFile && encoding != "identity" {
 				continue
 			}

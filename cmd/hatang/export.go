@@ -16,7 +16,7 @@ import (
 
 type exportCommand struct {
 	Layer string `arg:"" help:"Layer to write."`
-	File  string `arg:"" help:"File to write, in the format that the end of its name says: .geojson, .csv, .gpkg, .fgb, .kml, .xlsx, .zip (a Shapefile), .geojsons, .geojsonl; - for GeoJSON on standard output."`
+	File  string `arg:"" help:"File to write, in the format that the end of its name says: .geojson, .csv, .gpkg, .fgb, .kml, .xlsx, .zip (a Shapefile), .geojsons, .geojsonl, .ofds.json (of fibre_routes); - for GeoJSON on standard output."`
 
 	CRS string `name:"crs" placeholder:"EPSG:9205" help:"Reference system of the coordinates; default longitude, latitude on WGS 84."`
 	BOM bool   `name:"bom" help:"Begin a CSV file with a byte order mark, by which Excel knows UTF-8."`
@@ -43,7 +43,9 @@ func (c *exportCommand) Run(ctx context.Context, g *globals, env *environment) e
 		if l.WithheldField != "" {
 			mode = 0o600 // not everyone on the machine may see all rows
 		}
-		sheet.Layer = l
+		if sheet.Layer = l; !format.Takes(l) {
+			return usageError{fmt.Errorf("%s is for the layer %s alone", format.Title, strings.Join(format.Layers, ", "))}
+		}
 		return writeFile(env, c.File, mode, func(out io.Writer) error {
 			return format.Write(out, sheet, func(each func(*layer.Row) error) error {
 				return s.Features(ctx, env.viewer(), l, layer.Query{Date: date()}, each)

@@ -18,6 +18,7 @@ import (
 
 	"hatang/internal/account"
 	"hatang/internal/formats"
+	"hatang/internal/layer"
 )
 
 // matrix is every operation × every client, on one register.
@@ -470,7 +471,7 @@ func unpacked(raw []byte) (all []byte) {
 // format is the one in which a cell's features are asked for: GeoJSON of pages, all in
 // turn of downloads; "" of other cells.
 func (c *cell) format(p *principal) string {
-	switch all := formats.All(); c.kind {
+	switch all := formats.Of(&layer.Layer{Name: c.place.name()}); c.kind {
 	case "list":
 		return all[0].Name()
 	case "download":

@@ -14,6 +14,7 @@ import (
 	"github.com/paulmach/orb/maptile"
 
 	"hatang/internal/formats"
+	"hatang/internal/layer"
 	"hatang/internal/testdb"
 )
 
@@ -243,7 +244,7 @@ func mixedGeometries(t *testing.T, s *server) {
 func downloadsOf(t *testing.T, s *server, name string, want int) {
 	t.Helper()
 	dir := freshDir(t)
-	for _, f := range formats.All() {
+	for _, f := range formats.Of(&layer.Layer{Name: name}) {
 		a := s.call(t, http.MethodGet, "/api/v1/collections/"+name+"/download?f="+f.Names[0], "")
 		a.wants(t, http.StatusOK)
 		path := filepath.Join(dir, name+f.Extensions[0])

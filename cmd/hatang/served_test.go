@@ -31,7 +31,7 @@ func TestServed(t *testing.T) {
 		{"rights", withheldRows}, {"keys", keysDecide}, {"people", peopleAndKeys},
 		{"bad addresses", badAddresses}, {"bad bodies", badBodies}, {"bad features", badFeatures}, {"a huge body", hugeBody}, {"methods", methodsAndSlashes},
 		{"a second serve", secondServe}, {"exports", exportsComeBack}, {"exports and downloads", exportsAreDownloads},
-		{"ogr2ogr formats", ogrReadsFormats}, {"ogr2ogr grids", ogrReadsGrids}, {"spoilt formats", spoiltFormatsAreFound},
+		{"ogr2ogr formats", ogrReadsFormats}, {"ogr2ogr grids", ogrReadsGrids}, {"spoilt formats", spoiltFormatsAreFound}, {"open fibre", openFibreIsRoutes},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()

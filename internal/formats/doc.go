@@ -13,4 +13,7 @@
 // Decided: Excel's files are written by hand, as their rows come, into the one file that is
 // sent; instead of by excelize, which keeps the sheet in files with names, without a limit.
 // Shapefiles, too: their library knows neither .prj nor .cpg, and nobody keeps it any more.
+//
+// Decided: a format may be made for some layers alone (the Open Fibre Data Standard) and is
+// then offered of these; it says nothing of others that GeoJSON does not say better.
 package formats

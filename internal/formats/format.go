@@ -20,7 +20,7 @@ import (
 // documents and export follow.
 type Format struct {
 	Names      []string // values of f=, the format's own first
-	MediaType  string   // without parameters, lower case
+	MediaType  string   // without parameters, lower case; application/json says too little to choose by
 	Extensions []string // of file names, that of files written first
 	Title      string   // what people call it
 
@@ -63,6 +63,7 @@ var all = sync.OnceValue(func() []Format {
 		{Names: []string{"kml"}, MediaType: "application/vnd.google-earth.kml+xml", Extensions: []string{".kml"}, Title: "KML", LonLatOnly: true, New: newKML},
 		{Names: []string{"xlsx"}, MediaType: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", Extensions: []string{".xlsx"}, Title: "Excel", InFile: true, Packed: true, New: newWorkbook},
 		{Names: []string{"shp", "shapefile"}, MediaType: "application/zip", Extensions: []string{".shp.zip", ".zip", ".shz"}, Title: "Shapefile", InFile: true, Packed: true, New: newShapefile},
+		{Names: []string{"ofds"}, MediaType: "application/json", Extensions: []string{".ofds.json"}, Title: "Open Fibre Data Standard", LonLatOnly: true, Layers: []string{"fibre_routes"}, New: newOpenFibre},
 		{Names: []string{"geojsonseq"}, MediaType: "application/geo+json-seq", Extensions: []string{".geojsons"}, Title: "GeoJSON Text Sequence", New: newSequence},
 		{Names: []string{"ndjson"}, MediaType: "application/x-ndjson", Extensions: []string{".geojsonl", ".ndjson"}, Title: "Newline-delimited GeoJSON", New: newLines},
 	}

@@ -145,16 +145,17 @@ func sheets(t testing.TB) map[string][]*layer.Row {
 				"concealed": true, "height_m": 45.25, "contact": "=1+1", "source": "", "mast_type": "A2b", "valid_to": geo.NewDate(1999, 12, 31)}),
 			rowOf(t, sites, 1<<48+5, at(103.1, 21.5), map[string]any{"technologies": []string{"2G, 3G", "'"}, "name": " \x01 "}),
 		},
-		"ducts":    {rowOf(t, ducts, 1, linesZOf(t, []float64{103, 21, -1.25, 103.1, 21.1, -2}, []float64{104, 22, 0, 104.5, 22, 1}), nil)},
-		"communes": {rowOf(t, communes, 1, marshal(t, shapes()[7], binary.LittleEndian), nil), rowOf(t, communes, 2, nil, map[string]any{"urban": false})},
-		"roads":    {},
+		"ducts":        {rowOf(t, ducts, 1, linesZOf(t, []float64{103, 21, -1.25, 103.1, 21.1, -2}, []float64{104, 22, 0, 104.5, 22, 1}), nil)},
+		"fibre_routes": {rowOf(t, layerOf(t, "fibre_routes"), 1, linesZOf(t, []float64{103, 21, 0, 103.1, 21.1, -1.5, 103.2, 21, 0}), map[string]any{"status": "existing"})},
+		"communes":     {rowOf(t, communes, 1, marshal(t, shapes()[7], binary.LittleEndian), nil), rowOf(t, communes, 2, nil, map[string]any{"urban": false})},
+		"roads":        {},
 	}
 }
 
 // The same rows make the same bytes, whenever they are written.
 func TestWritersAreDeterministic(t *testing.T) {
 	for name, rows := range sheets(t) {
-		for _, f := range All() {
+		for _, f := range Of(layerOf(t, name)) {
 			s := Sheet{Layer: layerOf(t, name), WithZ: true}
 			if a, b := writtenAs(t, f, s, rows...), writtenAs(t, f, s, rows...); !bytes.Equal(a, b) {
 				t.Errorf("%s as %s: two files of %d and %d bytes differ", name, f.Name(), len(a), len(b))
@@ -194,7 +195,7 @@ func TestLeastBytes(t *testing.T) {
 		for i, f := range l.Fields { // the shortest values there are
 			bare.Values[i] = map[layer.Kind][]byte{layer.Text: {}, layer.TextList: make([]byte, 12), layer.Integer: make([]byte, 8), layer.Number: make([]byte, 8)}[f.Kind]
 		}
-		for _, f := range All() {
+		for _, f := range Of(l) {
 			if f.InFile {
 				continue
 			}
@@ -217,24 +218,27 @@ func TestLeastBytes(t *testing.T) {
 
 // A row that is not of the layer, or whose geometry is none, is an error of every format.
 func TestRowsThatCannotBeWritten(t *testing.T) {
-	l := layerOf(t, "bts_sites")
-	good := sheets(t)["bts_sites"][0]
-	short, broken, long := *good, *good, *good
-	short.Values = short.Values[1:]
-	broken.Geometry = []byte{1, 2, 3}
-	long.Values = slices.Clone(long.Values)
-	long.Values[slices.IndexFunc(l.Fields, func(f layer.Field) bool { return f.Kind == layer.Number })] = []byte{1}
-	for what, row := range map[string]*layer.Row{"a value too few": &short, "no geometry": &broken, "a number of one byte": &long} {
-		for _, f := range All() {
-			w, err := f.New(Sheet{Layer: l})
-			if err != nil {
-				t.Fatal(err)
-			}
-			if _, err := writeAll(w, []*layer.Row{row}); err == nil || !strings.Contains(err.Error(), "row 3 of bts_sites") {
-				t.Errorf("%s as %s: %v", what, f.Name(), err)
-			}
-			if err := w.Close(); err != nil {
-				t.Error(err)
+	for _, name := range []string{"bts_sites", "fibre_routes"} {
+		l := layerOf(t, name)
+		good := sheets(t)[name][0]
+		good.ID = 3
+		short, broken, long := *good, *good, *good
+		short.Values = short.Values[1:]
+		broken.Geometry = []byte{1, 2, 3}
+		long.Values = slices.Clone(long.Values)
+		long.Values[slices.IndexFunc(l.Fields, func(f layer.Field) bool { return f.Name == "height_m" || f.Name == "declared_length_m" })] = []byte{1}
+		for what, row := range map[string]*layer.Row{"a value too few": &short, "no geometry": &broken, "a number of one byte": &long} {
+			for _, f := range Of(l) {
+				w, err := f.New(Sheet{Layer: l})
+				if err != nil {
+					t.Fatal(err)
+				}
+				if _, err := writeAll(w, []*layer.Row{row}); err == nil || !strings.Contains(err.Error(), "row 3 of "+name) {
+					t.Errorf("%s as %s: %v", what, f.Name(), err)
+				}
+				if err := w.Close(); err != nil {
+					t.Error(err)
+				}
 			}
 		}
 	}

@@ -76,7 +76,7 @@ func (a *api) describe(r *request, l *layer.Layer, version int64) (map[string]an
 			{Href: a.href(r, path+"/sortables", nil), Rel: relSortables, Type: typeSchema},
 			{Href: a.href(r, path+"/tiles", nil), Rel: relTilesets, Type: typeJSON},
 			{Href: a.href(r, path+"/qgis.qml", nil), Rel: relStylesheet, Type: typeQML, Title: "QGIS"},
-		}, a.formatLinks(r, path)...),
+		}, a.formatLinks(r, l, path)...),
 	}
 	x, err := a.extents.of(r.Context(), a.Store, r.viewer, l, a.ReferenceDate(), version)
 	if err != nil {
@@ -99,8 +99,8 @@ func storageCRS(l *layer.Layer) geo.CRS {
 
 // formatLinks lead to a collection's features in each format: page by page, but for
 // GeoJSON, whose link comes first of all; and in one file.
-func (a *api) formatLinks(r *request, path string) (links []link) {
-	for _, f := range formats.All() {
+func (a *api) formatLinks(r *request, l *layer.Layer, path string) (links []link) {
+	for _, f := range formats.Of(l) {
 		q := url.Values{"f": {f.Name()}}
 		if f.MediaType != typeGeoJSON {
 			links = append(links, link{Href: a.href(r, path+"/items", q), Rel: "items", Type: f.MediaType, Title: f.Title})

@@ -22,7 +22,7 @@ const downloadPath = "/api/v1/collections/bts_sites/download"
 // Every format is had by its names and by its media type, page by page and in one file.
 func TestFormats(t *testing.T) {
 	h := handlerOf(t, &fakeStore{rows: siteRows(t, 3, "Mường Ảng")})
-	for _, f := range formats.All() {
+	for _, f := range formats.Of(&layer.Layer{Name: "bts_sites"}) {
 		for _, path := range []string{itemsPath, downloadPath} {
 			byName := do(h, "GET", path+"?f="+f.Name(), "")
 			if byName.Code != 200 || byName.Header().Get("Content-Type") != contentType(&f) || byName.Header().Get("Content-Length") != strconv.Itoa(byName.Body.Len()) {
@@ -87,7 +87,7 @@ func TestFaultsOfOutput(t *testing.T) {
 // A page that is no GeoJSON tells by headers what GeoJSON has members for.
 func TestPagesInOtherFormats(t *testing.T) {
 	h := handlerOf(t, &fakeStore{rows: siteRows(t, 5, "x")})
-	for _, f := range formats.All() {
+	for _, f := range formats.Of(&layer.Layer{Name: "bts_sites"}) {
 		if f.Name() == "geojson" {
 			continue
 		}
@@ -144,7 +144,7 @@ func TestFormatsAreLinked(t *testing.T) {
 	page := "http://example.com" + itemsPath
 	var items, enclosures []string
 	alternates := []string{page + "?crs=EPSG%3A3405&f=html " + typeHTML}
-	for _, f := range formats.All() {
+	for _, f := range formats.Of(&layer.Layer{Name: "bts_sites"}) {
 		at := page + "?f=" + f.Name() + " " + f.MediaType
 		if f.Name() == "geojson" {
 			at = page + " " + f.MediaType
@@ -220,10 +220,31 @@ func TestCachingOfDownloads(t *testing.T) {
 	}
 }
 
+// A format that is made for one layer is offered and had there alone, and by its name.
+func TestFormatOfOneLayer(t *testing.T) {
+	h := handlerOf(t, &fakeStore{})
+	if w := do(h, "GET", downloadPath+"?f=ofds", "", "Accept-Language: en"); w.Code != 400 || !strings.Contains(w.Body.String(), "is for the layer fibre_routes alone") {
+		t.Errorf("sites: %d %s", w.Code, w.Body)
+	}
+	for accept, want := range map[string]string{"application/json": typeGeoJSON, "*/*": typeGeoJSON} {
+		if w := do(h, "GET", "/api/v1/collections/fibre_routes/items", "", "Accept: "+accept); w.Code != 200 || w.Header().Get("Content-Type") != want {
+			t.Errorf("%s: %d %s", accept, w.Code, w.Header().Get("Content-Type"))
+		}
+	}
+	for path, want := range map[string]bool{"/api/v1/collections/fibre_routes": true, "/api/v1/collections/fibre_routes/items": true, "/api/v1/collections/bts_sites": false} {
+		if got := strings.Contains(do(h, "GET", path, "").Body.String(), "f=ofds"); got != want {
+			t.Errorf("%s links to it: %t", path, got)
+		}
+	}
+	if w := do(h, "GET", "/api/v1/collections/fibre_routes/download?f=ofds", ""); w.Code != 200 || w.Header().Get("Content-Type") != typeJSON || !strings.Contains(w.Body.String(), `{"networks":[`) {
+		t.Errorf("routes: %d %s", w.Code, w.Body)
+	}
+}
+
 // What is compressed by itself is not compressed again.
 func TestPackedFormats(t *testing.T) {
 	h := handlerOf(t, &fakeStore{rows: siteRows(t, 200, strings.Repeat("x", 100))})
-	for _, f := range formats.All() {
+	for _, f := range formats.Of(&layer.Layer{Name: "bts_sites"}) {
 		w := do(h, "GET", downloadPath+"?f="+f.Name(), "", "Accept-Encoding: gzip")
 		if packed := w.Header().Get("Content-Encoding") == ""; packed != f.Packed {
 			t.Errorf("%s is sent uncompressed: %t", f.Name(), packed)

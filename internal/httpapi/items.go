@@ -229,7 +229,7 @@ func (g *page) links() []link {
 		next := g.with("after", g.last)
 		links = append(links, link{Href: g.api.href(g.r, path+"/items", next), Rel: "next", Type: g.r.selfType(g.p.format.MediaType)})
 	}
-	for _, f := range formats.All() {
+	for _, f := range formats.Of(g.r.layer) {
 		if f.Name() != g.p.format.Name() && (!f.LonLatOnly || g.p.crs.Code() == 0) && !g.p.values.Has("bom") {
 			links = append(links, link{Href: g.api.href(g.r, path+"/items", g.with("f", f.Name())), Rel: "alternate", Type: f.MediaType, Title: f.Title})
 		}

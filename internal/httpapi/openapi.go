@@ -115,7 +115,7 @@ func takesFields(path string) bool {
 // nameFormats lists the formats of features where the document speaks of them.
 func nameFormats(doc *openapi3.T) {
 	names := &doc.Components.Parameters["featureFormat"].Value.Schema.Value.Enum
-	for _, name := range append(formatNames(), "html") {
+	for _, name := range append(formatNames(formats.All()), "html") {
 		*names = append(*names, name)
 	}
 	for _, f := range formats.All() {
@@ -123,11 +123,18 @@ func nameFormats(doc *openapi3.T) {
 			continue
 		}
 		schema := openapi3.NewStringSchema()
-		if f.InFile {
+		switch {
+		case f.MediaType == typeJSON:
+			schema = openapi3.NewObjectSchema()
+		case f.InFile:
 			schema = schema.WithFormat("binary")
 		}
 		for _, of := range []string{"Features", "Download"} {
-			doc.Components.Responses[of].Value.Content[f.MediaType] = openapi3.NewMediaType().WithSchema(schema)
+			content := doc.Components.Responses[of].Value.Content
+			if content[f.MediaType] != nil {
+				continue
+			}
+			content[f.MediaType] = openapi3.NewMediaType().WithSchema(schema)
 		}
 	}
 }

@@ -35,9 +35,9 @@ var featureTypesOut = sync.OnceValue(func() []string {
 	return types
 })
 
-// formatNames are the values of f= where features are served.
-func formatNames() (names []string) {
-	for _, f := range formats.All() {
+// formatNames are the values of f= that some formats have.
+func formatNames(of []formats.Format) (names []string) {
+	for _, f := range of {
 		names = append(names, f.Names...)
 	}
 	return names
@@ -62,8 +62,11 @@ func (p *listing) readOutput(r *request, faults *layer.Faults) {
 	default:
 		p.format = negotiated(r.Header.Get("Accept"))
 	}
-	if !named {
-		faults.Add("f", "f phải là một trong: %s", "f must be one of: %s", strings.Join(formatNames(), ", "))
+	if known := strings.Join(formatNames(formats.Of(r.layer)), ", "); !named {
+		faults.Add("f", "f phải là một trong: %s", "f must be one of: %s", known)
+	} else if !p.format.Takes(r.layer) {
+		faults.Add("f", "%s chỉ dành cho lớp %s; với lớp này f phải là một trong: %s", "%s is for the layer %s alone; of this one f must be one of: %s",
+			p.format.Title, strings.Join(p.format.Layers, ", "), known)
 	}
 	r.layer = readIn(r.layer, p.crs)
 	p.sheet = formats.Sheet{Layer: r.layer.Narrowed(p.query.Fields), CRS: p.crs, Language: r.language()}
@@ -91,6 +94,9 @@ func negotiated(accept string) formats.Format {
 		return all[0]
 	}
 	best := preferred(accept, featureTypesOut())
+	if best == typeJSON { // other formats of this type are had by their names
+		return all[0]
+	}
 	if i := slices.IndexFunc(all, func(f formats.Format) bool { return f.MediaType == best }); i >= 0 {
 		return all[i]
 	}
