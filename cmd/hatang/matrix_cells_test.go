@@ -436,7 +436,11 @@ func (c *cell) hides(o *outcome, m *matrix, p *principal, a answer) int {
 	sees := map[string]bool{"draft": m.word(p, "row-draft", pl.name(), false) == "ok", "withheld": m.word(p, "row-withheld", pl.name(), false) == "ok"}
 	sees["contact"] = m.word(p, "confidential-values", pl.name(), false) == "ok"
 	sees["draft-contact"] = sees["contact"]
-	body, matched := unpacked(a.body), 1
+	body, err := unpacked(a.body)
+	if err != nil {
+		o.differs(c, p, "the answer cannot be unpacked: %v", err)
+	}
+	matched := 1
 	for of, seen := range sees {
 		if !seen && bytes.Contains(body, []byte(pl.secret(of))) {
 			o.differs(c, p, "the answer tells what is hidden: %s", body)
@@ -448,24 +452,27 @@ func (c *cell) hides(o *outcome, m *matrix, p *principal, a answer) int {
 	return matched
 }
 
-// unpacked is what stands in a zip, or in anything else.
-func unpacked(raw []byte) (all []byte) {
+// unpacked is what stands in a zip; anything else as it is.
+func unpacked(raw []byte) (all []byte, err error) {
+	if !bytes.HasPrefix(raw, []byte("PK\x03\x04")) {
+		return raw, nil
+	}
 	z, err := zip.NewReader(bytes.NewReader(raw), int64(len(raw)))
 	if err != nil {
-		return raw
+		return nil, err
 	}
 	for _, f := range z.File {
 		r, err := f.Open()
 		if err != nil {
-			return raw
+			return nil, err
 		}
 		content, err := io.ReadAll(r)
 		if err != nil {
-			return raw
+			return nil, err
 		}
 		all = append(all, content...)
 	}
-	return all
+	return all, nil
 }
 
 // format is the one in which a cell's features are asked for: GeoJSON of pages, all in

@@ -128,11 +128,11 @@ func (p *pair) items() string {
 	switch {
 	case p.chance(4): // dear
 		path = "/api/v1/collections/" + l.Name + "/download"
-		q.Set("f", p.format())
+		q.Set("f", p.format(l))
 		q.Del("resultType")
 	default:
 		if p.chance(10) {
-			q.Set("f", p.format())
+			q.Set("f", p.format(l))
 		}
 		if p.chance(97) {
 			q.Set("limit", pick(p.rand, []string{"1", "2", "5", "20", "50"}))
@@ -170,7 +170,7 @@ func (p *pair) shape(l *layer.Layer, q url.Values) {
 	}
 }
 
-func (p *pair) format() string { return pick(p.rand, formats.All()).Names[0] }
+func (p *pair) format(l *layer.Layer) string { return pick(p.rand, formats.Of(l)).Names[0] }
 
 // id is one of a row, of a hidden one if there are any, beside one, or nobody's.
 func (p *pair) id(l *layer.Layer) int64 {

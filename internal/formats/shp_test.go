@@ -203,7 +203,7 @@ func TestShapefileOfSeveralKinds(t *testing.T) {
 // Heights are kept, and null shapes; the index leads to every record.
 func TestShapesAsBytes(t *testing.T) {
 	ducts := layerOf(t, "ducts")
-	rows := append(sheets(t)["ducts"], rowOf(t, ducts, 2, nil, nil), rowOf(t, ducts, 3, linesZOf(t, []float64{103, 21, 5, 103, 22, 6}), nil))
+	rows := []*layer.Row{sheets(t)["ducts"][0], rowOf(t, ducts, 2, nil, nil), rowOf(t, ducts, 3, linesZOf(t, []float64{103, 21, 5, 103, 22, 6}), nil)}
 	for _, withZ := range []bool{true, false} {
 		all := membersOf(t, writtenAs(t, lookup(t, "shp"), Sheet{Layer: ducts, WithZ: withZ}, rows...))
 		shp, shx := []byte(all["ducts.shp"]), []byte(all["ducts.shx"])
