@@ -27,6 +27,7 @@ type shapefile struct {
 	zip     *zipFile
 	columns []dbfColumn
 	parts   []*shapePart // in the order of shapeKinds, nil where there is none
+	left    int64        // bytes that the files in the making may take
 	row     []byte
 }
 
@@ -56,7 +57,7 @@ const (
 var shapeKinds = [...]shapeKind{{"_points", 1}, {"_multipoints", 8}, {"_lines", 3}, {"_areas", 5}, {"_none", 0}}
 
 func newShapefile(s Sheet) (Writer, error) {
-	f := &shapefile{sheet: s, columns: dbfColumns(&s), parts: make([]*shapePart, len(shapeKinds))}
+	f := &shapefile{sheet: s, columns: dbfColumns(&s), parts: make([]*shapePart, len(shapeKinds)), left: s.maxBytes()}
 	var err error
 	if f.zip, err = newZipFile(&s); err == nil {
 		_, err = f.part(f.first())
@@ -114,8 +115,8 @@ func (f *shapefile) part(kind int) (*shapePart, error) {
 	}
 	f.parts[kind] = p
 	var err error
-	if p.records, err = newSpool(&f.sheet); err == nil {
-		p.values, err = newSpool(&f.sheet)
+	if p.records, err = newSpool(&f.left); err == nil {
+		p.values, err = newSpool(&f.left)
 	}
 	return p, err
 }

@@ -29,6 +29,10 @@ const headerWords = 50
 
 // add writes a record; nil is a null shape.
 func (p *shapePart) add(g geom.T) error {
+	if p.code == 0 {
+		p.lengths = append(p.lengths, 0) // there is a row
+		return nil
+	}
 	var content []byte
 	switch {
 	case g == nil:
@@ -44,9 +48,6 @@ func (p *shapePart) add(g geom.T) error {
 	p.words += int64(4 + len(content)/2)
 	header := binary.BigEndian.AppendUint32(make([]byte, 0, 8), uint32(len(p.lengths)))
 	header = binary.BigEndian.AppendUint32(header, uint32(len(content)/2))
-	if p.code == 0 {
-		return nil
-	}
 	if _, err := p.records.Write(header); err != nil {
 		return err
 	}

@@ -115,13 +115,14 @@ func TestShapefileAtItsLimits(t *testing.T) {
 		t.Errorf("two texts were cut: %s", all["FIELDS.txt"])
 	}
 	s := Sheet{Layer: l}
+	left := int64(1000)
 	z, err := newZipFile(&s)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer z.file.Close()
 	for words, want := range map[int64]error{MaxShapefileBytes/2 - headerWords: nil, MaxShapefileBytes/2 - headerWords + 1: ErrTooLarge} {
-		records, err := newSpool(&s)
+		records, err := newSpool(&left)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -133,7 +134,7 @@ func TestShapefileAtItsLimits(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	values, err := newSpool(&s)
+	values, err := newSpool(&left)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -143,6 +144,28 @@ func TestShapefileAtItsLimits(t *testing.T) {
 		p := &shapePart{lengths: make([]uint32, rows), widths: []dbfWidth{{widest: MaxShapefileText}}, values: values}
 		if err := p.writeTable(z.out, []dbfColumn{{kind: layer.Text}}); !errors.Is(err, want) {
 			t.Errorf("a table of %d rows: %v", rows, err)
+		}
+	}
+}
+
+// What is put together of several files has one limit for all that it is made of.
+func TestShapefilesShareTheirLimit(t *testing.T) {
+	l := &layer.Layer{Name: "things", Geometry: layer.AnyGeometry, Fields: []layer.Field{{Name: "text", Kind: layer.Text}}}
+	var rows []*layer.Row
+	for i := range 200 {
+		rows = append(rows, rowOf(t, l, int64(i), marshal(t, []orb.Geometry{orb.Point{1, 2}, orb.LineString{{1, 2}, {3, 4}}}[i%2], le), map[string]any{"text": strings.Repeat("x", 250)}))
+	}
+	f := lookup(t, "shp")
+	for limit, want := range map[int64]error{100_000: nil, 50_000: ErrTooLarge} { // either kind takes half of 60 000
+		w, err := f.New(Sheet{Layer: l, MaxBytes: limit})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := writeAll(w, rows); !errors.Is(err, want) {
+			t.Errorf("with %d bytes: %v", limit, err)
+		}
+		if err := w.Close(); err != nil {
+			t.Error(err)
 		}
 	}
 }

@@ -45,15 +45,15 @@ func noRoom(err error) error {
 	return err
 }
 
-// limited writes to a file until it is as large as it may be.
+// limited writes to a file until what it may take, with others or alone, is used up.
 type limited struct {
 	file *os.File
-	left int64
+	left *int64 // bytes
 }
 
 // Write implements io.Writer.
 func (l *limited) Write(b []byte) (int, error) {
-	if l.left -= int64(len(b)); l.left < 0 {
+	if *l.left -= int64(len(b)); *l.left < 0 {
 		return 0, ErrTooLarge
 	}
 	n, err := l.file.Write(b)
@@ -62,5 +62,5 @@ func (l *limited) Write(b []byte) (int, error) {
 
 // buffered writes to a temporary file by way of a buffer.
 func buffered(f *os.File, most int64) *bufio.Writer {
-	return bufio.NewWriterSize(&limited{f, most}, 1<<16)
+	return bufio.NewWriterSize(&limited{f, &most}, 1<<16)
 }

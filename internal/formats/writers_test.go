@@ -293,7 +293,8 @@ func TestFullDisk(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer full.Close()
-	if _, err := (&limited{full, 10}).Write([]byte("x")); !errors.Is(err, layer.ErrNoSpace) {
+	left := int64(10)
+	if _, err := (&limited{full, &left}).Write([]byte("x")); !errors.Is(err, layer.ErrNoSpace) {
 		t.Errorf("a full disk is %v", err)
 	}
 	dir := t.TempDir()

@@ -79,12 +79,13 @@ type spool struct {
 	file *os.File
 }
 
-func newSpool(s *Sheet) (*spool, error) {
+// newSpool makes one; left is how many bytes it and others may take.
+func newSpool(left *int64) (*spool, error) {
 	file, err := TempFile()
 	if err != nil {
 		return nil, err
 	}
-	return &spool{buffered(file, s.maxBytes()), file}, nil
+	return &spool{bufio.NewWriterSize(&limited{file, left}, chunkBytes), file}, nil
 }
 
 // reader reads what has been written, from its beginning.

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/google/go-cmp/cmp"
 
 	"hatang/internal/formats"
@@ -234,6 +235,16 @@ func TestFormatOfOneLayer(t *testing.T) {
 	for path, want := range map[string]bool{"/api/v1/collections/fibre_routes": true, "/api/v1/collections/fibre_routes/items": true, "/api/v1/collections/bts_sites": false} {
 		if got := strings.Contains(do(h, "GET", path, "").Body.String(), "f=ofds"); got != want {
 			t.Errorf("%s links to it: %t", path, got)
+		}
+	}
+	doc, err := openapi3.NewLoader().LoadFromData(do(h, "GET", "/api/v1/openapi.json", "").Body.Bytes())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for of, want := range map[string]bool{"fibre_routes/items": true, "fibre_routes/download": true, "bts_sites/items": false} {
+		names := doc.Paths.Value("/collections/"+of).Get.Parameters.GetByInAndName("query", "f").Schema.Value.Enum
+		if slices.Contains(names, any("ofds")) != want || !slices.Contains(names, any("xlsx")) {
+			t.Errorf("%s has f=%v", of, names)
 		}
 	}
 	if w := do(h, "GET", "/api/v1/collections/fibre_routes/download?f=ofds", ""); w.Code != 200 || w.Header().Get("Content-Type") != typeJSON || !strings.Contains(w.Body.String(), `{"networks":[`) {

@@ -81,7 +81,7 @@ func completeOpenAPI(layers []*layer.Layer, title geo.Text, version string) (doc
 	if version != "" {
 		doc.Info.Version = version
 	}
-	nameFormats(doc)
+	nameFormats(doc, layers)
 	groups := groupOperations(doc)
 	for _, path := range doc.Paths.Keys() {
 		if !strings.HasPrefix(path, collectionPrefix) {
@@ -112,12 +112,32 @@ func takesFields(path string) bool {
 	return strings.HasSuffix(path, "/items") || strings.HasSuffix(path, "/download") || strings.HasPrefix(path, collectionPrefix+"/tiles")
 }
 
-// nameFormats lists the formats of features where the document speaks of them.
-func nameFormats(doc *openapi3.T) {
-	names := &doc.Components.Parameters["featureFormat"].Value.Schema.Value.Enum
-	for _, name := range append(formatNames(formats.All()), "html") {
-		*names = append(*names, name)
+// formatParameter is the component that says which formats features have.
+const formatParameter = "featureFormat"
+
+// ofOneLayer finds a format that not all layers have, but this one.
+func ofOneLayer(l *layer.Layer) bool {
+	return slices.ContainsFunc(formats.All(), func(f formats.Format) bool { return f.Layers != nil && f.Takes(l) })
+}
+
+// nameFormats lists the formats of features where the document speaks of them; layers that
+// have others than most get a parameter of their own.
+func nameFormats(doc *openapi3.T, layers []*layer.Layer) {
+	common := doc.Components.Parameters[formatParameter].Value
+	with := func(of []formats.Format) *openapi3.ParameterRef {
+		parameter, schema := *common, *common.Schema.Value
+		for _, name := range append(formatNames(of), "html") {
+			schema.Enum = append(schema.Enum, name)
+		}
+		parameter.Schema = openapi3.NewSchemaRef("", &schema)
+		return &openapi3.ParameterRef{Value: &parameter}
 	}
+	for _, l := range layers {
+		if ofOneLayer(l) {
+			doc.Components.Parameters[formatParameter+"."+l.Name] = with(formats.Of(l))
+		}
+	}
+	doc.Components.Parameters[formatParameter] = with(formats.Of(&layer.Layer{}))
 	for _, f := range formats.All() {
 		if f.MediaType == typeGeoJSON {
 			continue
@@ -163,6 +183,11 @@ func concrete(item *openapi3.PathItem, l *layer.Layer, fields bool) (*openapi3.P
 			operation.OperationID += "." + l.Name
 		}
 		operation.Summary += ": " + l.Title.EN
+		for _, p := range operation.Parameters {
+			if ofOneLayer(l) && strings.HasSuffix(p.Ref, "/"+formatParameter) {
+				p.Ref += "." + l.Name
+			}
+		}
 	}
 	if fields {
 		for _, f := range l.Queryables() {
