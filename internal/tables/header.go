@@ -113,14 +113,16 @@ func tooManyColumns() error {
 // guessHeader finds the first row that is nearly as wide as most and holds no values; -1
 // where values come before one.
 func guessHeader(rows []line) (at int, why string) {
-	counts := map[int]int{}
-	typical := 0
+	var widths []int
 	for _, r := range rows {
-		n, _ := r.filled()
-		counts[n]++
-		if c := counts[n]; c > counts[typical] || c == counts[typical] && n > typical {
-			typical = n
+		if n, _ := r.filled(); n > 0 {
+			widths = append(widths, n)
 		}
+	}
+	slices.Sort(widths)
+	typical := 0
+	if len(widths) > 0 {
+		typical = widths[len(widths)*3/4] // most rows are narrower only where cells are empty
 	}
 	for i, r := range rows {
 		all, numbers := r.filled()
