@@ -40,7 +40,10 @@ type reader struct {
 
 // readers are the formats of single files, but for text in lines, which nothing marks.
 func readers() []reader {
-	return []reader{}
+	return []reader{
+		{isShapefile, openShapefile},
+		{isDBF, openDBFTable},
+	}
 }
 
 // openFile opens a file by what it starts with.

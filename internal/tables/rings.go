@@ -1,0 +1,137 @@
+package tables
+
+import (
+	"github.com/twpayne/go-geom"
+	"github.com/twpayne/go-geom/xy"
+	"github.com/twpayne/go-geom/xy/location"
+
+	"hatang/internal/layer"
+)
+
+// ring is a ring of an area, as formats have them that do not say which is whose hole.
+type ring struct {
+	flat []float64
+	box  [4]float64 // least x, y, largest x, y
+	area float64    // of the box
+	cw   bool
+}
+
+// polygons puts rings together into areas: those that run clockwise are outer ones, as
+// shapefiles have it, and of the others each is a hole in the smallest outer one around it,
+// or one of its own where there is none. Where all run the other way it is the other way round.
+// Cost: outer rings times holes, which is bounded.
+func polygons(layout geom.Layout, flat []float64, ends []int) (*geom.MultiPolygon, error) {
+	var rings []*ring
+	outer, start := 0, 0
+	for _, end := range ends {
+		r := newRing(layout, flat[start:end])
+		if start = end; r.cw {
+			outer++
+		}
+		rings = append(rings, r)
+	}
+	if outer == 0 {
+		for _, r := range rings {
+			r.cw = true
+		}
+		if outer = len(rings); outer > 1 {
+			parity(layout, rings)
+		}
+	}
+	return assemble(layout, rings)
+}
+
+func newRing(layout geom.Layout, flat []float64) *ring {
+	stride := layout.Stride()
+	r := &ring{flat: flat, box: [4]float64{flat[0], flat[1], flat[0], flat[1]}}
+	var twice float64
+	for at := 0; at < len(flat); at += stride {
+		x, y := flat[at], flat[at+1]
+		r.box = [4]float64{min(r.box[0], x), min(r.box[1], y), max(r.box[2], x), max(r.box[3], y)}
+		if at > 0 { // from the first position on, so that large numbers do not swallow small areas
+			x0, y0 := flat[at-stride]-flat[0], flat[at-stride+1]-flat[1]
+			twice += x0*(y-flat[1]) - (x-flat[0])*y0
+		}
+	}
+	r.cw = twice <= 0
+	r.area = (r.box[2] - r.box[0]) * (r.box[3] - r.box[1])
+	return r
+}
+
+// maxTests bounds how many positions are looked at to find which ring is in which.
+const maxTests = 20_000_000
+
+// within reports whether a ring lies in another, by its first position that is not on it; tests
+// counts down.
+func (r *ring) within(layout geom.Layout, other *ring, tests *int) bool {
+	*tests--
+	if r.box[0] < other.box[0] || r.box[1] < other.box[1] || r.box[2] > other.box[2] || r.box[3] > other.box[3] || r.area >= other.area {
+		return false
+	}
+	for at := 0; at < len(r.flat) && *tests > 0; at += layout.Stride() {
+		*tests -= len(other.flat) / layout.Stride()
+		switch xy.LocatePointInRing(layout, r.flat[at:at+2], other.flat) {
+		case location.Interior:
+			return true
+		case location.Exterior:
+			return false
+		}
+	}
+	return true
+}
+
+// parity makes holes of the rings that lie in an odd number of others.
+func parity(layout geom.Layout, rings []*ring) {
+	tests := maxTests
+	for _, r := range rings {
+		depth := 0
+		for _, other := range rings {
+			if tests > 0 && r != other && r.within(layout, other, &tests) {
+				depth++
+			}
+		}
+		r.cw = depth%2 == 0
+	}
+}
+
+// assemble gives each hole to the smallest outer ring around it.
+func assemble(layout geom.Layout, rings []*ring) (*geom.MultiPolygon, error) {
+	holes := map[*ring][]*ring{}
+	tests := maxTests
+	for _, r := range rings {
+		if r.cw {
+			continue
+		}
+		var around *ring
+		for _, o := range rings {
+			if o.cw && (around == nil || o.area < around.area) && r.within(layout, o, &tests) {
+				around = o
+			}
+		}
+		if tests <= 0 {
+			return nil, layer.Wrong("hình có quá nhiều vòng", "the geometry has too many rings")
+		}
+		if around == nil {
+			around = r
+			r.cw = true
+			continue
+		}
+		holes[around] = append(holes[around], r)
+	}
+	areas := geom.NewMultiPolygon(layout)
+	for _, r := range rings {
+		if !r.cw {
+			continue
+		}
+		var flat []float64
+		var ends []int
+		for _, part := range append([]*ring{r}, holes[r]...) {
+			flat = append(flat, part.flat...)
+			ends = append(ends, len(flat))
+		}
+		if err := areas.Push(geom.NewPolygonFlat(layout, flat, ends)); err != nil {
+			return nil, err
+		}
+	}
+	return areas, nil
+}
