@@ -43,6 +43,7 @@ func readers() []reader {
 	return []reader{
 		{isShapefile, openShapefile},
 		{isDBF, openDBFTable},
+		{matches(`(?s)^(<\?xml.*?\?>\s*)?(<!--.*?-->\s*|<!DOCTYPE[^>]*>\s*)*<(\w+:)?kml[\s/>]`), openKML},
 	}
 }
 
