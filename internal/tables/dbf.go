@@ -91,7 +91,7 @@ func openDBF(ctx context.Context, f file, o Options, declared string) (*dbf, err
 	if err != nil {
 		return nil, err
 	}
-	if d.codec, d.guesses, err = dbfEncoding(&texts, o.Encoding, declared); err != nil {
+	if d.codec, d.guesses, err = declaredEncoding(&texts, o.Encoding, declared, "the .cpg"); err != nil {
 		return nil, err
 	}
 	var columns []string
@@ -101,32 +101,6 @@ func openDBF(ctx context.Context, f file, o Options, declared string) (*dbf, err
 	}
 	d.columns = uniqueNames(columns)
 	return d, nil
-}
-
-// dbfEncoding settles the encoding: what a person says, what the file beside says where the
-// texts are that, or else what they are found to be. A file that is said to be Latin and
-// reads as Vietnamese for an old font is that, because programs say Latin of all they find.
-func dbfEncoding(texts *specimen, asked, declared string) (codec, []Guess, error) {
-	if asked != "" || declared == "" {
-		return texts.guess(asked, "as was said")
-	}
-	said, err := codecOf(declared)
-	if err != nil {
-		return texts.guess("", "")
-	}
-	if said.raw == nil && texts.torn > 0 && texts.multi <= 10*texts.torn {
-		c, guesses, err := texts.guess("", "")
-		for i := range guesses {
-			guesses[i].Why = "the .cpg says UTF-8, which it is not; " + guesses[i].Why
-		}
-		return c, guesses, err
-	}
-	if said.raw != nil && texts.torn > 0 {
-		if c, t := best(string(texts.text), oldCodecs()); t.good >= 3 && t.share() >= 0.8 && c.name != said.name {
-			return c, []Guess{{"encoding", c.name, "the .cpg says " + said.name + ", but " + syllables(t)}}, nil
-		}
-	}
-	return said, []Guess{{"encoding", said.name, "the .cpg says so"}}, nil
 }
 
 func errBadDBF() error { return layer.Wrong("tệp .dbf bị hỏng", "the .dbf file is damaged") }

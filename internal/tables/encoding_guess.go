@@ -107,3 +107,29 @@ func best(text string, codecs []codec) (codec, tally) {
 func syllables(t tally) string {
 	return fmt.Sprintf("%d of %d words with marks are Vietnamese syllables", t.good, t.good+t.bad)
 }
+
+// declaredEncoding settles the encoding: what a person says, what the file
+// itself says of texts that are that, or else what they are found to be. A file that is said to be Latin and
+// reads as Vietnamese for an old font is that, because programs say Latin of all they find.
+func declaredEncoding(texts *specimen, asked, declared, where string) (codec, []Guess, error) {
+	if asked != "" || declared == "" {
+		return texts.guess(asked, "as was said")
+	}
+	said, err := codecOf(declared)
+	if err != nil {
+		return texts.guess("", "")
+	}
+	if said.raw == nil && texts.torn > 0 && texts.multi <= 10*texts.torn {
+		c, guesses, err := texts.guess("", "")
+		for i := range guesses {
+			guesses[i].Why = where + " says UTF-8, which it is not; " + guesses[i].Why
+		}
+		return c, guesses, err
+	}
+	if said.raw != nil && texts.torn > 0 {
+		if c, t := best(string(texts.text), oldCodecs()); t.good >= 3 && t.share() >= 0.8 && c.name != said.name {
+			return c, []Guess{{"encoding", c.name, where + " says " + said.name + ", but " + syllables(t)}}, nil
+		}
+	}
+	return said, []Guess{{"encoding", said.name, where + " says so"}}, nil
+}

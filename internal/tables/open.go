@@ -42,6 +42,7 @@ type reader struct {
 func readers() []reader {
 	return []reader{
 		{isShapefile, openShapefile},
+		{matches(`(?i)^version\s+\d+\s*\r?\n`), openMIF},
 		{isDBF, openDBFTable},
 		{matches(`(?s)^(<\?xml.*?\?>\s*)?(<!--.*?-->\s*|<!DOCTYPE[^>]*>\s*)*<(\w+:)?kml[\s/>]`), openKML},
 	}

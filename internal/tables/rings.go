@@ -1,6 +1,8 @@
 package tables
 
 import (
+	"slices"
+
 	"github.com/twpayne/go-geom"
 	"github.com/twpayne/go-geom/xy"
 	"github.com/twpayne/go-geom/xy/location"
@@ -18,27 +20,33 @@ type ring struct {
 
 // polygons puts rings together into areas: those that run clockwise are outer ones, as
 // shapefiles have it, and of the others each is a hole in the smallest outer one around it,
-// or one of its own where there is none. Where all run the other way it is the other way round.
+// or one of its own where there is none. Where all run the other way what lies in what decides.
 // Cost: outer rings times holes, which is bounded.
 func polygons(layout geom.Layout, flat []float64, ends []int) (*geom.MultiPolygon, error) {
-	var rings []*ring
-	outer, start := 0, 0
-	for _, end := range ends {
-		r := newRing(layout, flat[start:end])
-		if start = end; r.cw {
-			outer++
-		}
-		rings = append(rings, r)
+	rings := ringsOf(layout, flat, ends)
+	if slices.ContainsFunc(rings, func(r *ring) bool { return r.cw }) {
+		return assemble(layout, rings)
 	}
-	if outer == 0 {
-		for _, r := range rings {
-			r.cw = true
-		}
-		if outer = len(rings); outer > 1 {
-			parity(layout, rings)
-		}
+	return byContainment(layout, flat, ends)
+}
+
+// byContainment puts rings together into areas by what lies in what.
+func byContainment(layout geom.Layout, flat []float64, ends []int) (*geom.MultiPolygon, error) {
+	rings := ringsOf(layout, flat, ends)
+	if err := parity(layout, rings); err != nil {
+		return nil, err
 	}
 	return assemble(layout, rings)
+}
+
+func ringsOf(layout geom.Layout, flat []float64, ends []int) []*ring {
+	rings := make([]*ring, 0, len(ends))
+	start := 0
+	for _, end := range ends {
+		rings = append(rings, newRing(layout, flat[start:end]))
+		start = end
+	}
+	return rings
 }
 
 func newRing(layout geom.Layout, flat []float64) *ring {
@@ -81,17 +89,25 @@ func (r *ring) within(layout geom.Layout, other *ring, tests *int) bool {
 }
 
 // parity makes holes of the rings that lie in an odd number of others.
-func parity(layout geom.Layout, rings []*ring) {
+func parity(layout geom.Layout, rings []*ring) error {
 	tests := maxTests
 	for _, r := range rings {
 		depth := 0
 		for _, other := range rings {
-			if tests > 0 && r != other && r.within(layout, other, &tests) {
+			if r != other && r.within(layout, other, &tests) {
 				depth++
+			}
+			if tests <= 0 {
+				return errTooManyRings()
 			}
 		}
 		r.cw = depth%2 == 0
 	}
+	return nil
+}
+
+func errTooManyRings() error {
+	return layer.Wrong("hình có quá nhiều vòng", "the geometry has too many rings")
 }
 
 // assemble gives each hole to the smallest outer ring around it.
@@ -109,7 +125,7 @@ func assemble(layout geom.Layout, rings []*ring) (*geom.MultiPolygon, error) {
 			}
 		}
 		if tests <= 0 {
-			return nil, layer.Wrong("hình có quá nhiều vòng", "the geometry has too many rings")
+			return nil, errTooManyRings()
 		}
 		if around == nil {
 			around = r
