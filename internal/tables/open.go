@@ -43,6 +43,7 @@ func readers() []reader {
 	return []reader{
 		{isShapefile, openShapefile},
 		{matches(`(?i)^version\s+\d+\s*\r?\n`), openMIF},
+		{matches(`^(999[ \t]*\r?\n.*\r?\n\s*)*0[ \t]*\r?\nSECTION`), openDXF},
 		{isDBF, openDBFTable},
 		{matches(`(?s)^(<\?xml.*?\?>\s*)?(<!--.*?-->\s*|<!DOCTYPE[^>]*>\s*)*<(\w+:)?kml[\s/>]`), openKML},
 	}
