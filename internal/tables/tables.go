@@ -83,8 +83,8 @@ func (e *WhichError) Unwrap() error {
 
 // Limits of what is read. Every one is refused in words, when it is met.
 const (
-	MaxColumns   = 1000     // of any table
-	MaxRowBytes  = 20 << 20 // that a feature of a file may take
-	MaxLineBytes = 1 << 20  // of a line of text
-	MaxPositions = 1 << 20  // of one geometry
+	MaxColumns   = 1000    // of any table
+	MaxRowBytes  = 8 << 20 // that a feature of a file may take
+	MaxLineBytes = 1 << 20 // of a line of text
+	MaxPositions = 250_000 // of one geometry
 )
