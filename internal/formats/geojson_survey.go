@@ -3,6 +3,7 @@ package formats
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"io"
 	"strings"
 
@@ -53,7 +54,7 @@ func (g *geoJSONSurvey) feature(raw []byte) error {
 	var f struct {
 		ID         json.RawMessage
 		Geometry   json.RawMessage
-		Properties orderedMembers
+		Properties Members
 	}
 	if json.Unmarshal(raw, &f) != nil {
 		return nil //nolint:nilerr // it is no feature: whoever reads the file says so
@@ -70,8 +71,8 @@ func (g *geoJSONSurvey) feature(raw []byte) error {
 		g.survey.Heights = g.survey.Heights || ordinates(shape.Coordinates) > 2
 	}
 	for _, m := range f.Properties {
-		if t := g.tally(m.name); t != nil {
-			t.add(ofJSON(m.value))
+		if t := g.tally(m.Name); t != nil {
+			t.add(ofJSON(m.Value))
 		}
 	}
 	return nil
@@ -149,28 +150,32 @@ func ordinates(coordinates []byte) int {
 	return bytes.Count(first, []byte(",")) + 1
 }
 
-// orderedMembers are the members of a JSON object in the order in which they stand.
-type orderedMembers []member
+// Members are the members of a JSON object in the order in which they stand.
+type Members []Member
 
-type member struct {
-	name  string
-	value json.RawMessage
+// Member is a member of a JSON object.
+type Member struct {
+	Name  string
+	Value json.RawMessage
 }
 
-// UnmarshalJSON implements json.Unmarshaler.
-func (o *orderedMembers) UnmarshalJSON(raw []byte) error {
+// UnmarshalJSON implements json.Unmarshaler. Of null there are none.
+func (o *Members) UnmarshalJSON(raw []byte) error {
 	decoder := json.NewDecoder(bytes.NewReader(raw))
-	if start, err := decoder.Token(); err != nil || start != json.Delim('{') {
+	switch start, err := decoder.Token(); {
+	case err != nil || start == nil:
 		return err
+	case start != json.Delim('{'):
+		return errors.New("it is no object")
 	}
 	for decoder.More() {
 		name, err := decoder.Token()
 		if err != nil {
 			return err
 		}
-		m := member{}
-		m.name, _ = name.(string)
-		if err := decoder.Decode(&m.value); err != nil {
+		m := Member{}
+		m.Name, _ = name.(string)
+		if err := decoder.Decode(&m.Value); err != nil {
 			return err
 		}
 		*o = append(*o, m)

@@ -14,7 +14,8 @@ type wkbReader struct {
 	order binary.ByteOrder
 	size  int // ordinates of a position
 	hasZ  bool
-	p     *positions
+	count int        // positions read, where p does not count them
+	p     *positions // nil where positions are taken as they are
 }
 
 var (
@@ -146,6 +147,9 @@ func (w *wkbReader) position() (coordinates, error) {
 		return coordinates{}, nil
 	}
 	if w.p == nil {
+		if w.count++; w.count > MaxVertices {
+			return coordinates{}, errTooManyPositions
+		}
 		return coordinates{position: xyz}, nil
 	}
 	if err := w.p.counted(); err != nil {

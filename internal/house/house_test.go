@@ -44,7 +44,7 @@ var (
 		"internal/permit":  {ours: []string{"geo/...", "internal/layer", "internal/account"}, denied: append(sql, web...)},
 		"internal/plan":    {ours: []string{"geo/...", "internal/layer", "internal/account", "internal/permit"}, denied: append(sql, web...)},
 		"internal/formats": {ours: []string{"geo/...", "internal/layer"}, denied: append([]string{"github.com/jackc/pgx", "github.com/pressly/goose"}, web...)}, // a GeoPackage is a database in a file
-		"internal/tables":  {ours: []string{"geo/...", "internal/layer"}, denied: append([]string{"github.com/jackc/pgx", "github.com/pressly/goose"}, web...)}, // as formats
+		"internal/tables":  {ours: []string{"geo/...", "internal/layer", "internal/formats"}, denied: append([]string{"github.com/jackc/pgx", "github.com/pressly/goose"}, web...)}, // as formats
 		"internal/intake":  {ours: []string{"geo/...", "internal/layer", "internal/tables"}, denied: append(sql, web...)},
 		"internal/tiles":   {ours: []string{"geo/...", "internal/layer"}, denied: append(io, append(sql, web...)...), pure: true, foreign: math},
 		"internal/memory":  {ours: []string{"geo/...", "internal/layer", "internal/account", "internal/tiles"}, denied: append(sql, web...)},

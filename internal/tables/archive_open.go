@@ -44,11 +44,11 @@ func (a *archive) table(ctx context.Context, o Options) (Table, error) {
 	if a.find(func(name string) bool { return strings.Contains(strings.ToLower(name), ".gdb/") }) != nil {
 		return nil, layer.Wrong("không đọc File Geodatabase; hãy chuyển đổi: ogr2ogr -f GPKG out.gpkg in.gdb", "a File Geodatabase is not read; convert it: ogr2ogr -f GPKG out.gpkg in.gdb")
 	}
-	f, err := a.choose(o.Table)
+	f, within, err := a.choose(o.Table)
 	if err != nil {
 		return nil, err
 	}
-	o.Table = ""
+	o.Table = within
 	inner := a.member(f)
 	start, err := inner.head(ctx, headBytes)
 	if err != nil {
@@ -65,8 +65,9 @@ func (a *archive) table(ctx context.Context, o Options) (Table, error) {
 }
 
 // choose finds the file that is meant: the one of the name, with its ending and folders or
-// without, or else the only one that is no companion of another.
-func (a *archive) choose(name string) (*zip.File, error) {
+// without, or else the only one that is no companion of another; in that the name may be of
+// a table, which is then returned.
+func (a *archive) choose(name string) (f *zip.File, within string, err error) {
 	var main []*zip.File
 	var names []string
 	for _, f := range a.files {
@@ -91,15 +92,17 @@ func (a *archive) choose(name string) (*zip.File, error) {
 	}
 	switch {
 	case len(main) == 0:
-		return nil, layer.Wrong("tệp nén không chứa tệp nào đọc được", "the archive holds no file that is read")
+		return nil, "", layer.Wrong("tệp nén không chứa tệp nào đọc được", "the archive holds no file that is read")
 	case len(chosen) == 1:
-		return chosen[0], nil
+		return chosen[0], "", nil
+	case len(main) == 1:
+		return main[0], name, nil
 	case name == "" && len(main) > 1:
 		if kml := slices.IndexFunc(main, func(f *zip.File) bool { return f.Name == "doc.kml" }); kml >= 0 {
-			return main[kml], nil // what a KMZ file is about
+			return main[kml], "", nil // what a KMZ file is about
 		}
 	}
-	return nil, &WhichError{names}
+	return nil, "", &WhichError{names}
 }
 
 // called reports whether a file of an archive goes by a name.

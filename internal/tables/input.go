@@ -14,6 +14,7 @@ import (
 // in an archive.
 type file struct {
 	name string // without its folders
+	path string // on disk; "" for one in an archive
 	size int64  // bytes
 	open func() (io.ReadCloser, error)
 	// beside finds the file of the same name with another ending, in whatever case.
@@ -31,6 +32,7 @@ func onDisk(path string) (file, error) {
 	}
 	return file{
 		name:   filepath.Base(path),
+		path:   path,
 		size:   info.Size(),
 		open:   func() (io.ReadCloser, error) { return os.Open(path) },
 		beside: func(ending string) (file, bool, error) { return besideOnDisk(path, ending) },

@@ -41,10 +41,12 @@ type reader struct {
 // readers are the formats of single files, but for text in lines, which nothing marks.
 func readers() []reader {
 	return []reader{
+		{begins(sqliteMagic), openGeoPackage},
 		{begins(fgbMagic), openFGB},
 		{isShapefile, openShapefile},
 		{matches(`(?i)^version\s+\d+\s*\r?\n`), openMIF},
 		{matches(`^(999[ \t]*\r?\n.*\r?\n\s*)*0[ \t]*\r?\nSECTION`), openDXF},
+		{isGeoJSON, openGeoJSON},
 		{isDBF, openDBFTable},
 		{matches(`(?s)^(<\?xml.*?\?>\s*)?(<!--.*?-->\s*|<!DOCTYPE[^>]*>\s*)*<(\w+:)?kml[\s/>]`), openKML},
 	}

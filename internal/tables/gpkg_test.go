@@ -1,0 +1,121 @@
+package tables
+
+import (
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// Every table of every GeoPackage has the rows and the geometries that GDAL finds in it.
+func TestGeoPackagesReadAsGDALReadsThem(t *testing.T) {
+	tables := 0
+	for _, folder := range []string{"messy", "conformance/gpkg_cite"} {
+		files, err := filepath.Glob(shared(t, folder+"/*.gpkg"))
+		if err != nil || len(files) == 0 {
+			t.Fatal(err, folder)
+		}
+		for _, path := range files {
+			for _, name := range tablesOf(t, path) {
+				tables++
+				compare(t, path, name)
+			}
+		}
+	}
+	if tables < 45 {
+		t.Errorf("only %d tables", tables)
+	}
+}
+
+// tablesOf are the tables that a GeoPackage has; "" stands for the only one.
+func tablesOf(t *testing.T, path string) []string {
+	t.Helper()
+	table, err := Open(t.Context(), path, Options{})
+	var which *WhichError
+	if errors.As(err, &which) {
+		return which.Tables
+	}
+	if err != nil {
+		if !strings.Contains(err.Error(), "holds no features") || filepath.Base(path) != "empty.gpkg" {
+			t.Error(path, err)
+		}
+		return nil
+	}
+	if err := table.Close(); err != nil {
+		t.Error(err)
+	}
+	return []string{""}
+}
+
+func compare(t *testing.T, path, name string) {
+	t.Helper()
+	out := filepath.Join(t.TempDir(), "x.geojson")
+	args := []string{"-f", "GeoJSON", out, path, "-lco", "COORDINATE_PRECISION=15", "-dim", "layer_dim"}
+	if name != "" {
+		args = append(args, name)
+	}
+	if said, err := exec.Command("ogr2ogr", args...).CombinedOutput(); err != nil {
+		t.Fatalf("%s %s: %v: %s", path, name, err, said)
+	}
+	got, want := rowsOf(t, opened(t, path, Options{Table: name})), rowsOf(t, opened(t, out, Options{}))
+	if len(got) != len(want) {
+		t.Errorf("%s %s: %d rows, want %d", path, name, len(got), len(want))
+		return
+	}
+	shapes, others := shapesOf(t, got), shapesOf(t, want)
+	for i := range shapes {
+		if shapes[i] != others[i] && !strings.HasPrefix(shapes[i], "/geometry: curves and collections") && len(shapes[i]) < 500 {
+			t.Errorf("%s %s: row %d: %s, want %s", filepath.Base(path), name, i, shapes[i], others[i])
+		}
+	}
+}
+
+func TestGeoPackageOfAnOffice(t *testing.T) {
+	path := shared(t, "messy/dienbien_mixed.gpkg")
+	if got := refusal(t, path, Options{}); !strings.Contains(got, "bang_dan_so, huyen_vn2000, tam_xa_utm48, xa_wgs84") {
+		t.Error(got)
+	}
+	content, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, crs := range map[string]string{"bang_dan_so": "", "huyen_vn2000": "EPSG:9205", "tam_xa_utm48": "EPSG:3405", "xa_wgs84": "EPSG:4326"} {
+		if got := opened(t, path, Options{Table: name}).CRS(); got != crs {
+			t.Errorf("%s: %q", name, got)
+		}
+	}
+	table := opened(t, path, Options{Table: "huyen_vn2000"})
+	rows := rowsOf(t, table)
+	if want := []any{int64(1), "094", "094", "Điện Biên Phủ", "thành phố", "Thành phố Điện Biên Phủ", "11", 63.6684, int64(58519), int64(9)}; !slices.Equal(rows[0].Cells, want) {
+		t.Errorf("%v, want %v; %q", rows[0].Cells, want, table.Columns())
+	}
+	packed := written(t, "x.zip", zipped(t, "a.gpkg", string(content)))
+	if got := refusal(t, packed, Options{}); !strings.Contains(got, "several tables") {
+		t.Error(got)
+	}
+	if rows := rowsOf(t, opened(t, packed, Options{Table: "xa_wgs84"})); len(rows) != 130 {
+		t.Errorf("%d rows of a table in an archive", len(rows))
+	}
+	one, err := os.ReadFile(shared(t, "conformance/gpkg_cite/features-0.gpkg"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if rows := rowsOf(t, opened(t, written(t, "x.zip", zipped(t, "a.gpkg", string(one))), Options{})); len(rows) != 51 {
+		t.Errorf("%d rows", len(rows))
+	}
+	if got := refusal(t, written(t, "x", content[:5000]), Options{}); !strings.Contains(got, "the GeoPackage cannot be read") {
+		t.Error(got)
+	}
+}
+
+func FuzzGeoPackage(f *testing.F) {
+	content, err := os.ReadFile(shared(f, "conformance/gpkg_cite/v12_bad_attributes.gpkg"))
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(content)
+	fuzzed(f, "x.gpkg")
+}
