@@ -43,7 +43,7 @@ var (
 		"internal/account": {ours: []string{"geo/...", "internal/layer"}, denied: append(sql, "github.com/go-chi/chi")}, // a client of sign-in providers
 		"internal/permit":  {ours: []string{"geo/...", "internal/layer", "internal/account"}, denied: append(sql, web...)},
 		"internal/plan":    {ours: []string{"geo/...", "internal/layer", "internal/account", "internal/permit"}, denied: append(sql, web...)},
-		"internal/formats": {ours: []string{"geo/...", "internal/layer"}, denied: append([]string{"github.com/jackc/pgx", "github.com/pressly/goose"}, web...)}, // a GeoPackage is a database in a file
+		"internal/formats": {ours: []string{"geo/...", "internal/layer"}, denied: append([]string{"github.com/jackc/pgx", "github.com/pressly/goose"}, web...)},                     // a GeoPackage is a database in a file
 		"internal/tables":  {ours: []string{"geo/...", "internal/layer", "internal/formats"}, denied: append([]string{"github.com/jackc/pgx", "github.com/pressly/goose"}, web...)}, // as formats
 		"internal/intake":  {ours: []string{"geo/...", "internal/layer", "internal/tables"}, denied: append(sql, web...)},
 		"internal/tiles":   {ours: []string{"geo/...", "internal/layer"}, denied: append(io, append(sql, web...)...), pure: true, foreign: math},

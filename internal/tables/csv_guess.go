@@ -72,11 +72,12 @@ func guessDecimals(rows []line, asked string) ([]Guess, error) {
 	for _, r := range rows {
 		for _, c := range r.cells {
 			comma := withComma.MatchString(c) || thousands.MatchString(c)
-			if comma {
+			switch {
+			case comma:
 				commas++
-			} else if withPoint.MatchString(c) || thousand2.MatchString(c) {
+			case withPoint.MatchString(c) || thousand2.MatchString(c):
 				points++
-			} else {
+			default:
 				continue
 			}
 			if example[comma] == "" {

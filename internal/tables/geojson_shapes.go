@@ -61,20 +61,20 @@ func (s *jsonShape) read() error {
 		return errNesting()
 	}
 	for at < len(s.raw) {
-		switch c := s.raw[at]; {
-		case c == '[':
+		switch s.raw[at] {
+		case '[':
 			if depth++; depth > s.depth {
 				return errNesting()
 			}
 			at++
-		case c == ']':
+		case ']':
 			if err := s.end(depth, xyz); err != nil {
 				return err
 			}
 			xyz = xyz[:0]
 			depth--
 			at++
-		case c == ',' || c == ' ' || c == '\n' || c == '\r' || c == '\t':
+		case ',', ' ', '\n', '\r', '\t':
 			at++
 		default:
 			start := at

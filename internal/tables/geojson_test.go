@@ -63,7 +63,7 @@ func TestGeoJSONOfGeojsonhint(t *testing.T) {
 	// Wrong for a linter: members that say nothing, or twice the same.
 	harmless := map[string]int{"bad-duplicate-properties": 1, "featurecollection_changed_semantics": 3}
 	wrong := map[string]string{"bad-polygonloop": "not nested", "bad-properties-as-array": "no object", "badcoordtype": "not nested", "badfeature": "must be \"Feature\"", "expected_object": "no object",
-		"multiple_problems": "not nested", "nofeaturetype": "must be \"Feature\"", "point-labeled-as-a-multipolygon": "not nested", "stringcoord": "not nested"}
+		"multiple_problems": "not nested", "nofeaturetype": "must be \"Feature\"", "point-labeled-as-a-multipolygon": "not nested", "stringcoord": "not nested"} //nolint:misspell // files are called so
 	refused := map[string]string{"bad-json": "broken at byte", "bad-object-type": "has no \"type\"", "featurecollection-obj": "not a list", "featurecollection": "no features"}
 	files, err := filepath.Glob(shared(t, "conformance/geojson/*/*.geojson"))
 	if err != nil || len(files) < 40 {

@@ -22,7 +22,6 @@ type kml struct {
 	columns []string
 	at      map[string]int    // the column of each value
 	types   map[string]string // of the fields of schemas
-	folders int               // different folders
 	guesses []Guess
 }
 

@@ -15,7 +15,6 @@ type lineReader struct {
 	*reading
 	scanner *bufio.Scanner
 	number  int64
-	back    bool // the line is to be read again
 }
 
 func (f file) lines(ctx context.Context) (*lineReader, error) {
@@ -30,10 +29,6 @@ func (f file) lines(ctx context.Context) (*lineReader, error) {
 
 // next returns the next line without its end, until the next call; io.EOF after the last.
 func (l *lineReader) next() (string, error) {
-	if l.back {
-		l.back = false
-		return l.line(), nil
-	}
 	if !l.scanner.Scan() {
 		err := l.scanner.Err()
 		switch {
@@ -45,19 +40,12 @@ func (l *lineReader) next() (string, error) {
 		return "", err
 	}
 	l.number++
-	return l.line(), nil
-}
-
-func (l *lineReader) line() string {
 	line := strings.TrimSuffix(l.scanner.Text(), "\r")
 	if l.number == 1 {
 		line = strings.TrimPrefix(line, "\ufeff")
 	}
-	return line
+	return line, nil
 }
-
-// again makes the next call return the same line.
-func (l *lineReader) again() { l.back = true }
 
 // broken says at which line a file stops being of its format.
 func (l *lineReader) broken(format string) error {
