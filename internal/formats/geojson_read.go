@@ -159,7 +159,7 @@ var ErrEmpty = errors.New("the file holds no features")
 func ReadGeoJSON(in io.Reader, l *layer.Layer, resolve func(crs string) (System, error), each func(Record) error) error {
 	var from System
 	row := 0
-	_, err := readGeoJSON(in, func(crs string) (err error) {
+	_, err := readGeoJSON(in, MaxFeatureBytes, func(crs string) (err error) {
 		if resolve != nil {
 			from, err = resolve(crs)
 		}
@@ -180,14 +180,19 @@ func ReadGeoJSON(in io.Reader, l *layer.Layer, resolve func(crs string) (System,
 }
 
 // readGeoJSON hands the text of each feature of a file on, after the name of its reference
-// system, and returns the members of the whole that it has not looked at.
-func readGeoJSON(in io.Reader, crs func(name string) error, each func(raw []byte) error) (map[string]json.RawMessage, error) {
-	gate := &gate{in: skipBOM(in)}
+// system, and returns the members of the whole that it has not looked at. Reading ends at a
+// feature that is more than a little longer than most.
+func readGeoJSON(in io.Reader, most int, crs func(name string) error, each func(raw []byte) error) (map[string]json.RawMessage, error) {
+	gate := &gate{in: skipBOM(in), most: most}
 	gate.open()
 	decoder := json.NewDecoder(gate)
 	start, err := decoder.Token()
 	if errors.Is(err, io.EOF) {
 		return nil, fmt.Errorf("%w: it is empty", ErrEmpty)
+	}
+	var syntax *json.SyntaxError
+	if err != nil && !errors.As(err, &syntax) && !errors.Is(err, io.ErrUnexpectedEOF) {
+		return nil, err // the file cannot be read, whatever it is
 	}
 	if err != nil || start != json.Delim('{') {
 		return nil, ErrNotGeoJSON
@@ -202,15 +207,15 @@ func readGeoJSON(in io.Reader, crs func(name string) error, each func(raw []byte
 // gate lets through so much of a file, each time that it is opened, that the longest
 // feature comes whole, and no more.
 type gate struct {
-	in   io.Reader
-	left int
+	in         io.Reader
+	most, left int
 }
 
-func (g *gate) open() { g.left = MaxFeatureBytes + aLittle }
+func (g *gate) open() { g.left = g.most + aLittle }
 
 func (g *gate) Read(p []byte) (int, error) {
 	if g.left <= 0 {
-		return 0, fmt.Errorf("%w: more than %d bytes", ErrTooLong, MaxFeatureBytes)
+		return 0, fmt.Errorf("%w: more than %d bytes", ErrTooLong, g.most)
 	}
 	n, err := g.in.Read(p)
 	g.left -= n

@@ -17,7 +17,7 @@ import (
 // and the hashes of ids and keys.
 func SurveyGeoJSON(in io.Reader, key string) (Survey, error) {
 	g := geoJSONSurvey{key: key, at: map[string]*tally{}, shapes: shapeCounts{}, ids: newKeys()}
-	rest, err := readGeoJSON(in, func(crs string) error {
+	rest, err := readGeoJSON(in, MaxFeatureBytes, func(crs string) error {
 		g.survey.CRS = crs
 		return nil
 	}, g.feature)

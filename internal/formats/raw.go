@@ -13,9 +13,10 @@ import (
 // EachFeature hands on the text of each feature of a GeoJSON file, a FeatureCollection or a
 // single Feature, until the next; before the first the name of the reference system that its
 // crs member gives, "" for none. An error of either ends it and is returned. Errors of the file
-// wrap ErrNotGeoJSON, ErrEmpty or ErrTooLong. Memory is bounded by the largest feature.
-func EachFeature(in io.Reader, crs func(name string) error, each func(raw []byte) error) error {
-	_, err := readGeoJSON(in, crs, each)
+// wrap ErrNotGeoJSON, ErrEmpty or ErrTooLong, this where a feature, or another member, is more
+// than a little longer than most, bytes. Memory is bounded by the largest feature.
+func EachFeature(in io.Reader, most int, crs func(name string) error, each func(raw []byte) error) error {
+	_, err := readGeoJSON(in, most, crs, each)
 	return err
 }
 

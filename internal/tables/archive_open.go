@@ -25,7 +25,7 @@ func openZIP(ctx context.Context, path string, o Options) (_ Table, err error) {
 }
 
 // companions are the endings of files that belong to others, and say nothing alone.
-var companions = []string{".dbf", ".shx", ".prj", ".cpg", ".sbn", ".sbx", ".qpj", ".qix", ".qmd", ".idx", ".mid", ".xml", ".xsd", ".qgs", ".qml", ".lyr", ".mxd", ".sld",
+var companions = []string{".dbf", ".shx", ".prj", ".cpg", ".sbn", ".sbx", ".qpj", ".qix", ".qmd", ".idx", ".mid", ".map", ".dat", ".id", ".ind", ".xml", ".xsd", ".qgs", ".qml", ".lyr", ".mxd", ".sld",
 	".pdf", ".doc", ".docx", ".png", ".jpg", ".jpeg", ".gif", ".md", ".rtf"}
 
 // table opens what is meant of the archive, which is closed with it.
@@ -61,28 +61,33 @@ func (a *archive) table(ctx context.Context, o Options) (Table, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &inArchive{table, a, f.Name}, nil
+	return &inArchive{table, a, cut(f.Name, maxNameBytes)}, nil
+}
+
+// main are the files that are not empty and hidden; those that belong to others only if all.
+func (a *archive) main(all bool) []*zip.File {
+	var main []*zip.File
+	for _, f := range a.files {
+		base := path.Base(f.Name)
+		belongs := slices.Contains(companions, strings.ToLower(path.Ext(base)))
+		if !strings.HasPrefix(base, ".") && !strings.HasPrefix(f.Name, "__MACOSX/") && f.UncompressedSize64 > 0 && (all || !belongs) {
+			main = append(main, f)
+		}
+	}
+	return main
 }
 
 // choose finds the file that is meant: the one of the name, with its ending and folders or
 // without, or else the only one that is no companion of another; in that the name may be of
 // a table, which is then returned.
 func (a *archive) choose(name string) (f *zip.File, within string, err error) {
-	var main []*zip.File
-	var names []string
-	for _, f := range a.files {
-		base := path.Base(f.Name)
-		if strings.HasPrefix(base, ".") || strings.HasPrefix(f.Name, "__MACOSX/") || f.UncompressedSize64 == 0 || slices.Contains(companions, strings.ToLower(path.Ext(base))) {
-			continue
-		}
-		main, names = append(main, f), append(names, cut(f.Name, maxNameBytes))
+	main := a.main(false)
+	if len(main) == 0 {
+		main = a.main(true) // attributes alone, perhaps
 	}
-	if len(main) == 0 { // attributes alone, perhaps
-		for _, f := range a.files {
-			if strings.EqualFold(path.Ext(f.Name), ".dbf") && f.UncompressedSize64 > 0 {
-				main, names = append(main, f), append(names, cut(f.Name, maxNameBytes))
-			}
-		}
+	var names []string
+	for _, f := range main {
+		names = append(names, cut(f.Name, maxNameBytes))
 	}
 	var chosen []*zip.File
 	for _, f := range main {

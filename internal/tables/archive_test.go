@@ -29,6 +29,16 @@ func TestArchives(t *testing.T) {
 	}
 }
 
+func TestArchivesOfOtherFormatsSayAWayRound(t *testing.T) {
+	path := written(t, "x.zip", zipped(t, "x.tab", "!table\n!version 300\n", "x.dat", "x", "x.map", "x", "x.id", "x"))
+	if got := refusal(t, path, Options{}); !strings.Contains(got, "MapInfo TAB") {
+		t.Error(got)
+	}
+	if rows := rowsOf(t, opened(t, written(t, "x.zip", zipped(t, "x.dbf", string(dbfOf(5, "a", "b")))), Options{})); len(rows) != 2 {
+		t.Errorf("attributes alone: %v", rows)
+	}
+}
+
 func TestHostileArchivesAreRefused(t *testing.T) {
 	header := func(change func(*zip.FileHeader)) []byte {
 		var b bytes.Buffer

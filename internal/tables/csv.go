@@ -174,6 +174,9 @@ func plainCSV(err error) error {
 // errEnough ends a reading of the first rows.
 var errEnough = errors.New("enough rows were read")
 
+// cellBytes is what a cell takes in memory beside its text.
+const cellBytes = 16
+
 // findNames reads the first rows and finds the names of the columns, and how numbers are
 // written.
 func (t *csvTable) findNames(ctx context.Context, o Options) error {
@@ -184,7 +187,7 @@ func (t *csvTable) findNames(ctx context.Context, o Options) error {
 		for _, c := range cells[:min(len(cells), MaxColumns+1)] {
 			decoded, _ := t.codec.text(c)
 			l.cells = append(l.cells, decoded)
-			size += len(decoded)
+			size += len(decoded) + cellBytes
 		}
 		first = append(first, l)
 		if len(first) >= max(lookedAt, o.HeaderRow+3) || size > 4*MaxLineBytes {

@@ -149,6 +149,29 @@ func TestEncodingsAreToldApart(t *testing.T) {
 	}
 }
 
+// What the fonts' users wrote, not what our tables say of it.
+func TestOldFonts(t *testing.T) {
+	for name, texts := range map[string][3]string{
+		"tcvn3": {"Céng hßa x· héi chñ nghÜa ViÖt Nam", "Céng hßa x· héi chñ nghÜa ViÖt Nam", "Cộng hòa xã hội chủ nghĩa Việt Nam"},
+		"vni":   {"Coäng hoøa xaõ hoäi chuû nghóa Vieät Nam", "COÄNG HOØA XAÕ HOÄI CHUÛ NGHÓA VIEÄT NAM", "Cộng hòa xã hội chủ nghĩa Việt Nam"},
+	} {
+		for i, text := range texts[:2] {
+			bytes, err := charmap.Windows1252.NewEncoder().String(text)
+			if err != nil {
+				t.Fatal(err)
+			}
+			rows := rowsOf(t, opened(t, written(t, "x.csv", []byte("a\n"+bytes+"\n")), Options{}))
+			want := texts[2]
+			if i == 1 && name == "vni" {
+				want = strings.ToUpper(want)
+			}
+			if rows[0].Cells[0] != want {
+				t.Errorf("%s: %v, want %s", name, rows[0].Cells[0], want)
+			}
+		}
+	}
+}
+
 // in1258 writes as Windows does: letters whole, tones after them.
 func in1258(t testing.TB, text string) []byte {
 	t.Helper()
@@ -186,7 +209,7 @@ func TestWhatIsSaidOverridesGuesses(t *testing.T) {
 	}
 	for said, o := range map[string]Options{
 		"the encoding": {Encoding: "klingon"}, "the separator": {Separator: ",,"}, "the decimal comma": {DecimalComma: "maybe"},
-		"the row of names 7": {HeaderRow: 7}, "is not divided": {Table: "x"},
+		"the row of names 7": {HeaderRow: 7}, "one of the first": {HeaderRow: MaxHeaderRow + 1}, "is not divided": {Table: "x"},
 	} {
 		if got := refusal(t, path, o); !strings.Contains(got, said) {
 			t.Errorf("%+v: %s", o, got)

@@ -180,7 +180,7 @@ func (d *dbf) reader(ctx context.Context) (*dbfReader, error) {
 	}
 	r := &dbfReader{in, bufio.NewReaderSize(in, 1<<16), make([]byte, d.size), 0, d}
 	if _, err := r.in.Discard(int(d.start)); err != nil {
-		return nil, errors.Join(errBadDBF(), in.Close())
+		return nil, errors.Join(short(err, errBadDBF()), in.Close())
 	}
 	return r, nil
 }
@@ -191,10 +191,8 @@ func (r *dbfReader) next() ([]byte, error) {
 		return nil, io.EOF
 	}
 	r.number++
-	if _, err := io.ReadFull(r.in, r.row); errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-		return nil, errBadDBF()
-	} else if err != nil {
-		return nil, err
+	if _, err := io.ReadFull(r.in, r.row); err != nil {
+		return nil, short(err, errBadDBF())
 	}
 	return r.row, nil
 }

@@ -23,7 +23,8 @@ type dxf struct {
 	utf8    bool
 	page    string // the encoding that the drawing names
 	codec   codec
-	tags    []string // attributes of blocks
+	tags    []string       // attributes of blocks
+	tagAt   map[string]int // where each is among them
 	columns []string
 	labels  *labels
 	guesses []Guess
@@ -39,7 +40,7 @@ const (
 
 // openDXF reads a drawing once, for its texts, layers and blocks. Cost: 1 s for 50 MB.
 func openDXF(ctx context.Context, f file, o Options) (Table, error) {
-	d := &dxf{file: f, labels: &labels{}}
+	d := &dxf{file: f, labels: &labels{}, tagAt: map[string]int{}}
 	var texts specimen
 	layers := map[string]bool{}
 	some := false
@@ -85,12 +86,13 @@ func openDXF(ctx context.Context, f file, o Options) (Table, error) {
 // noteTags notes the attributes that blocks have.
 func (d *dxf) noteTags(e *entity) error {
 	for _, tag := range e.tags {
-		if slices.Contains(d.tags, tag) {
+		if _, known := d.tagAt[tag]; known {
 			continue
 		}
 		if len(d.tags) >= MaxColumns-dxfColumns {
 			return tooManyColumns()
 		}
+		d.tagAt[tag] = len(d.tags)
 		d.tags = append(d.tags, tag)
 	}
 	return nil
@@ -181,8 +183,7 @@ func (d *dxf) fill(row *Row, e *entity) {
 	row.Cells[dxfText] = d.value(e.text)
 	row.Cells[dxfBlock] = d.value(e.block)
 	for i, tag := range e.tags {
-		at := dxfColumns + slices.Index(d.tags, tag)
-		row.Cells[at] = d.value(e.values[i])
+		row.Cells[dxfColumns+d.tagAt[tag]] = d.value(e.values[i])
 	}
 }
 

@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"context"
 	"encoding/binary"
-	"errors"
 	"io"
 	"math"
 	"strconv"
@@ -46,7 +45,7 @@ func openFGB(ctx context.Context, f file, o Options) (_ Table, err error) {
 	defer closing(in, &err)
 	var fixed [12]byte
 	if _, err := io.ReadFull(in, fixed[:]); err != nil {
-		return nil, errBadFGB()
+		return nil, short(err, errBadFGB())
 	}
 	const mostHeader = 4 << 20
 	size := int64(binary.LittleEndian.Uint32(fixed[8:]))
@@ -55,7 +54,7 @@ func openFGB(ctx context.Context, f file, o Options) (_ Table, err error) {
 	}
 	header := make([]byte, size)
 	if _, err := io.ReadFull(in, header); err != nil {
-		return nil, errBadFGB()
+		return nil, short(err, errBadFGB())
 	}
 	t := &fgb{file: f, start: int64(len(fixed)) + size}
 	if err := t.header(header); err != nil {
@@ -148,7 +147,7 @@ func (t *fgb) Read(ctx context.Context, each func(*Row) error) (err error) {
 	defer closing(in, &err)
 	buffered := bufio.NewReaderSize(in, 1<<16)
 	if _, err := io.CopyN(io.Discard, buffered, t.start); err != nil {
-		return shortFGB(err)
+		return short(err, errBadFGB())
 	}
 	left := t.file.size - t.start
 	row := &Row{Cells: make([]any, len(t.columns))}
@@ -156,7 +155,7 @@ func (t *fgb) Read(ctx context.Context, each func(*Row) error) (err error) {
 	for left > 0 {
 		var head [4]byte
 		if _, err := io.ReadFull(buffered, head[:]); err != nil {
-			return shortFGB(err)
+			return short(err, errBadFGB())
 		}
 		size := int64(binary.LittleEndian.Uint32(head[:]))
 		if left -= size + int64(len(head)); left < 0 || size < 4 {
@@ -170,7 +169,7 @@ func (t *fgb) Read(ctx context.Context, each func(*Row) error) (err error) {
 		}
 		feature = feature[:size]
 		if _, err := io.ReadFull(buffered, feature); err != nil {
-			return shortFGB(err)
+			return short(err, errBadFGB())
 		}
 		row.Number++
 		t.take(row, feature)
@@ -179,13 +178,6 @@ func (t *fgb) Read(ctx context.Context, each func(*Row) error) (err error) {
 		}
 	}
 	return nil
-}
-
-func shortFGB(err error) error {
-	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-		return errBadFGB()
-	}
-	return err
 }
 
 // take reads a feature.

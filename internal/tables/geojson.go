@@ -156,7 +156,7 @@ func (g *geoJSON) each(ctx context.Context, each func(raw []byte) error) (err er
 		g.crs = systemOfName(name)
 		return nil
 	}
-	return inWords(formats.EachFeature(buffered, note, each))
+	return inWords(formats.EachFeature(buffered, MaxRowBytes, note, each))
 }
 
 // one reads features one after another.

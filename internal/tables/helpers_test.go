@@ -92,12 +92,18 @@ func refusal(t testing.TB, path string, o Options) string {
 		defer table.Close()
 		_, err = gather(t.Context(), table)
 	}
-	var said *layer.ValueError
-	switch {
-	case err == nil:
+	if err == nil {
 		t.Fatalf("%s was read", filepath.Base(path))
-	case !errors.As(err, &said) || said.Text.VI == "" || said.Text.VI == said.Text.EN:
-		t.Fatalf("%s: not said in both languages: %v", filepath.Base(path), err)
+	}
+	return bilingual(t, filepath.Base(path), err)
+}
+
+// bilingual fails unless an error is said in both languages, and returns the English.
+func bilingual(t testing.TB, what string, err error) string {
+	t.Helper()
+	var said *layer.ValueError
+	if !errors.As(err, &said) || said.Text.VI == "" || said.Text.VI == said.Text.EN {
+		t.Fatalf("%s: not said in both languages: %v", what, err)
 	}
 	return said.Text.EN
 }

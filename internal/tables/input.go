@@ -119,3 +119,12 @@ func (g *gate) Read(p []byte) (int, error) {
 	g.left -= n
 	return n, err
 }
+
+// short makes the end of a file before what must be there what is wrong with it; other errors
+// are the system's.
+func short(err, wrong error) error {
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		return wrong
+	}
+	return err
+}

@@ -15,6 +15,9 @@ import (
 // rows are read. Errors that are the file's are *layer.ValueError, those that need a table
 // to be named *WhichError; others are the system's.
 func Open(ctx context.Context, path string, o Options) (Table, error) {
+	if o.HeaderRow > MaxHeaderRow {
+		return nil, layer.Wrong("dòng tiêu đề phải trong %d dòng đầu", "the row of names must be one of the first %d", MaxHeaderRow)
+	}
 	f, err := onDisk(path)
 	if err != nil {
 		return nil, err

@@ -169,7 +169,7 @@ func (s *shapefile) reader(ctx context.Context) (*shapeReader, error) {
 	}
 	r := &shapeReader{in, bufio.NewReaderSize(in, 1<<16), s.length - shapeHeader, nil}
 	if _, err := r.in.Discard(shapeHeader); err != nil {
-		return nil, errors.Join(errBadShape(), in.Close())
+		return nil, errors.Join(short(err, errBadShape()), in.Close())
 	}
 	return r, nil
 }
@@ -181,7 +181,7 @@ func (r *shapeReader) next() ([]byte, error) {
 		return nil, io.EOF
 	}
 	if _, err := io.ReadFull(r.in, head[:]); err != nil {
-		return nil, r.broken(err)
+		return nil, short(err, errBadShape())
 	}
 	size := 2 * int64(binary.BigEndian.Uint32(head[4:]))
 	if r.left -= int64(len(head)) + size; r.left < 0 || size < 4 {
@@ -195,16 +195,9 @@ func (r *shapeReader) next() ([]byte, error) {
 	}
 	r.content = r.content[:size]
 	if _, err := io.ReadFull(r.in, r.content); err != nil {
-		return nil, r.broken(err)
+		return nil, short(err, errBadShape())
 	}
 	return r.content, nil
-}
-
-func (r *shapeReader) broken(err error) error {
-	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-		return errBadShape()
-	}
-	return err
 }
 
 // Columns implements Table.

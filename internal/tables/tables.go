@@ -49,9 +49,13 @@ type Row struct {
 	Faults   layer.Faults // of what cannot be read
 }
 
-// Guess is something found out about a file.
+// Guess is something found out about a file. Beside those that an option overrides there are
+// "header_rows" (how many name the columns), "numbering_row" (one that counts them),
+// "joined_cells" (of a sheet, filled), "attributes" (there are none beside the geometries),
+// "columns" (that are not read), "links" (that are not followed), and "text" (whether texts of
+// a drawing are the attributes of what they stand near).
 type Guess struct {
-	What  string `json:"what"`  // "encoding", "separator", "decimal_comma", "header_row", "table", …
+	What  string `json:"what"`  // of Options: "encoding", "separator", "decimal_comma", "header_row", "table"; else what is said below
 	Value string `json:"value"` // as the option of the same name takes it
 	Why   string `json:"why"`   // in a few words, English
 }
@@ -84,7 +88,8 @@ func (e *WhichError) Unwrap() error {
 // Limits of what is read. Every one is refused in words, when it is met.
 const (
 	MaxColumns   = 1000    // of any table
-	MaxRowBytes  = 8 << 20 // that a feature of a file may take
+	MaxRowBytes  = 6 << 20 // that a feature of a file may take
 	MaxLineBytes = 1 << 20 // of a line of text
 	MaxPositions = 250_000 // of one geometry
+	MaxHeaderRow = 1000    // that may be named as the one with the columns' names
 )

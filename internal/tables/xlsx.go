@@ -29,7 +29,7 @@ type workbook struct {
 	sheets  []sheet
 	sheet   sheet
 	styles  []style // of cells, by the number they have for it
-	shared  []string
+	shared  sharedTexts
 	is1904  bool // days are counted from 1904
 	codec   codec
 	header  header

@@ -173,10 +173,10 @@ func (w *workbook) value(kind, styled, text string) (value, error) {
 	switch kind {
 	case "s":
 		i, err := strconv.Atoi(text)
-		if err != nil || i < 0 || i >= len(w.shared) {
+		if err != nil || i < 0 || i >= w.shared.count {
 			return value{what: aFault, text: "shared text " + cut(text, 20)}, nil
 		}
-		return value{what: aText, text: w.shared[i]}, nil
+		return value{what: aText, text: w.shared.text(i)}, nil
 	case "inlineStr", "str":
 		return value{what: aText, text: unescaped(text)}, nil
 	case "b":

@@ -70,11 +70,51 @@ func styleOf(id, code string) style {
 }
 
 // maxShared bounds what the shared texts of a workbook take in memory, bytes.
-const maxShared = 40 << 20
+const maxShared = 24 << 20
+
+// sharedTexts are texts close together in blocks of a number: half of the memory that as many
+// strings take, and none of it moves when there are more.
+type sharedTexts struct {
+	blocks []*textBlock
+	count  int
+	size   int
+}
+
+const blockTexts = 4096
+
+type textBlock struct {
+	bytes []byte
+	ends  [blockTexts]uint32
+}
+
+// add adds a text; false where there is no room for it.
+func (s *sharedTexts) add(text string) bool {
+	const end = 4 // bytes
+	if s.size += len(text) + end; s.size > maxShared {
+		return false
+	}
+	if s.count%blockTexts == 0 {
+		s.blocks = append(s.blocks, &textBlock{})
+	}
+	b := s.blocks[len(s.blocks)-1]
+	b.bytes = append(b.bytes, text...)
+	b.ends[s.count%blockTexts] = uint32(len(b.bytes))
+	s.count++
+	return true
+}
+
+// text is the text of a number from 0 on.
+func (s *sharedTexts) text(i int) string {
+	b, at := s.blocks[i/blockTexts], i%blockTexts
+	start := uint32(0)
+	if at > 0 {
+		start = b.ends[at-1]
+	}
+	return string(b.bytes[start:b.ends[at]])
+}
 
 // readShared reads the texts that cells share.
 func (w *workbook) readShared(ctx context.Context) error {
-	size := 0
 	return w.elements(ctx, "xl/sharedStrings.xml", func(x *xmlStream, e xml.StartElement) error {
 		if e.Name.Local != "si" {
 			return nil
@@ -83,11 +123,9 @@ func (w *workbook) readShared(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		const header = 32 // bytes that a text takes beside its own
-		if size += len(text) + header; size > maxShared {
+		if !w.shared.add(text) {
 			return layer.Wrong("sổ tính có hơn %d MB chữ: hãy lưu thành CSV", "the workbook has more than %d MB of text: save it as CSV", maxShared>>20)
 		}
-		w.shared = append(w.shared, text)
 		return nil
 	})
 }
