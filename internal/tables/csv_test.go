@@ -136,6 +136,7 @@ func TestEncodingsAreToldApart(t *testing.T) {
 		{"VNI", "vni", inVNI(text)},
 		{"TCVN3 in UTF-8", "tcvn3", latin(inTCVN3(text))},
 		{"VNI in UTF-8", "vni", latin(inVNI(text))},
+		{"UTF-8 in UTF-8", "utf-8-twice", latin([]byte(text))},
 	} {
 		table := opened(t, written(t, "x.csv", c.content), Options{})
 		if got := guessed(table, "encoding"); got != c.guess {

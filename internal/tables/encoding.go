@@ -80,12 +80,14 @@ func byLibrary(e encoding.Encoding) func(string) string {
 // utf8Codec is the codec of UTF-8.
 func utf8Codec() codec { return codec{name: "utf-8"} }
 
-// oldCodecs are the encodings that Vietnamese texts were written in before UTF-8.
+// oldCodecs are the encodings that Vietnamese texts were written in before UTF-8, and what
+// becomes of UTF-8 when a program takes it for one of them and writes it as UTF-8 again.
 func oldCodecs() []codec {
 	return []codec{
 		{name: "windows-1258", raw: byLibrary(charmap.Windows1258)},
 		{name: "tcvn3", raw: byTable(tcvn3Table())},
 		{name: "vni", raw: byTable(vniTable())},
+		{name: "utf-8-twice", raw: func(s string) string { return s }},
 	}
 }
 
@@ -113,7 +115,7 @@ func codecOf(name string) (codec, error) {
 			return codec{name: form, raw: byLibrary(e)}, nil
 		}
 	}
-	return codec{}, layer.Wrong("không biết bảng mã %q: hãy chọn utf-8, windows-1258, tcvn3 hoặc vni", "the encoding %q is not known: choose utf-8, windows-1258, tcvn3 or vni", cut(name, 40))
+	return codec{}, layer.Wrong("không biết bảng mã %q: hãy chọn utf-8, windows-1258, tcvn3, vni hoặc utf-8-twice", "the encoding %q is not known: choose utf-8, windows-1258, tcvn3, vni or utf-8-twice", cut(name, 40))
 }
 
 // text decodes a text; false where some of it is no text in the encoding, which then stands

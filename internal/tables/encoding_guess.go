@@ -82,7 +82,7 @@ func (s *specimen) unicode() (codec, []Guess, error) {
 	if t.good < 3 || t.share() < 0.8 {
 		return utf8Codec(), guess, nil
 	}
-	return c, []Guess{{"encoding", c.name, "written for an old font; " + syllables(t)}}, nil
+	return c, []Guess{{"encoding", c.name, "UTF-8 of what was written otherwise; " + syllables(t)}}, nil
 }
 
 // best finds in which encoding most words are Vietnamese; the first of those that are alike.
