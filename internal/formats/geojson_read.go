@@ -232,6 +232,7 @@ type collection struct {
 	kind     string
 	rows     int
 	rest     map[string]json.RawMessage // members of a single Feature
+	held     int                        // bytes of these
 }
 
 func (c *collection) members() error {
@@ -251,6 +252,9 @@ func (c *collection) members() error {
 			var raw json.RawMessage
 			if err = c.decoder.Decode(&raw); err == nil {
 				c.rest[fmt.Sprint(key)] = raw
+				if c.held += len(raw); c.held > c.gate.most {
+					err = fmt.Errorf("%w: its other members are more than %d bytes", ErrTooLong, c.gate.most)
+				}
 			}
 		}
 		if err != nil {

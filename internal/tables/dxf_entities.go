@@ -90,11 +90,11 @@ func (r *dxfReader) group(e *entity) error {
 		return nil
 	case 2:
 		if e.kind == "INSERT" || e.kind == "ATTRIB" {
-			e.block = strings.TrimSpace(r.value)
+			e.block = strings.TrimSpace(r.value[:min(len(r.value), maxNameBytes)])
 		}
 		return nil
 	case 8:
-		e.layer = strings.TrimSpace(r.value)
+		e.layer = strings.TrimSpace(r.value[:min(len(r.value), maxNameBytes)])
 		return nil
 	case 101: // a copy of it for newer programs, in another order
 		e.embedded = true

@@ -188,7 +188,7 @@ func (t *fgb) take(row *Row, raw []byte) {
 		return t.properties(row, flat.GetRootAsFeature(raw, 0).PropertiesBytes())
 	})
 	if err != nil {
-		row.Faults.AddError("/properties", err)
+		row.Faults.AddError("", err)
 	}
 	err = guarded(func() error {
 		g := flat.GetRootAsFeature(raw, 0).Geometry(nil)

@@ -69,6 +69,9 @@ func openGeoJSON(ctx context.Context, f file, o Options) (Table, error) {
 			if len(names) >= MaxColumns {
 				return tooManyColumns()
 			}
+			if err := checkName(m.Name); err != nil {
+				return err
+			}
 			names = append(names, m.Name)
 			g.at[m.Name] = len(names) // one more than where it is, until it is known whether an id comes first
 			named = named || m.Name == "id"
@@ -281,7 +284,7 @@ func (g *geoJSON) Read(ctx context.Context, each func(*Row) error) error {
 		case err != nil:
 			row.Faults.Add("", "không phải đối tượng GeoJSON: %v", "not a GeoJSON feature: %v", err)
 		case f.Type != "Feature":
-			row.Faults.Add("/type", "phải là \"Feature\", không phải %q", "must be \"Feature\", not %q", cut(f.Type, 40))
+			row.Faults.Add("", "kiểu phải là \"Feature\", không phải %q", "its type must be \"Feature\", not %q", cut(f.Type, 40))
 		default:
 			g.take(row, &f)
 		}

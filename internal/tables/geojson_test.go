@@ -62,8 +62,8 @@ func TestGeoJSONOfGeojsonhint(t *testing.T) {
 	sound := map[string]int{"good-feature-with-id": 1, "good-feature-with-string-id": 1, "good-featurecollection-bbox": 2, "good-featurecollection-bbox3d": 2, "good-featurecollection": 3, "nullgeometry": 1}
 	// Wrong for a linter: members that say nothing, or twice the same.
 	harmless := map[string]int{"bad-duplicate-properties": 1, "featurecollection_changed_semantics": 3}
-	wrong := map[string]string{"bad-polygonloop": "not nested", "bad-properties-as-array": "no object", "badcoordtype": "not nested", "badfeature": "must be \"Feature\"", "expected_object": "no object",
-		"multiple_problems": "not nested", "nofeaturetype": "must be \"Feature\"", "point-labeled-as-a-multipolygon": "not nested", "stringcoord": "not nested"} //nolint:misspell // files are called so
+	wrong := map[string]string{"bad-polygonloop": "not nested", "bad-properties-as-array": "no object", "badcoordtype": "not nested", "badfeature": "type must be \"Feature\"", "expected_object": "no object",
+		"multiple_problems": "not nested", "nofeaturetype": "type must be \"Feature\"", "point-labeled-as-a-multipolygon": "not nested", "stringcoord": "not nested"} //nolint:misspell // files are called so
 	refused := map[string]string{"bad-json": "broken at byte", "bad-object-type": "has no \"type\"", "featurecollection-obj": "not a list", "featurecollection": "no features"}
 	files, err := filepath.Glob(shared(t, "conformance/geojson/*/*.geojson"))
 	if err != nil || len(files) < 40 {

@@ -212,5 +212,15 @@ func uniqueNames(names []string) []string {
 	return unique
 }
 
-// maxNameBytes is how much of a column's name is kept.
+// maxNameBytes is how much of a column's name is kept; of one that is ten times as long
+// nothing is, and the file is refused: such names must not be held by the thousand.
 const maxNameBytes = 200
+
+// checkName refuses a name that is no name of a column.
+func checkName(name string) error {
+	const most = 10 * maxNameBytes
+	if len(name) > most {
+		return layer.Wrong("tên cột dài hơn %d byte: %s", "the name of a column is longer than %d bytes: %s", most, cut(name, 40))
+	}
+	return nil
+}

@@ -87,13 +87,16 @@ func (s *kmlSurvey) link() { s.links++ }
 // schema notes a field and its type; one of which schemas differ is text.
 func (s *kmlSurvey) schema(name, kind string) error {
 	if known, ok := s.of.types[name]; ok {
-		if known != kind {
+		if known != cut(kind, maxNameBytes) {
 			s.of.types[name] = ""
 		}
 		return nil
 	}
-	s.of.types[name] = kind
-	return s.field(name)
+	if err := s.field(name); err != nil {
+		return err
+	}
+	s.of.types[name] = cut(kind, maxNameBytes)
+	return nil
 }
 
 func (s *kmlSurvey) field(name string) error {
@@ -102,6 +105,9 @@ func (s *kmlSurvey) field(name string) error {
 	}
 	if len(s.fields) >= MaxColumns {
 		return tooManyColumns()
+	}
+	if err := checkName(name); err != nil {
+		return err
 	}
 	s.fields = append(s.fields, name)
 	return nil
@@ -116,12 +122,12 @@ func (s *kmlSurvey) placemark(p *placemark) error {
 		if s.seen[key] {
 			continue
 		}
-		s.seen[key] = true
 		if key[0] != 0 {
 			if err := s.field(key); err != nil {
 				return err
 			}
 		}
+		s.seen[key] = true
 	}
 	return nil
 }
@@ -164,7 +170,7 @@ func (k *kml) placemarks(ctx context.Context, field func(name, kind string) erro
 			case "name":
 				var name string
 				if name, err = r.x.text(); len(r.folders) > 0 {
-					r.folders[len(r.folders)-1] = strings.TrimSpace(name)
+					r.folders[len(r.folders)-1] = cut(strings.TrimSpace(name), maxNameBytes)
 				}
 			case "SimpleField":
 				if name := fieldName(attribute(e, "name")); field != nil && name != "" {

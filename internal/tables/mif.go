@@ -162,7 +162,10 @@ func (m *mif) readColumns(r *lineReader, rest string) error {
 		if err != nil {
 			return err
 		}
-		kind, _, _ := strings.Cut(strings.ToLower(words[1]), "(")
+		if err := checkName(words[0]); err != nil {
+			return err
+		}
+		kind, _, _ := strings.Cut(cut(strings.ToLower(words[1]), maxNameBytes), "(")
 		m.columns, m.types = append(m.columns, words[0]), append(m.types, kind)
 	}
 	return nil

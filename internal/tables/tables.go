@@ -46,7 +46,9 @@ type Row struct {
 	// Geometry is in the file's own system, x before y, with heights where it has them
 	// (geom.XYZ) but never with measures; nil for none.
 	Geometry geom.T
-	Faults   layer.Faults // of what cannot be read
+	// Faults are of what cannot be read: at "/properties/" and a column's name, at "/geometry",
+	// or at "" where the whole row is meant.
+	Faults layer.Faults
 }
 
 // Guess is something found out about a file. Beside those that an option overrides there are

@@ -49,7 +49,8 @@ func isWorkbook(a *archive) bool {
 }
 
 // openWorkbook opens a workbook, which closes the archive. Cost: it is read to the end of
-// its shared texts and once for joined cells, 1 s for 100 000 rows.
+// its shared texts and run through for joined cells, 0.2 s for 100 000 rows of six cells;
+// to read these takes 1.3 s.
 func openWorkbook(ctx context.Context, a *archive, o Options) (Table, error) {
 	w := &workbook{archive: a}
 	var size uint64
@@ -109,9 +110,9 @@ func (w *workbook) list(ctx context.Context) error {
 	parts := map[string]string{}
 	err := w.elements(ctx, "xl/_rels/workbook.xml.rels", func(_ *xmlStream, e xml.StartElement) error {
 		if e.Name.Local == "Relationship" {
-			parts[attribute(e, "Id")] = attribute(e, "Target")
+			parts[cut(attribute(e, "Id"), maxNameBytes)] = cut(attribute(e, "Target"), maxNameBytes)
 		}
-		return nil
+		return tooManySheets(len(parts))
 	})
 	if err != nil {
 		return err
@@ -127,20 +128,29 @@ func (w *workbook) list(ctx context.Context) error {
 					id = a.Value
 				}
 			}
-			part := parts[id]
+			part := parts[cut(id, maxNameBytes)]
 			if strings.HasPrefix(part, "/") {
 				part = part[1:]
 			} else {
 				part = path.Join("xl", part)
 			}
-			w.sheets = append(w.sheets, sheet{norm.NFC.String(strings.ToValidUTF8(attribute(e, "name"), "\ufffd")), part, attribute(e, "state") != "" && attribute(e, "state") != "visible"})
+			w.sheets = append(w.sheets, sheet{norm.NFC.String(cut(attribute(e, "name"), maxNameBytes)), part, attribute(e, "state") != "" && attribute(e, "state") != "visible"})
 		}
-		return nil
+		return tooManySheets(len(w.sheets))
 	})
 	if err == nil && len(w.sheets) == 0 {
 		err = layer.Wrong("sổ tính không có trang tính nào", "the workbook has no sheet")
 	}
 	return err
+}
+
+// tooManySheets refuses a workbook of more parts than anybody makes.
+func tooManySheets(n int) error {
+	const most = 1000
+	if n > most {
+		return layer.Wrong("sổ tính có hơn %d trang tính", "the workbook has more than %d sheets", most)
+	}
+	return nil
 }
 
 // choose settles which sheet is read: the one that is named, or else the first that is not

@@ -31,7 +31,7 @@ func (w *workbook) readStyles(ctx context.Context) error {
 	return w.elements(ctx, "xl/styles.xml", func(_ *xmlStream, e xml.StartElement) error {
 		switch e.Name.Local {
 		case "numFmt":
-			formats[attribute(e, "numFmtId")] = attribute(e, "formatCode")
+			formats[cut(attribute(e, "numFmtId"), 20)] = cut(attribute(e, "formatCode"), 255)
 		case "cellXfs":
 			inside = true
 		case "cellStyles", "dxfs", "cellStyleXfs":
