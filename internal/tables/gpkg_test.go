@@ -1,6 +1,8 @@
 package tables
 
 import (
+	"context"
+	"database/sql"
 	"errors"
 	"os"
 	"os/exec"
@@ -8,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 )
 
 // Every table of every GeoPackage has the rows and the geometries that GDAL finds in it.
@@ -118,4 +121,33 @@ func FuzzGeoPackage(f *testing.F) {
 	}
 	f.Add(content)
 	fuzzed(f, "x.gpkg")
+}
+
+// A view may be made to run for ever: whoever reads it does so for as long as he likes.
+func TestViewThatNeverEndsEndsWithItsContext(t *testing.T) {
+	content, err := os.ReadFile(shared(t, "conformance/gpkg_cite/v12_bad_attributes.gpkg"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := written(t, "x.gpkg", content)
+	db, err := sql.Open("sqlite", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, statement := range []string{
+		"CREATE VIEW slow AS WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c) SELECT count(*) AS n FROM c",
+		"INSERT INTO gpkg_contents (table_name, data_type, identifier, last_change) VALUES ('slow', 'attributes', 'slow', '2020-10-15T00:00:00.000Z')",
+	} {
+		if _, err := db.ExecContext(t.Context(), statement); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer cancel()
+	if _, err := Open(ctx, path, Options{Table: "slow"}); !errors.Is(err, context.DeadlineExceeded) {
+		t.Error(err)
+	}
 }
