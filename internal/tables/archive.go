@@ -100,7 +100,7 @@ func (a *archive) check(in *zip.Reader) error {
 	for _, f := range in.File {
 		name := cut(f.Name, 100)
 		slashed := strings.ReplaceAll(f.Name, `\`, "/")
-		local := strings.TrimSuffix(slashed, "/")
+		local := strings.ToValidUTF8(strings.TrimSuffix(slashed, "/"), "\ufffd") // older programs write names otherwise
 		switch mode := f.Mode(); {
 		case local != "" && (!fs.ValidPath(local) || strings.Contains(local, ":")):
 			return layer.Wrong("tệp nén có đường dẫn không an toàn: %q", "the archive has an unsafe path: %q", name)

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 
+	"golang.org/x/text/unicode/norm"
+
 	"hatang/internal/layer"
 )
 
@@ -61,7 +63,7 @@ func (a *archive) table(ctx context.Context, o Options) (Table, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &inArchive{table, a, cut(f.Name, maxNameBytes)}, nil
+	return &inArchive{table, a, shown(f)}, nil
 }
 
 // main are the files that are not empty and hidden; those that belong to others only if all.
@@ -87,11 +89,11 @@ func (a *archive) choose(name string) (f *zip.File, within string, err error) {
 	}
 	var names []string
 	for _, f := range main {
-		names = append(names, cut(f.Name, maxNameBytes))
+		names = append(names, shown(f))
 	}
 	var chosen []*zip.File
 	for _, f := range main {
-		if name == "" || called(f.Name, name) {
+		if name == "" || called(shown(f), name) {
 			chosen = append(chosen, f)
 		}
 	}
@@ -110,9 +112,13 @@ func (a *archive) choose(name string) (f *zip.File, within string, err error) {
 	return nil, "", &WhichError{names}
 }
 
+// shown is how a file of an archive is called in what is said of it: in NFC, and in UTF-8 where
+// the archive has it in something else.
+func shown(f *zip.File) string { return norm.NFC.String(cut(f.Name, maxNameBytes)) }
+
 // called reports whether a file of an archive goes by a name.
 func called(file, name string) bool {
-	base := path.Base(file)
+	base, name := path.Base(file), norm.NFC.String(name)
 	for _, form := range []string{file, base, strings.TrimSuffix(file, path.Ext(file)), strings.TrimSuffix(base, path.Ext(base))} {
 		if strings.EqualFold(form, name) {
 			return true

@@ -6,6 +6,8 @@ import (
 	"io/fs"
 	"strings"
 	"testing"
+
+	"golang.org/x/text/unicode/norm"
 )
 
 const someCSV = "mã,tên\na,b\n"
@@ -22,6 +24,13 @@ func TestArchives(t *testing.T) {
 			t.Errorf("%s: %q", name, table.Columns())
 		}
 	}
+	path = written(t, "x.zip", zipped(t, norm.NFD.String("Xã.csv"), someCSV, "H\xe0.csv", "x\ny\n"))
+	for _, name := range []string{"Xã", "H\ufffd", norm.NFD.String("xã.csv")} {
+		if rows := rowsOf(t, opened(t, path, Options{Table: name})); len(rows) != 1 {
+			t.Errorf("%s: %v", name, rows)
+		}
+	}
+	path = written(t, "x.zip", zipped(t, "a/a.csv", someCSV, "b.csv", "x\ny\n"))
 	for _, name := range []string{"", "c"} {
 		if got := refusal(t, path, Options{Table: name}); !strings.Contains(got, "a/a.csv, b.csv") {
 			t.Error(got)

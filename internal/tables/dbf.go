@@ -100,7 +100,25 @@ func openDBF(ctx context.Context, f file, o Options, declared string) (*dbf, err
 		columns = append(columns, column)
 	}
 	d.columns = uniqueNames(columns)
+	d.noteUnread()
 	return d, nil
+}
+
+// unread are the types of fields whose values are not read: notes and pictures in another
+// file, and what only their maker knows.
+const unread = "MGP0@T"
+
+// noteUnread says which columns are not read.
+func (d *dbf) noteUnread() {
+	var names []string
+	for i, f := range d.fields {
+		if strings.IndexByte(unread, f.kind) >= 0 {
+			names = append(names, d.columns[i])
+		}
+	}
+	if len(names) > 0 {
+		d.guesses = append(d.guesses, Guess{"columns", "", "not read, being kept in another file or bytes: " + cut(strings.Join(names, ", "), 400)})
+	}
 }
 
 func errBadDBF() error { return layer.Wrong("tệp .dbf bị hỏng", "the .dbf file is damaged") }
@@ -236,7 +254,7 @@ func (d *dbf) take(row *Row, raw []byte) {
 }
 
 // value reads a value; false for one that is not of its field's type, which is then returned
-// as the text that stands there. Notes kept in another file (type M) are left aside.
+// as the text that stands there.
 func (d *dbf) value(f dbfField, raw []byte) (any, bool) {
 	little := binary.LittleEndian
 	switch {
@@ -247,7 +265,7 @@ func (d *dbf) value(f dbfField, raw []byte) (any, bool) {
 		return x, !math.IsNaN(x) && !math.IsInf(x, 0)
 	case f.kind == 'Y' && len(raw) == 8:
 		return float64(int64(little.Uint64(raw))) / 1e4, true
-	case strings.IndexByte("MGP0@T", f.kind) >= 0:
+	case strings.IndexByte(unread, f.kind) >= 0:
 		return nil, true
 	}
 	text := strings.TrimSpace(strings.Trim(string(raw), "\x00"))

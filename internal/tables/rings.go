@@ -3,6 +3,7 @@ package tables
 import (
 	"slices"
 
+	"github.com/tidwall/rtree"
 	"github.com/twpayne/go-geom"
 	"github.com/twpayne/go-geom/xy"
 	"github.com/twpayne/go-geom/xy/location"
@@ -21,7 +22,7 @@ type ring struct {
 // polygons puts rings together into areas: those that run clockwise are outer ones, as
 // shapefiles have it, and of the others each is a hole in the smallest outer one around it,
 // or one of its own where there is none. Where all run the other way what lies in what decides.
-// Cost: outer rings times holes, which is bounded.
+// Cost: the positions of the rings around each hole, up to maxTests.
 func polygons(layout geom.Layout, flat []float64, ends []int) (*geom.MultiPolygon, error) {
 	rings := ringsOf(layout, flat, ends)
 	if slices.ContainsFunc(rings, func(r *ring) bool { return r.cw }) {
@@ -66,16 +67,9 @@ func newRing(layout geom.Layout, flat []float64) *ring {
 	return r
 }
 
-// maxTests bounds how many positions are looked at to find which ring is in which.
-const maxTests = 20_000_000
-
-// within reports whether a ring lies in another, by its first position that is not on it; tests
-// counts down.
+// within reports whether a ring lies in another whose box is around it, by its first position
+// that is not on that; tests counts down.
 func (r *ring) within(layout geom.Layout, other *ring, tests *int) bool {
-	*tests--
-	if r.box[0] < other.box[0] || r.box[1] < other.box[1] || r.box[2] > other.box[2] || r.box[3] > other.box[3] || r.area >= other.area {
-		return false
-	}
 	for at := 0; at < len(r.flat) && *tests > 0; at += layout.Stride() {
 		*tests -= len(other.flat) / layout.Stride()
 		switch xy.LocatePointInRing(layout, r.flat[at:at+2], other.flat) {
@@ -88,51 +82,81 @@ func (r *ring) within(layout geom.Layout, other *ring, tests *int) bool {
 	return true
 }
 
+// maxTests bounds how many positions are looked at to find which ring is in which.
+const maxTests = 20_000_000
+
+// ringIndex finds which rings lie around another.
+type ringIndex struct {
+	layout geom.Layout
+	tree   rtree.RTreeG[*ring]
+	tests  int // that may still be made
+}
+
+func indexOf(layout geom.Layout, rings []*ring) *ringIndex {
+	x := &ringIndex{layout: layout, tests: maxTests}
+	for _, r := range rings {
+		x.tree.Insert([2]float64{r.box[0], r.box[1]}, [2]float64{r.box[2], r.box[3]}, r)
+	}
+	return x
+}
+
+// around hands on the rings that a ring lies in.
+func (x *ringIndex) around(r *ring, each func(*ring)) error {
+	x.tree.Search([2]float64{r.box[0], r.box[1]}, [2]float64{r.box[2], r.box[3]}, func(low, high [2]float64, other *ring) bool {
+		x.tests--
+		if r.box[0] >= low[0] && r.box[1] >= low[1] && r.box[2] <= high[0] && r.box[3] <= high[1] && r.area < other.area && r.within(x.layout, other, &x.tests) {
+			each(other)
+		}
+		return x.tests > 0
+	})
+	if x.tests <= 0 {
+		return layer.Wrong("hình có quá nhiều vòng", "the geometry has too many rings")
+	}
+	return nil
+}
+
 // parity makes holes of the rings that lie in an odd number of others.
 func parity(layout geom.Layout, rings []*ring) error {
-	tests := maxTests
+	if len(rings) == 1 {
+		rings[0].cw = true
+		return nil
+	}
+	index := indexOf(layout, rings)
 	for _, r := range rings {
 		depth := 0
-		for _, other := range rings {
-			if r != other && r.within(layout, other, &tests) {
-				depth++
-			}
-			if tests <= 0 {
-				return errTooManyRings()
-			}
+		if err := index.around(r, func(*ring) { depth++ }); err != nil {
+			return err
 		}
 		r.cw = depth%2 == 0
 	}
 	return nil
 }
 
-func errTooManyRings() error {
-	return layer.Wrong("hình có quá nhiều vòng", "the geometry has too many rings")
-}
-
 // assemble gives each hole to the smallest outer ring around it.
 func assemble(layout geom.Layout, rings []*ring) (*geom.MultiPolygon, error) {
 	holes := map[*ring][]*ring{}
-	tests := maxTests
+	var index *ringIndex
 	for _, r := range rings {
 		if r.cw {
 			continue
 		}
-		var around *ring
-		for _, o := range rings {
-			if o.cw && (around == nil || o.area < around.area) && r.within(layout, o, &tests) {
-				around = o
+		if index == nil {
+			index = indexOf(layout, rings)
+		}
+		var smallest *ring
+		err := index.around(r, func(o *ring) {
+			if o.cw && (smallest == nil || o.area < smallest.area) {
+				smallest = o
 			}
+		})
+		if err != nil {
+			return nil, err
 		}
-		if tests <= 0 {
-			return nil, errTooManyRings()
-		}
-		if around == nil {
-			around = r
+		if smallest == nil {
 			r.cw = true
 			continue
 		}
-		holes[around] = append(holes[around], r)
+		holes[smallest] = append(holes[smallest], r)
 	}
 	areas := geom.NewMultiPolygon(layout)
 	for _, r := range rings {

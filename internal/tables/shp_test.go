@@ -284,8 +284,15 @@ func TestShapesThatAreWrong(t *testing.T) {
 		}
 	}
 	many := make([][]float64, 0, 40_000)
-	for i := range 40_000 {
-		many = append(many, square(0, 0, 1e6-float64(i), i%2 == 0))
+	for i := range 20_000 { // islands, each with a lake
+		many = append(many, square(float64(10*i), 0, 9, true), square(float64(10*i+1), 1, 1, false))
+	}
+	rows = rowsOf(t, opened(t, written(t, "x.shp", polygonRecord(many...)), Options{}))
+	if areas, ok := rows[0].Geometry.(*geom.MultiPolygon); !ok || areas.NumPolygons() != 20_000 || areas.Polygon(7).NumLinearRings() != 2 {
+		t.Errorf("%v", rows[0].Faults)
+	}
+	for i := range many { // each in all before it
+		many[i] = square(0, 0, 1e6-float64(i), i%2 == 0)
 	}
 	rows = rowsOf(t, opened(t, written(t, "x.shp", polygonRecord(many...)), Options{}))
 	if err := rows[0].Faults.Err(); err == nil || !strings.Contains(err.Error(), "too many rings") {
