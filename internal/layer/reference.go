@@ -145,8 +145,8 @@ var (
 // Kinds are the kinds of field.
 func Kinds() []Kind { return []Kind{Text, Integer, Number, Boolean, Date, Timestamp, TextList} }
 
-// bare is a text without the marks of its letters.
-func bare(s string) string {
+// Bare is a text without the marks of its letters, đ and Đ being d, in NFD otherwise.
+func Bare(s string) string {
 	return strings.Map(func(r rune) rune {
 		switch {
 		case r == 'đ', r == 'Đ':
@@ -163,7 +163,7 @@ func bare(s string) string {
 // It is "" where nothing is left of it.
 func NormaliseName(s string) string {
 	var b strings.Builder
-	for _, r := range strings.ToLower(bare(s)) {
+	for _, r := range strings.ToLower(Bare(s)) {
 		if r >= 'a' && r <= 'z' || r >= '0' && r <= '9' && b.Len() > 0 {
 			b.WriteRune(r)
 		} else if b.Len() > 0 && !strings.HasSuffix(b.String(), "_") {
