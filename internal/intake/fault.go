@@ -47,9 +47,25 @@ type Fault struct {
 // maxFaultValue is how much of a value a fault carries, characters.
 const maxFaultValue = 100
 
-// fault makes a fault of a rule; the two texts are formats of the same arguments.
+// fault makes a fault of a rule; the two texts are formats of the same arguments, of which those that
+// are in both languages are put in in each.
 func fault(rule Rule, value, vi, en string, args ...any) *Fault {
-	return &Fault{Value: cut(value, maxFaultValue), Rule: rule, Detail: geo.Text{VI: fmt.Sprintf(vi, args...), EN: fmt.Sprintf(en, args...)}}
+	return &Fault{Value: cut(value, maxFaultValue), Rule: rule, Detail: sentence(vi, en, args...)}
+}
+
+// sentence puts arguments into a format in both languages.
+func sentence(vi, en string, args ...any) geo.Text {
+	in := func(language string) []any {
+		out := make([]any, len(args))
+		for i, arg := range args {
+			if text, ok := arg.(geo.Text); ok {
+				arg = text.In(language)
+			}
+			out[i] = arg
+		}
+		return out
+	}
+	return geo.Text{VI: fmt.Sprintf(vi, in("vi")...), EN: fmt.Sprintf(en, in("en")...)}
 }
 
 // likely adds what is likely meant.

@@ -202,32 +202,17 @@ func (p *Placement) fitting() []*Reading {
 
 func (p *Placement) take(r *Reading, vi, en string, args ...any) {
 	p.Outcome, p.CRS, p.Axis, p.crs = Taken, r.CRS, r.Axis, r.crs
-	p.say(vi, en, args)
+	p.Why = sentence(vi, en, args...)
 }
 
 func (p *Placement) asks(vi, en string, args ...any) {
 	p.Outcome = Asks
-	p.say(vi, en, args)
+	p.Why = sentence(vi, en, args...)
 }
 
 func (p *Placement) refuse(vi, en string, args ...any) {
 	p.Outcome = Refused
-	p.say(vi, en, args)
-}
-
-// say puts a sentence in both languages, of arguments that may be in both.
-func (p *Placement) say(vi, en string, args []any) {
-	in := func(language string) []any {
-		out := make([]any, len(args))
-		for i, arg := range args {
-			if text, ok := arg.(geo.Text); ok {
-				arg = text.In(language)
-			}
-			out[i] = arg
-		}
-		return out
-	}
-	p.Why = geo.Text{VI: fmt.Sprintf(vi, in("vi")...), EN: fmt.Sprintf(en, in("en")...)}
+	p.Why = sentence(vi, en, args...)
 }
 
 // list names readings, three at most.
