@@ -26,7 +26,8 @@ func crsInWords(s string) (geo.CRS, bool) {
 	}
 	k := key(s)
 	for _, crs := range geo.CRSs() {
-		if name := key(crs.Name()); k == name {
+		// "VN-2000" alone is said of its grids, too, and does not mean degrees.
+		if k == key(crs.Name()) && crs.Code() != 4756 {
 			return crs, true
 		}
 	}

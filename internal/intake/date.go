@@ -143,7 +143,7 @@ func civil(year, month, day string) (geo.Date, bool) {
 }
 
 func noDate(s string) *Fault {
-	return fault(RuleDate, s, "%q không phải ngày: viết dd/mm/yyyy hoặc yyyy-mm-dd", "%q is not a date: write dd/mm/yyyy or yyyy-mm-dd", cut(s, maxFaultValue))
+	return fault(RuleDate, s, "%q không phải ngày: viết dd/mm/yyyy hoặc yyyy-mm-dd", "%q is not a date: write dd/mm/yyyy or yyyy-mm-dd", cut(s))
 }
 
 func twoDates(s string, a, b geo.Date) *Fault {

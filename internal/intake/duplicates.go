@@ -91,15 +91,19 @@ func (d *Duplicates) duplicate(by string, group []int, value func(*entry) string
 func code(e *entry) string { return e.code }
 func name(e *entry) string { return e.name }
 
+// byCode groups rows of a code, unless each holds since another day: these are versions.
 func (d *Duplicates) byCode() []Duplicate {
 	var found []Duplicate
-	for _, group := range d.grouped(func(e *entry) string {
-		if e.code == "" {
-			return ""
+	for _, group := range d.grouped(code) {
+		days := map[string]bool{}
+		for _, i := range group {
+			if since := d.entries[i].since; since != "" {
+				days[since] = true
+			}
 		}
-		return e.code + "\x00" + e.since
-	}) {
-		found = append(found, d.duplicate("code", group, code))
+		if len(days) < len(group) {
+			found = append(found, d.duplicate("code", group, code))
+		}
 	}
 	return found
 }

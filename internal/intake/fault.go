@@ -50,7 +50,7 @@ const maxFaultValue = 100
 // fault makes a fault of a rule; the two texts are formats of the same arguments, of which those that
 // are in both languages are put in in each.
 func fault(rule Rule, value, vi, en string, args ...any) *Fault {
-	return &Fault{Value: cut(value, maxFaultValue), Rule: rule, Detail: sentence(vi, en, args...)}
+	return &Fault{Value: cut(value), Rule: rule, Detail: sentence(vi, en, args...)}
 }
 
 // sentence puts arguments into a format in both languages.
@@ -91,11 +91,11 @@ func (f *Fault) Layer() layer.Fault {
 	return layer.Fault{At: "/" + f.Column, Detail: detail}
 }
 
-// cut is the first characters of a text, with … where there are more.
-func cut(s string, most int) string {
+// cut is so much of a text as a fault carries, with … where there is more.
+func cut(s string) string {
 	n := 0
 	for i := range s {
-		if n == most {
+		if n == maxFaultValue {
 			return s[:i] + "…"
 		}
 		n++

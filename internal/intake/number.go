@@ -100,7 +100,7 @@ func isWhole(s string) bool {
 func ReadNumber(s string, comma Comma) (float64, *Fault) {
 	n, ok := readNumeral(s)
 	if !ok {
-		return 0, fault(RuleNumber, s, "%q không phải số", "%q is not a number", cut(s, maxFaultValue))
+		return 0, fault(RuleNumber, s, "%q không phải số", "%q is not a number", cut(s))
 	}
 	text, ok := n.in(comma)
 	if !ok {
@@ -108,7 +108,7 @@ func ReadNumber(s string, comma Comma) (float64, *Fault) {
 	}
 	x, err := strconv.ParseFloat(text, 64)
 	if err != nil {
-		return 0, fault(RuleNumber, s, "%q quá lớn", "%q is too large", cut(s, maxFaultValue))
+		return 0, fault(RuleNumber, s, "%q quá lớn", "%q is too large", cut(s))
 	}
 	return x, nil
 }

@@ -59,15 +59,17 @@ func (d *Declared) says(axis Axis) bool {
 
 // Placement is how the places of a file are read, and why.
 type Placement struct {
-	Outcome   Outcome   `json:"outcome"`
-	CRS       string    `json:"crs,omitempty"`  // of the reading taken or proposed
-	Axis      Axis      `json:"axis,omitempty"` // of the same
-	Unshifted bool      `json:"unshifted,omitempty"`
-	Declared  string    `json:"declared,omitempty"` // in the words of who said it
-	By        string    `json:"declared_by,omitempty"`
-	Why       geo.Text  `json:"why"`
-	Points    int64     `json:"points"`
-	Readings  []Reading `json:"readings"` // the best first
+	Outcome   Outcome  `json:"outcome"`
+	CRS       string   `json:"crs,omitempty"`  // of the reading taken or proposed
+	Axis      Axis     `json:"axis,omitempty"` // of the same
+	Unshifted bool     `json:"unshifted,omitempty"`
+	Declared  string   `json:"declared,omitempty"` // in the words of who said it
+	By        string   `json:"declared_by,omitempty"`
+	Why       geo.Text `json:"why"`
+	// Notice is what known places say of a reading that is taken; nil for nothing.
+	Notice   *geo.Text `json:"notice,omitempty"`
+	Points   int64     `json:"points"`
+	Readings []Reading `json:"readings"` // the best first
 
 	crs geo.CRS
 }
@@ -91,7 +93,7 @@ type Placement struct {
 // every geometry); where the columns are X and Y, in the one order of the two that fits, and
 // where both do, it asks. A reading fits when at least half of the points lie in the territory
 // with its margin, and nine tenths of what the best reading has there; and, where places are
-// known, when it is no farther from these than the best by 60 m. Where the points are as far
+// known and some reading puts the points on them, when it is as near to these within 60 m. Where the points are as far
 // from known places as a forgotten datum shift makes them, and as one, it asks, until somebody
 // says which datum is meant. With outside, what is declared is taken wherever it lies.
 func (d *Declared) Place(s *Sample, readings []Reading, outside bool) Placement {
@@ -162,19 +164,26 @@ func (d *Declared) undeclared(p *Placement) {
 	}
 }
 
-// shift looks at what known places say of the datum.
+// shift looks at what known places say of the datum, and of the reading that is taken.
 func (d *Declared) shift(p *Placement) {
 	p.Unshifted = d.Datum == DatumForgotten
-	if d.Datum != DatumUnknown {
-		return
-	}
 	for i := range p.Readings {
 		r := &p.Readings[i]
-		if same(r.crs, p.crs) && r.Axis == p.Axis && r.Offset != nil && r.Offset.ShiftForgotten {
-			o := r.Offset
+		o := r.Offset
+		if !same(r.crs, p.crs) || r.Axis != p.Axis || o == nil || !o.Systematic {
+			continue
+		}
+		if o.ShiftForgotten && d.Datum == DatumUnknown {
 			p.asks("Các điểm lệch %.1f m so với %d vị trí đã biết, còn %.1f m nếu số liệu được lập mà quên chuyển giữa VN-2000 và WGS 84: hãy xác nhận.",
 				"The points are %.1f m off %d known places, and %.1f m if the numbers were made without the shift between VN-2000 and WGS 84: say which is meant.", o.DistanceM, o.Points, o.WithoutShiftM)
+			return
 		}
+		if p.Unshifted && o.ShiftForgotten {
+			return
+		}
+		notice := sentence("Các điểm cùng lệch %.1f m so với %d vị trí đã biết: %.1f m về phía Đông, %.1f m về phía Bắc.",
+			"The points are all %.1f m off %d known places: %.1f m to the east, %.1f m to the north.", o.DistanceM, o.Points, o.EastM, o.NorthM)
+		p.Notice = &notice
 	}
 }
 

@@ -186,6 +186,26 @@ func TestForgottenShift(t *testing.T) {
 	if p := wgs84.Place(degrees, readings, false); p.Outcome != Asks || readings[0].Offset == nil || !readings[0].Offset.ShiftForgotten {
 		t.Errorf("VN-2000 degrees as WGS 84: %+v", p)
 	}
+	// What is off otherwise is told, and what is off each in its own way is not.
+	moved := NewSample()
+	for code, at := range known {
+		p, err := tm103.Forward(geo.Destination(at, 90, 5000))
+		if err != nil {
+			t.Fatal(err)
+		}
+		moved.Add(p, code)
+	}
+	if p := d.Place(moved, moved.Readings(*province(), tm103, reference), false); p.Outcome != Taken || p.Notice == nil || math.Abs(p.Readings[0].Offset.EastM-5000) > 1 {
+		t.Errorf("5 km to the east: %+v", p)
+	}
+	scattered := func(code string) (orb.Point, bool) {
+		n, err := strconv.Atoi(code)
+		p, ok := known[code]
+		return geo.Destination(p, float64(n*37), 3000), ok && err == nil
+	}
+	if p := d.Place(s, s.Readings(*province(), tm103, scattered), false); p.Outcome != Taken || p.Notice != nil {
+		t.Errorf("places that are known to 3 km: %+v", p)
+	}
 	// As VN-2000 they are where they should be.
 	said := Declared{CRS: vn2000, By: "option"}
 	readings = degrees.Readings(*province(), vn2000, reference)
@@ -203,7 +223,7 @@ func TestCRSInWords(t *testing.T) {
 			t.Errorf("%q is %v, want EPSG:%d", words, crs, want)
 		}
 	}
-	for _, words := range []string{"", "HN-72", "KTT 103 múi 6", "KTT 99", "ghi chú 103"} {
+	for _, words := range []string{"", "HN-72", "VN-2000", "KTT 103 múi 6", "KTT 99", "ghi chú 103"} {
 		if crs, ok := crsInWords(words); ok {
 			t.Errorf("%q is %v", words, crs)
 		}

@@ -105,6 +105,8 @@ type Offset struct {
 	// WithoutShiftM is what is left where the numbers are taken to have been made without
 	// the shift between VN-2000 and WGS 84.
 	WithoutShiftM float64 `json:"without_shift_m"`
+	// Systematic: the points are off as one, and not each in its own way.
+	Systematic bool `json:"systematic"`
 	// ShiftForgotten: the offset is one and the same for the points, and goes away so.
 	ShiftForgotten bool `json:"shift_forgotten"`
 }
@@ -119,8 +121,10 @@ const (
 	fitOfBest = 0.9
 )
 
-// tellingM is by how much the offset of one reading must be larger than another's to rule it
-// out: a quarter of what a forgotten shift makes.
+// tellingM is within how much a reading must put points, as a whole and each by itself, on
+// their known places to be the one, and by how much farther off others are not: a quarter of what a
+// forgotten shift makes. Where no reading does, known places rule nothing out: they may be
+// no more than centres of communes.
 const tellingM = 60
 
 // Readings tries every system in both orders of axes, and returns those that put some point
@@ -132,7 +136,7 @@ const tellingM = 60
 // against known places. OGC:CRS84 is EPSG:4326 here.
 // Cost: 46 readings of up to a thousand points, some 0.1 s.
 func (s *Sample) Readings(t Territory, declared *geo.CRS, known func(code string) (orb.Point, bool)) []Reading {
-	var readings []Reading
+	readings := []Reading{}
 	for _, crs := range geo.CRSs() {
 		isDeclared := declared != nil && same(crs, *declared)
 		if crs.Code() == 0 || crs.Code() == 4756 && !isDeclared {
@@ -156,16 +160,17 @@ func same(a, b geo.CRS) bool { return a.SRID() == b.SRID() }
 
 // rank orders readings and says which fit.
 func rank(readings []Reading) []Reading {
-	best, nearest := 0.0, math.Inf(1)
+	best, nearest, found := 0.0, math.Inf(1), false
 	for i := range readings {
 		best = max(best, readings[i].InsideRatio)
-		if readings[i].Offset != nil {
-			nearest = min(nearest, readings[i].Offset.least())
+		if o := readings[i].Offset; o != nil {
+			nearest = min(nearest, o.least())
+			found = found || o.least() <= tellingM && o.SpreadM <= tellingM
 		}
 	}
 	for i := range readings {
 		r := &readings[i]
-		r.Fits = r.InsideRatio >= fitShare && r.InsideRatio >= fitOfBest*best && (r.Offset == nil || r.Offset.least() <= nearest+tellingM)
+		r.Fits = r.InsideRatio >= fitShare && r.InsideRatio >= fitOfBest*best && (!found || r.Offset == nil || r.Offset.least() <= nearest+tellingM)
 	}
 	fitting := map[bool]int{true: 0, false: 1}
 	slices.SortStableFunc(readings, func(a, b Reading) int {
@@ -255,7 +260,8 @@ func (s *Sample) offset(r *Reading, known func(code string) (orb.Point, bool)) *
 	o.DistanceM = math.Hypot(o.EastM, o.NorthM)
 	e, n, _ := middle(unshifted)
 	o.WithoutShiftM = math.Hypot(e, n)
-	o.ShiftForgotten = o.DistanceM > 100 && o.DistanceM < 400 && o.WithoutShiftM < o.DistanceM/3 && o.SpreadM < o.DistanceM/3
+	o.Systematic = o.DistanceM > tellingM && o.SpreadM < o.DistanceM/3
+	o.ShiftForgotten = o.Systematic && o.DistanceM > 100 && o.DistanceM < 400 && o.WithoutShiftM < o.DistanceM/3
 	return o
 }
 

@@ -183,7 +183,7 @@ func (r *cells) text(cell any) (string, *Fault) {
 }
 
 func (r *cells) noWord(s string) *Fault {
-	return fault(RuleVocabulary, s, "%q không phải một trong %s", "%q is not one of %s", cut(s, maxFaultValue), r.words.list()).likely(r.words.likely(s))
+	return fault(RuleVocabulary, s, "%q không phải một trong %s", "%q is not one of %s", cut(s), r.words.list()).likely(r.words.likely(s))
 }
 
 // romans are the levels of things as they are often written.
@@ -226,7 +226,7 @@ func (r *cells) number(cell any) (string, *Fault) {
 func (r *cells) numeral(s, bare string, factor float64) (string, *Fault) {
 	n, ok := readNumeral(bare)
 	if !ok {
-		return "", fault(RuleNumber, s, "%q không phải số", "%q is not a number", cut(s, maxFaultValue))
+		return "", fault(RuleNumber, s, "%q không phải số", "%q is not a number", cut(s))
 	}
 	if r.field.Kind == layer.Integer && r.comma == CommaUnknown {
 		n = n.wholeOnly()
@@ -240,7 +240,7 @@ func (r *cells) numeral(s, bare string, factor float64) (string, *Fault) {
 	}
 	x, err := strconv.ParseFloat(text, 64)
 	if err != nil {
-		return "", fault(RuleNumber, s, "%q quá lớn", "%q is too large", cut(s, maxFaultValue))
+		return "", fault(RuleNumber, s, "%q quá lớn", "%q is too large", cut(s))
 	}
 	if r.field.Kind == layer.Integer && x != math.Trunc(x) {
 		f := fault(RuleNumber, s, "%q không phải số nguyên", "%q is not a whole number", s)
@@ -288,7 +288,7 @@ func (r *cells) boolean(cell any) (string, *Fault) {
 		}
 	}
 	s := cellText(cell)
-	return "", fault(RuleBoolean, s, "%q không phải có hoặc không", "%q is neither yes nor no", cut(s, maxFaultValue))
+	return "", fault(RuleBoolean, s, "%q không phải có hoặc không", "%q is neither yes nor no", cut(s))
 }
 
 func (r *cells) date(cell any) (string, *Fault) {
