@@ -22,7 +22,7 @@ type scanner struct {
 	at   int
 }
 
-func newScanner(s string) *scanner { return &scanner{text: []rune(norm.NFC.String(s))} }
+func newScanner(s string) *scanner { return &scanner{text: []rune(norm.NFC.String(eth.Replace(s)))} }
 
 const end rune = -1
 

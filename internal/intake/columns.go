@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 
+	"golang.org/x/text/unicode/norm"
+
 	"hatang/internal/layer"
 )
 
@@ -156,6 +158,7 @@ type lexicon struct {
 	exact    map[string]meaning   // as the layer writes it
 	titles   map[string]meaning   // with marks
 	folded   map[string][]meaning // by key
+	written  map[string][]string  // by key: the names, in lower case with their marks
 	readOnly map[string]bool
 }
 
@@ -167,7 +170,7 @@ const (
 )
 
 func newLexicon(l *layer.Layer) *lexicon {
-	x := &lexicon{layer: l, exact: map[string]meaning{}, titles: map[string]meaning{}, folded: map[string][]meaning{}, readOnly: map[string]bool{}}
+	x := &lexicon{layer: l, exact: map[string]meaning{}, titles: map[string]meaning{}, folded: map[string][]meaning{}, written: map[string][]string{}, readOnly: map[string]bool{}}
 	for i := range l.Fields {
 		f := &l.Fields[i]
 		x.readOnly[f.Name] = f.ReadOnly
@@ -201,6 +204,7 @@ func newLexicon(l *layer.Layer) *lexicon {
 func (x *lexicon) add(name string, m meaning) {
 	if k := key(name); k != "" {
 		x.folded[k] = append(x.folded[k], m)
+		x.written[k] = append(x.written[k], marked(name))
 	}
 }
 
@@ -356,6 +360,16 @@ func (x *lexicon) fault(c Columns, column *Column, strict bool) *Fault {
 	return nil
 }
 
+// slip reports whether a name looks like one of those of a key with a slip. One that has
+// marks must with these: "Tần số" (frequency) is none of "Dân số" (population).
+func (x *lexicon) slip(name, k string) bool {
+	if !misspelt(key(name), k) {
+		return false
+	}
+	as := marked(name)
+	return layer.Bare(as) == norm.NFD.String(as) || slices.ContainsFunc(x.written[k], func(other string) bool { return misspelt(as, other) })
+}
+
 // likely is the field that a column looks like with a slip, "" for none: the nearest of
 // those that nothing feeds.
 func (x *lexicon) likely(c Columns, name string) string {
@@ -366,8 +380,8 @@ func (x *lexicon) likely(c Columns, name string) string {
 			if x.readOnly[m.to] || m.to == ToNothing || c.Index(m.to) >= 0 {
 				continue
 			}
-			for _, as := range []string{key(name), key(rest)} {
-				if d := distance(as, k, 2); misspelt(as, k) && (d < best || d == best && m.to < to) {
+			for _, as := range []string{name, rest} {
+				if d := distance(key(as), k, 2); x.slip(as, k) && (d < best || d == best && m.to < to) {
 					best, to = d, m.to
 				}
 			}

@@ -145,8 +145,9 @@ func (d *Duplicates) byPlace() []Duplicate {
 	return found
 }
 
-// longName is how long a name is of which one letter may be a slip.
-const longName = 9
+// longName is how long a name is of which one letter may be a slip, and longestName how
+// long one may be to be compared so: what is longer is a description.
+const longName, longestName = 9, 100
 
 // byName groups names that are the same when folded, then pairs those that are one letter apart:
 // such have the same text when one letter of each, or of one of them, is left out.
@@ -160,7 +161,7 @@ func (d *Duplicates) byName() []Duplicate {
 	seen := map[[2]string]bool{}
 	for i := range d.entries {
 		k := folded{text: key(d.entries[i].name)}
-		if _, known := first[k.text]; known || len(k.text) < longName {
+		if _, known := first[k.text]; known || len(k.text) < longName || len(k.text) > longestName {
 			continue
 		}
 		first[k.text], k.letters = i, letters(k.text)

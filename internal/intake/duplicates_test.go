@@ -44,6 +44,8 @@ func TestDuplicatesOfManyRows(t *testing.T) {
 	for i := range 50_000 {
 		same.Add(int64(i), "", "", "", &orb.Point{103, 21})
 		line.Add(int64(i), "", "", "", &orb.Point{102 + float64(i)*1e-4, 21}) // 10 m apart, of one latitude
+	}
+	for i := range 10_000 {
 		names.Add(int64(i), "", fmt.Sprintf("Trạm viễn thông số %06d", i), "", nil)
 	}
 	if got := same.Find(); len(got) != 1 || len(got[0].Rows) != 50_000 {

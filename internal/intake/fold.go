@@ -3,15 +3,19 @@ package intake
 import (
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
 
 	"hatang/internal/layer"
 )
 
+// eth is what old fonts and keyboards leave of đ.
+var eth = strings.NewReplacer("Ð", "Đ", "ð", "đ")
+
 // words are the words of a text without marks, in lower case: letters and digits alone.
 func words(s string) []string {
-	return strings.FieldsFunc(strings.ToLower(layer.Bare(s)), func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })
+	return strings.FieldsFunc(strings.ToLower(layer.Bare(eth.Replace(s))), func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })
 }
 
 // fold is a text as its words with single blanks between them: what is left of it when
@@ -24,7 +28,7 @@ func key(s string) string { return strings.Join(words(s), "") }
 // marked is a text in NFC and lower case with single blanks: what is left when case and
 // blanks do not count, but marks do.
 func marked(s string) string {
-	return strings.ToLower(strings.Join(strings.Fields(norm.NFC.String(s)), " "))
+	return strings.ToLower(strings.Join(strings.Fields(norm.NFC.String(eth.Replace(s))), " "))
 }
 
 // tones are the five marks of tones; the sixth tone has none.
@@ -41,7 +45,7 @@ func toned(s string) string {
 		}
 		tone = 0
 	}
-	for _, r := range norm.NFD.String(strings.ToLower(s)) {
+	for _, r := range norm.NFD.String(strings.ToLower(eth.Replace(s))) {
 		switch t, is := tones[r]; {
 		case is:
 			tone = t
@@ -107,7 +111,7 @@ func distance(a, b string, most int) int {
 // more, two in nine or more. Keys that differ in digits alone are meant to differ.
 func misspelt(a, b string) bool {
 	most := 0
-	switch shorter := min(len(a), len(b)); {
+	switch shorter := min(utf8.RuneCountInString(a), utf8.RuneCountInString(b)); {
 	case shorter >= 9:
 		most = 2
 	case shorter >= 5:

@@ -108,6 +108,9 @@ func NewGazetteer(units []Unit) *Gazetteer {
 	return g
 }
 
+// maxUnitName is how long the name of a unit may be, bytes: a longer text is none.
+const maxUnitName = 200
+
 // Named is a unit as a row of a file has it.
 type Named struct {
 	Level    Level
@@ -139,6 +142,9 @@ const (
 // names none. Cost: some µs; where nothing is found, 1 µs for each unit.
 func (g *Gazetteer) Find(n Named) (Unit, HowUnit, *Fault) {
 	code, name := strings.TrimSpace(n.Code), plainText(n.Name)
+	if len(name) > maxUnitName {
+		return Unit{}, "", fault(RuleUnit, name, "dài hơn tên của đơn vị hành chính", "is longer than the name of a unit")
+	}
 	switch {
 	case code == "" && fold(name) == "":
 		return Unit{}, "", nil

@@ -100,6 +100,8 @@ func TestUnits(t *testing.T) {
 		{Named{Level: Commune, Name: "Trung Thu"}, "", "", []string{"00003 Phường Trung Thu (094)", "03238 Xã Trung Thu (098)"}, ""},
 		{Named{Level: Commune, Name: "Xã Him Lam"}, "", "", []string{"03127 Phường Him Lam (094)"}, "Phường Him Lam"},
 		{Named{Level: Commune, Name: "Mường Thanhh"}, "", "", []string{"03136 Phường Mường Thanh (094)"}, "Phường Mường Thanh"},
+		{Named{Level: Commune, Name: "Mường Ðăng"}, "03286", UnitByName, nil, ""},
+		{Named{Level: Commune, Name: strings.Repeat("Xã ", 100)}, "", "", nil, ""},
 		{Named{Level: Commune, Name: "Hà Nội"}, "", "", nil, ""},
 		{Named{Level: Commune, Name: " "}, "", "", nil, "nothing"},
 		{Named{Level: District, Name: "huyện Điện Biên"}, "100", UnitByName, nil, ""},

@@ -28,6 +28,9 @@ var (
 // plainSigns are what people and programs write for a minus, a blank and an apostrophe.
 var plainSigns = strings.NewReplacer("−", "-", "–", "-", "\u00a0", " ", "\u202f", " ", "\u2009", " ", "’", "'")
 
+// ungrouped takes away what parts groups of digits and can be nothing else.
+var ungrouped = strings.NewReplacer(" ", "", "'", "")
+
 // numeral is a text that is a number, as each of the two ways reads it, in the form of
 // strconv; "" where one does not.
 type numeral struct{ point, comma string }
@@ -39,12 +42,11 @@ func readNumeral(s string) (numeral, bool) {
 	if !startsAsNumber.MatchString(s) {
 		return n, false
 	}
-	bare := strings.NewReplacer(" ", "", "'", "")
 	if withPoint.MatchString(s) {
-		n.point = strings.ReplaceAll(bare.Replace(s), ",", "")
+		n.point = strings.ReplaceAll(ungrouped.Replace(s), ",", "")
 	}
 	if withComma.MatchString(s) {
-		n.comma = strings.ReplaceAll(strings.ReplaceAll(bare.Replace(s), ".", ""), ",", ".")
+		n.comma = strings.ReplaceAll(strings.ReplaceAll(ungrouped.Replace(s), ".", ""), ",", ".")
 	}
 	return n, n != numeral{}
 }

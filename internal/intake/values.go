@@ -317,8 +317,10 @@ func listText(s string) string {
 	if strings.HasPrefix(s, "[") {
 		return s
 	}
-	return strings.NewReplacer(";", ",", "|", ",", "/", ",", "+", ",", "\n", ",").Replace(s)
+	return listSigns.Replace(s)
 }
+
+var listSigns = strings.NewReplacer(";", ",", "|", ",", "/", ",", "+", ",", "\n", ",")
 
 // numberOf is the number in a cell that is one.
 func numberOf(cell any) (float64, bool) {
