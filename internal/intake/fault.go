@@ -80,15 +80,23 @@ func (f *Fault) in(row int64, column string) Fault {
 	return *f
 }
 
-// Layer returns the fault as those of package layer are: at the column, in two languages,
-// the correction in the sentence.
+// Layer returns the fault as those of package layer are: at the column or the geometry, or at
+// "" where the whole row or file is meant; the correction is in the sentence.
 func (f *Fault) Layer() layer.Fault {
 	detail := f.Detail
 	if f.Correction != "" {
 		detail.VI += fmt.Sprintf("; có lẽ là %q", f.Correction)
 		detail.EN += fmt.Sprintf("; likely meant: %q", f.Correction)
 	}
-	return layer.Fault{At: "/" + f.Column, Detail: detail}
+	at := ""
+	switch f.Column {
+	case "":
+	case layer.GeometryName:
+		at = "/geometry"
+	default:
+		at = "/properties/" + f.Column
+	}
+	return layer.Fault{At: at, Detail: detail}
 }
 
 // cut is so much of a text as a fault carries, with … where there is more.

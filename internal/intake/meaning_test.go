@@ -217,15 +217,6 @@ func TestEveryFaultAtOnce(t *testing.T) {
 	}
 }
 
-func indexOf(list []string, s string) int {
-	for i := range list {
-		if list[i] == s {
-			return i
-		}
-	}
-	return -1
-}
-
 // TestReportsAreTheSame: reading again gives the same report, and it is JSON with every list there.
 func TestReportsAreTheSame(t *testing.T) {
 	var texts []string

@@ -1,10 +1,7 @@
 package intake
 
 import (
-	"encoding/csv"
 	"math"
-	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"testing"
@@ -12,7 +9,6 @@ import (
 	"github.com/paulmach/orb"
 
 	"hatang/geo"
-	"hatang/internal/testdb"
 )
 
 // numbersOf is the sample of two columns of numbers, with the codes of a third.
@@ -116,27 +112,15 @@ func TestPlacementOfFiles(t *testing.T) {
 	expect(t, "no points", place(t, NewSample(), Declared{}), NoPlace, "", "", "")
 }
 
-// TestForgottenShift: the numbers of the oracle were projected without the shift between
-// the datums. A box cannot see that; known places can.
-func TestForgottenShift(t *testing.T) {
-	f, err := os.Open(filepath.Join(testdb.TestData(t), "oracles", "tm103_projection_no_datum_shift.csv"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	records, err := csv.NewReader(f).ReadAll()
-	if err != nil {
-		t.Fatal(err)
-	}
-	column := map[string]int{}
-	for i, name := range records[0] {
-		column[name] = i
-	}
-	known := map[string]orb.Point{}
-	s := NewSample()
-	for i, record := range records[1:] {
+// unshifted are places by code, and their numbers in TM-3 103 projected without the shift
+// between the datums: an independent oracle.
+func unshifted(t *testing.T) (known map[string]orb.Point, s *Sample) {
+	t.Helper()
+	file := csvTable(t, dataFile(t, "oracles", "tm103_projection_no_datum_shift.csv"), ',')
+	known, s = map[string]orb.Point{}, NewSample()
+	for i, row := range file.rows {
 		number := func(name string) float64 {
-			x, err := strconv.ParseFloat(record[column[name]], 64)
+			x, err := strconv.ParseFloat(cellText(row.Cells[indexOf(file.columns, name)]), 64)
 			if err != nil {
 				t.Fatal(name, err)
 			}
@@ -146,10 +130,18 @@ func TestForgottenShift(t *testing.T) {
 		known[code] = orb.Point{number("lon"), number("lat")}
 		s.Add(orb.Point{number("easting"), number("northing")}, code)
 	}
-	reference := func(code string) (orb.Point, bool) { p, ok := known[code]; return p, ok }
+	return known, s
+}
+
+func indexOf(list []string, s string) int { return slices.Index(list, s) }
+
+// TestForgottenShift: a box cannot see that the numbers were projected without the shift
+// between the datums. Known places can.
+func TestForgottenShift(t *testing.T) {
+	known, s := unshifted(t)
 	tm103 := crsOf(t, 9205)
 	d := Declared{CRS: tm103, By: "option"}
-	readings := s.Readings(*province(), tm103, reference)
+	readings := s.Readings(*province(), tm103, func(code string) (orb.Point, bool) { p, ok := known[code]; return p, ok })
 	o := readings[0].Offset
 	if readings[0].CRS != "EPSG:9205" || o == nil || math.Abs(o.DistanceM-222.7) > 0.5 || o.SpreadM > 1 || o.WithoutShiftM > 0.01 || !o.ShiftForgotten || o.Points < knownPoints {
 		t.Fatalf("%+v, %+v", readings[0], o)
@@ -168,34 +160,39 @@ func TestForgottenShift(t *testing.T) {
 		}
 	}
 	d.Datum = DatumDeclared
-	if p := d.Place(s, readings, false); p.Outcome != Taken || p.Unshifted {
+	if p := d.Place(s, readings, false); p.Outcome != Taken || p.Unshifted || p.Notice == nil {
 		t.Errorf("what somebody said was not obeyed: %+v", p)
 	}
-	// The other way round: VN-2000 degrees that are said to be WGS 84.
-	vn2000 := crsOf(t, 4756)
-	degrees := NewSample()
-	for code, at := range known {
-		p, err := vn2000.Forward(at)
+}
+
+// TestKnownPlaces: VN-2000 degrees that are said to be WGS 84 are seen, and so is what is
+// off otherwise, as one; what is off each in its own way says nothing.
+func TestKnownPlaces(t *testing.T) {
+	known, _ := unshifted(t)
+	reference := func(code string) (orb.Point, bool) { p, ok := known[code]; return p, ok }
+	tm103, vn2000 := crsOf(t, 9205), crsOf(t, 4756)
+	degrees, exact, moved := NewSample(), NewSample(), NewSample()
+	add := func(s *Sample, crs *geo.CRS, at orb.Point, code string) {
+		p, err := crs.Forward(at)
 		if err != nil {
 			t.Fatal(err)
 		}
-		degrees.Add(p, code)
+		s.Add(p, code)
 	}
-	wgs84 := Declared{Degrees: true}
-	readings = degrees.Readings(*province(), nil, reference)
+	for code, at := range known {
+		add(degrees, vn2000, at, code)
+		add(exact, tm103, at, code)
+		add(moved, tm103, geo.Destination(at, 90, 5000), code)
+	}
+	wgs84, said, grid := Declared{Degrees: true}, Declared{CRS: vn2000, By: "option"}, Declared{CRS: tm103, By: "option"}
+	readings := degrees.Readings(*province(), nil, reference)
 	if p := wgs84.Place(degrees, readings, false); p.Outcome != Asks || readings[0].Offset == nil || !readings[0].Offset.ShiftForgotten {
 		t.Errorf("VN-2000 degrees as WGS 84: %+v", p)
 	}
-	// What is off otherwise is told, and what is off each in its own way is not.
-	moved := NewSample()
-	for code, at := range known {
-		p, err := tm103.Forward(geo.Destination(at, 90, 5000))
-		if err != nil {
-			t.Fatal(err)
-		}
-		moved.Add(p, code)
+	if p := said.Place(degrees, degrees.Readings(*province(), vn2000, reference), false); p.Outcome != Taken || p.CRS != "EPSG:4756" || p.Notice != nil {
+		t.Errorf("VN-2000 degrees as such: %+v", p)
 	}
-	if p := d.Place(moved, moved.Readings(*province(), tm103, reference), false); p.Outcome != Taken || p.Notice == nil || math.Abs(p.Readings[0].Offset.EastM-5000) > 1 {
+	if p := grid.Place(moved, moved.Readings(*province(), tm103, reference), false); p.Outcome != Taken || p.Notice == nil || math.Abs(p.Readings[0].Offset.EastM-5000) > 1 {
 		t.Errorf("5 km to the east: %+v", p)
 	}
 	scattered := func(code string) (orb.Point, bool) {
@@ -203,14 +200,8 @@ func TestForgottenShift(t *testing.T) {
 		p, ok := known[code]
 		return geo.Destination(p, float64(n*37), 3000), ok && err == nil
 	}
-	if p := d.Place(s, s.Readings(*province(), tm103, scattered), false); p.Outcome != Taken || p.Notice != nil {
+	if p := grid.Place(exact, exact.Readings(*province(), tm103, scattered), false); p.Outcome != Taken || p.Notice != nil {
 		t.Errorf("places that are known to 3 km: %+v", p)
-	}
-	// As VN-2000 they are where they should be.
-	said := Declared{CRS: vn2000, By: "option"}
-	readings = degrees.Readings(*province(), vn2000, reference)
-	if p := said.Place(degrees, readings, false); p.Outcome != Taken || p.CRS != "EPSG:4756" {
-		t.Errorf("VN-2000 degrees as such: %+v", p)
 	}
 }
 

@@ -78,7 +78,7 @@ func (m *Meaning) compare(r *Record, d *Duplicates) {
 func (m *Meaning) record(row *tables.Row, report *Report) Record {
 	r := Record{Row: row.Number, Cells: row.Cells, Geometry: row.Geometry, Feature: layer.Feature{Properties: map[string]any{}}}
 	for _, f := range row.Faults {
-		r.Faults = append(r.Faults, Fault{Row: row.Number, Column: strings.TrimPrefix(f.At, "/"), Rule: RuleUnreadable, Detail: f.Detail})
+		r.Faults = append(r.Faults, Fault{Row: row.Number, Column: strings.TrimPrefix(strings.TrimPrefix(f.At, "/properties"), "/"), Rule: RuleUnreadable, Detail: f.Detail})
 	}
 	if len(row.Cells) != len(m.columns) {
 		if len(row.Faults) == 0 {

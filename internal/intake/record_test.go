@@ -82,10 +82,19 @@ func TestReadingThatFails(t *testing.T) {
 	if err := meaning.Read(ctx, func(*Record) error { return nil }); !errors.Is(err, context.Canceled) {
 		t.Errorf("%v", err)
 	}
-	unreadable := &table{columns: []string{"code"}, rows: []tables.Row{{Number: 1, Cells: []any{"a", "b"}}, {Number: 2, Faults: layer.Faults{{At: "/x", Detail: geo.Text{VI: "hỏng", EN: "broken"}}}}}}
+	unreadable := &table{columns: []string{"code"}, rows: []tables.Row{{Number: 1, Cells: []any{"a", "b"}}, {Number: 2, Faults: layer.Faults{{At: "/properties/x", Detail: geo.Text{VI: "hỏng", EN: "broken"}}}}}}
 	report, _ := understoodAs(t, unreadable, l, Options{})
 	if report.FaultsByRule[RuleUnreadable] != 2 || report.Faults[1].Column != "x" {
 		t.Errorf("%+v", report.Faults)
+	}
+}
+
+func TestFaultsOfLayers(t *testing.T) {
+	for column, at := range map[string]string{"": "", "Mã": "/properties/Mã", "geometry": "/geometry"} {
+		f := fault(RuleNumber, "x", "hỏng", "broken").likely("y").in(3, column)
+		if got := f.Layer(); got.At != at || got.Detail != (geo.Text{VI: `hỏng; có lẽ là "y"`, EN: `broken; likely meant: "y"`}) {
+			t.Errorf("%q: %+v", column, got)
+		}
 	}
 }
 
