@@ -12,7 +12,14 @@ import (
 
 // signIn tries to sign in at a server from an address.
 func signIn(server http.Handler, login, given, address string, headers ...string) answer {
-	r := httptest.NewRequest(http.MethodPost, "/api/v1/session", strings.NewReader(asJSON(map[string]string{"login": login, "password": given})))
+	a := sendFrom(server, http.MethodPost, "/api/v1/session", asJSON(map[string]string{"login": login, "password": given}), address, headers...)
+	a.request = "sign in as " + login + " from " + address
+	return a
+}
+
+// sendFrom sends JSON from an address, once.
+func sendFrom(server http.Handler, method, path, body, address string, headers ...string) answer {
+	r := httptest.NewRequest(method, path, strings.NewReader(body))
 	r.RemoteAddr = address + ":1"
 	r.Header.Set("Content-Type", "application/json")
 	for i := 0; i < len(headers); i += 2 {
@@ -20,7 +27,7 @@ func signIn(server http.Handler, login, given, address string, headers ...string
 	}
 	w := httptest.NewRecorder()
 	server.ServeHTTP(w, r)
-	return answer{request: "sign in as " + login + " from " + address, status: w.Code, header: w.Header(), body: w.Body.Bytes()}
+	return answer{request: method + " " + path + " from " + address, status: w.Code, header: w.Header(), body: w.Body.Bytes()}
 }
 
 // Two servers of one register count the failures of both: whoever guesses at the one
@@ -52,11 +59,11 @@ func TestServersCountSignInsTogether(t *testing.T) {
 		signIn(server, "lan", password, "192.0.2.2").wants(t, http.StatusCreated)
 		signIn(server, "lan", password, "192.0.2.3").isProblem(t, http.StatusTooManyRequests)
 	}
-	// The control: what the servers share is what refuses.
+	// The control: what the servers share is what refuses. Each repeats for some seconds what
+	// it has said, so a third is asked.
 	r.sql(t, "DELETE FROM sign_in_attempts")
-	for _, server := range servers {
-		signIn(server, "lan", password, "192.0.2.1").wants(t, http.StatusCreated)
-	}
+	third, _ := r.serve(t)
+	signIn(third, "lan", password, "192.0.2.1").wants(t, http.StatusCreated)
 }
 
 // What is refused at the door of the session is recorded, and who is kept out does not

@@ -35,6 +35,18 @@ type Attempt struct {
 	AtHome bool
 }
 
+// Refusal says which limits refuse an attempt, and for how long at most each refuses the
+// next too; 0 for a limit that does not.
+type Refusal struct {
+	Pair, Network, Account time.Duration
+	// Homes are the networks in which the account is at home, so that Account does not hold
+	// there; nil where that is not known.
+	Homes []string
+}
+
+// Wait returns for how long at most the next attempt is refused too; 0 for no refusal.
+func (r Refusal) Wait() time.Duration { return max(r.Pair, r.Network, r.Account) }
+
 // NewAttempt returns an attempt to sign in as login from an address, "192.0.2.1" or
 // "[2001:db8::1]:443", where it is not said to be at home. However a login is written, it
 // is the account of NormaliseLogin.

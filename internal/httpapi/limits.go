@@ -40,12 +40,13 @@ const (
 	forKeys                  // bad keys
 	forWrites
 	forRate // reads, where they are limited
+	forSignIns
 	reasons
 	forNotes // no refusal: what is recorded of them
 )
 
 func (why reason) String() string {
-	return [reasons]string{"queue", "streams", "bodies", "share", "keys", "writes", "rate"}[why]
+	return [reasons]string{"queue", "streams", "bodies", "share", "keys", "writes", "rate", "sign_ins"}[why]
 }
 
 // limits decide whether a request is worked on now, later or not at all, so that no
@@ -58,7 +59,8 @@ type limits struct {
 	uploads           *turns // nor for these
 	read              rate   // of the public, of an address
 	buckets           *buckets
-	good              goodKeys
+	good              remembered // keys
+	signIns           *signIns
 	now               func() time.Duration // since some moment; never goes back
 	refused           [reasons]atomic.Int64
 }
@@ -74,6 +76,8 @@ func newLimits(cores int, publicRate float64, trusted []netip.Prefix) *limits {
 		rows: newTurns(maxStreams, 0), bodies: newTurns(maxBodies, 0), uploads: newTurns(maxUploads, 0),
 		read:    perSecond(publicRate, int64(math.Ceil(2*publicRate))),
 		buckets: new(buckets),
+		good:    newRemembered(goodKeys),
+		signIns: newSignIns(cores),
 		now:     func() time.Duration { return time.Since(start) },
 	}
 	l.rows.kept, l.bodies.kept = staffStreams, staffBodies
@@ -141,7 +145,7 @@ func (l *limits) turnedAway(err error, why reason) error {
 		return l.refuse(forShare, tooManyAtOnce())
 	case err == nil, !errors.Is(err, errNoRoom) && !errors.Is(err, errLongQueue):
 		return err
-	case why == forQueue:
+	case why == forQueue, why == forSignIns:
 		return l.refuse(why, problem(unavailable, "Máy chủ đang bận; hãy thử lại sau vài giây.", "The server is busy; try again in a few seconds."))
 	default:
 		return l.refuse(why, problem(unavailable, "Máy chủ đang nhận nhiều tệp khác; hãy thử lại sau vài giây.", "The server is busy with other files; try again in a few seconds."))
@@ -208,17 +212,23 @@ func (l *limits) tryKey(r *http.Request, key string) (settle func(error), err er
 	}, nil
 }
 
-// goodKeys remember the hashes of keys that were good lately, in memory that does not
-// grow: of two keys in one place the later is remembered.
-type goodKeys [1024]atomic.Uint64
+// goodKeys is how many keys that were good lately are remembered.
+const goodKeys = 1024
 
-func (g *goodKeys) at(hash uint64) *atomic.Uint64 { return &g[hash%uint64(len(g))] }
+// remembered are hashes, in memory that does not grow: of two in one place the later is
+// remembered.
+type remembered []atomic.Uint64
 
-func (g *goodKeys) has(hash uint64) bool { return g.at(hash).Load() == hash }
+// newRemembered returns room for so many.
+func newRemembered(most int) remembered { return make(remembered, most) }
 
-func (g *goodKeys) add(hash uint64) { g.at(hash).Store(hash) }
+func (m remembered) at(hash uint64) *atomic.Uint64 { return &m[hash%uint64(len(m))] }
 
-func (g *goodKeys) forget(hash uint64) { g.at(hash).CompareAndSwap(hash, 0) }
+func (m remembered) has(hash uint64) bool { return m.at(hash).Load() == hash }
+
+func (m remembered) add(hash uint64) { m.at(hash).Store(hash) }
+
+func (m remembered) forget(hash uint64) { m.at(hash).CompareAndSwap(hash, 0) }
 
 // tooManyRequests is a 429 that says how long to wait.
 func tooManyRequests(wait time.Duration) *problemError {

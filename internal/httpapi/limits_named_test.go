@@ -48,8 +48,9 @@ func named() map[string]any {
 		"bad_keys":       map[string]any{"per_s": perSecondOf(badKeyRate), "at_once": badKeyRate.burst},
 		"sign_in_failures": map[string]any{"s": account.FailureSpan.Seconds(), "of_an_account_from_a_network": account.FailuresOfPair,
 			"of_a_network": account.FailuresOfNetwork, "of_an_account": account.FailuresOfAccount},
-		"audit_entries": mostEntries,
-		"roles":         ofRoles,
+		"strange_sign_ins": map[string]any{"for_two_cores": newSignIns(2).strangers.most, "waiting": maxStrangers, "of_an_address": ownStrangers, "wait_for_those_at_home_s": yieldTime.Seconds()},
+		"audit_entries":    mostEntries,
+		"roles":            ofRoles,
 	}
 }
 

@@ -56,13 +56,18 @@ func (t *turns) enter(ctx context.Context, of client, staff bool, share int) (le
 		case <-own.ready:
 		case <-ctx.Done():
 			t.giveUp(own)
-			if errors.Is(ctx.Err(), context.DeadlineExceeded) {
-				return nil, errLongQueue
-			}
-			return nil, ctx.Err()
+			return nil, longQueue(ctx)
 		}
 	}
 	return sync.OnceFunc(func() { t.leave(own) }), nil
+}
+
+// longQueue is the error of a context that has ended while its turn was waited for.
+func longQueue(ctx context.Context) error {
+	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		return errLongQueue
+	}
+	return ctx.Err()
 }
 
 // begin lets a turn work, or puts it in the queue.

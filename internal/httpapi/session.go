@@ -96,19 +96,31 @@ func (a *api) signIn(w http.ResponseWriter, r *request) error {
 }
 
 // verify returns the person whose login and password these are, nobody's credentials for
-// none; 429 where too much has been guessed.
+// none; 429 where too much has been guessed, 503 where too many strangers wait.
 func (a *api) verify(r *request, login, password string) (person account.Credentials, err error) {
 	attempted := account.NewAttempt(login, a.address(r.Request))
+	if wait := a.limits.signIns.refused(attempted, a.limits.now()); wait > 0 {
+		return person, a.signInRefused(r, login, wait)
+	}
+	leave, err := a.enterSignIn(r, attempted)
+	if err != nil {
+		return person, err
+	}
+	defer leave()
 	known, err := a.Accounts.Credentials(r.Context(), login, attempted.Network)
 	if err != nil {
 		return person, err
 	}
-	attempted.AtHome = known.AtHome
-	attempt, wait, err := a.Accounts.BeginSignIn(r.Context(), attempted)
+	if attempted.AtHome = known.AtHome; known.AtHome {
+		leave() // the turn is for strangers
+	}
+	a.limits.signIns.placed(attempted)
+	attempt, refused, err := a.Accounts.BeginSignIn(r.Context(), attempted)
 	if err != nil {
 		return person, err
 	}
-	if wait > 0 {
+	if wait := refused.Wait(); wait > 0 {
+		a.limits.signIns.refuse(attempted, refused, a.limits.now())
 		return person, a.signInRefused(r, login, wait)
 	}
 	good, err := a.Passwords.Matches(r.Context(), known.PasswordHash, password)
@@ -121,7 +133,27 @@ func (a *api) verify(r *request, login, password string) (person account.Credent
 	if err := errors.Join(err, a.Accounts.EndSignIn(ending, attempt, err == nil)); err != nil {
 		return person, err
 	}
+	attempted.AtHome = true // from now on
+	a.limits.signIns.placed(attempted)
 	return known, nil
+}
+
+// enterSignIn waits for the turn of an attempt: at once where the account is at home, or
+// has signed in already. leave ends it, and may be called again.
+func (a *api) enterSignIn(r *request, attempted account.Attempt) (leave func(), err error) {
+	s := a.limits.signIns
+	home := r.who.session != nil || s.atHome(attempted)
+	if !home {
+		if err := s.learn(r.Context(), a.limits.now(), a.Accounts.Homes); err != nil {
+			return nil, err
+		}
+		home = s.atHome(attempted)
+	}
+	if home {
+		return s.enterHome(a.limits.now), nil
+	}
+	leave, err = s.enterStranger(r.Context(), a.limits.at(r.Request), a.limits.now)
+	return leave, a.limits.turnedAway(err, forSignIns)
 }
 
 // signInRefused records that too much has been guessed, a few times for each client, and

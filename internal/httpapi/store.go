@@ -72,9 +72,12 @@ type Accounts interface {
 	// Credentials returns what a sign-in from a network is checked against: nothing for an
 	// unknown login.
 	Credentials(ctx context.Context, login, network string) (account.Credentials, error)
+	// Homes returns accounts and networks in which they have signed in within some time, the
+	// latest first, so many at most.
+	Homes(ctx context.Context, within time.Duration, most int) ([]account.Attempt, error)
 	// BeginSignIn counts an attempt before its password is looked at, and returns its number;
-	// a time where it is refused instead, and for how long at most the next is.
-	BeginSignIn(ctx context.Context, a account.Attempt) (attempt int64, retryAfter time.Duration, err error)
+	// where it is refused instead, why and for how long at most the next is.
+	BeginSignIn(ctx context.Context, a account.Attempt) (attempt int64, refused account.Refusal, err error)
 	// EndSignIn takes an attempt out of the count: one that succeeded, or whose password was
 	// not looked at.
 	EndSignIn(ctx context.Context, attempt int64, succeeded bool) error

@@ -114,7 +114,7 @@ var forgeries = []string{
 	"UPDATE sessions SET hash = 'y'", "UPDATE sessions SET started_at = '2015-01-01'", "INSERT INTO sessions (hash, person, expires_at, started_at) VALUES ('y', 1, 'infinity', '2015-01-01')",
 	"UPDATE identities SET subject = 'x'", "INSERT INTO layer_sight VALUES ('roads', false, NULL, false)", "DELETE FROM layer_sight", "INSERT INTO layer_versions (layer, audience) VALUES ('roads', 'staff')",
 	"SELECT FROM sign_in_attempts", "INSERT INTO sign_in_attempts (login, network, at_home) VALUES ('lan', '', false)", "UPDATE sign_in_attempts SET forgiven = true", "DELETE FROM sign_in_attempts",
-	"SELECT hatang_sign_in_refused_until('lan', '', false, '1 day', 10, 100, 100)",
+	"SELECT hatang_sign_in_full('lan', '', false, '1 day', 10, 100, 100)",
 	"TRUNCATE publications", "SELECT setval('kiosks_id_seq', 1)", "SELECT nextval('kiosks_id_seq')", "SELECT setval('history_id_seq', 1)",
 	"INSERT INTO reference_layers (name, definition, staff_only) VALUES ('roads', '{}', false)", "UPDATE reference_layers SET staff_only = false", "DELETE FROM reference_layers", "CREATE TABLE x ()",
 	"SELECT hatang_rename_layer('roads', 'lanes')", "SELECT hatang_show_layer('roads', true)", "SELECT hatang_check_layer_name('x')",

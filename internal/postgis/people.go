@@ -41,22 +41,47 @@ func (s *Store) Credentials(ctx context.Context, login, network string) (account
 	return c, translate("look up the person", err)
 }
 
-// BeginSignIn counts an attempt to sign in, before the password is looked at, and returns
-// its number. Where too many have failed it counts nothing, and returns for how long at
-// most the next is refused too. Cost: three look-ups; for one that is let pass a lock on
-// its network and its account, a row, and the removal of some that count no more.
-func (s *Store) BeginSignIn(ctx context.Context, a account.Attempt) (attempt int64, retryAfter time.Duration, err error) {
-	var number *int64
-	var seconds *float64
-	err = s.pool.kept.QueryRow(ctx, `SELECT attempt, extract(epoch FROM refused_until - clock_timestamp())::float8 FROM hatang_sign_in_begin($1, $2, $3, $4, $5, $6, $7)`,
-		a.Login, a.Network, a.AtHome, account.FailureSpan, account.FailuresOfPair, account.FailuresOfNetwork, account.FailuresOfAccount).Scan(&number, &seconds)
-	switch {
-	case err != nil:
-		return 0, 0, translate("count the attempt to sign in", err)
-	case seconds != nil:
-		return 0, max(1, time.Duration(*seconds*float64(time.Second))), nil
+// Homes returns accounts and networks in which they have signed in within some time, the
+// latest first, so many at most; some of them twice. Cost: as many rows of an index.
+func (s *Store) Homes(ctx context.Context, within time.Duration, most int) ([]account.Attempt, error) {
+	rows, err := s.pool.kept.Query(ctx, `SELECT p.login, s.network::text, true FROM sessions s JOIN people p ON p.id = s.person
+		WHERE s.started_at > now() - $1::interval AND s.network IS NOT NULL ORDER BY s.started_at DESC LIMIT $2`, within, most)
+	if err != nil {
+		return nil, translate("list where people sign in from", err)
 	}
-	return *number, 0, nil
+	homes, err := pgx.CollectRows(rows, pgx.RowToStructByPos[account.Attempt])
+	return homes, translate("list where people sign in from", err)
+}
+
+// BeginSignIn counts an attempt to sign in, before the password is looked at, and returns
+// its number. Where too many have failed it counts nothing, and returns which limits
+// refuse it. Cost: three look-ups; for one that is let pass a lock on its network and its
+// account, a row, and the removal of some that count no more; for one that the account's
+// limit refuses the account's sessions of thirty days.
+func (s *Store) BeginSignIn(ctx context.Context, a account.Attempt) (attempt int64, refused account.Refusal, err error) {
+	var number *int64
+	var pair, network, whole *float64
+	err = s.pool.kept.QueryRow(ctx, `SELECT attempt, extract(epoch FROM pair_until - clock_timestamp())::float8, extract(epoch FROM network_until - clock_timestamp())::float8,
+			extract(epoch FROM account_until - clock_timestamp())::float8, homes
+		FROM hatang_sign_in_begin($1, $2, $3, $4, $5, $6, $7)`,
+		a.Login, a.Network, a.AtHome, account.FailureSpan, account.FailuresOfPair, account.FailuresOfNetwork, account.FailuresOfAccount).
+		Scan(&number, &pair, &network, &whole, &refused.Homes)
+	if err != nil {
+		return 0, account.Refusal{}, translate("count the attempt to sign in", err)
+	}
+	refused.Pair, refused.Network, refused.Account = waitOf(pair), waitOf(network), waitOf(whole)
+	if number != nil {
+		attempt = *number
+	}
+	return attempt, refused, nil
+}
+
+// waitOf is a time to wait: at least a moment, and none where there is none.
+func waitOf(seconds *float64) time.Duration {
+	if seconds == nil {
+		return 0
+	}
+	return max(1, time.Duration(*seconds*float64(time.Second)))
 }
 
 // EndSignIn says of an attempt that it does not count: it succeeded, and then the account's

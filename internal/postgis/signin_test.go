@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -37,10 +38,12 @@ func (th throttle) pass(t testing.TB, some time.Duration) {
 // begin begins an attempt, and reports whether it was let pass.
 func (th throttle) begin(t testing.TB, a account.Attempt) (attempt int64, wait time.Duration, ok bool) {
 	t.Helper()
+	var refused account.Refusal
 	err := patiently(func() (err error) {
-		attempt, wait, err = th.s.BeginSignIn(context.Background(), a)
+		attempt, refused, err = th.s.BeginSignIn(context.Background(), a)
 		return err
 	})
+	wait = refused.Wait()
 	if err != nil || (attempt > 0) == (wait > 0) {
 		t.Fatalf("attempt %d, wait %v, %v", attempt, wait, err)
 	}
@@ -160,6 +163,75 @@ func TestOwnersAreNotLockedOutFromElsewhere(t *testing.T) {
 	}
 	if !th.may(t, from("lan", "198.51.100.1/32")) {
 		t.Error("the attack is over and still counts, or failures at home lock the account elsewhere")
+	}
+}
+
+// A refusal says which limits refuse, and where the account's does not hold.
+func TestWhatARefusalSays(t *testing.T) {
+	th := newThrottle(t)
+	lan, _ := signedInFor(t, th.s, "lan", time.Hour) // from 192.0.2.1
+	ask := func(a account.Attempt) (refused account.Refusal) {
+		t.Helper()
+		err := patiently(func() (err error) { _, refused, err = th.s.BeginSignIn(context.Background(), a); return err })
+		if err != nil {
+			t.Fatal(err)
+		}
+		return refused
+	}
+	if got := ask(from("lan", "198.51.100.1/32")); got.Wait() != 0 || got.Homes != nil {
+		t.Errorf("the first attempt: %+v", got)
+	}
+	th.attack(t, "lan", 30)
+	got := ask(from("lan", "198.51.100.1/32"))
+	if !near(got.Account, account.FailureSpan) || got.Pair != 0 || got.Network != 0 || !slices.Equal(got.Homes, []string{"192.0.2.1/32"}) {
+		t.Errorf("an account that is attacked: %+v", got)
+	}
+	th.attack(t, "nobody", 30)
+	if got := ask(from("nobody", "198.51.100.1/32")); got.Account == 0 || got.Homes == nil || len(got.Homes) > 0 {
+		t.Errorf("one that there is not: %+v", got)
+	}
+	home := account.Attempt{Login: "lan", Network: "192.0.2.1/32", AtHome: true}
+	th.fail(t, account.FailuresOfPair, home)
+	if got := ask(home); !near(got.Pair, account.FailureSpan) || got.Account != 0 || got.Network != 0 {
+		t.Errorf("at home: %+v", got)
+	}
+	run(t, th.owner, "INSERT INTO sign_in_attempts (login, network, at_home) SELECT 'x' || i, '192.0.2.5/32', false FROM generate_series(1, $1) i", account.FailuresOfNetwork)
+	if got := ask(from("tuan", "192.0.2.5/32")); !near(got.Network, account.FailureSpan) || got.Account != 0 || got.Pair != 0 {
+		t.Errorf("a network: %+v", got)
+	}
+	for _, more := range []int{254, 255, 256} { // networks beside the one
+		run(t, th.owner, "DELETE FROM sessions WHERE address <> '192.0.2.1'")
+		run(t, th.owner, "INSERT INTO sessions (hash, person, address, expires_at) SELECT sha256(i::text::bytea), $1, host('10.0.0.0'::inet + i), now() FROM generate_series(1, $2) i", lan, more)
+		got, named := ask(from("lan", "198.51.100.1/32")), more+1
+		if named > 256 {
+			named = 0
+		}
+		if len(got.Homes) != named || (got.Homes == nil) != (named == 0) {
+			t.Errorf("of %d networks %d are named", more+1, len(got.Homes))
+		}
+	}
+}
+
+// The latest homes come first, those of too long ago not at all.
+func TestHomesOfAll(t *testing.T) {
+	s, _, url := open(t)
+	lan, _ := signedInFor(t, s, "lan", time.Hour) // from 192.0.2.1
+	run(t, connect(t, url), `INSERT INTO sessions (hash, person, address, started_at, expires_at) SELECT sha256(address::bytea), $1, address, now() - ago::interval, now()
+		FROM (VALUES ('2001:db8::1', '1 hour'), ('192.0.2.7', '3 hours'), ('', '0')) v(address, ago)`, lan)
+	homes := func(most int) []account.Attempt {
+		t.Helper()
+		var homes []account.Attempt
+		if err := patiently(func() (err error) { homes, err = s.Homes(context.Background(), 2*time.Hour, most); return err }); err != nil {
+			t.Fatal(err)
+		}
+		return homes
+	}
+	want := []account.Attempt{{Login: "lan", Network: "192.0.2.1/32", AtHome: true}, {Login: "lan", Network: "2001:db8::/64", AtHome: true}}
+	if got := homes(10); !slices.Equal(got, want) {
+		t.Errorf("%+v", got)
+	}
+	if got := homes(1); !slices.Equal(got, want[:1]) {
+		t.Errorf("the latest: %+v", got)
 	}
 }
 
