@@ -12,22 +12,26 @@ import (
 
 // signIn tries to sign in at a server from an address.
 func signIn(server http.Handler, login, given, address string, headers ...string) answer {
-	a := sendFrom(server, http.MethodPost, "/api/v1/session", asJSON(map[string]string{"login": login, "password": given}), address, headers...)
-	a.request = "sign in as " + login + " from " + address
-	return a
-}
-
-// sendFrom sends JSON from an address, once.
-func sendFrom(server http.Handler, method, path, body, address string, headers ...string) answer {
-	r := httptest.NewRequest(method, path, strings.NewReader(body))
-	r.RemoteAddr = address + ":1"
-	r.Header.Set("Content-Type", "application/json")
+	r := requestFrom(http.MethodPost, "/api/v1/session", credentialsOf(login, given), address)
 	for i := 0; i < len(headers); i += 2 {
 		r.Header.Set(headers[i], headers[i+1])
 	}
 	w := httptest.NewRecorder()
 	server.ServeHTTP(w, r)
-	return answer{request: method + " " + path + " from " + address, status: w.Code, header: w.Header(), body: w.Body.Bytes()}
+	return answer{request: "sign in as " + login + " from " + address, status: w.Code, header: w.Header(), body: w.Body.Bytes()}
+}
+
+// credentialsOf is the body of a sign-in.
+func credentialsOf(login, given string) string {
+	return asJSON(map[string]string{"login": login, "password": given})
+}
+
+// requestFrom is a request with JSON from an address.
+func requestFrom(method, path, body, address string) *http.Request {
+	r := httptest.NewRequest(method, path, strings.NewReader(body))
+	r.RemoteAddr = address + ":1"
+	r.Header.Set("Content-Type", "application/json")
+	return r
 }
 
 // Two servers of one register count the failures of both: whoever guesses at the one

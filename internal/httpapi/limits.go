@@ -23,10 +23,10 @@ const mostPublicRate = 1e6
 var badKeyRate = perSecond(1, 60)
 
 // How often it is recorded that sign-ins were refused: who is kept out must not fill the
-// audit, from however many addresses.
+// audit, from however many addresses, nor keep others waiting for it.
 var (
 	noteRate     = perSecond(1./900, 3) // of an address
-	allNotesRate = perSecond(1, 60)     // of all
+	allNotesRate = perSecond(1, 6)      // of all
 )
 
 // reason is why a request is turned away.
@@ -59,7 +59,7 @@ type limits struct {
 	uploads           *turns // nor for these
 	read              rate   // of the public, of an address
 	buckets           *buckets
-	good              remembered // keys
+	good              goodKeys
 	signIns           *signIns
 	now               func() time.Duration // since some moment; never goes back
 	refused           [reasons]atomic.Int64
@@ -76,7 +76,6 @@ func newLimits(cores int, publicRate float64, trusted []netip.Prefix) *limits {
 		rows: newTurns(maxStreams, 0), bodies: newTurns(maxBodies, 0), uploads: newTurns(maxUploads, 0),
 		read:    perSecond(publicRate, int64(math.Ceil(2*publicRate))),
 		buckets: new(buckets),
-		good:    newRemembered(goodKeys),
 		signIns: newSignIns(cores),
 		now:     func() time.Duration { return time.Since(start) },
 	}
@@ -212,23 +211,17 @@ func (l *limits) tryKey(r *http.Request, key string) (settle func(error), err er
 	}, nil
 }
 
-// goodKeys is how many keys that were good lately are remembered.
-const goodKeys = 1024
+// goodKeys remember the hashes of keys that were good lately, in memory that does not
+// grow: of two keys in one place the later is remembered.
+type goodKeys [1024]atomic.Uint64
 
-// remembered are hashes, in memory that does not grow: of two in one place the later is
-// remembered.
-type remembered []atomic.Uint64
+func (g *goodKeys) at(hash uint64) *atomic.Uint64 { return &g[hash%uint64(len(g))] }
 
-// newRemembered returns room for so many.
-func newRemembered(most int) remembered { return make(remembered, most) }
+func (g *goodKeys) has(hash uint64) bool { return g.at(hash).Load() == hash }
 
-func (m remembered) at(hash uint64) *atomic.Uint64 { return &m[hash%uint64(len(m))] }
+func (g *goodKeys) add(hash uint64) { g.at(hash).Store(hash) }
 
-func (m remembered) has(hash uint64) bool { return m.at(hash).Load() == hash }
-
-func (m remembered) add(hash uint64) { m.at(hash).Store(hash) }
-
-func (m remembered) forget(hash uint64) { m.at(hash).CompareAndSwap(hash, 0) }
+func (g *goodKeys) forget(hash uint64) { g.at(hash).CompareAndSwap(hash, 0) }
 
 // tooManyRequests is a 429 that says how long to wait.
 func tooManyRequests(wait time.Duration) *problemError {

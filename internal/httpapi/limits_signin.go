@@ -41,15 +41,15 @@ const (
 type signIns struct {
 	seed      maphash.Seed
 	strangers *turns
-	homes     remembered // only ever who is looked at first: whom limits let pass the database says
 
 	quiet atomic.Int64 // when those at home will have left the machine, as time.Duration
 
 	learning sync.Mutex
 	learnt   time.Duration // when homes were learnt last; 0 for never
 
-	mu  sync.Mutex
-	old map[uint64]pastRefusal
+	mu    sync.Mutex
+	homes map[uint64]bool // says who is looked at first; whom limits let pass the database says
+	old   map[uint64]pastRefusal
 }
 
 // pastRefusal is what is remembered of a refusal.
@@ -61,7 +61,7 @@ type pastRefusal struct {
 
 // newSignIns returns the limits for a server with so many cores.
 func newSignIns(cores int) *signIns {
-	return &signIns{seed: maphash.MakeSeed(), strangers: newTurns(max(1, cores/2), maxStrangers), homes: newRemembered(homesKept), old: map[uint64]pastRefusal{}}
+	return &signIns{seed: maphash.MakeSeed(), strangers: newTurns(max(1, cores/2), maxStrangers), homes: map[uint64]bool{}, old: map[uint64]pastRefusal{}}
 }
 
 // What is remembered goes with an account, a network or both together.
@@ -88,15 +88,30 @@ func (s *signIns) key(of byte, login, network string) uint64 {
 
 // atHome reports whether the account is known to be at home in the network.
 func (s *signIns) atHome(a account.Attempt) bool {
-	return s.homes.has(s.key(ofPair, a.Login, a.Network))
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.homes[s.key(ofPair, a.Login, a.Network)]
 }
 
-// placed remembers where an account is at home, and where it is not any more.
-func (s *signIns) placed(a account.Attempt) {
-	if key := s.key(ofPair, a.Login, a.Network); a.AtHome {
-		s.homes.add(key)
-	} else {
-		s.homes.forget(key)
+// placed remembers where accounts are at home, and where they are not any more. Where there
+// is no room it forgets any other.
+func (s *signIns) placed(of ...account.Attempt) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, a := range of {
+		key := s.key(ofPair, a.Login, a.Network)
+		if !a.AtHome {
+			delete(s.homes, key)
+			continue
+		}
+		if s.homes[key] = true; len(s.homes) > homesKept {
+			for other := range s.homes {
+				if other != key {
+					delete(s.homes, other)
+					break
+				}
+			}
+		}
 	}
 }
 
@@ -151,9 +166,7 @@ func (s *signIns) learn(ctx context.Context, now time.Duration, read func(contex
 	if err != nil {
 		return err
 	}
-	for _, home := range homes {
-		s.homes.add(s.key(ofPair, home.Login, home.Network))
-	}
+	s.placed(homes...)
 	s.learnt = max(now, 1)
 	return nil
 }

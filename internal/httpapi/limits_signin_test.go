@@ -33,6 +33,9 @@ func (d *doors) Credentials(_ context.Context, login, network string) (account.C
 }
 
 func (d *doors) Homes(context.Context, time.Duration, int) ([]account.Attempt, error) {
+	for i := range d.homes {
+		d.homes[i].AtHome = true
+	}
 	return d.homes, nil
 }
 
@@ -114,6 +117,36 @@ func TestRefusalsRememberedAtTheirLimit(t *testing.T) {
 	s.refuse(of(maxRefused), account.Refusal{Pair: time.Hour}, refusedTime)
 	if wait := s.refused(of(maxRefused), refusedTime); wait != time.Hour || len(s.old) != 1 {
 		t.Errorf("when others have passed: %v to wait, %d remembered", wait, len(s.old))
+	}
+}
+
+// So many homes are remembered as may be; for one more another is forgotten, not it.
+func TestHomesRememberedAtTheirLimit(t *testing.T) {
+	s := newSignIns(2)
+	of := func(i int) account.Attempt {
+		return account.Attempt{Login: "lan", Network: fmt.Sprint(i), AtHome: true}
+	}
+	known := func(n int) (known int) {
+		for i := range n {
+			if s.atHome(of(i)) {
+				known++
+			}
+		}
+		return known
+	}
+	for i := range homesKept {
+		s.placed(of(i))
+	}
+	if n := known(homesKept); n != homesKept {
+		t.Errorf("%d of %d are remembered", n, homesKept)
+	}
+	if s.placed(of(homesKept)); !s.atHome(of(homesKept)) || known(homesKept) != homesKept-1 {
+		t.Error("one more is not remembered in another's place")
+	}
+	away := of(homesKept)
+	away.AtHome = false
+	if s.placed(away); s.atHome(away) {
+		t.Error("it is remembered of who is not at home any more")
 	}
 }
 

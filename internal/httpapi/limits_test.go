@@ -181,8 +181,8 @@ func TestARevokedKeyIsNoGoodKey(t *testing.T) {
 	}
 }
 
-// Who is kept out fills no audit: three entries of an address, sixty of all, and then no
-// more than one a second.
+// Who is kept out fills no audit: three entries of an address, six of all, and then no more
+// than one a second.
 func TestNotesOfRefusedSignIns(t *testing.T) {
 	l := newLimits(2, 0, nil)
 	clock := standing(l)
@@ -194,7 +194,7 @@ func TestNotesOfRefusedSignIns(t *testing.T) {
 		}
 		return noted
 	}
-	for _, tt := range []struct{ addresses, each, want int }{{1, 2, 2}, {1, 10, 1}, {1000, 1, 57}} {
+	for _, tt := range []struct{ addresses, each, want int }{{1, 2, 2}, {1, 10, 1}, {1000, 1, 3}} {
 		if got := notes(tt.addresses, tt.each); got != tt.want {
 			t.Errorf("%d of %d addresses, %d times: %d", tt.want, tt.addresses, tt.each, got)
 		}

@@ -99,10 +99,7 @@ func (a *api) signIn(w http.ResponseWriter, r *request) error {
 // none; 429 where too much has been guessed, 503 where too many strangers wait.
 func (a *api) verify(r *request, login, password string) (person account.Credentials, err error) {
 	attempted := account.NewAttempt(login, a.address(r.Request))
-	if wait := a.limits.signIns.refused(attempted, a.limits.now()); wait > 0 {
-		return person, a.signInRefused(r, login, wait)
-	}
-	leave, err := a.enterSignIn(r, attempted)
+	leave, err := a.enterSignIn(r, login, attempted)
 	if err != nil {
 		return person, err
 	}
@@ -139,9 +136,13 @@ func (a *api) verify(r *request, login, password string) (person account.Credent
 }
 
 // enterSignIn waits for the turn of an attempt: at once where the account is at home, or
-// has signed in already. leave ends it, and may be called again.
-func (a *api) enterSignIn(r *request, attempted account.Attempt) (leave func(), err error) {
+// has signed in already; 429 for one of a kind that has just been refused, before it waits
+// or meanwhile. leave ends the turn, and may be called again.
+func (a *api) enterSignIn(r *request, login string, attempted account.Attempt) (leave func(), err error) {
 	s := a.limits.signIns
+	if wait := s.refused(attempted, a.limits.now()); wait > 0 {
+		return nil, a.signInRefused(r, login, wait)
+	}
 	home := r.who.session != nil || s.atHome(attempted)
 	if !home {
 		if err := s.learn(r.Context(), a.limits.now(), a.Accounts.Homes); err != nil {
@@ -153,7 +154,14 @@ func (a *api) enterSignIn(r *request, attempted account.Attempt) (leave func(), 
 		return s.enterHome(a.limits.now), nil
 	}
 	leave, err = s.enterStranger(r.Context(), a.limits.at(r.Request), a.limits.now)
-	return leave, a.limits.turnedAway(err, forSignIns)
+	if err != nil {
+		return nil, a.limits.turnedAway(err, forSignIns)
+	}
+	if wait := s.refused(attempted, a.limits.now()); wait > 0 {
+		leave()
+		return nil, a.signInRefused(r, login, wait)
+	}
+	return leave, nil
 }
 
 // signInRefused records that too much has been guessed, a few times for each client, and
