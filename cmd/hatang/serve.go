@@ -36,6 +36,8 @@ type serveCommand struct {
 	OIDCIssuer         string         `env:"HATANG_OIDC_ISSUER" placeholder:"URL" help:"Sign people in by this OpenID Connect provider too; needs --public-url."`
 	OIDCClientID       string         `env:"HATANG_OIDC_CLIENT_ID" placeholder:"ID" help:"Name of this service at the provider."`
 	OIDCClientSecret   string         `env:"HATANG_OIDC_CLIENT_SECRET" placeholder:"SECRET" help:"Its secret there; better given by the environment, which other users of the machine do not see."`
+	MemoryLimit        int64          `env:"HATANG_MEMORY_LIMIT" default:"400" placeholder:"MIB" help:"Memory in MiB beyond which the server works harder to free what it can; 0 for none. GOMEMLIMIT stands before it."`
+	MaxConnections     int            `env:"HATANG_MAX_CONNECTIONS" placeholder:"N" help:"Connections that clients have at a time; default what file descriptors allow, 3584 at most. One more is 503."`
 	BasemapAttribution string         `env:"HATANG_BASEMAP_ATTRIBUTION" placeholder:"TEXT" help:"What the base map's licence asks to be shown beside it."`
 
 	now func() time.Time // the clock of answers; nil is time.Now
@@ -47,6 +49,13 @@ const shutdownTimeout = 10 * time.Second
 // Run serves until the context ends.
 func (c *serveCommand) Run(ctx context.Context, g *globals, env *environment) error {
 	started := time.Now()
+	connections, err := clientConnections(c.MaxConnections)
+	if err == nil {
+		err = limitMemory(c.MemoryLimit)
+	}
+	if err != nil {
+		return err
+	}
 	// Before the first key is made: a port that is taken must not cost the person the key.
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", c.Listen)
 	if err != nil {
@@ -85,7 +94,7 @@ func (c *serveCommand) Run(ctx context.Context, g *globals, env *environment) er
 		}
 		stop := inBackground(ctx, kept.run)
 		defer stop()
-		return c.listen(ctx, env, listener, handler, started)
+		return c.listen(ctx, env, listener, connections, handler, started)
 	})
 }
 
@@ -207,11 +216,13 @@ func titles() (title, attribution geo.Text) {
 		geo.Text{VI: "Vị trí và hình dạng ghi “minh họa” không phải số đo.", EN: "Places and shapes marked illustrative are not measured."}
 }
 
-// listen serves until the context ends, then lets running requests finish.
-func (c *serveCommand) listen(ctx context.Context, env *environment, listener net.Listener, handler http.Handler, started time.Time) error {
+// listen serves clients with so many connections until the context ends, then lets running
+// requests finish.
+func (c *serveCommand) listen(ctx context.Context, env *environment, listener net.Listener, connections int, handler http.Handler, started time.Time) error {
 	server := httpapi.Server(c.Listen, handler)
+	limited := httpapi.LimitConnections(server, listener, connections)
 	failed := make(chan error, 1)
-	go func() { failed <- server.Serve(listener) }()
+	go func() { failed <- server.Serve(limited) }()
 	fmt.Fprintf(env.stdout, "listening on http://%s\n", browsable(listener.Addr()))
 	fmt.Fprintf(env.stderr, "Ready after %.1f s. Stop with Ctrl-C.\n", time.Since(started).Seconds())
 	select {

@@ -29,7 +29,7 @@ func TestServed(t *testing.T) {
 		{"points", schematicPoints}, {"verdicts", allVerdicts}, {"check", checkCommandJudges}, {"check file", checkCommandReadsFiles}, {"check rows", checkFilesAndStreams},
 		{"tiles", tilesShowItems}, {"tile filters", tilesAreFiltered}, {"tile edges", tilesMeet}, {"tiles and rights", tilesKeepSecrets}, {"ogr tiles", ogrReadsTiles},
 		{"rights", withheldRows}, {"keys", keysDecide}, {"people", peopleAndKeys},
-		{"bad addresses", badAddresses}, {"bad bodies", badBodies}, {"bad features", badFeatures}, {"a huge body", hugeBody}, {"methods", methodsAndSlashes},
+		{"bad addresses", badAddresses}, {"bad bodies", badBodies}, {"bad features", badFeatures}, {"a huge body", hugeBody}, {"methods", methodsAndSlashes}, {"limits", limitsAreInForce},
 		{"a second serve", secondServe}, {"exports", exportsComeBack}, {"exports and downloads", exportsAreDownloads},
 		{"ogr2ogr formats", ogrReadsFormats}, {"ogr2ogr grids", ogrReadsGrids}, {"spoilt formats", spoiltFormatsAreFound}, {"open fibre", openFibreIsRoutes},
 	} {
