@@ -60,9 +60,14 @@ func (b *backlog) put(chunk []byte) ([]byte, error) {
 			b.spare = nil
 			return next[:0], nil
 		}
-		if !b.diskless && b.store(chunk) {
-			b.changed.Broadcast()
-			return chunk[:0], nil
+		if !b.diskless {
+			if b.store(chunk) {
+				b.changed.Broadcast()
+				return chunk[:0], nil
+			}
+			if b.diskless { // all may have been sent while the disk failed: nobody would wake us
+				continue
+			}
 		}
 		b.changed.Wait()
 	}
