@@ -19,6 +19,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"hatang/internal/account"
+	"hatang/internal/httpapi"
 	"hatang/internal/layer"
 	"hatang/internal/plan"
 	"hatang/internal/postgis"
@@ -28,10 +29,11 @@ import (
 // register is the demonstration in a database of its own, and one server of it in this
 // process.
 type register struct {
-	db     *database
-	owner  *pgxpool.Pool // as psql works
-	store  *postgis.Store
-	server http.Handler
+	db       *database
+	owner    *pgxpool.Pool // as psql works
+	store    *postgis.Store
+	server   http.Handler
+	refusals *httpapi.Refusals // of the server that was started last
 }
 
 // newRegister loads the demonstration.
@@ -84,6 +86,7 @@ func (r *register) serve(t *testing.T) (http.Handler, *postgis.Store) {
 	}
 	log := slog.New(slog.DiscardHandler)
 	kept := keepInMemory(store, date, log)
+	r.refusals = kept.refusals
 	handler, err := (&serveCommand{}).handler(log, store, kept, nil, date)
 	if err != nil {
 		t.Fatal(err)

@@ -94,7 +94,10 @@ func (c *serveCommand) Run(ctx context.Context, g *globals, env *environment) er
 		}
 		stop := inBackground(ctx, kept.run)
 		defer stop()
-		return c.listen(ctx, env, listener, connections, handler, started)
+		err = c.listen(ctx, env, listener, connections, handler, started)
+		recording, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTimeout)
+		defer cancel()
+		return errors.Join(err, kept.refusals.Flush(recording))
 	})
 }
 
@@ -132,14 +135,16 @@ func inBackground(ctx context.Context, work func(context.Context)) (stop func())
 // rowsBytes is how much memory the rows of layers may hold from which tiles are drawn.
 const rowsBytes = 256 << 20
 
-// inMemory is what a server keeps in memory: snapshots for checks; versions and rows.
+// inMemory is what a server keeps in memory: snapshots for checks; versions and rows; how
+// many changes were refused to nobody who is known.
 type inMemory struct {
 	snapshots *permit.Memory
 	rows      *memory.Memory
+	refusals  *httpapi.Refusals
 }
 
 func keepInMemory(store *postgis.Store, date func() geo.Date, log *slog.Logger) inMemory {
-	return inMemory{permit.NewMemory(store, date, log), memory.New(store, rowsBytes, log)}
+	return inMemory{permit.NewMemory(store, date, log), memory.New(store, rowsBytes, log), httpapi.NewRefusals(store.Audit, log)}
 }
 
 // run keeps it fresh until the context ends.
@@ -147,6 +152,7 @@ func (m inMemory) run(ctx context.Context) {
 	var running sync.WaitGroup
 	running.Go(func() { m.snapshots.Run(ctx) })
 	running.Go(func() { m.rows.Run(ctx) })
+	running.Go(func() { m.refusals.Run(ctx) })
 	running.Wait()
 }
 
@@ -186,7 +192,7 @@ func (c *serveCommand) handler(log *slog.Logger, store *postgis.Store, kept inMe
 	measurer := plan.NewMeasurer(store, checker)
 	return httpapi.New(httpapi.Config{
 		Registry: store.Layers(), FreshLayers: store.FreshLayers, Store: remembering{store, kept.rows}, Accounts: store, Checker: checker, Indicators: indicators{measurer},
-		Ledger: plan.NewLedger(store, measurer), Publisher: publisher{store, date}, UI: page, ReferenceDate: date, Now: c.now,
+		Ledger: plan.NewLedger(store, measurer), Publisher: publisher{store, date}, Refusals: kept.refusals, UI: page, ReferenceDate: date, Now: c.now,
 		Log: log, Memory: kept.snapshots.Report, Rows: kept.rows.Report, Pool: store.PoolUse, PublicURL: c.PublicURL, Title: title,
 		Assets:     httpapi.Assets{Script: script, Style: style, Icon: icon},
 		PublicRate: c.PublicRate, TrustedProxies: c.TrustedProxies,

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -92,4 +93,38 @@ func TestRefusedSessionsAreRecorded(t *testing.T) {
 	if n := value[int64](t, r, "SELECT count(*) FROM audit WHERE action = 'sign_in.refused'"); n != 3 {
 		t.Errorf("%d of ten refusals are recorded, want 3", n)
 	}
+}
+
+// Refused changes of nobody known, from wherever, are an entry of each network and their
+// number, and the chain of the audit is whole.
+func TestRefusedChangesOfNobodyAreCounted(t *testing.T) {
+	r := newRegister(t)
+	const each = 20
+	for i := range 3 * each {
+		a := sendOnceFrom(r.server, http.MethodDelete, "/api/v1/people/1/grants/1", fmt.Sprintf("198.51.%d.%d", i%3, i))
+		a.isProblem(t, http.StatusUnauthorized)
+	}
+	entries := func(where string) int64 {
+		t.Helper()
+		return value[int64](t, r, "SELECT count(*) FROM audit WHERE action = 'write.refused' AND who = 'public' AND "+where)
+	}
+	if n := entries("true"); n != 3 {
+		t.Errorf("%d entries, want one of each network", n)
+	}
+	if err := r.refusals.Flush(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if n := entries(fmt.Sprintf("subject LIKE 'network:198.51.%%.0/24' AND detail->>'count' = '%d' AND (detail->>'from')::timestamptz <= (detail->>'to')::timestamptz", each-1)); n != 3 {
+		t.Errorf("%d networks are counted, want 3", n)
+	}
+	if broken, err := r.store.AuditBrokenAt(t.Context()); err != nil || broken != 0 {
+		t.Errorf("the chain is broken at %d, %v", broken, err)
+	}
+}
+
+// sendOnceFrom sends a request without a body from an address.
+func sendOnceFrom(server http.Handler, method, path, address string) answer {
+	w := httptest.NewRecorder()
+	server.ServeHTTP(w, requestFrom(method, path, "", address))
+	return answer{request: method + " " + path + " from " + address, status: w.Code, header: w.Header(), body: w.Body.Bytes()}
 }

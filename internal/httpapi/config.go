@@ -34,6 +34,7 @@ type Config struct {
 	Indicators Indicators
 	Ledger     Ledger
 	Publisher  Publisher
+	Refusals   *Refusals
 
 	Passwords *account.Passwords
 	OIDC      *account.OIDC // single sign-on; nil for none
@@ -150,6 +151,7 @@ func (c *Config) check() error {
 	need(c.Indicators == nil, "Indicators")
 	need(c.Ledger == nil, "Ledger")
 	need(c.Publisher == nil, "Publisher")
+	need(c.Refusals == nil, "Refusals")
 	need(c.Passwords == nil, "Passwords")
 	need(c.ReferenceDate == nil, "ReferenceDate")
 	need(c.Log == nil, "Log")

@@ -437,7 +437,7 @@ func config(t testing.TB, s *fakeStore) Config {
 	t.Helper()
 	return Config{
 		Registry: registry(t), Store: s, Accounts: s, Checker: fakePlan{}, Indicators: fakePlan{}, Ledger: fakePlan{}, Publisher: s,
-		Passwords: account.NewPasswords(account.DefaultHashMemory),
+		Passwords: account.NewPasswords(account.DefaultHashMemory), Refusals: NewRefusals(s.Audit, slog.New(slog.DiscardHandler)),
 		UI: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if r.URL.Path != "/" {
 				http.NotFound(w, r)

@@ -148,7 +148,7 @@ func (a *api) cookie(r *request, name, value, path string) *http.Cookie {
 func (a *api) overTLS() bool { return strings.HasPrefix(a.PublicURL, "https://") }
 
 // noteRefusal records in the audit that somebody was refused a change, and returns what
-// to answer: 503 where that cannot be recorded.
+// to answer: 503 where that cannot be recorded. Those of nobody who is known are counted.
 func (a *api) noteRefusal(rt route, r *request, err error) error {
 	if rt.asks || !changes(r.Method) {
 		return err
@@ -163,8 +163,16 @@ func (a *api) noteRefusal(rt route, r *request, err error) error {
 	if err := a.limits.checkRate(rt, r.viewer, r.Request); err != nil {
 		return err // who floods us is told so, and does not fill the audit
 	}
-	who := cmp.Or(r.viewer.Name, r.who.claimed, "public")
-	noted := a.Accounts.Audit(r.Context(), who, "write.refused", r.Method+" "+clip(r.URL.Path), map[string]any{"status": problemFor(err).Type.Status, "address": a.address(r.Request)})
+	who := cmp.Or(r.viewer.Name, r.who.claimed)
+	record := func() error {
+		return a.Accounts.Audit(r.Context(), cmp.Or(who, "public"), "write.refused", r.Method+" "+clip(r.URL.Path), map[string]any{"status": problemFor(err).Type.Status, "address": a.address(r.Request)})
+	}
+	var noted error
+	if who != "" {
+		noted = record()
+	} else {
+		noted = a.Refusals.note(clientAddr(r.Request, a.TrustedProxies), record)
+	}
 	if noted != nil {
 		return errors.Join(layer.ErrUnavailable, noted)
 	}

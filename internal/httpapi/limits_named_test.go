@@ -48,10 +48,11 @@ func named() map[string]any {
 		"bad_keys":       map[string]any{"per_s": perSecondOf(badKeyRate), "at_once": badKeyRate.burst},
 		"sign_in_failures": map[string]any{"s": account.FailureSpan.Seconds(), "of_an_account_from_a_network": account.FailuresOfPair,
 			"of_a_network": account.FailuresOfNetwork, "of_an_account": account.FailuresOfAccount},
-		"strange_sign_ins": map[string]any{"for_two_cores": newSignIns(2).strangers.most, "waiting": maxStrangers, "of_an_address": ownStrangers, "wait_for_those_at_home_s": yieldTime.Seconds()},
-		"turned_away":      map[string]any{"at_a_time": maxTurnedAway, "s": turnedAwayTime.Seconds()},
-		"audit_entries":    mostEntries,
-		"roles":            ofRoles,
+		"strange_sign_ins":         map[string]any{"for_two_cores": newSignIns(2).strangers.most, "waiting": maxStrangers, "of_an_address": ownStrangers, "wait_for_those_at_home_s": yieldTime.Seconds()},
+		"turned_away":              map[string]any{"at_a_time": maxTurnedAway, "s": turnedAwayTime.Seconds()},
+		"refusals_of_nobody_known": map[string]any{"s": refusalSpan.Seconds(), "networks": maxRefusalNetworks, "bits_of_ipv4": refusalBits4, "bits_of_ipv6": refusalBits6},
+		"audit_entries":            mostEntries,
+		"roles":                    ofRoles,
 	}
 }
 
