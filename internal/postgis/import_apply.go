@@ -18,6 +18,11 @@ func (im *importer) apply(ctx context.Context) error {
 	if err := im.dropUnchanged(ctx); err != nil {
 		return err
 	}
+	var rows int64
+	if err := im.tx.QueryRow(ctx, "SELECT count(*) FROM staging").Scan(&rows); err != nil {
+		return err
+	}
+	im.o.Progress.toWrite.Store(rows)
 	change := im.correct
 	if !im.o.InForce.IsZero() {
 		change = im.succeed
@@ -27,10 +32,35 @@ func (im *importer) apply(ctx context.Context) error {
 		return err
 	}
 	im.summary.Updated = updated
-	tag, err := im.tx.Exec(ctx, fmt.Sprintf("INSERT INTO %s (%s, %s) SELECT %s, %s FROM staging WHERE _match IS NULL ORDER BY _row",
-		quote(im.layer.Name), im.list("%[1]s"), geometryColumn(im.layer), im.inserted(), stored(im.layer, "geom")))
-	im.summary.Inserted = int(tag.RowsAffected())
+	im.summary.Inserted, err = im.inChunks(ctx, "_match IS NULL", fmt.Sprintf("INSERT INTO %s (%s, %s) SELECT %s, %s FROM staging s WHERE _match IS NULL AND %s ORDER BY _row",
+		quote(im.layer.Name), im.list("%[1]s"), geometryColumn(im.layer), im.inserted(), stored(im.layer, "geom"), chunk))
 	return err
+}
+
+// chunkRows is how many rows a statement writes: enough for its own cost not to matter, few
+// enough to see and to end.
+const chunkRows = 10_000
+
+// chunk is the condition on the rows of one statement.
+const chunk = "s._row > $1 AND s._row <= $2"
+
+// inChunks runs a statement on the rows of the staging table that meet the condition, so
+// many at a time, and returns how many rows it has written.
+func (im *importer) inChunks(ctx context.Context, which, sql string) (int, error) {
+	written, from := 0, -1
+	for {
+		var to *int
+		if err := im.tx.QueryRow(ctx, fmt.Sprintf("SELECT max(_row) FROM (SELECT _row FROM staging WHERE %s AND _row > $1 ORDER BY _row LIMIT %d) c", which, chunkRows), from).Scan(&to); err != nil || to == nil {
+			return written, err
+		}
+		tag, err := im.tx.Exec(ctx, sql, from, *to)
+		if err != nil {
+			return written, err
+		}
+		written += int(tag.RowsAffected())
+		im.o.Progress.written.Add(tag.RowsAffected())
+		from = *to
+	}
 }
 
 // list writes the format once a field, with its quoted name and its name as a literal.
@@ -72,9 +102,8 @@ func (im *importer) dropUnchanged(ctx context.Context) error {
 
 // correct changes the record and keeps valid time.
 func (im *importer) correct(ctx context.Context) (int, error) {
-	tag, err := im.tx.Exec(ctx, fmt.Sprintf("UPDATE %s t SET %s, %s FROM staging s WHERE t.id = s._match",
-		quote(im.layer.Name), im.list("%[1]s = "+merged), geometryColumn(im.layer)+" = "+im.place()))
-	return int(tag.RowsAffected()), err
+	return im.inChunks(ctx, "_match IS NOT NULL", fmt.Sprintf("UPDATE %s t SET %s, %s FROM staging s WHERE t.id = s._match AND %s",
+		quote(im.layer.Name), im.list("%[1]s = "+merged), geometryColumn(im.layer)+" = "+im.place(), chunk))
 }
 
 // succeed closes the rows in force and opens the next ones with what the file gives
@@ -98,6 +127,7 @@ func (im *importer) succeed(ctx context.Context) (int, error) {
 	if err != nil {
 		return 0, err
 	}
+	im.o.Progress.written.Add(tag.RowsAffected())
 	if _, err := im.tx.Exec(ctx, "DELETE FROM staging s USING successors n WHERE s._match = n._old"); err != nil {
 		return 0, err
 	}

@@ -10,20 +10,26 @@ import (
 	"hatang/internal/layer"
 )
 
-// refuse marks the rows that a statement returns (row number, detail) with a fault.
+// refuse refuses the rows that a statement returns (row number, detail) for a fault. They
+// stay in the table until dropRefused, so that all that is wrong with them is found. Of any
+// number of rows no more come out of the database than are listed.
 func (im *importer) refuse(ctx context.Context, at, vi, en, sql string, args ...any) error {
-	rows, err := im.tx.Query(ctx, sql, args...)
+	rows, err := im.tx.Query(ctx, fmt.Sprintf(`WITH found (_row, detail) AS MATERIALIZED (%s),
+			marked AS (UPDATE staging s SET _refused = true FROM (SELECT DISTINCT _row FROM found) f WHERE f._row = s._row AND s._refused IS NULL)
+		SELECT f._row, s.code, f.detail, (SELECT count(*) FROM found) FROM found f JOIN staging s USING (_row) ORDER BY f._row LIMIT %d`, sql, MaxListedFaults), args...)
 	if err != nil {
 		return err
 	}
-	var row int
-	var detail string
-	_, err = pgx.ForEachRow(rows, []any{&row, &detail}, func() error {
-		faults := im.refused[row]
+	var row, all int
+	var code, detail string
+	_, err = pgx.ForEachRow(rows, []any{&row, &code, &detail, &all}, func() error {
+		var faults layer.Faults
 		faults.Add(at, vi, en, detail)
-		im.refused[row] = faults
+		im.refused.keep(row, code, faults)
 		return nil
 	})
+	im.refused.faults += all
+	im.refused.marked = im.refused.marked || all > 0
 	return err
 }
 
@@ -51,18 +57,9 @@ func (im *importer) refuseExisting(ctx context.Context) error {
 
 // refuseIncomplete fills in what the file leaves unsaid and finds what rows lack.
 func (im *importer) refuseIncomplete(ctx context.Context) error {
-	for name, value := range im.o.Placed {
-		sql := fmt.Sprintf("UPDATE staging SET %s = $1, _given = array_append(_given, %s) WHERE _raw IS NOT NULL AND %s <> ALL (_given)", quote(name), literal(name), literal(name))
-		if _, err := im.tx.Exec(ctx, sql, column(value)); err != nil {
-			return err
-		}
-	}
-	for name, value := range im.o.Defaults {
-		if !im.layer.Has(name) {
-			continue
-		}
+	for name := range im.nulls {
 		sql := fmt.Sprintf("UPDATE staging SET %[1]s = $1 WHERE _match IS NULL AND %[1]s IS NULL", quote(name))
-		if _, err := im.tx.Exec(ctx, sql, column(value)); err != nil {
+		if _, err := im.tx.Exec(ctx, sql, column(im.o.Defaults[name])); err != nil {
 			return err
 		}
 	}

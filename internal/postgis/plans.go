@@ -9,6 +9,7 @@ import (
 
 	"hatang/geo"
 	"hatang/geo/zoning"
+	"hatang/internal/account"
 	"hatang/internal/layer"
 	"hatang/internal/plan"
 )
@@ -67,7 +68,7 @@ func (a *Admin) LoadPack(ctx context.Context, p *plan.Pack, layers *layer.Regist
 				return fmt.Errorf("the pack has features of an unknown layer %s", file.Layer)
 			}
 			options := ImportOptions{Date: p.ReferenceDate, OnConflict: FailExisting, Defaults: map[string]any{"jurisdiction": p.Jurisdiction}}
-			summary, err := importRows(ctx, tx, l, options, func(add func(Incoming) error) error { return read(file, l, add) })
+			summary, err := importRows(ctx, tx, account.Holder("pack:"+p.ID, account.Administrator), l, options, func(add func(Incoming) error) error { return read(file, l, add) })
 			if err != nil {
 				return fmt.Errorf("load %s: %w", file.Layer, err)
 			}

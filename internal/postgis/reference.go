@@ -149,7 +149,7 @@ func (s *Store) PublishLayer(ctx context.Context, v account.Viewer, p Publishing
 		}
 		l := r.Layer()
 		var err error
-		summary, err = importAll(ctx, tx, &l, p.ImportOptions, func(add func(Incoming) error) error { return p.Read(&l, add) })
+		summary, err = importAll(ctx, tx, v, &l, p.ImportOptions, func(add func(Incoming) error) error { return p.Read(&l, add) })
 		return err
 	})
 	if errors.Is(err, errNotApplied) {
