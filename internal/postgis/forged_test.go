@@ -55,6 +55,7 @@ func TestTheServingRoleForgesNothing(t *testing.T) {
 	run(t, owner, "INSERT INTO grants (person, role, territory, withdrawn_at) VALUES (1, 'officer', '094', now())")
 	run(t, owner, "INSERT INTO organisations (code, kind, name) VALUES ('SXD', 'agency', '{}')")
 	run(t, owner, "INSERT INTO consultations (layer, feature, agency, withdrawn_at) VALUES ('kiosks', 1, 'SXD', now())")
+	run(t, owner, "INSERT INTO imports (layer, file_name, bytes, sha256, options, state, finished_at) VALUES ('kiosks', 'x', 1, sha256(''), '{}', 'cancelled', now())")
 	const everything = `SELECT md5(concat((SELECT string_agg(a::text, '' ORDER BY id) FROM audit a), (SELECT h::text FROM audit_head h), (SELECT string_agg(g::text, '') FROM grants g),
 		(SELECT string_agg(k::text, '') FROM api_keys k), (SELECT string_agg(p::text, '') FROM people p), (SELECT string_agg(s::text, '') FROM sessions s), (SELECT string_agg(c::text, '') FROM consultations c)))`
 	before := scalar[string](t, owner, everything)
@@ -79,6 +80,7 @@ func TestTheServingRoleForgesNothing(t *testing.T) {
 var revivals = []string{
 	"UPDATE grants SET withdrawn_at = NULL", "UPDATE grants SET withdrawn_at = 'infinity'",
 	"UPDATE consultations SET withdrawn_at = NULL", "UPDATE consultations SET answer = 'agreed'",
+	"UPDATE imports SET state = 'waiting', finished_at = NULL", "UPDATE imports SET report = '{}'",
 	"UPDATE api_keys SET revoked_at = NULL", "UPDATE sessions SET ended_at = NULL",
 }
 
@@ -121,5 +123,7 @@ var forgeries = []string{
 	"INSERT INTO consultations (id, layer, feature, agency) VALUES (1, 'kiosks', 1, 'SXD')", "INSERT INTO consultations (layer, feature, agency, asked_by) VALUES ('kiosks', 1, 'SXD', 'x')",
 	"INSERT INTO consultations (layer, feature, agency, answer, answered_by, answered_at) VALUES ('kiosks', 1, 'SXD', 'agreed', 'x', now())", "UPDATE consultations SET agency = 'BCHQS'",
 	"UPDATE consultations SET answered_by = 'x'", "UPDATE consultations SET asked_at = now()", "DELETE FROM consultations", "TRUNCATE consultations",
+	"INSERT INTO imports (id, layer, file_name, bytes, sha256, options) VALUES (1, 'kiosks', 'x', 1, sha256(''), '{}')", "UPDATE imports SET who = 'x'", "UPDATE imports SET layer = 'roads'", "UPDATE imports SET request = 'x'",
+	"UPDATE import_chunks SET bytes = ''", "TRUNCATE imports CASCADE", "DELETE FROM import_progress",
 	"COPY grants TO PROGRAM 'true'", "SELECT pg_read_file('/etc/hostname')", "ALTER SYSTEM SET fsync = off", "CREATE ROLE other", "ALTER ROLE hatang_app SUPERUSER", "CREATE EXTENSION dblink",
 }

@@ -148,7 +148,7 @@ func TestTheServingRoleCannotChangeWhatIsKept(t *testing.T) {
 	run(t, conn, "SET ROLE hatang_read")
 	for _, sql := range []string{
 		"INSERT INTO kiosks (code) VALUES ('x')", "UPDATE kiosks SET name = 'x'", "DELETE FROM kiosks", "UPDATE publications SET exactness = 'exact'", "INSERT INTO organisations VALUES ('x', 'agency', '{}')",
-		"SELECT * FROM people", "SELECT * FROM sessions", "SELECT * FROM identities", "SELECT * FROM api_keys", "SELECT * FROM grants", "SELECT * FROM grants_in_force", "SELECT * FROM audit",
+		"SELECT * FROM people", "SELECT * FROM sessions", "SELECT * FROM identities", "SELECT * FROM api_keys", "SELECT * FROM grants", "SELECT * FROM grants_in_force", "SELECT * FROM audit", "SELECT * FROM imports", "SELECT * FROM import_progress", "SELECT * FROM import_chunks",
 		"SELECT asked_by FROM consultations", "SELECT note FROM consultations", "UPDATE consultations SET withdrawn_at = now()",
 		"SELECT hatang_audit('x', 'x', '{}')", "SELECT hatang_audit_broken_at()", "SELECT hatang_audit_broken_after(0, '', 1)",
 		"SELECT hatang_sign_in_begin('lan', '', false, '1 day', 10, 100, 100)", "SELECT hatang_sign_in_end(1, true)", "SELECT * FROM kiosks FOR UPDATE",

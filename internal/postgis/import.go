@@ -45,11 +45,7 @@ type Incoming struct {
 }
 
 // Refused is one row that was not taken, with every reason.
-type Refused struct {
-	Row    int          `json:"row"`
-	Code   string       `json:"code,omitempty"`
-	Faults layer.Faults `json:"faults"`
-}
+type Refused = layer.RefusedRow
 
 // MaxListedFaults is how many faults of a file are listed, those of its first rows. All are
 // counted.

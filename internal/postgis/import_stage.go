@@ -149,7 +149,7 @@ func (r *refusals) keep(row int, code string, faults layer.Faults) {
 			r.last = max(r.last, other)
 		}
 	}
-	r.first[row] = &Refused{row, code, faults}
+	r.first[row] = &Refused{Row: row, Code: code, Faults: faults}
 	r.last = max(r.last, row)
 }
 

@@ -2,8 +2,10 @@ package postgis
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/jackc/pgx/v5"
 
@@ -30,6 +32,24 @@ func (s *Store) KeyViewer(ctx context.Context, key string) (account.Viewer, erro
 	}
 	v.Name = "key:" + id
 	return v, nil
+}
+
+// viewerNamed returns a key or a person as they are now by the name that the history records;
+// layer.ErrForbidden for who is no more, or has no access any more.
+func viewerNamed(ctx context.Context, q querier, name string) (account.Viewer, error) {
+	v := account.Viewer{Name: name}
+	kind, of, _ := strings.Cut(name, ":")
+	sql := `SELECT coalesce(k.person, 0), coalesce(p.organisation, k.organisation, ''), ` + fmt.Sprintf(grantsOf, "key", "k.id") + `
+		FROM api_keys k LEFT JOIN people p ON p.id = k.person
+		WHERE k.id = $1 AND k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > now()) AND p.disabled_at IS NULL`
+	if kind == "person" {
+		sql = `SELECT p.id, coalesce(p.organisation, ''), ` + fmt.Sprintf(grantsOf, "person", "p.id") + ` FROM people p WHERE p.login = $1 AND p.disabled_at IS NULL`
+	}
+	err := q.QueryRow(ctx, sql, of).Scan(&v.Person, &v.Organisation, &v.Grants)
+	if errors.Is(err, pgx.ErrNoRows) {
+		err = fmt.Errorf("%s has no access any more: %w", name, layer.ErrForbidden)
+	}
+	return v, err
 }
 
 // Keys returns the keys that the viewer keeps, the newest first: all for an

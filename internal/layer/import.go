@@ -1,0 +1,132 @@
+package layer
+
+import (
+	"time"
+
+	"hatang/geo"
+)
+
+// ImportState is how far an import is, or what it ended as.
+type ImportState string
+
+// The states of an import. The first three are under way and may be cancelled; an import
+// that was broken off with its server waits again.
+const (
+	ImportWaiting   ImportState = "waiting"
+	ImportReading   ImportState = "reading"   // the file is read, its rows are looked at
+	ImportWriting   ImportState = "writing"   // rows are written, and seen by nobody yet
+	ImportDone      ImportState = "done"      // the rows are in the register, or would be: a dry run
+	ImportRefused   ImportState = "refused"   // nothing is changed: rows have faults, or the file
+	ImportFailed    ImportState = "failed"    // nothing is changed: send it again
+	ImportCancelled ImportState = "cancelled" // nothing is changed
+)
+
+// ImportStates lists the states.
+func ImportStates() []ImportState {
+	return []ImportState{ImportWaiting, ImportReading, ImportWriting, ImportDone, ImportRefused, ImportFailed, ImportCancelled}
+}
+
+// Over reports whether nothing comes after the state.
+func (s ImportState) Over() bool {
+	return s != ImportWaiting && s != ImportReading && s != ImportWriting
+}
+
+// ImportWishes say how a file becomes rows.
+type ImportWishes struct {
+	DryRun       bool     `json:"dry_run"`                // find out everything, change nothing
+	OnConflict   string   `json:"on_conflict"`            // update, skip or fail
+	InForce      geo.Date `json:"in_force"`               // null to correct the rows in force
+	GoodRows     bool     `json:"good_rows"`              // take the good rows when some are refused
+	CRS          string   `json:"crs,omitempty"`          // of the file; "" for what it says
+	Table        string   `json:"table,omitempty"`        // of a GeoPackage; "" for the only one
+	Jurisdiction string   `json:"jurisdiction,omitempty"` // of new rows; "" for the only one there is
+}
+
+// NewImport is a file to be imported.
+type NewImport struct {
+	Collection string
+	FileName   string // what it is called; it stands in the source of its rows
+	Wishes     ImportWishes
+}
+
+// Import is a file that was to be brought into a layer.
+type Import struct {
+	ID         int64          `json:"id"`
+	Collection string         `json:"collection"`
+	FileName   string         `json:"file_name"`
+	Bytes      int64          `json:"bytes"`
+	SHA256     string         `json:"sha256"` // lower-case hexadecimal
+	Wishes     ImportWishes   `json:"options"`
+	By         string         `json:"by"`      // as the history records it
+	Request    string         `json:"request"` // that the file came with; "" for none
+	State      ImportState    `json:"state"`
+	CreatedAt  time.Time      `json:"created_at"`
+	FinishedAt *time.Time     `json:"finished_at"` // null until it is over
+	Progress   ImportProgress `json:"progress"`
+	Report     *ImportReport  `json:"report"` // null until it is over, and for one that was cancelled
+}
+
+// ImportProgress is how far an import is.
+type ImportProgress struct {
+	BytesRead   int64      `json:"bytes_read"`
+	RowsRead    int64      `json:"rows_read"`
+	RowsToWrite int64      `json:"rows_to_write"` // 0 until all have been looked at
+	RowsWritten int64      `json:"rows_written"`
+	StartedAt   *time.Time `json:"started_at"` // null before anybody has begun
+	UpdatedAt   *time.Time `json:"updated_at"`
+}
+
+// RefusedRow is one row that was not taken, with every reason.
+type RefusedRow struct {
+	Row    int    `json:"row"`
+	Code   string `json:"code,omitempty"`
+	Faults Faults `json:"faults"`
+}
+
+// ImportReport is what an import did, or would do.
+type ImportReport struct {
+	Read        int          `json:"read"`
+	Inserted    int          `json:"inserted"`
+	Updated     int          `json:"updated"`
+	Unchanged   int          `json:"unchanged"`
+	Skipped     int          `json:"skipped"`
+	RefusedRows int          `json:"refused_rows"` // how many
+	Faults      int          `json:"faults"`       // how many these have
+	Refused     []RefusedRow `json:"refused"`      // the first of them, with at most a thousand faults together
+	Applied     bool         `json:"applied"`
+	NotTaken    []string     `json:"columns_not_taken"`
+	Problems    Faults       `json:"problems,omitempty"` // with the file as a whole, or with what became of it
+}
+
+// Shares of the time of an import that is reading its file, and of what comes after it, as
+// measured with points in GeoJSON.
+const readingShare = 0.2
+
+// Done is the share of an import that is done, 0 to 1, of a file of so many bytes.
+func (p ImportProgress) Done(bytes int64) float64 {
+	share := 0.0
+	if bytes > 0 {
+		share = readingShare * min(float64(p.BytesRead)/float64(bytes), 1)
+	}
+	if p.RowsToWrite > 0 {
+		share = readingShare + (1-readingShare)*min(float64(p.RowsWritten)/float64(p.RowsToWrite), 1)
+	}
+	return share
+}
+
+// Pace returns how many rows a second are brought in, from the file to the register, since
+// the start, and how long the rest takes at that pace; false where it cannot be told yet.
+func (p ImportProgress) Pace(bytes int64) (rowsPerS float64, left time.Duration, known bool) {
+	if p.StartedAt == nil || p.UpdatedAt == nil {
+		return 0, 0, false
+	}
+	took, share := p.UpdatedAt.Sub(*p.StartedAt), p.Done(bytes)
+	if took < time.Second || share <= 0 {
+		return 0, 0, false
+	}
+	rows := float64(p.RowsRead) // in the whole file
+	if p.RowsToWrite == 0 && p.BytesRead > 0 {
+		rows *= max(float64(bytes)/float64(p.BytesRead), 1)
+	}
+	return rows * share / took.Seconds(), time.Duration(float64(took) * (1 - share) / share), true
+}
