@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -79,7 +80,7 @@ func newMatrix(t *testing.T) *matrix {
 
 // newVictims makes what others' requests try to change.
 func (m *matrix) newVictims(pl *place) (err error) {
-	if err := m.newConsultation(pl); err != nil {
+	if err := errors.Join(m.newConsultation(pl), m.newImport(pl)); err != nil {
 		return err
 	}
 	if pl.victims.person == 0 {

@@ -39,10 +39,12 @@ func (m *matrix) otherPath(p *principal, c *cell) (string, error) {
 	switch c.kind {
 	case "search":
 		return c.path + "?collections=kiosks&q=asked+draft", nil
+	case "add-import":
+		return c.path + "?collection=kiosks", nil
 	case "history":
 		return c.path + fmt.Sprint("?collection=kiosks&feature=", v.features["draft"]), nil
 	}
-	return strings.NewReplacer("{code}", code, "{table}", "wifi_points", "{styleId}", "default", "{keyId}", key, "{consultationId}", fmt.Sprint(v.consultation), "{personId}", fmt.Sprint(v.person), "{grantId}", fmt.Sprint(v.grant)).Replace(wholeEarth.Replace(c.path)), nil
+	return strings.NewReplacer("{code}", code, "{table}", "wifi_points", "{styleId}", "default", "{keyId}", key, "{consultationId}", fmt.Sprint(v.consultation), "{importId}", fmt.Sprint(v.imported), "{personId}", fmt.Sprint(v.person), "{grantId}", fmt.Sprint(v.grant)).Replace(wholeEarth.Replace(c.path)), nil
 }
 
 // otherBody is the body of a cell that is no row's: one that is valid, so that rights
@@ -71,7 +73,7 @@ func (m *matrix) otherBody(p *principal, c *cell) string {
 		return fmt.Sprintf(`{"name":"x","own":false,"organisation":%q,"grants":%s}`, "VNPT", p.ownGrants())
 	}
 	switch c.operation {
-	case "POST /collections":
+	case "POST /collections", "POST /imports":
 		return `{"type":"FeatureCollection","features":[{"type":"Feature","id":1,"properties":{"x":1},"geometry":null}]}`
 	case "POST /people":
 		return fmt.Sprintf(`{"login":"new-%s","name":"x","password":%q,"grants":[{"role":"administrator"}]}`, strings.ToLower(newCode()), password)

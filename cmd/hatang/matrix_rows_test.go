@@ -30,6 +30,7 @@ type victims struct {
 	person, grant   int64
 	key, programKey string
 	consultation    int64
+	imported        int64
 	features        map[string]int64 // kiosks that agencies are asked about: "draft" and "published"
 }
 
@@ -160,6 +161,16 @@ func (m *matrix) newConsultation(pl *place) error {
 	return m.owner.QueryRow(m.ctx, "INSERT INTO consultations (layer, feature, agency) VALUES ('kiosks', $1, $2) RETURNING id", pl.victims.features["draft"], askedAgency).Scan(&pl.victims.consultation)
 }
 
+// newImport makes anew what cells cancel, an import of somebody else's, and ends what they
+// have kept.
+func (m *matrix) newImport(pl *place) error {
+	if _, err := m.owner.Exec(m.ctx, "DELETE FROM imports"); err != nil {
+		return err
+	}
+	return m.owner.QueryRow(m.ctx, `WITH i AS (INSERT INTO imports (layer, file_name, bytes, sha256, options, who) VALUES ('kiosks', 'x', 0, sha256(''), '{}', 'person:nobody') RETURNING id)
+		INSERT INTO import_progress (import) SELECT id FROM i RETURNING import`).Scan(&pl.victims.imported)
+}
+
 // idIn is the id that Location ends in, 0 for none.
 func idIn(a answer) (id int64) {
 	location := a.header.Get("Location")
@@ -214,7 +225,7 @@ func (pl *place) imageSQL() string {
 	if pl.layer != nil {
 		return fmt.Sprintf(`SELECT (SELECT count(*) FROM %[1]s) || coalesce((SELECT md5(string_agg(r::text, '' ORDER BY id)) FROM %[1]s r WHERE source = '%[2]s'), '')`, pl.name(), mark)
 	}
-	return fmt.Sprintf(`SELECT md5(concat((SELECT string_agg(r::text, '' ORDER BY id) FROM consultations r WHERE feature IN (%d, %d)), (SELECT string_agg(r::text, '' ORDER BY id) FROM people r), (SELECT string_agg(r::text, '' ORDER BY id) FROM grants r),
+	return fmt.Sprintf(`SELECT md5(concat((SELECT string_agg(r::text, '' ORDER BY id) FROM consultations r WHERE feature IN (%d, %d)), (SELECT string_agg(r::text, '' ORDER BY id) FROM imports r), (SELECT string_agg(r::text, '' ORDER BY import) FROM import_progress r), (SELECT string_agg(r::text, '' ORDER BY id) FROM people r), (SELECT string_agg(r::text, '' ORDER BY id) FROM grants r),
 		(SELECT string_agg(r::text, '' ORDER BY id) FROM api_keys r), (SELECT string_agg(r::text, '' ORDER BY hash) FROM sessions r),
 		(SELECT string_agg(name, '' ORDER BY id) FROM reference_layers WHERE name LIKE 'new\_%%' AND withdrawn_at IS NULL),
 		(SELECT string_agg(r::text, '' ORDER BY code) FROM organisations r), (SELECT string_agg(r::text, '' ORDER BY jurisdiction) FROM publications r)))`, pl.victims.features["draft"], pl.victims.features["published"])

@@ -18,7 +18,8 @@ import (
 // VNPT, the rival of VIETTEL; officer-here and approver-here are limited to 094, -far to 095.
 // officer-layer is limited to the layer, other-layers to others. asked is of an agency that
 // is asked about the drafts, consulted of another. Consultations are about kiosks in 094; one
-// of them, a draft, is searched for, and its history is.
+// of them, a draft, is searched for, and its history is. Imports are into kiosks, too; the one that
+// is asked for is nobody's of these.
 // over is the cookie of a session that is over, forged what a session sends without its
 // token or from another site. Where a client cannot be, there is a dash. The rows that begin
 // with staff- are of a reference layer that is for staff alone: the others are not even to
@@ -64,6 +65,10 @@ ask-of-draft           401       403    403      403   403       403   ok       
 ask-of-published       401       403    403      403   403       403   ok           403         ok            403          ok      403           403          ok            401     401  403
 answer                 401       404    404      404   404       ok    403          404         403           404          403     403           404          403           401     401  403
 withdraw               401       404    404      404   404       403   ok           404         ok            404          ok      403           404          ok            401     401  403
+imports                401       ok     ok       ok    ok        ok    ok           ok          ok            ok           ok      ok            ok           ok            401     401  -
+import                 401       404    404      404   404       404   404          404         404           404          404     404           404          ok            401     401  -
+add-import             401       403    ok       ok    403       403   ok           ok          ok            403          ok      403           403          ok            401     401  403
+cancel-import          401       404    404      404   404       404   404          404         404           404          404     404           404          ok            401     401  403
 keys                   401       ok     ok       ok    ok        ok    ok           ok          ok            ok           ok      ok            ok           ok            401     401  -
 key-own                401       403    ok       ok    ok        ok    ok           ok          ok            ok           ok      ok            ok           ok            401     401  403
 key-own-of-program     -         403    403      403   403       403   403          403         403           403          403     403           403          ok            -       -    -
@@ -147,6 +152,8 @@ var operations = map[string]operation{
 	"GET /search":          {kinds: "search", ok: 200}, "GET /changes": {kinds: "history", ok: 200},
 	"GET /consultations": {kinds: "consultations", ok: 200}, "POST /consultations": {kinds: "ask-of-draft ask-of-published", ok: 201},
 	"GET /consultations/{consultationId}": {kinds: "consultation", ok: 200}, "PATCH /consultations/{consultationId}": {kinds: "answer withdraw", ok: 204},
+	"GET /imports": {kinds: "imports", ok: 200}, "POST /imports": {kinds: "add-import", ok: 202},
+	"GET /imports/{importId}": {kinds: "import", ok: 200}, "DELETE /imports/{importId}": {kinds: "cancel-import", ok: 204},
 	"GET /people": {kinds: "administer", ok: 200}, "POST /people": {kinds: "administer", ok: 201},
 	"GET /people/{personId}": {kinds: "administer", ok: 200}, "PATCH /people/{personId}": {kinds: "administer", ok: 204},
 	"POST /people/{personId}/grants":             {kinds: "administer", ok: 201},

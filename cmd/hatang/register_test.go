@@ -87,7 +87,7 @@ func (r *register) serve(t *testing.T) (http.Handler, *postgis.Store) {
 	log := slog.New(slog.DiscardHandler)
 	kept := keepInMemory(store, date, log)
 	r.refusals = kept.refusals
-	handler, err := (&serveCommand{}).handler(log, store, kept, nil, date)
+	handler, err := (&serveCommand{}).handler(log, store, kept, newImports(store, date, log), nil, date)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -88,12 +88,15 @@ func (c *serveCommand) Run(ctx context.Context, g *globals, env *environment) er
 		defer lines.close()
 		log := slog.New(slog.NewJSONHandler(lines, nil))
 		kept := keepInMemory(store, date, log)
-		handler, err := c.handler(log, store, kept, grid, date)
+		imports := newImports(store, date, log)
+		handler, err := c.handler(log, store, kept, imports, grid, date)
 		if err != nil {
 			return err
 		}
 		stop := inBackground(ctx, kept.run)
 		defer stop()
+		stopImports := inBackground(ctx, imports.run)
+		defer stopImports()
 		err = c.listen(ctx, env, listener, connections, handler, started)
 		recording, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTimeout)
 		defer cancel()
@@ -173,7 +176,7 @@ func (r remembering) TileRows(ctx context.Context, v account.Viewer, l *layer.La
 }
 
 // handler puts the rooms together.
-func (c *serveCommand) handler(log *slog.Logger, store *postgis.Store, kept inMemory, grid *postgis.Grid, date func() geo.Date) (http.Handler, error) {
+func (c *serveCommand) handler(log *slog.Logger, store *postgis.Store, kept inMemory, imports *imports, grid *postgis.Grid, date func() geo.Date) (http.Handler, error) {
 	title, attribution := titles()
 	options := web.Options{ReferenceDate: date, BasemapURL: c.Basemap, Attribution: c.BasemapAttribution, Version: version}
 	if grid != nil {
@@ -192,7 +195,7 @@ func (c *serveCommand) handler(log *slog.Logger, store *postgis.Store, kept inMe
 	measurer := plan.NewMeasurer(store, checker)
 	return httpapi.New(httpapi.Config{
 		Registry: store.Layers(), FreshLayers: store.FreshLayers, Store: remembering{store, kept.rows}, Accounts: store, Checker: checker, Indicators: indicators{measurer},
-		Ledger: plan.NewLedger(store, measurer), Publisher: publisher{store, date}, Refusals: kept.refusals, UI: page, ReferenceDate: date, Now: c.now,
+		Ledger: plan.NewLedger(store, measurer), Publisher: publisher{store, date}, Importer: imports, Refusals: kept.refusals, UI: page, ReferenceDate: date, Now: c.now,
 		Log: log, Memory: kept.snapshots.Report, Rows: kept.rows.Report, Pool: store.PoolUse, PublicURL: c.PublicURL, Title: title,
 		Assets:     httpapi.Assets{Script: script, Style: style, Icon: icon},
 		PublicRate: c.PublicRate, TrustedProxies: c.TrustedProxies,

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -105,27 +104,13 @@ func (c *importCommand) options(ctx context.Context, g *globals, store *postgis.
 	if err != nil {
 		return postgis.ImportOptions{}, err
 	}
-	o := postgis.ImportOptions{
-		Date: date(), OnConflict: postgis.OnConflict(c.OnConflict), GoodRows: c.GoodRows, DryRun: c.DryRun,
-		Defaults: map[string]any{"valid_from": date()},
-		Placed:   map[string]any{"source": filepath.Base(c.File), "illustrative": false, "accuracy_m": nil},
-	}
+	wishes := layer.ImportWishes{OnConflict: c.OnConflict, GoodRows: c.GoodRows, DryRun: c.DryRun, Jurisdiction: c.Jurisdiction}
 	if c.InForce != "" {
-		if o.InForce, err = geo.ParseDate(c.InForce); err != nil {
-			return o, usageError{fmt.Errorf("--in-force: %w", err)}
-		}
-		o.Defaults["valid_from"] = o.InForce
-	}
-	jurisdiction := c.Jurisdiction
-	if jurisdiction == "" {
-		if jurisdiction, err = store.OnlyJurisdiction(ctx); err != nil {
-			return o, err
+		if wishes.InForce, err = geo.ParseDate(c.InForce); err != nil {
+			return postgis.ImportOptions{}, usageError{fmt.Errorf("--in-force: %w", err)}
 		}
 	}
-	if jurisdiction != "" {
-		o.Defaults["jurisdiction"] = jurisdiction
-	}
-	return o, nil
+	return rowOptions(ctx, store, date(), wishes, filepath.Base(c.File))
 }
 
 // read reads the file with a progress bar and hands on its features.
@@ -137,19 +122,8 @@ func (c *importCommand) read(ctx context.Context, env *environment, l *layer.Lay
 	}
 	defer func() { err = errors.Join(err, source.Close()) }()
 	defer func() { done(err == nil) }()
-	return source.Read(ctx, l, c.system, func(record formats.Record) error {
-		for _, name := range record.NotTaken {
-			r.NotTaken = addOnce(r.NotTaken, name)
-			if c.Strict {
-				record.Faults.Add("/properties/"+name, "lớp %s không có trường này", "the layer %s has no such field", l.Name)
-			}
-		}
-		// A province governs itself.
-		if code, ok := record.Feature.Properties["code"]; ok && l.Name == "provinces" && record.Feature.Properties["jurisdiction"] == nil {
-			record.Feature.Properties["jurisdiction"] = code
-		}
-		return add(postgis.Incoming{Row: record.Row, Feature: record.Feature, Faults: record.Faults})
-	})
+	r.NotTaken, err = handOn(ctx, source, l, c.CRS, c.Strict, add)
+	return err
 }
 
 func addOnce(list []string, name string) []string {
@@ -157,12 +131,6 @@ func addOnce(list []string, name string) []string {
 		return list
 	}
 	return append(list, name)
-}
-
-// system is the reference system of the file's positions: by the flag, else by the crs
-// member of the file.
-func (c *importCommand) system(member string) (formats.System, error) {
-	return systemOf(cmp.Or(c.CRS, member))
 }
 
 // systemOf is the reference system of that name; WGS 84 where there is none.

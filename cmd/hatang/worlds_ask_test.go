@@ -331,8 +331,10 @@ func (p *pair) other() string {
 		return p.search()
 	case n < 50:
 		return p.changes()
-	case n < 70:
+	case n < 65:
 		return p.consultations()
+	case n < 75:
+		return p.imports()
 	}
 	if p.chance(40) {
 		return ofHiddenLayer(p.rand)
@@ -406,6 +408,15 @@ func (p *pair) consultations() string {
 	}
 	q.Set("limit", pick(p.rand, []string{"1", "3", "100"}))
 	return consultationsPath + "?" + q.Encode()
+}
+
+// imports asks for the viewer's imports, and for others'.
+func (p *pair) imports() string {
+	of := fmt.Sprint(p.rand.Int64N(1<<50) + 1)
+	if p.chance(90) {
+		of = fmt.Sprint(pick(p.rand, p.stock.imports))
+	}
+	return "/api/v1/imports" + pick(p.rand, []string{"", "?limit=1", "?limit=1&after=" + of, "/" + of})
 }
 
 // consultation is the id of one of either world, or of none.

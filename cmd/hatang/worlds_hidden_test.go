@@ -70,6 +70,13 @@ func (p *pair) hideConsultations(conn *pgx.Conn, l *layer.Layer) {
 		AND layer = '%s' AND feature IN (SELECT id FROM %[1]s WHERE %s)`, l.Name, unconcerned))
 }
 
+// importsOf is a statement that has somebody import a file into a layer, and cancel that.
+func importsOf(who string) string {
+	return fmt.Sprintf(`WITH i AS (INSERT INTO imports (id, layer, file_name, bytes, sha256, options, who, state, finished_at)
+			SELECT (1::bigint << 48) + 4711 + n, 'kiosks', 'hidden.geojson', n, sha256(''), '{}', '%[1]s', s, CASE WHEN s <> 'waiting' THEN now() END FROM (VALUES (1, 'waiting'), (2, 'cancelled'), (3, 'done')) v (n, s) RETURNING id)
+		INSERT INTO import_progress (import, rows_read, updated_at) SELECT id, 4711, now() FROM i`, who)
+}
+
 // columnsBut lists the columns of a layer without the geometry and one more.
 func columnsBut(l *layer.Layer, but, prefix string) string {
 	var names []string
@@ -103,6 +110,9 @@ func (p *pair) hide(conn *pgx.Conn) {
 				untriggered(p.t, conn, fmt.Sprintf("UPDATE %s SET %s = CASE WHEN id %% 2 = 0 THEN 'secret ' || id END WHERE %s", l.Name, f.Name, blind))
 			}
 		}
+	}
+	if !p.as.viewer().Administers() {
+		execute(p.t, conn, importsOf("key:hidden"))
 	}
 	if !p.as.viewer().SeesWithheld(hiddenLayer) {
 		for _, sql := range layersHidden {
@@ -160,6 +170,7 @@ type stock struct {
 	within         []orb.Point // in the territory of the viewer, if he has one
 	communes       []string
 	consultations  []int64  // of either world
+	imports        []int64  // of either world
 	makers         []string // of changes, in either world
 }
 
@@ -193,6 +204,7 @@ func readStock(t *testing.T, o *origin, as who, a, b *pgx.Conn) *stock {
 		s.of[l.Name].within = allOf[int64](t, a, "SELECT id FROM "+l.Name+" WHERE ST_Covers(hatang_territory($1), geom) ORDER BY id", as.territory)
 	}
 	s.makers = allOf[string](t, b, "SELECT DISTINCT who FROM history ORDER BY 1")
+	s.imports = append(allOf[int64](t, b, "SELECT id FROM imports ORDER BY id"), 1)
 	s.consultations = allOf[int64](t, b, "SELECT id FROM consultations ORDER BY id")
 	at := allOf[float64](t, a, "SELECT unnest(ARRAY[ST_X(p.geom), ST_Y(p.geom)]) FROM ST_Dump(ST_GeneratePoints(hatang_territory($1), 40, 3)) p", as.territory)
 	for i := 0; i+1 < len(at); i += 2 {

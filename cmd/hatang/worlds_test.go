@@ -290,7 +290,7 @@ func (o *origin) server(t *testing.T, w *world) (inMemory, http.Handler) {
 	date := func() geo.Date { return geo.NewDate(2020, 12, 31) }
 	memory := keepInMemory(w.store, date, log)
 	c := &serveCommand{PublicURL: "https://register.example", now: func() time.Time { return o.clock }}
-	handler, err := c.handler(log, w.store, memory, nil, date)
+	handler, err := c.handler(log, w.store, memory, newImports(w.store, date, log), nil, date)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -61,7 +61,7 @@ func nationalServer(b *testing.B) http.Handler {
 		}
 	}
 	h, err := httpapi.New(httpapi.Config{
-		Registry: layers, Store: store, Accounts: store, Checker: memory.Checker(), Indicators: nobody{}, Ledger: nobody{}, Publisher: nobody{},
+		Registry: layers, Store: store, Accounts: store, Checker: memory.Checker(), Indicators: nobody{}, Ledger: nobody{}, Publisher: nobody{}, Importer: noImports{},
 		ReferenceDate: date, Log: slog.New(slog.NewJSONHandler(io.Discard, nil)), Memory: memory.Report,
 		Passwords: account.NewPasswords(account.DefaultHashMemory),
 	})
@@ -73,6 +73,8 @@ func nationalServer(b *testing.B) http.Handler {
 
 // nobody stands for what checks do not need.
 type nobody struct{ httpapi.Publisher }
+
+type noImports struct{ httpapi.Importer }
 
 func (nobody) Units(context.Context, account.Viewer, string, string, geo.Date) ([]any, error) {
 	return nil, layer.ErrNotFound

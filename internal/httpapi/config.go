@@ -34,6 +34,7 @@ type Config struct {
 	Indicators Indicators
 	Ledger     Ledger
 	Publisher  Publisher
+	Importer   Importer
 	Refusals   *Refusals
 
 	Passwords *account.Passwords
@@ -151,6 +152,7 @@ func (c *Config) check() error {
 	need(c.Indicators == nil, "Indicators")
 	need(c.Ledger == nil, "Ledger")
 	need(c.Publisher == nil, "Publisher")
+	need(c.Importer == nil, "Importer")
 	need(c.Refusals == nil, "Refusals")
 	need(c.Passwords == nil, "Passwords")
 	need(c.ReferenceDate == nil, "ReferenceDate")

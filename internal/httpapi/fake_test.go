@@ -56,6 +56,12 @@ type fakeStore struct {
 	made     Published
 	change   layer.ReferenceChange
 
+	sent     layer.NewImport // for import
+	imported []layer.Import
+	asking   account.Viewer // for imports
+	after    int64
+	limit    int
+
 	mu      sync.Mutex    // of TileRows, which several ask for at once
 	drawing chan struct{} // TileRows waits for it to be closed; nil for not
 }
@@ -77,6 +83,37 @@ func (s *fakeStore) ChangeLayer(_ context.Context, _ account.Viewer, name string
 
 func (s *fakeStore) WithdrawLayer(_ context.Context, _ account.Viewer, name string) error {
 	return s.call("WithdrawLayer " + name)
+}
+
+func (s *fakeStore) AddImport(_ context.Context, v account.Viewer, l *layer.Layer, n layer.NewImport, path string) (int64, error) {
+	raw, err := os.ReadFile(path)
+	if err != nil {
+		return 0, err
+	}
+	s.asking, s.sent, s.received = v, n, raw
+	return 7, s.call("AddImport " + l.Name)
+}
+
+func (s *fakeStore) Imports(_ context.Context, v account.Viewer, after int64, limit int) ([]layer.Import, error) {
+	s.asking, s.after, s.limit = v, after, limit
+	return s.imported[:min(limit, len(s.imported))], s.call("Imports")
+}
+
+func (s *fakeStore) ImportOf(_ context.Context, v account.Viewer, id int64) (layer.Import, error) {
+	s.asking = v
+	if s.imported == nil {
+		return layer.Import{ID: id}, s.call("ImportOf")
+	}
+	for _, i := range s.imported {
+		if i.ID == id {
+			return i, s.call("ImportOf")
+		}
+	}
+	return layer.Import{}, layer.ErrNotFound
+}
+
+func (s *fakeStore) CancelImport(_ context.Context, _ account.Viewer, id int64) error {
+	return s.call(fmt.Sprint("CancelImport ", id))
 }
 
 func (s *fakeStore) call(name string) error {
@@ -436,7 +473,7 @@ func siteRows(t testing.TB, n int, name string) []*layer.Row {
 func config(t testing.TB, s *fakeStore) Config {
 	t.Helper()
 	return Config{
-		Registry: registry(t), Store: s, Accounts: s, Checker: fakePlan{}, Indicators: fakePlan{}, Ledger: fakePlan{}, Publisher: s,
+		Registry: registry(t), Store: s, Accounts: s, Checker: fakePlan{}, Indicators: fakePlan{}, Ledger: fakePlan{}, Publisher: s, Importer: s,
 		Passwords: account.NewPasswords(account.DefaultHashMemory), Refusals: NewRefusals(s.Audit, slog.New(slog.DiscardHandler)),
 		UI: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if r.URL.Path != "/" {

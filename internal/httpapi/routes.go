@@ -147,6 +147,11 @@ func (a *api) routes() []route {
 		{method: get, pattern: root + "/consultations/{consultationId}", handle: a.showConsultation, produces: jsonType, query: noQuery, needs: identity},
 		{method: http.MethodPatch, pattern: root + "/consultations/{consultationId}", handle: a.changeConsultation, consumes: mergeTypes, query: noQuery, needs: identity},
 
+		{method: get, pattern: root + "/imports", handle: a.listImports, produces: jsonType, query: []string{"after", "limit"}, needs: identity},
+		{method: post, pattern: root + "/imports", handle: a.addImport, produces: jsonType, consumes: uploadTypes, query: importQuery(), needs: identity, layers: true, upload: true},
+		{method: get, pattern: root + "/imports/{importId}", handle: a.showImport, produces: jsonType, query: noQuery, needs: identity},
+		{method: http.MethodDelete, pattern: root + "/imports/{importId}", handle: a.cancelImport, query: noQuery, needs: identity},
+
 		{method: get, pattern: root + "/people", handle: a.listPeople, produces: jsonType, query: noQuery, needs: administering},
 		{method: post, pattern: root + "/people", handle: a.addPerson, produces: jsonType, consumes: jsonType, query: noQuery, needs: administering},
 		{method: get, pattern: root + "/people/{personId}", handle: a.showPerson, produces: jsonType, query: noQuery, needs: administering},

@@ -186,9 +186,7 @@ func (a *api) knowLayers(ctx context.Context, rt route, r *request) error {
 func may(rt route, r *request) error {
 	switch rt.needs {
 	case pen:
-		if p := r.viewer.Pen(r.layer.Name); p.None() || !p.All && len(p.Territories) == 0 && !r.layer.HasDrafts() {
-			return problem(forbidden, "Bạn không có quyền sửa lớp này.", "You may not write features of this layer.")
-		}
+		return mayWrite(r.viewer, r.layer)
 	case asking:
 		if !r.viewer.AsksAnything() {
 			return problem(forbidden, "Việc này chỉ dành cho cán bộ được sửa dữ liệu.", "This is for staff who may write features.")
@@ -205,6 +203,14 @@ func may(rt route, r *request) error {
 		if !r.viewer.Administers() {
 			return problem(forbidden, "Việc này chỉ dành cho quản trị.", "This is for administrators alone.")
 		}
+	}
+	return nil
+}
+
+// mayWrite answers 403 to a viewer who may write no features of the layer.
+func mayWrite(v account.Viewer, l *layer.Layer) error {
+	if p := v.Pen(l.Name); p.None() || !p.All && len(p.Territories) == 0 && !l.HasDrafts() {
+		return problem(forbidden, "Bạn không có quyền sửa lớp này.", "You may not write features of this layer.")
 	}
 	return nil
 }

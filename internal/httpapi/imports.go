@@ -1,0 +1,233 @@
+package httpapi
+
+import (
+	"context"
+	"errors"
+	"math"
+	"net/http"
+	"net/url"
+	"os"
+	"slices"
+	"strconv"
+	"time"
+
+	"hatang/geo"
+	"hatang/internal/account"
+	"hatang/internal/layer"
+)
+
+// Importer keeps files that come into layers while nobody waits for them. Every method but the
+// first knows only the viewer's own, for an administrator all, and returns ErrNotFound for
+// others.
+type Importer interface {
+	// AddImport keeps the file at path, to be imported; ErrConflict while another of the
+	// viewer's is under way.
+	AddImport(ctx context.Context, v account.Viewer, l *layer.Layer, n layer.NewImport, path string) (id int64, err error)
+	// Imports returns at most so many, the newest first, behind the one of the id where that is not 0.
+	Imports(ctx context.Context, v account.Viewer, after int64, limit int) ([]layer.Import, error)
+	ImportOf(ctx context.Context, v account.Viewer, id int64) (layer.Import, error)
+	// CancelImport returns when nothing of it is left; ErrConflict for one that is over.
+	CancelImport(ctx context.Context, v account.Viewer, id int64) error
+}
+
+// Imports of a page.
+const (
+	defaultImports = 100
+	mostImports    = 1000
+)
+
+// Limits of imports: of one user under way, that one server works on at a time, and of one
+// user remembered.
+const (
+	OwnImports    = 1
+	ServerImports = 2
+	KeptImports   = 100
+)
+
+func importQuery() []string {
+	return []string{"collection", "dry_run", "on_conflict", "in_force", "good_rows", "crs", "table", "jurisdiction", "source"}
+}
+
+// onConflicts are what an import may do with codes that are there already.
+var onConflicts = []string{"update", "skip", "fail"}
+
+// importDocument is an import with its pace and its addresses.
+type importDocument struct {
+	layer.Import
+	Pace  importPace `json:"pace"`
+	Links []link     `json:"links"`
+}
+
+// importPace is how fast an import is; null while nobody knows, and once it is over.
+type importPace struct {
+	DoneRatio float64  `json:"done_ratio"`
+	RowsPerS  *float64 `json:"rows_per_s"`
+	LeftS     *float64 `json:"left_s"`
+}
+
+func (a *api) importOf(r *request, i layer.Import) importDocument {
+	d := importDocument{Import: i, Pace: importPace{DoneRatio: i.Progress.Done(i.Bytes)}, Links: []link{
+		{Href: a.href(r, importPath(i.ID), nil), Rel: "self", Type: typeJSON}, {Href: a.href(r, "/collections/"+i.Collection, nil), Rel: "about", Type: typeJSON}}}
+	switch {
+	case i.State == layer.ImportDone:
+		d.Pace.DoneRatio = 1
+	case !i.State.Over() && i.State != layer.ImportWaiting:
+		if rate, left, ok := i.Progress.Pace(i.Bytes); ok {
+			rate, leftS := math.Round(rate), math.Ceil(left.Seconds())
+			d.Pace.RowsPerS, d.Pace.LeftS = &rate, &leftS
+		}
+	}
+	return d
+}
+
+func importPath(id int64) string { return "/imports/" + strconv.FormatInt(id, 10) }
+
+// addImport keeps the file that is the body, to be imported by whichever server has a turn.
+func (a *api) addImport(w http.ResponseWriter, r *request) error {
+	l, n, faults := wishesOfImport(r)
+	if len(faults) > 0 {
+		return faultsProblem(invalidParameter, faults)
+	}
+	if err := mayWrite(r.viewer, l); err != nil {
+		return err
+	}
+	// The answer may come later than the server's time for it, which began with the headers.
+	if err := unlessUnsupported(http.NewResponseController(w).SetWriteDeadline(time.Now().Add(2 * uploadTime))); err != nil {
+		return err
+	}
+	path, err := receive(w, r)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = os.Remove(path) }() // nobody finds it any more, whatever becomes of it
+	ctx, cancel := context.WithTimeout(r.Context(), uploadTime)
+	defer cancel()
+	id, err := a.Importer.AddImport(ctx, r.viewer, l, n, path)
+	if errors.Is(err, layer.ErrConflict) {
+		return problem(conflict, "Bạn đang có một tệp chờ nhập hoặc đang được nhập; hãy đợi, hoặc hủy nó: /imports.", "You have a file that waits or is being imported; wait for it, or cancel it: /imports.")
+	}
+	if err != nil {
+		return err
+	}
+	w.Header().Set("Location", a.href(r, importPath(id), nil))
+	return reply(w, r, http.StatusAccepted, map[string]int64{"id": id})
+}
+
+// wishesOfImport reads the parameters of an import, all faults of them at once.
+func wishesOfImport(r *request) (*layer.Layer, layer.NewImport, layer.Faults) {
+	var faults layer.Faults
+	for _, name := range importQuery() {
+		if !plainText(r.values.Get(name)) {
+			faults.Add(name, "không phải văn bản UTF-8", "is no UTF-8 text")
+		}
+	}
+	collection := r.values.Get("collection")
+	l, known := r.layers.Get(collection)
+	switch {
+	case collection == "":
+		faults.Add("collection", "phải nêu lớp: collection", "the collection is needed: collection")
+	case !known:
+		faults.Add("collection", "không có lớp %q", "there is no collection %q", clip(collection))
+	}
+	wishes := layer.ImportWishes{DryRun: flag(r.values, "dry_run", &faults), GoodRows: flag(r.values, "good_rows", &faults), OnConflict: onConflicts[0],
+		CRS: r.values.Get("crs"), Table: r.values.Get("table"), Jurisdiction: r.values.Get("jurisdiction")}
+	if r.values.Has("on_conflict") {
+		wishes.OnConflict = r.values.Get("on_conflict")
+		if !slices.Contains(onConflicts, wishes.OnConflict) {
+			faults.Add("on_conflict", "on_conflict phải là một trong: %s", "on_conflict must be one of: %s", joined(onConflicts))
+		}
+	}
+	if r.values.Has("in_force") {
+		var err error
+		if wishes.InForce, err = geo.ParseDate(r.values.Get("in_force")); err != nil {
+			faults.Add("in_force", "in_force phải là ngày dạng YYYY-MM-DD", "in_force must be a date of the form YYYY-MM-DD")
+		}
+	}
+	parseCRS(r.values, "crs", &faults)
+	name := clip(r.values.Get("source"))
+	if name == "" {
+		name = collection
+	}
+	return l, layer.NewImport{Collection: collection, FileName: name, Wishes: wishes}, faults
+}
+
+// flag reads a parameter that is true or false, false where it is not given.
+func flag(values url.Values, name string, faults *layer.Faults) bool {
+	switch values.Get(name) {
+	case "true":
+		return true
+	case "false":
+		return false
+	}
+	if values.Has(name) {
+		faults.Add(name, "%s phải là true hoặc false", "%s must be true or false", name)
+	}
+	return false
+}
+
+// listImports lists the viewer's imports, the newest first; to administrators all.
+func (a *api) listImports(w http.ResponseWriter, r *request) error {
+	var faults layer.Faults
+	after, limit := numberIn(r, "after", 0, 1<<62, &faults), int(numberIn(r, "limit", defaultImports, mostImports, &faults))
+	if len(faults) > 0 {
+		return faultsProblem(invalidParameter, faults)
+	}
+	found, err := a.Importer.Imports(r.Context(), r.viewer, after, limit+1) // whether there are more
+	if err != nil {
+		return err
+	}
+	links := []link{}
+	if len(found) > limit {
+		found = found[:limit]
+		next := url.Values{"limit": {strconv.Itoa(limit)}, "after": {strconv.FormatInt(found[limit-1].ID, 10)}}
+		links = append(links, link{Href: a.href(r, "/imports", next), Rel: "next", Type: typeJSON})
+	}
+	list := make([]importDocument, len(found))
+	for i := range found {
+		if found[i].Report != nil {
+			found[i].Report.Refused = []layer.RefusedRow{} // the import's own document lists them
+		}
+		list[i] = a.importOf(r, found[i])
+	}
+	return reply(w, r, http.StatusOK, map[string]any{"imports": list, "links": links})
+}
+
+func (a *api) showImport(w http.ResponseWriter, r *request) error {
+	id, err := numberOf(r, "importId")
+	if err != nil {
+		return err
+	}
+	i, err := a.Importer.ImportOf(r.Context(), r.viewer, id)
+	if err != nil {
+		return err
+	}
+	return reply(w, r, http.StatusOK, a.importOf(r, i))
+}
+
+// cancelImport answers when nothing of the import is left.
+func (a *api) cancelImport(w http.ResponseWriter, r *request) error {
+	id, err := numberOf(r, "importId")
+	if err != nil {
+		return err
+	}
+	if err = a.Importer.CancelImport(r.Context(), r.viewer, id); errors.Is(err, layer.ErrConflict) {
+		return problem(conflict, "Lần nhập này đã kết thúc; không hủy được nữa.", "The import is over; it cannot be cancelled any more.")
+	}
+	if err != nil {
+		return err
+	}
+	return done(w)
+}
+
+// FileFaults says what is wrong with a file that could not be read; nothing of other errors.
+func FileFaults(err error) layer.Faults {
+	var invalid *layer.InvalidError
+	var known *problemError
+	if errors.As(err, &invalid) || !errors.As(fileProblem(err), &known) {
+		return nil
+	}
+	if len(known.Faults) > 0 {
+		return known.Faults
+	}
+	return layer.Faults{{Detail: known.Detail}}
+}
