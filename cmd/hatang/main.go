@@ -50,6 +50,7 @@ type commands struct {
 	Import  importCommand  `cmd:"" help:"Bring the features of a file into a layer."`
 	Export  exportCommand  `cmd:"" help:"Write a layer to a file."`
 	Layer   layerCommand   `cmd:"" help:"Layers; those that were published from files can be changed and withdrawn."`
+	Units   unitsCommand   `cmd:"" help:"Administrative units in time: what became of which, the end of a level, gaps and overlaps."`
 	Check   checkCommand   `cmd:"" help:"Check where masts may stand; exit status 1 unless all may."`
 	Key     keyCommand     `cmd:"" help:"API keys."`
 	User    userCommand    `cmd:"" help:"People who sign in, and what they may do."`
