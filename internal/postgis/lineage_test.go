@@ -119,9 +119,9 @@ func TestLineageRefusesAllAtOnce(t *testing.T) {
 	links(t, s, postgis.LineageOptions{}, link(t, 1, "03133", "03136", layer.Whole))
 	got := links(t, s, postgis.LineageOptions{},
 		link(t, 1, "03144", "03145", layer.Whole), link(t, 2, "03144", "03127", layer.Part), // whole, and elsewhere
-		link(t, 3, "99999", "03145", layer.Whole),                                            // no such unit
-		link(t, 4, "03127", "03127", layer.Part), link(t, 5, "03127", "03127", layer.Part),   // twice
-		link(t, 6, "03133", "03127", layer.Part),                                             // whole elsewhere in the register
+		link(t, 3, "99999", "03145", layer.Whole),                                          // no such unit
+		link(t, 4, "03127", "03127", layer.Part), link(t, 5, "03127", "03127", layer.Part), // twice
+		link(t, 6, "03133", "03127", layer.Part), // whole elsewhere in the register
 		link(t, 7, "03145", "03145", layer.Whole), broken)
 	var at []string
 	for _, r := range got.Refused {
