@@ -42,13 +42,16 @@ type importCommand struct {
 	GoodRows     bool   `help:"Take the good rows when some are refused; default all or nothing."`
 	Strict       bool   `help:"Refuse a file with columns that the layer does not have."`
 	JSON         bool   `name:"json" help:"Write the summary as JSON."`
+
+	Areas areaFlags `embed:""`
 }
 
 // report is what an import tells.
 type report struct {
 	Layer string `json:"layer"`
 	postgis.ImportSummary
-	NotTaken []string `json:"columns_not_taken"`
+	NotTaken []string             `json:"columns_not_taken"`
+	Areas    *postgis.AreasReport `json:"areas,omitempty"` // of units and zones
 
 	// Of a new layer.
 	Fields         []fieldReport `json:"fields,omitempty"`
@@ -73,7 +76,7 @@ func (c *importCommand) Run(ctx context.Context, g *globals, env *environment) e
 			return err
 		}
 		r := report{Layer: l.Name, NotTaken: []string{}}
-		r.ImportSummary, err = store.Import(ctx, env.viewer(), l, options, func(add func(postgis.Incoming) error) error {
+		r.ImportSummary, r.Areas, err = c.Areas.into(ctx, env, store, l, options, func(add func(postgis.Incoming) error) error {
 			return c.read(ctx, env, l, &r, add)
 		})
 		if err != nil {
@@ -95,7 +98,7 @@ func (c *importCommand) check() error {
 	case c.As != "" && (c.InForce != "" || c.OnConflict != string(postgis.UpdateExisting)):
 		return usageError{errors.New("--in-force and --on-conflict are for a layer that is there: they do not go with --as")}
 	}
-	return nil
+	return c.Areas.check(c.InForce, c.As)
 }
 
 // options turns the flags into what the store does.
@@ -216,7 +219,7 @@ func (c *importCommand) tell(env *environment, r report) error {
 	} else {
 		c.print(env, r)
 	}
-	if len(r.Refused) > 0 {
+	if len(r.Refused) > 0 || areasRefused(r.Areas) {
 		return errFindings
 	}
 	return nil
@@ -243,9 +246,12 @@ func (c *importCommand) print(env *environment, r report) {
 	}
 	fmt.Fprintf(env.stdout, "%s: %d read, %d inserted, %d updated, %d unchanged, %d skipped, %d refused\n",
 		r.Layer, r.Read, r.Inserted, r.Updated, r.Unchanged, r.Skipped, len(r.Refused))
+	printAreas(env, r.Areas)
 	switch {
 	case c.DryRun:
 		fmt.Fprintln(env.stdout, "Dry run: nothing was changed.")
+	case areasRefused(r.Areas):
+		fmt.Fprintln(env.stdout, "Nothing was changed, because the structure does not hold together.")
 	case !r.Applied:
 		fmt.Fprintln(env.stdout, "Nothing was changed, because rows were refused; --good-rows takes the others.")
 	}

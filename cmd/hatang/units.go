@@ -17,6 +17,7 @@ import (
 
 type unitsCommand struct {
 	Lineage unitsLineageCommand `cmd:"" help:"Say what became of administrative units: a CSV table of old and new codes, for the day given by --date."`
+	End     unitsEndCommand     `cmd:"" help:"End a level of units on --date."`
 	Check   unitsCheckCommand   `cmd:"" help:"Look for overlaps and gaps of units or zones in force on --date; exit status 1 where there are any."`
 }
 

@@ -2,6 +2,7 @@ package postgis_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"math"
@@ -237,4 +238,24 @@ func TestMergeDrawsNothing(t *testing.T) {
 	if got := links(t, s, postgis.LineageOptions{Merge: true}, link(t, 1, "03144", "03145", layer.Whole), several); len(got.Refused) != 1 || got.Applied {
 		t.Errorf("two days: %+v", got)
 	}
+}
+
+// fileProperties are the properties of a file's features as they stand there.
+func fileProperties(t testing.TB, path ...string) []map[string]any {
+	t.Helper()
+	raw, err := os.ReadFile(filepath.Join(append([]string{testdb.TestData(t)}, path...)...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all struct {
+		Features []struct{ Properties map[string]any }
+	}
+	if err := json.Unmarshal(raw, &all); err != nil {
+		t.Fatal(err)
+	}
+	properties := make([]map[string]any, len(all.Features))
+	for i, f := range all.Features {
+		properties[i] = f.Properties
+	}
+	return properties
 }
