@@ -141,7 +141,8 @@ var operations = map[string]operation{
 	"GET /provinces/{code}/uncovered": {kinds: "document", ok: 200}, "GET /provinces/{code}/sharing-clusters": {kinds: "document", ok: 200},
 	"GET /districts/{code}/uncovered": {kinds: "document", ok: 200}, "GET /districts/{code}/sharing-clusters": {kinds: "document", ok: 200},
 	"GET /communes/{code}/uncovered": {kinds: "document", ok: 200}, "GET /communes/{code}/sharing-clusters": {kinds: "document", ok: 200},
-	"GET /plan/indicators": {kinds: "document", ok: 200}, "GET /plan/phases": {kinds: "document", ok: 200}, "GET /plan/projects": {kinds: "document", ok: 200},
+	"GET /units/{code}/lineage": {kinds: "document", ok: 200},
+	"GET /plan/indicators":      {kinds: "document", ok: 200}, "GET /plan/phases": {kinds: "document", ok: 200}, "GET /plan/projects": {kinds: "document", ok: 200},
 	"GET /plan/reconciliation": {kinds: "document", ok: 200}, "GET /plan/tables/{table}": {kinds: "document", ok: 200},
 
 	"GET /session": {kinds: "page", ok: 200}, "POST /session": {kinds: "sign-in sign-in-wrongly", ok: 201, quiet: []int{401}},

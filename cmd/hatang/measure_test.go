@@ -22,7 +22,10 @@ type figure struct {
 
 // unit is the figures of a unit.
 type unit struct {
-	Unit       struct{ Code, Name string }
+	Unit struct {
+		Code, Name string
+		ValidFrom  string `json:"valid_from"`
+	}
 	Date       string
 	Indicators []figure
 }

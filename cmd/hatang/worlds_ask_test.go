@@ -300,6 +300,9 @@ func (p *pair) figures() string {
 	if p.chance(6) {
 		return "/api/v1/" + pick(p.rand, []string{"indicators", "provinces/11/indicators", "provinces/11/uncovered?operator=VNPT", "plan/reconciliation"})
 	}
+	if p.chance(5) {
+		return "/api/v1/units/" + pick(p.rand, append([]string{"094", "11", "00000"}, p.stock.communes...)) + "/lineage?date=2018-06-01"
+	}
 	unit := "communes/" + pick(p.rand, p.stock.communes)
 	if p.chance(10) {
 		unit = "districts/" + pick(p.rand, []string{"094", "095", "099", "100"})

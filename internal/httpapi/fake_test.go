@@ -55,6 +55,7 @@ type fakeStore struct {
 	received []byte
 	made     Published
 	change   layer.ReferenceChange
+	descent  layer.Descent
 
 	sent     layer.NewImport // for import
 	imported []layer.Import
@@ -114,6 +115,19 @@ func (s *fakeStore) ImportOf(_ context.Context, v account.Viewer, id int64) (lay
 
 func (s *fakeStore) CancelImport(_ context.Context, _ account.Viewer, id int64) error {
 	return s.call(fmt.Sprint("CancelImport ", id))
+}
+
+func (s *fakeStore) Descent(_ context.Context, _ account.Viewer, level, code string, date geo.Date) (layer.Descent, error) {
+	if err := s.call(fmt.Sprint("descent ", level, " ", code, " ", date)); err != nil {
+		return layer.Descent{}, err
+	}
+	switch s.descent.Unit.Code {
+	case "": // one that has no kin, in force always
+		return layer.Descent{Unit: layer.UnitVersion{Unit: layer.Unit{Code: code}, Level: "district", Period: geo.Period{From: geo.NewDate(2013, 1, 1)}}}, nil
+	case code:
+		return s.descent, nil
+	}
+	return layer.Descent{}, layer.ErrNotFound
 }
 
 func (s *fakeStore) call(name string) error {

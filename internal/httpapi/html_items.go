@@ -269,7 +269,7 @@ func (a *api) answerItemHTML(w http.ResponseWriter, r *request, feature []byte, 
 	}
 	for _, l := range links {
 		if _, ok := pageTexts["rel."+l.Rel]; ok && !strings.HasSuffix(l.Href, "/"+strconv.FormatInt(f.ID, 10)) {
-			shown.Versions = append(shown.Versions, link{Href: v.Local(l.Href), Rel: l.Rel})
+			shown.Versions = append(shown.Versions, link{Href: v.Local(l.Href), Rel: l.Rel, Title: l.Title})
 		}
 	}
 	v.Alternates = a.alternates(r, typeGeoJSON)

@@ -88,6 +88,8 @@ var pageTexts = map[string]geo.Text{
 	"rel.predecessor-version": {VI: "Phiên bản trước", EN: "Earlier version"},
 	"rel.successor-version":   {VI: "Phiên bản sau", EN: "Later version"},
 	"rel.latest-version":      {VI: "Phiên bản cuối", EN: "Latest version"},
+	"rel.unit-predecessor":    {VI: "Đơn vị trước đó", EN: "Came from"},
+	"rel.unit-successor":      {VI: "Đơn vị kế thừa", EN: "Went into"},
 
 	"map":         {VI: "Bản đồ: kéo hoặc dùng phím mũi tên để dời, + và − để phóng", EN: "Map: drag or use the arrow keys to move, + and − to zoom"},
 	"map.in":      {VI: "Phóng to", EN: "Zoom in"},

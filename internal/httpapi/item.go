@@ -73,6 +73,10 @@ func (a *api) getFeature(w http.ResponseWriter, r *request) error {
 	if !r.html && cached(w, r, shownTag(r.layer, row)) {
 		return nil
 	}
+	kin, err := a.kinLinks(r, row)
+	if err != nil {
+		return err
+	}
 	narrow(row, r.layer, fields, noGeometry)
 	sheet := formats.Sheet{Layer: r.layer.Narrowed(fields), CRS: crs}
 	held := a.hold()
@@ -86,7 +90,7 @@ func (a *api) getFeature(w http.ResponseWriter, r *request) error {
 		{Href: a.href(r, path+"/items/"+strconv.FormatInt(id, 10), r.values), Rel: "self", Type: r.selfType(typeGeoJSON)},
 		{Href: a.href(r, path, nil), Rel: "collection", Type: typeJSON},
 	}, a.alternates(r, typeGeoJSON)...)
-	links = append(links, a.versionLinks(r, id, versions)...)
+	links = append(append(links, a.versionLinks(r, id, versions)...), kin...)
 	if !r.viewer.Past(r.layer.Name).None() {
 		links = append(links, link{Href: a.href(r, "/changes", url.Values{"collection": {r.layer.Name}, "feature": {strconv.FormatInt(id, 10)}}), Rel: "version-history", Type: typeJSON})
 	}

@@ -77,11 +77,11 @@ func (a *api) unitIndicators(level string) handler {
 			return layer.ErrNotFound
 		}
 		units, err := a.Indicators.Units(r.Context(), r.viewer, level, code, date)
-		if err != nil {
-			return err
+		if err == nil && len(units) == 0 {
+			err = layer.ErrNotFound
 		}
-		if len(units) == 0 {
-			return layer.ErrNotFound
+		if err != nil {
+			return a.noUnit(r, level, code, date, err)
 		}
 		body, err := a.withLinks(r, level, units[0], date)
 		if err != nil {
@@ -141,7 +141,7 @@ func (a *api) uncovered(level string) handler {
 		}
 		parts, err := a.Indicators.Uncovered(r.Context(), r.viewer, level, code, operator, stage, date)
 		if err != nil {
-			return err
+			return a.noUnit(r, level, code, date, err)
 		}
 		return a.answer(w, r, typeGeoJSON, parts)
 	}
@@ -185,7 +185,7 @@ func (a *api) sharingClusters(level string) handler {
 		}
 		clusters, err := a.Indicators.SharingClusters(r.Context(), r.viewer, level, code, stage, withinM, date)
 		if err != nil {
-			return err
+			return a.noUnit(r, level, code, date, err)
 		}
 		return a.answer(w, r, typeGeoJSON, clusters)
 	}

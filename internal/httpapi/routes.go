@@ -125,6 +125,8 @@ func (a *api) routes() []route {
 		{method: get, pattern: root + "/districts/{code}/sharing-clusters", handle: a.sharingClusters("district"), produces: featureTypes, query: clustersQuery(), heavy: true},
 		{method: get, pattern: root + "/communes/{code}/sharing-clusters", handle: a.sharingClusters("commune"), produces: featureTypes, query: clustersQuery(), heavy: true},
 
+		{method: get, pattern: root + "/units/{code}/lineage", handle: a.showLineage, produces: jsonType, query: []string{"date", "f", "level"}},
+
 		{method: get, pattern: root + "/plan/indicators", handle: a.planDocument("indicators"), produces: jsonType, query: planQuery(), heavy: true},
 		{method: get, pattern: root + "/plan/phases", handle: a.planDocument("phases"), produces: jsonType, query: planQuery(), heavy: true},
 		{method: get, pattern: root + "/plan/projects", handle: a.planDocument("projects"), produces: jsonType, query: planQuery(), heavy: true},

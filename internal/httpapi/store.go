@@ -17,6 +17,7 @@ import (
 // the viewer may see and edit, and returns the errors of package layer:
 // ErrNotFound, ErrConflict, ErrStale, ErrUnavailable, ErrTimeout, *InvalidError.
 type Store interface {
+	Units
 	// Features calls each for the rows that q selects, in its order. A row is valid
 	// until each returns; an error of each ends the reading and is returned.
 	Features(ctx context.Context, v account.Viewer, l *layer.Layer, q layer.Query, each func(*layer.Row) error) error

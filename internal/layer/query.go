@@ -146,3 +146,15 @@ type Feature struct {
 	// NoGeometry takes the stored geometry away, of layers whose rows may lack one.
 	NoGeometry bool
 }
+
+// TextOf returns the value of a field of a row of the layer as text; "" for null, for bytes
+// that are none, and where the layer has no such field.
+func (l *Layer) TextOf(r *Row, name string) string {
+	for i := range l.Fields {
+		if f := &l.Fields[i]; f.Name == name && i < len(r.Values) {
+			text, _, _ := f.Kind.AppendText(nil, r.Values[i])
+			return string(text)
+		}
+	}
+	return ""
+}

@@ -56,7 +56,7 @@ func (s *Store) ImportAreas(ctx context.Context, v account.Viewer, l *layer.Laye
 	}
 	var summary ImportSummary
 	err := s.write(ctx, v, "import "+l.Name, func(tx pgx.Tx) (err error) {
-		im := areasImport{tx: tx, layer: l, o: o, a: a, report: &report, codes: map[string]bool{}}
+		im := areasImport{tx: tx, viewer: v, layer: l, o: o, a: a, report: &report, codes: map[string]bool{}}
 		if summary, err = im.run(ctx, rule, read); err == nil && o.DryRun {
 			summary.Applied, err = false, errNotApplied
 		}
@@ -71,6 +71,7 @@ func (s *Store) ImportAreas(ctx context.Context, v account.Viewer, l *layer.Laye
 // areasImport carries one import of areas from step to step.
 type areasImport struct {
 	tx     pgx.Tx
+	viewer account.Viewer
 	layer  *layer.Layer
 	o      ImportOptions
 	a      AreasOptions
@@ -91,7 +92,7 @@ func (im *areasImport) run(ctx context.Context, rule layer.Coverage, read func(a
 			return given(func(in Incoming) error { return add(im.renewed(in)) })
 		}
 	}
-	summary, err := importAll(ctx, im.tx, im.layer, o, read)
+	summary, err := importAll(ctx, im.tx, im.viewer, im.layer, o, read)
 	if err != nil {
 		return summary, err
 	}
