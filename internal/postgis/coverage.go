@@ -93,7 +93,7 @@ func onDay(row string) string {
 // defects counts what a statement selects and lists the largest.
 func defects(ctx context.Context, tx pgx.Tx, sql string, date geo.Date) (layer.Defects, error) {
 	all := layer.Defects{Largest: []layer.Defect{}}
-	rows, err := tx.Query(ctx, `WITH found AS MATERIALIZED (SELECT codes, area, ST_PointOnSurface(geom) AS at FROM (
+	rows, err := tx.Query(ctx, `WITH found AS (SELECT codes, area, ST_PointOnSurface(geom) AS at FROM (
 				SELECT f.codes, f.geom, ST_Area(f.geom::geography) AS area FROM (`+sql+`) f) m
 			WHERE area > $2 AND 2 * area > $4 * ST_Perimeter(geom::geography))
 		SELECT count(*) OVER ()::int, sum(area) OVER (), coalesce(codes, '{}'), area, ST_X(at), ST_Y(at) FROM found ORDER BY area DESC, codes, ST_X(at) LIMIT $3`,
