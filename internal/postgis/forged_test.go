@@ -125,5 +125,6 @@ var forgeries = []string{
 	"UPDATE consultations SET answered_by = 'x'", "UPDATE consultations SET asked_at = now()", "DELETE FROM consultations", "TRUNCATE consultations",
 	"INSERT INTO imports (id, layer, file_name, bytes, sha256, options) VALUES (1, 'kiosks', 'x', 1, sha256(''), '{}')", "UPDATE imports SET who = 'x'", "UPDATE imports SET layer = 'roads'", "UPDATE imports SET request = 'x'",
 	"UPDATE import_chunks SET bytes = ''", "TRUNCATE imports CASCADE", "DELETE FROM import_progress",
+	"TRUNCATE unit_lineage", "UPDATE unit_lineage SET predecessor_code = 'x'", "UPDATE unit_lineage SET changed_on = now()", "ALTER TABLE unit_lineage DISABLE TRIGGER ALL",
 	"COPY grants TO PROGRAM 'true'", "SELECT pg_read_file('/etc/hostname')", "ALTER SYSTEM SET fsync = off", "CREATE ROLE other", "ALTER ROLE hatang_app SUPERUSER", "CREATE EXTENSION dblink",
 }

@@ -47,12 +47,15 @@ type AreasReport struct {
 // would end of which the register does not know what it went into, where a link of the day
 // leads to no unit in force, where a new unit comes from none, where a unit that the file
 // lacks begins on that very day, and, unless AcceptGaps is set, where units overlap or
-// leave gaps.
+// leave gaps. ErrForbidden for a viewer who may not write the level everywhere.
 func (s *Store) ImportAreas(ctx context.Context, v account.Viewer, l *layer.Layer, o ImportOptions, a AreasOptions, read func(add func(Incoming) error) error) (ImportSummary, AreasReport, error) {
 	report := AreasReport{Ended: []string{}, Structure: layer.Faults{}, Grants: []GrantConcerned{}}
 	rule, asked := l.Coverage()
-	if !asked || a.Complete && (layer.LevelOf(l.Name) == "" || o.InForce.IsZero() || !v.Pen(l.Name).All) {
-		return ImportSummary{}, report, fmt.Errorf("an import of areas into %s: %w", l.Name, layer.ErrForbidden)
+	switch {
+	case !asked, a.Complete && (layer.LevelOf(l.Name) == "" || o.InForce.IsZero()):
+		return ImportSummary{}, report, fmt.Errorf("import into %s: it has no areas that lie beside each other, or no day from which a structure is in force", l.Name)
+	case a.Complete && !v.Pen(l.Name).All:
+		return ImportSummary{}, report, fmt.Errorf("a structure of %s, %s: %w", l.Name, v.Name, layer.ErrForbidden)
 	}
 	var summary ImportSummary
 	err := s.write(ctx, v, "import "+l.Name, func(tx pgx.Tx) (err error) {
