@@ -21,6 +21,7 @@ type csvTable struct {
 	wide    bool  // UTF-16
 	skip    int64 // lines before the first row: the one that Excel names the separator in
 	comma   rune
+	blanks  bool // any number of blanks parts cells
 	codec   codec
 	header  header
 	guesses []Guess
@@ -135,6 +136,9 @@ func (t *csvTable) rows(ctx context.Context, each func(number int64, cells []str
 		return err
 	}
 	defer closing(closer, &err)
+	if t.blanks {
+		in = &blanks{in: in}
+	}
 	gate := newGate(in, 2*MaxLineBytes, errLongLine())
 	reader := newCSVReader(gate, t.comma)
 	for {
@@ -286,7 +290,11 @@ func (t *csvTable) separator(top []byte, asked string) error {
 	if asked == "" {
 		var share float64
 		t.comma, share = guessSeparator(top)
-		if share > 0 {
+		switch {
+		case share < 0.5 && blankSeparated(top):
+			t.comma, t.blanks = '\t', true
+			t.guesses = append(t.guesses, Guess{"separator", " ", "lines are as many words, some of them numbers"})
+		case share > 0:
 			t.guesses = append(t.guesses, Guess{"separator", string(t.comma), fmt.Sprintf("%.0f %% of the first lines have the same number of cells by it", 100*share)})
 		}
 		return nil
@@ -295,7 +303,9 @@ func (t *csvTable) separator(top []byte, asked string) error {
 	if len(runes) != 1 || strings.ContainsRune("\"\r\n\ufffd", runes[0]) {
 		return layer.Wrong("dấu phân cách phải là một ký tự, không phải %q", "the separator is one character, not %q", cut(asked, 20))
 	}
-	t.comma = runes[0]
+	if t.comma = runes[0]; t.comma == ' ' {
+		t.comma, t.blanks = '\t', true
+	}
 	t.guesses = append(t.guesses, Guess{"separator", asked, why})
 	return nil
 }

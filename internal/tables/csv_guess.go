@@ -2,6 +2,7 @@ package tables
 
 import (
 	"bytes"
+	"io"
 	"regexp"
 
 	"hatang/internal/layer"
@@ -25,6 +26,72 @@ func guessSeparator(top []byte) (comma rune, share float64) {
 		}
 	}
 	return comma, share
+}
+
+// blankSeparated reports whether nearly all of the first lines are as many words, some of them
+// numbers: the lists that surveyors' instruments write.
+func blankSeparated(top []byte) bool {
+	counts, rows := map[int]int{}, 0
+	for line := range bytes.Lines(top) {
+		words := bytes.Fields(line)
+		numbers := 0
+		for _, w := range words {
+			if numberLike.Match(w) {
+				numbers++
+			}
+		}
+		if len(words) == 0 {
+			continue
+		}
+		if rows++; len(words) >= 3 && numbers >= 2 {
+			counts[len(words)]++
+		}
+		if rows >= lookedAt {
+			break
+		}
+	}
+	most := 0
+	for _, n := range counts {
+		most = max(most, n)
+	}
+	const names = 1 // of the columns, in one line
+	return most >= 2 && 10*most >= 9*(rows-names)
+}
+
+// blanks makes a tab of every run of blanks, and nothing of those where a line begins.
+type blanks struct {
+	in    io.Reader
+	run   bool // a blank has been passed over
+	begun bool // the line has
+}
+
+// Read implements io.Reader.
+func (b *blanks) Read(p []byte) (int, error) {
+	if len(p) < 2 {
+		return 0, io.ErrShortBuffer
+	}
+	half := p[len(p)/2:] // of a byte may come two: a tab before it
+	n, err := b.in.Read(half)
+	out := 0
+	for _, c := range half[:n] {
+		switch c {
+		case ' ', '\t':
+			b.run = true
+			continue
+		case '\n', '\r':
+			b.begun = false
+		default:
+			if b.run && b.begun {
+				p[out] = '\t'
+				out++
+			}
+			b.begun = true
+		}
+		b.run = false
+		p[out] = c
+		out++
+	}
+	return out, err
 }
 
 // evenness is the share of the rows that have the commonest number of cells, if that is more

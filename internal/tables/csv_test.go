@@ -242,6 +242,21 @@ func TestNamesOfColumns(t *testing.T) {
 	}
 }
 
+func TestListsOfAnInstrument(t *testing.T) {
+	table := opened(t, written(t, "x.txt", []byte("TT X(m)  Y(m) H\n  1  2365624.080\t503281.977   512.3\n  2 2367722.634 502943.100  498.1 \n\n")), Options{})
+	rows := rowsOf(t, table)
+	if len(rows) != 2 || !slices.Equal(rows[0].Cells, []any{"1", "2365624.080", "503281.977", "512.3"}) || !slices.Equal(table.Columns(), []string{"TT", "X(m)", "Y(m)", "H"}) || guessed(table, "separator") != " " {
+		t.Errorf("%v %q %v", table.Guesses(), table.Columns(), rows)
+	}
+	table = opened(t, written(t, "x.txt", []byte("a b\nc  d\n")), Options{Separator: " "})
+	if rows := rowsOf(t, table); len(rows) != 1 || rows[0].Cells[1] != "d" {
+		t.Errorf("%v", rows)
+	}
+	if got := guessed(opened(t, written(t, "x.txt", []byte("Danh sách các xã\nXã Mường Nhé\nXã Nậm Kè\n")), Options{}), "separator"); got != "" {
+		t.Errorf("prose is parted by %q", got)
+	}
+}
+
 func TestRowsThatAreWrongSaySo(t *testing.T) {
 	table := opened(t, written(t, "x.csv", []byte("mã,tên\n1,Hà\n2,H\xff\n3,Nội,dư\n4,được\n5,Điện Biên\n6,rất tốt\n")), Options{Encoding: "utf-8"})
 	rows := rowsOf(t, table)

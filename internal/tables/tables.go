@@ -67,7 +67,7 @@ type Options struct {
 	Table        string // table of a GeoPackage, sheet of a workbook, file in an archive, layer of a drawing
 	HeaderRow    int    // row of a sheet or line of a CSV file with the columns' names, from 1; -1 for none
 	Encoding     string // "utf-8", "windows-1258", "tcvn3", "vni", "utf-8-twice" (taken for Latin once, and written again), or another name that browsers know
-	Separator    string // of CSV: one character
+	Separator    string // of CSV: one character; " " for any number of blanks
 	DecimalComma string // "yes" or "no"
 }
 
