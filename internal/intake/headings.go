@@ -92,7 +92,7 @@ func headings() []heading {
 		{to: ToWKT, names: []string{"wkt", "geom", "geometry", "the geom", "wkt geom", "hình học", "ewkt"}},
 		{to: ToCommune, names: []string{"xã", "tên xã", "xã phường", "phường xã", "xã phường thị trấn", "phường xã thị trấn", "commune", "commune name", "ward", "xã phường tt"}},
 		{to: ToDistrict, names: []string{"huyện", "tên huyện", "quận huyện", "huyện thị xã thành phố", "huyện thị thành phố", "huyện tx tp", "district", "district name", "district full name"}},
-		{to: ToNothing, names: []string{"stt", "tt", "số tt", "số thứ tự", "no", "fid", "ogc fid", "objectid", "shape leng", "shape length", "shape area", "hàng tệp gốc", "lý do từ chối", "gợi ý sửa", "row in the file", "refused because", "likely meant"}},
+		{to: ToNothing, names: []string{"stt", "tt", "số tt", "số thứ tự", "no", "id", "fid", "ogc fid", "objectid", "shape leng", "shape length", "shape area", "hàng tệp gốc", "lý do từ chối", "gợi ý sửa", "row in the file", "refused because", "likely meant"}},
 	}
 }
 

@@ -89,13 +89,15 @@ type Placement struct {
 //	nothing        –               several             asks, with all of them
 //	nothing        –               none                refused
 //
-// A declared system fits in the order that the file names (longitude and latitude, east and north, and
-// every geometry); where the columns are X and Y, in the one order of the two that fits, and
-// where both do, it asks. A reading fits when at least half of the points lie in the territory
-// with its margin, and nine tenths of what the best reading has there; and, where places are
-// known and some reading puts the points on them, when it is as near to these within 60 m. Where the points are as far
-// from known places as a forgotten datum shift makes them, and as one, it asks, until somebody
-// says which datum is meant. With outside, what is declared is taken wherever it lies.
+// A declared system fits in the order that the file names (longitude and latitude, east and
+// north, and every geometry); where the columns are X and Y, in the one order of the two
+// that fits, and where both do, it asks. A reading fits when at least half of the points lie
+// in the territory with its margin, and nine tenths of what the best reading has there; and,
+// where places are known and some reading puts the points on them, when it is as near to
+// these within 60 m. Where the points are as far from known places as a forgotten datum
+// shift makes them, and as one, it asks, until somebody says which datum is meant. With
+// outside, what is declared is taken wherever it lies, and degrees are where no other
+// reading puts them in the territory.
 func (d *Declared) Place(s *Sample, readings []Reading, outside bool) Placement {
 	p := Placement{Declared: d.Words, By: d.By, Points: s.Count(), Readings: readings}
 	switch {
@@ -106,7 +108,7 @@ func (d *Declared) Place(s *Sample, readings []Reading, outside bool) Placement 
 	case d.Words != "":
 		p.asks("Tệp nêu hệ toạ độ %q mà hệ thống không biết.", "The file names the reference system %q, which is not known here.", d.Words)
 	default:
-		d.undeclared(&p)
+		d.undeclared(&p, outside)
 	}
 	if p.Outcome == Taken {
 		d.shift(&p)
@@ -141,7 +143,7 @@ func (d *Declared) asDeclared(p *Placement, outside bool) {
 }
 
 // undeclared places what nobody has named the system of.
-func (d *Declared) undeclared(p *Placement) {
+func (d *Declared) undeclared(p *Placement, outside bool) {
 	fits := p.fitting()
 	for _, r := range fits {
 		if d.Degrees && r.crs.SRID() == geo.SRID && d.says(r.Axis) {
@@ -151,6 +153,10 @@ func (d *Declared) undeclared(p *Placement) {
 	}
 	if d.Degrees && len(fits) > 0 {
 		p.refuse("Các điểm nằm ngoài lãnh thổ nếu là kinh độ, vĩ độ; chúng nằm trong đó nếu là %s.", "As longitude and latitude the points are not in the territory; they are if it is %s.", list(fits))
+		return
+	}
+	if wgs84, ok := geo.LookupCRS(geo.SRID); ok && d.Degrees && outside {
+		p.take(&Reading{crs: wgs84, CRS: wgs84.String(), Axis: cmp.Or(d.Axis, EastFirst)}, "Kinh độ và vĩ độ, được hiểu là WGS 84; các điểm được phép nằm ngoài lãnh thổ.", "Longitude and latitude, taken for WGS 84; points may lie outside the territory.")
 		return
 	}
 	switch len(fits) {
