@@ -77,6 +77,10 @@ func TestGrantsAreLimitedToLayersAndTerritories(t *testing.T) {
 		{"roads", roads, "special_areas", Sight{Exact: true}, Pen{}},
 		{"district", district, "kiosks", Sight{Withheld: true, Territories: []string{"094", "095"}, Exact: true}, Pen{Territories: []string{"094", "094"}}},
 		{"operator", operator, "kiosks", Sight{Organisation: "VNPT", Exact: true}, Pen{Drafts: true}},
+		{"operator in a district", who("VNPT", Grant{Role: Operator, Territory: "094"}), "kiosks", Sight{Organisation: "VNPT", Exact: true}, Pen{DraftsWithin: []string{"094"}}},
+		{"operator in a district and everywhere", who("VNPT", Grant{Role: Operator, Territory: "094"}, operator.Grants[0]), "kiosks", Sight{Organisation: "VNPT", Exact: true}, Pen{Drafts: true, DraftsWithin: []string{"094"}}},
+		{"operator of roads in a district", who("VNPT", Grant{Role: Operator, Territory: "094", Layers: []string{"roads"}}), "kiosks", Sight{Organisation: "VNPT", Exact: true}, Pen{}},
+		{"operator of no organisation in a district", who("", Grant{Role: Operator, Territory: "094"}), "kiosks", Sight{Exact: true}, Pen{}},
 		{"operator of no organisation", who("", Grant{Role: Operator}), "kiosks", Sight{Exact: true}, Pen{}},
 		{"member without a role", who("VNPT"), "kiosks", Sight{Organisation: "VNPT", Exact: true}, Pen{}},
 		{"agency", who("SXD", Grant{Role: Consulted}), "kiosks", Sight{Organisation: "SXD", Consulted: "SXD", Exact: true}, Pen{}},
@@ -103,7 +107,7 @@ func TestWhoAsksAndWhoAnswers(t *testing.T) {
 	}{
 		{Anonymous(), Pen{}, false, ""}, {who("VNPT", Grant{Role: Operator}), Pen{}, false, ""}, {who("SXD", Grant{Role: Approver}), Pen{}, false, ""},
 		{who("SXD", Grant{Role: Consulted}), Pen{}, false, "SXD"}, {who("", Grant{Role: Officer, Layers: []string{"roads"}}), Pen{}, true, ""},
-		{who("SXD", Grant{Role: Officer, Territory: "094"}, Grant{Role: Operator}, Grant{Role: Consulted}), Pen{Territories: []string{"094"}}, true, "SXD"},
+		{who("SXD", Grant{Role: Officer, Territory: "094"}, Grant{Role: Operator}, Grant{Role: Operator, Territory: "095"}, Grant{Role: Consulted}), Pen{Territories: []string{"094"}}, true, "SXD"},
 		{who("SXD", Grant{Role: Administrator}, Grant{Role: Consulted}), Pen{All: true}, true, "SXD"},
 	} {
 		if diff := cmp.Diff(tt.asks, tt.v.Asks("kiosks")); diff != "" || tt.v.AsksAnything() != tt.any || tt.v.Consulted("kiosks") != tt.answer {

@@ -146,12 +146,20 @@ type Pen struct {
 	Territories []string // rows that lie within any of these units
 	// Drafts: drafts of the viewer's organisation, and nothing else.
 	Drafts bool
+	// DraftsWithin: of these drafts, those that lie within any of these units.
+	DraftsWithin []string
 }
 
 // None reports whether nothing may be written.
-func (p Pen) None() bool { return !p.All && !p.Drafts && len(p.Territories) == 0 }
+func (p Pen) None() bool {
+	return !p.All && !p.Drafts && len(p.Territories) == 0 && len(p.DraftsWithin) == 0
+}
 
 // Pen returns what the viewer may write of a layer; drafts where the layer has any.
+//
+// Decided: a territory limits what an operator writes and not what he sees. His
+// organisation's drafts he sees as one of it, as others of it do who have no role: with a
+// grant nobody sees less than without.
 func (v Viewer) Pen(layer string) Pen {
 	var p Pen
 	for _, g := range v.Grants {
@@ -161,8 +169,11 @@ func (v Viewer) Pen(layer string) Pen {
 			return Pen{All: true}
 		case g.Role.edits():
 			p.Territories = append(p.Territories, g.Territory)
-		case g.Role == Operator && v.Organisation != "":
+		case g.Role != Operator || v.Organisation == "":
+		case g.Territory == "":
 			p.Drafts = true
+		default:
+			p.DraftsWithin = append(p.DraftsWithin, g.Territory)
 		}
 	}
 	return p
@@ -187,7 +198,7 @@ func (v Viewer) Unconsulted() Viewer {
 // writes. Operators ask about nothing.
 func (v Viewer) Asks(layer string) Pen {
 	p := v.Pen(layer)
-	p.Drafts = false
+	p.Drafts, p.DraftsWithin = false, nil
 	return p
 }
 

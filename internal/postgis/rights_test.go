@@ -97,6 +97,65 @@ func TestOperatorsWriteTheirDraftsAlone(t *testing.T) {
 	}
 }
 
+// An operator whose grant names a territory writes drafts within it, moves none into it or
+// out, and sees all that his organisation owns all the same.
+func TestOperatorsWriteWithinTheirTerritory(t *testing.T) {
+	s, layers, _ := open(t)
+	ctx := context.Background()
+	sites, districts := get(t, layers, "bts_sites"), get(t, layers, "districts")
+	unit := sample(t, districts, "094")
+	unit.Geometry = orb.MultiPolygon{{{{103, 21}, {103.4, 21}, {103.4, 21.4}, {103, 21.4}, {103, 21}}}}
+	create(t, s, districts, unit)
+	in, out := orb.Point{103.1, 21.1}, orb.Point{104, 22}
+	limited := account.Grant{Role: account.Operator, Territory: "094"}
+	vnpt := member("VNPT", limited)
+	add := func(v account.Viewer, code string, at orb.Point, organisation, status string) (int64, error) {
+		f := sample(t, sites, code)
+		f.Properties["status"], f.Properties["owner_organisation"], f.Geometry = status, organisation, at
+		return s.CreateFeature(ctx, v, sites, f)
+	}
+	move := func(v account.Viewer, id int64, to orb.Point) error {
+		_, err := s.UpdateFeature(ctx, v, sites, id, layer.Feature{Geometry: to}, 0, false)
+		return err
+	}
+	inside, err := add(vnpt, "IN", in, "VNPT", layer.Draft)
+	if err != nil {
+		t.Fatal(err)
+	}
+	outside := draftOf(t, s, sites, "VNPT", "OUT", out)
+	for name, got := range map[string]error{
+		"a draft elsewhere":           func() error { _, err := add(vnpt, "A", out, "VNPT", layer.Draft); return err }(),
+		"a rival's draft within":      func() error { _, err := add(vnpt, "B", in, "VIETTEL", layer.Draft); return err }(),
+		"what is no draft within":     func() error { _, err := add(vnpt, "C", in, "VNPT", "existing"); return err }(),
+		"moved out":                   move(vnpt, inside, out),
+		"moved in":                    move(vnpt, outside, in),
+		"removed elsewhere":           s.DeleteFeature(ctx, vnpt, sites, outside, 0),
+		"a unit that is not there":    move(member("VNPT", account.Grant{Role: account.Operator, Territory: "999"}), inside, in),
+		"another layer than granted":  move(member("VNPT", account.Grant{Role: account.Operator, Territory: "094", Layers: []string{"kiosks"}}), inside, in),
+		"an operator of nobody's own": move(member("", limited), inside, in),
+	} {
+		want := layer.ErrForbidden
+		if name == "an operator of nobody's own" {
+			want = layer.ErrNotFound
+		}
+		if !errors.Is(got, want) {
+			t.Errorf("%s: %v, want %v", name, got, want)
+		}
+	}
+	if seen := values(t, s, vnpt, sites, layer.Query{}, "code"); seen[outside] != "OUT" {
+		t.Errorf("the organisation's draft elsewhere is not seen: %v", seen)
+	}
+	if err := move(vnpt, inside, orb.Point{103.2, 21.2}); err != nil {
+		t.Error(err)
+	}
+	if err := move(member("VNPT", limited, account.Grant{Role: account.Operator}), outside, in); err != nil {
+		t.Errorf("with a grant for everywhere beside it: %v", err)
+	}
+	if err := s.DeleteFeature(ctx, vnpt, sites, inside, 0); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestConfidentialValuesAreForOwnersAndStaff(t *testing.T) {
 	s, layers, url := open(t)
 	ctx := context.Background()

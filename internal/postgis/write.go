@@ -115,7 +115,8 @@ func lockRevision(ctx context.Context, tx pgx.Tx, v account.Viewer, l *layer.Lay
 }
 
 // inPen refuses a row that the viewer may not write: one that does not lie within a unit
-// that his role is limited to, nor is a draft of an organisation that writes its own.
+// that his role is limited to, nor is a draft of an organisation that writes its own, there
+// or everywhere.
 // It is asked before and after a change, so that nothing is moved out of a territory or
 // into another, and no draft is made more than that by its owner.
 func inPen(ctx context.Context, tx pgx.Tx, v account.Viewer, l *layer.Layer, id int64) error {
@@ -129,11 +130,20 @@ func within(ctx context.Context, tx pgx.Tx, pen account.Pen, v account.Viewer, l
 	}
 	var c conditions
 	var may []string
+	inside := func(unit string) string { return "ST_Covers(hatang_territory(" + c.bind(unit) + "), geom)" }
 	for _, code := range pen.Territories {
-		may = append(may, "ST_Covers(hatang_territory("+c.bind(code)+"), geom)")
+		may = append(may, inside(code))
 	}
-	if pen.Drafts && l.HasDrafts() {
-		may = append(may, "status = "+c.bind(layer.Draft)+" AND owner_organisation = "+c.bind(v.Organisation))
+	if l.HasDrafts() {
+		draft := func() string {
+			return "status = " + c.bind(layer.Draft) + " AND owner_organisation = " + c.bind(v.Organisation)
+		}
+		if pen.Drafts {
+			may = append(may, draft())
+		}
+		for _, code := range pen.DraftsWithin {
+			may = append(may, draft()+" AND "+inside(code))
+		}
 	}
 	var allowed bool
 	if len(may) > 0 {
