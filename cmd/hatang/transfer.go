@@ -76,9 +76,15 @@ func (c *importCommand) Run(ctx context.Context, g *globals, env *environment) e
 			return err
 		}
 		r := report{Layer: l.Name, NotTaken: []string{}}
+		shown, err := showImport(env.stderr, c.File)
+		if err != nil {
+			return err
+		}
+		options.Progress = &shown.progress
 		r.ImportSummary, r.Areas, err = c.Areas.into(ctx, env, store, l, options, func(add func(postgis.Incoming) error) error {
-			return c.read(ctx, env, l, &r, add)
+			return c.read(ctx, shown, l, &r, add)
 		})
+		shown.end(err == nil && !c.DryRun && r.Applied)
 		if err != nil {
 			return fmt.Errorf("%s: %w", c.File, err)
 		}
@@ -116,15 +122,13 @@ func (c *importCommand) options(ctx context.Context, g *globals, store *postgis.
 	return rowOptions(ctx, store, date(), wishes, filepath.Base(c.File))
 }
 
-// read reads the file with a progress bar and hands on its features.
-func (c *importCommand) read(ctx context.Context, env *environment, l *layer.Layer, r *report, add func(postgis.Incoming) error) (err error) {
-	watch, done := watching(env.stderr, filepath.Base(c.File))
-	source, err := formats.Open(ctx, c.File, c.Table, watch)
+// read reads the file and hands on its features.
+func (c *importCommand) read(ctx context.Context, shown *shownImport, l *layer.Layer, r *report, add func(postgis.Incoming) error) (err error) {
+	source, err := formats.Open(ctx, c.File, c.Table, shown.watch)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, source.Close()) }()
-	defer func() { done(err == nil) }()
 	r.NotTaken, err = handOn(ctx, source, l, c.CRS, c.Strict, add)
 	return err
 }
@@ -228,7 +232,7 @@ func (c *importCommand) tell(env *environment, r report) error {
 func (c *importCommand) print(env *environment, r report) {
 	for i, refused := range r.Refused {
 		if i == maxShownRefusals {
-			fmt.Fprintf(env.stdout, "… and %d more rows refused (--json lists all)\n", len(r.Refused)-i)
+			fmt.Fprintf(env.stdout, "… and %d more rows refused (--json lists more)\n", r.RefusedRows-i)
 			break
 		}
 		for _, f := range refused.Faults {
@@ -245,7 +249,7 @@ func (c *importCommand) print(env *environment, r report) {
 		fmt.Fprintf(env.stdout, "  %s: %s, from column %s\n", f.Name, f.Kind, f.Column)
 	}
 	fmt.Fprintf(env.stdout, "%s: %d read, %d inserted, %d updated, %d unchanged, %d skipped, %d refused\n",
-		r.Layer, r.Read, r.Inserted, r.Updated, r.Unchanged, r.Skipped, len(r.Refused))
+		r.Layer, r.Read, r.Inserted, r.Updated, r.Unchanged, r.Skipped, max(r.RefusedRows, len(r.Refused)))
 	printAreas(env, r.Areas)
 	switch {
 	case c.DryRun:
