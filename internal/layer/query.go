@@ -1,6 +1,8 @@
 package layer
 
 import (
+	"time"
+
 	"github.com/paulmach/orb"
 
 	"hatang/geo"
@@ -41,6 +43,9 @@ type Query struct {
 	// Span selects rows whose valid time meets the closed span; a zero bound is
 	// open, so the zero Span with a zero Date selects every version.
 	Span [2]geo.Date
+	// KnownAt asks for the rows as they were known at this record time, of which the viewer
+	// sees the past; zero for now.
+	KnownAt time.Time
 	// Boxes selects rows whose geometry meets any of the boxes, longitude and
 	// latitude on WGS 84; two boxes make one across the antimeridian.
 	Boxes []orb.Bound

@@ -7,7 +7,6 @@ import (
 	"maps"
 	"math"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -204,11 +203,8 @@ func (r *reading) inBoxes(c *conditions) {
 	}
 }
 
-// from returns the rows of a layer as they were at the record time, to stand in a
-// FROM clause. A row's image then is the one before its first later change; a row
-// whose first later change is its insertion was not there.
-//
-// The record time of a change is when its transaction began.
+// from returns the rows of a layer as they were at the record time, to stand in a FROM
+// clause.
 func (r *reading) from(c *conditions, name string) (string, error) {
 	if r.knownAt.IsZero() {
 		return quote(name), nil
@@ -217,19 +213,7 @@ func (r *reading) from(c *conditions, name string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	columns, images := []string{"id"}, []string{"r.id"}
-	for _, f := range l.Fields {
-		name := quote(f.Name)
-		columns, images = append(columns, name), append(images, r.image(c, l, name))
-	}
-	known, layerName := c.bind(r.knownAt), c.bind(l.Name)
-	return fmt.Sprintf(`(SELECT %[1]s, geom FROM %[2]s t WHERE NOT EXISTS (
-				SELECT FROM history h WHERE h.layer = %[4]s AND h.feature_id = t.id AND h.recorded_at > %[3]s)
-			UNION ALL SELECT %[5]s, first.before_geom FROM (
-				SELECT DISTINCT ON (feature_id) operation, before, before_geom FROM history
-				WHERE layer = %[4]s AND recorded_at > %[3]s ORDER BY feature_id, id) first,
-			jsonb_populate_record(NULL::%[2]s, first.before) r WHERE first.operation <> 'insert')`,
-		strings.Join(columns, ", "), quote(l.Name), known, layerName, strings.Join(images, ", ")), nil
+	return c.knownRows(l, r.knownAt, func(column string) string { return r.image(c, l, column) }, ""), nil
 }
 
 // image is a column of a row as it was. To those from whom the row is withheld now it

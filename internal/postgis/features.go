@@ -54,7 +54,7 @@ func columns(l *layer.Layer, q layer.Query) string {
 // and is returned as it is. Cost: by id an index scan of what is read; in another order
 // one of all that is selected; one pass over the bytes.
 func (s *Store) Features(ctx context.Context, v account.Viewer, l *layer.Layer, q layer.Query, each func(*layer.Row) error) error {
-	err := s.seen(ctx, v, l, nearOf(q), func(c *conditions, from string) error {
+	err := s.chosen(ctx, v, l, q, func(c *conditions, from string) error {
 		if err := c.matching(q, l); err != nil {
 			return err
 		}
@@ -65,7 +65,7 @@ func (s *Store) Features(ctx context.Context, v account.Viewer, l *layer.Layer, 
 		if q.Limit > 0 {
 			sql += " LIMIT " + c.bind(q.Limit)
 		}
-		limit := pageTime(q.Limit)
+		limit := pageTime(q)
 		if limit == 0 {
 			return hand(ctx, s.pool, sql, c.args, len(q.Sort), each)
 		}
@@ -138,7 +138,12 @@ func scanRow(rows pgx.Rows, keys int, row *layer.Row) error {
 // its After and Limit. Cost: a scan of all of them; 200 000 take some 30 ms.
 func (s *Store) CountFeatures(ctx context.Context, v account.Viewer, l *layer.Layer, q layer.Query) (n int64, err error) {
 	err = s.count(ctx, v, l, q, func(sql string, args []any) error {
-		return s.pool.QueryRow(ctx, sql, args...).Scan(&n)
+		if q.KnownAt.IsZero() {
+			return s.pool.QueryRow(ctx, sql, args...).Scan(&n)
+		}
+		return s.within(ctx, pgx.TxOptions{AccessMode: pgx.ReadOnly}, reportTime, func(tx pgx.Tx) error {
+			return tx.QueryRow(ctx, sql, args...).Scan(&n)
+		})
 	})
 	return n, err
 }
@@ -166,7 +171,7 @@ func (s *Store) CountWithin(ctx context.Context, v account.Viewer, l *layer.Laye
 
 // count makes the statement that counts what the query selects for the viewer.
 func (s *Store) count(ctx context.Context, v account.Viewer, l *layer.Layer, q layer.Query, ask func(sql string, args []any) error) error {
-	err := s.seen(ctx, v, l, nearOf(q), func(c *conditions, from string) error {
+	err := s.chosen(ctx, v, l, q, func(c *conditions, from string) error {
 		if err := c.matching(q, l); err != nil {
 			return err
 		}

@@ -11,7 +11,7 @@ import (
 // its After and Limit. Cost: a scan of so many rows, in no order.
 func (s *Store) HasMore(ctx context.Context, v account.Viewer, l *layer.Layer, q layer.Query, n int) (bool, error) {
 	var more bool
-	err := s.seen(ctx, v, l, nearOf(q), func(c *conditions, from string) error {
+	err := s.chosen(ctx, v, l, q, func(c *conditions, from string) error {
 		if err := c.matching(q, l); err != nil {
 			return err
 		}

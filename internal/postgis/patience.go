@@ -7,6 +7,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"hatang/internal/layer"
 	"hatang/internal/permit"
 )
 
@@ -98,12 +99,12 @@ func factsTime(asked permit.Asked) time.Duration {
 	return 0
 }
 
-// pageTime is how long the statement may take that reads a page of so many rows, 0 for all.
-func pageTime(rows int) time.Duration {
+// pageTime is how long the statement may take that reads a page, or all that is selected.
+func pageTime(q layer.Query) time.Duration {
 	switch {
-	case rows == 0:
+	case q.Limit == 0:
 		return streamTime
-	case rows > pageHeld:
+	case q.Limit > pageHeld, !q.KnownAt.IsZero():
 		return reportTime
 	}
 	return 0

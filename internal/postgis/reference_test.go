@@ -319,8 +319,9 @@ func TestALayerKeepsItsReferenceSystem(t *testing.T) {
 	if got := scalar[string](t, conn, "SELECT ST_AsText(ST_Transform(geom_stored, 4326), 6) || ST_AsText(geom, 6) FROM schools WHERE code = 'S1'"); got != "POINT(103 21)POINT(103 21)" {
 		t.Errorf("after an edit it is at %s", got)
 	}
-	if n := scalar[int64](t, conn, "SELECT count(*) FROM history WHERE layer = 'schools' AND before ? 'geom_stored'"); n != 0 {
-		t.Error("the history keeps geometries twice")
+	// What it is read in does not bring back to the bit what is kept: a revert needs that.
+	if n := scalar[int64](t, conn, "SELECT count(*) FROM history WHERE layer = 'schools' AND before IS NOT NULL AND before_geom IS NOT NULL AND before ->> 'geom_stored' IS NULL"); n != 0 {
+		t.Errorf("%d images lack the geometry that is kept", n)
 	}
 	if err := postgis.CheckSchema(ctx, conn, s.Layers()); err != nil {
 		t.Error(err)
