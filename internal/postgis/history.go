@@ -30,30 +30,35 @@ const (
 func (s *Store) History(ctx context.Context, v account.Viewer, q layer.HistoryQuery, each func(*layer.Change) error) error {
 	err := pgx.BeginTxFunc(ctx, s.pool, snapshot, func(tx pgx.Tx) error {
 		h := &history{tx: tx, viewer: v, query: q, left: q.Limit, skip: q.Older.Shown}
-		if !q.Older.IsZero() {
-			h.after = &head{layer: q.Older.Layer, at: q.Older.RecordedAt, feature: q.Older.FeatureID, id: math.MaxInt64}
-		}
-		if err := h.find(ctx); err != nil {
-			return err
-		}
-		for size := min(q.Limit+h.skip, mostHeads); h.left > 0; size = mostHeads {
-			heads, err := h.heads(ctx, size)
-			if err != nil {
-				return err
-			}
-			for part := range parts(heads) {
-				if err := h.hand(ctx, part, each); err != nil {
-					return err
-				}
-			}
-			if len(heads) < size {
-				return nil
-			}
-			h.after = &heads[len(heads)-1]
-		}
-		return nil
+		return h.read(ctx, func(_ *head, change *layer.Change) error { return each(change) })
 	})
 	return notHanded("read the history", err)
+}
+
+// read hands the records that the query selects to each, with what the viewer sees of them.
+func (h *history) read(ctx context.Context, each func(*head, *layer.Change) error) error {
+	if q := h.query; !q.Older.IsZero() {
+		h.after = &head{layer: q.Older.Layer, at: q.Older.RecordedAt, feature: q.Older.FeatureID, id: math.MaxInt64}
+	}
+	if err := h.find(ctx); err != nil {
+		return err
+	}
+	for size := min(h.left+h.skip, mostHeads); h.left > 0; size = mostHeads {
+		heads, err := h.heads(ctx, size)
+		if err != nil {
+			return err
+		}
+		for part := range parts(heads) {
+			if err := h.hand(ctx, part, each); err != nil {
+				return err
+			}
+		}
+		if len(heads) < size {
+			return nil
+		}
+		h.after = &heads[len(heads)-1]
+	}
+	return nil
 }
 
 // history is one reading of the history.
@@ -231,7 +236,7 @@ func (h *history) selected(c *conditions, l *layer.Layer, past account.Past) {
 }
 
 // hand hands the records of which the viewer sees anything that was asked for.
-func (h *history) hand(ctx context.Context, heads []head, each func(*layer.Change) error) error {
+func (h *history) hand(ctx context.Context, heads []head, each func(*head, *layer.Change) error) error {
 	seen := map[string]images{}
 	for _, l := range h.query.Layers {
 		of := slices.DeleteFunc(slices.Clone(heads), func(r head) bool { return r.layer != l.Name })
@@ -252,7 +257,7 @@ func (h *history) hand(ctx context.Context, heads []head, each func(*layer.Chang
 			return nil
 		}
 		h.left--
-		if err := each(change); err != nil {
+		if err := each(&heads[i], change); err != nil {
 			return handed{err}
 		}
 	}
