@@ -288,7 +288,7 @@ func (m *matrix) tryCell(o *outcome, server http.Handler, p *principal, c *cell)
 	}
 	c.leaks(o, m, p, a)
 	m.tellsOfStaffLayers(o, p, c, a)
-	if c.method == http.MethodGet && (c.kind == "list" || c.target() != "") {
+	if c.method == http.MethodGet && (strings.HasPrefix(c.kind, "list") || c.target() != "") {
 		m.tryPage(o, server, p, c, a.status, path, headers)
 	}
 	if refused {
@@ -359,7 +359,9 @@ func (m *matrix) refusal(o *outcome, server http.Handler, p *principal, c *cell,
 		return
 	}
 	missing := *c
-	missing.kind = "write-absent"
+	if missing.kind = "write-absent"; c.past() {
+		missing.kind = "known-absent"
+	}
 	path, body, headers, err := m.request(p, &missing)
 	if err != nil {
 		o.differs(c, p, "the cell could not be made: %v", err)
@@ -408,7 +410,7 @@ func (c *cell) leaks(o *outcome, m *matrix, p *principal, a answer) {
 	var list page
 	if c.format(p) == "geojson" && c.method == http.MethodGet && a.status == http.StatusOK {
 		err := json.Unmarshal(a.body, &list)
-		if c.kind == "download" {
+		if strings.HasPrefix(c.kind, "download") {
 			list.NumberMatched = len(list.Features) // it does not count
 		}
 		if err != nil || list.NumberMatched != matched || len(list.Features) != matched {
@@ -430,7 +432,7 @@ func (m *matrix) tryPage(o *outcome, server http.Handler, p *principal, c *cell,
 		o.differs(c, p, "as a page it is %d %s", a.status, a.header.Get("Content-Type"))
 	}
 	matched := c.hides(o, m, p, a)
-	if rows := bytes.Count(a.body, []byte("<tr data-id=")); c.kind == "list" && status == http.StatusOK && rows != matched {
+	if rows := bytes.Count(a.body, []byte("<tr data-id=")); strings.HasPrefix(c.kind, "list") && status == http.StatusOK && rows != matched {
 		o.differs(c, p, "%d rows are on the page, want %d", rows, matched)
 	}
 }
@@ -447,6 +449,12 @@ func (c *cell) hides(o *outcome, m *matrix, p *principal, a answer) int {
 		o.differs(c, p, "the answer cannot be unpacked: %v", err)
 	}
 	matched := 1
+	if c.past() {
+		sees["draft"], sees["withheld"] = m.word(p, "known-draft", pl.name(), false) == "ok", m.word(p, "known-withheld", pl.name(), false) == "ok"
+		if m.word(p, "known-published", pl.name(), false) != "ok" {
+			matched = 0
+		}
+	}
 	for of, seen := range sees {
 		if !seen && bytes.Contains(body, []byte(pl.secret(of))) {
 			o.differs(c, p, "the answer tells what is hidden: %s", body)
@@ -481,13 +489,20 @@ func unpacked(raw []byte) (all []byte, err error) {
 	return all, nil
 }
 
+// past reports whether the cell asks for rows as they are known now, as of a time past.
+func (c *cell) past() bool { return strings.Contains(c.kind, "known") }
+
+func knownNow() string {
+	return url.Values{"known_at": {time.Now().UTC().Format(time.RFC3339Nano)}}.Encode()
+}
+
 // format is the one in which a cell's features are asked for: GeoJSON of pages, all in
 // turn of downloads; "" of other cells.
 func (c *cell) format(p *principal) string {
 	switch all := formats.Of(&layer.Layer{Name: c.place.name()}); c.kind {
-	case "list":
+	case "list", "list-known":
 		return all[0].Name()
-	case "download":
+	case "download", "download-known":
 		return all[(len(c.place.name())+len(p.name))%len(all)].Name()
 	}
 	return ""
@@ -552,13 +567,19 @@ func (m *matrix) request(p *principal, c *cell) (path, body string, headers []st
 	headers = p.headers
 	path, body = wholeEarth.Replace(c.path), ""
 	switch {
-	case c.kind == "list", c.kind == "download":
+	case c.format(p) != "":
 		path += "?source=" + url.QueryEscape(mark) + "&f=" + c.format(p)
+		if c.past() {
+			path += "&" + knownNow()
+		}
 	case c.place.layer != nil:
 		body = m.rowBody(c)
 		path = strings.Replace(path, "{featureId}", fmt.Sprint(c.place.rows[c.target()].id0()), 1)
 		if strings.HasPrefix(c.kind, "succeed-") {
 			path += "?in_force=2019-06-01"
+		}
+		if c.past() {
+			path += "?" + knownNow()
 		}
 	default:
 		if path, err = m.otherPath(p, c); err == nil {

@@ -41,6 +41,8 @@ func (m *matrix) otherPath(p *principal, c *cell) (string, error) {
 		return c.path + "?collections=kiosks&q=asked+draft", nil
 	case "add-import":
 		return c.path + "?collection=kiosks", nil
+	case "revert":
+		return c.path + "?dry_run=true", nil
 	case "history":
 		return c.path + fmt.Sprint("?collection=kiosks&feature=", v.features["draft"]), nil
 	}
@@ -53,6 +55,8 @@ func (m *matrix) otherBody(p *principal, c *cell) string {
 	switch c.kind {
 	case "ask-of-draft", "ask-of-published":
 		return fmt.Sprintf(`{"collection":"kiosks","feature":%d,"agency":"STTTT"}`, c.place.victims.features[strings.TrimPrefix(c.kind, "ask-of-")])
+	case "revert":
+		return fmt.Sprintf(`{"collection":"kiosks","feature":%d,"to":"2020-01-01"}`, c.place.victims.features["draft"])
 	case "answer":
 		return `{"answer":"objected","note":"x"}`
 	case "withdraw":

@@ -18,8 +18,8 @@ import (
 // VNPT, the rival of VIETTEL; officer-here and approver-here are limited to 094, -far to 095.
 // officer-layer is limited to the layer, other-layers to others. asked is of an agency that
 // is asked about the drafts, consulted of another. Consultations are about kiosks in 094; one
-// of them, a draft, is searched for, and its history is. Imports are into kiosks, too; the one that
-// is asked for is nobody's of these.
+// of them, a draft, is searched for, and its history is, and what would become of it if it were reverted.
+// Imports are into kiosks, too; the one that is asked for is nobody's of these.
 // over is the cookie of a session that is over, forged what a session sends without its
 // token or from another site. Where a client cannot be, there is a dash. The rows that begin
 // with staff- are of a reference layer that is for staff alone: the others are not even to
@@ -38,6 +38,12 @@ row-published          ok        ok     ok       ok    ok        ok    ok       
 row-draft              404       404    ok       404   404       ok    ok           404         ok            404          ok      ok            404          ok            401     401  -
 row-withheld           404       404    404      404   404       404   ok           ok          ok            404          ok      ok            ok           ok            401     401  -
 row-absent             404       404    404      404   404       404   404          404         404           404          404     404           404          404           401     401  -
+list-known             401       403    ok       ok    403       403   ok           ok          ok            403          ok      ok            ok           ok            401     401  -
+download-known         401       403    ok       ok    403       403   ok           ok          ok            403          ok      ok            ok           ok            401     401  -
+known-published        401       403    ok       404   403       403   ok           ok          ok            403          ok      ok            ok           ok            401     401  -
+known-draft            401       403    ok       404   403       403   ok           404         ok            403          ok      ok            404          ok            401     401  -
+known-withheld         401       403    404      404   403       403   ok           ok          ok            403          ok      ok            ok           ok            401     401  -
+known-absent           401       403    404      404   403       403   404          404         404           403          404     404           404          404           401     401  -
 confidential-values    404       404    ok       404   404       404   ok           404         ok            404          ok      ok            404          ok            401     401  -
 create-published       401       403    403      403   403       403   ok           403         ok            403          ok      403           403          ok            401     401  403
 create-draft           401       403    ok       403   403       403   ok           403         ok            403          ok      403           403          ok            401     401  403
@@ -59,6 +65,7 @@ write-absent-no-drafts 401       403    403      403   403       403   404      
 check                  ok        ok     ok       ok    ok        ok    ok           ok          ok            ok           ok      ok            ok           ok            401     401  403
 search                 ok        ok     ok       ok    ok        ok    ok           ok          ok            ok           ok      ok            ok           ok            401     401  -
 history                401       403    ok       ok    403       403   ok           ok          ok            ok           ok      ok            ok           ok            401     401  -
+revert                 401       403    403      403   403       403   ok           404         ok            404          ok      403           403          ok            401     401  403
 consultations          401       ok     ok       ok    ok        ok    ok           ok          ok            ok           ok      ok            ok           ok            401     401  -
 consultation           401       404    404      404   404       ok    ok           404         ok            404          ok      ok            404          ok            401     401  -
 ask-of-draft           401       403    403      403   403       403   ok           400         ok            403          ok      403           403          ok            401     401  403
@@ -91,6 +98,10 @@ staff-options          404       404    404      404   404       404   ok       
 staff-list             404       404    404      404   404       404   ok           ok          ok            404          ok      ok            ok           ok            401     401  -
 staff-row-published    404       404    404      404   404       404   ok           ok          ok            404          ok      ok            ok           ok            401     401  -
 staff-row-absent       404       404    404      404   404       404   404          404         404           404          404     404           404          404           401     401  -
+staff-list-known       404       404    404      404   404       404   ok           ok          ok            404          ok      ok            ok           ok            401     401  -
+staff-download-known   404       404    404      404   404       404   ok           ok          ok            404          ok      ok            ok           ok            401     401  -
+staff-known-published  404       404    404      404   404       404   ok           ok          ok            404          ok      ok            ok           ok            401     401  -
+staff-known-absent     404       404    404      404   404       404   404          404         404           404          404     404           404          404           401     401  -
 staff-create-published 401       404    404      404   404       404   ok           403         ok            404          ok      403           403          ok            401     401  403
 staff-write-published  401       404    404      404   404       404   ok           403         ok            404          ok      403           403          ok            401     401  403
 staff-move-published   401       404    404      404   404       404   403          403         ok            404          ok      403           403          ok            401     401  403
@@ -117,10 +128,10 @@ var operations = map[string]operation{
 	"POST /collections": {kinds: "new-layer", ok: 201}, "PATCH /collections/{collectionId}": {kinds: "change-layer", ok: 204}, "DELETE /collections/{collectionId}": {kinds: "withdraw-layer", ok: 204},
 	"GET /collections/{collectionId}/schema": {kinds: "document", ok: 200}, "GET /collections/{collectionId}/queryables": {kinds: "document", ok: 200},
 	"GET /collections/{collectionId}/sortables":            {kinds: "document", ok: 200},
-	"GET /collections/{collectionId}/items":                {kinds: "list", ok: 200},
-	"GET /collections/{collectionId}/download":             {kinds: "download", ok: 200},
+	"GET /collections/{collectionId}/items":                {kinds: "list list-known", ok: 200},
+	"GET /collections/{collectionId}/download":             {kinds: "download download-known", ok: 200},
 	"POST /collections/{collectionId}/items":               {kinds: "create-*", ok: 201},
-	"GET /collections/{collectionId}/items/{featureId}":    {kinds: "row-*", ok: 200},
+	"GET /collections/{collectionId}/items/{featureId}":    {kinds: "row-* known-*", ok: 200},
 	"PUT /collections/{collectionId}/items/{featureId}":    {kinds: "write-* succeed-*", ok: 204},
 	"PATCH /collections/{collectionId}/items/{featureId}":  {kinds: "write-* move-* give-* publish-* succeed-*", ok: 204},
 	"DELETE /collections/{collectionId}/items/{featureId}": {kinds: "write-*", ok: 204},
@@ -150,7 +161,7 @@ var operations = map[string]operation{
 	"GET /session/oidc": {kinds: "not-offered"}, "GET /session/oidc/callback": {kinds: "not-offered"},
 	"GET /keys": {kinds: "keys", ok: 200}, "POST /keys": {kinds: "key-own key-wider key-of-program", ok: 201},
 	"DELETE /keys/{keyId}": {kinds: "revoke-others-key revoke-own-key", ok: 204},
-	"GET /search":          {kinds: "search", ok: 200}, "GET /changes": {kinds: "history", ok: 200},
+	"GET /search":          {kinds: "search", ok: 200}, "GET /changes": {kinds: "history", ok: 200}, "POST /changes/reverts": {kinds: "revert", ok: 200},
 	"GET /consultations": {kinds: "consultations", ok: 200}, "POST /consultations": {kinds: "ask-of-draft ask-of-published", ok: 201},
 	"GET /consultations/{consultationId}": {kinds: "consultation", ok: 200}, "PATCH /consultations/{consultationId}": {kinds: "answer withdraw", ok: 204},
 	"GET /imports": {kinds: "imports", ok: 200}, "POST /imports": {kinds: "add-import", ok: 202},

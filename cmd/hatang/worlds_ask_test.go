@@ -117,6 +117,9 @@ func (p *pair) items() string {
 	if p.chance(20) {
 		q.Set("filter", p.filter(l))
 	}
+	if p.chance(8) {
+		q.Set("known_at", p.moment())
+	}
 	p.shape(l, q)
 	if p.chance(15) {
 		q.Set("crs", pick(p.rand, geo.CRSs()).URI())
@@ -203,6 +206,9 @@ func (p *pair) item() string {
 	}
 	if p.chance(10) {
 		return path + "?properties=" + pick(p.rand, l.Fields).Name
+	}
+	if p.chance(8) {
+		return path + "?known_at=" + url.QueryEscape(p.moment())
 	}
 	if p.chance(20) {
 		return path + "?f=html"

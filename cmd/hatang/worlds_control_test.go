@@ -1,6 +1,8 @@
 package main
 
 import (
+	"net/http"
+	"strings"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
@@ -21,6 +23,9 @@ func worldsControls(t *testing.T, o *origin) {
 	}
 	before := func(sql ...string) func(*testing.T, *origin) {
 		return func(t *testing.T, o *origin) { o.before = run(t, sql) }
+	}
+	open := func(which func(*http.Request) bool) func(*testing.T, *origin) {
+		return func(_ *testing.T, o *origin) { o.open = which }
 	}
 	after := func(sql ...string) func(*testing.T, *origin) {
 		return func(t *testing.T, o *origin) { o.after = run(t, sql) }
@@ -49,8 +54,9 @@ func worldsControls(t *testing.T, o *origin) {
 		{"versions count what others are asked", "consulted agency", 300, false, before(`CREATE OR REPLACE FUNCTION hatang_touch(changed text, whose text DEFAULT 'public') RETURNS void
 			LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 				INSERT INTO layer_changes (layer, audience) VALUES (changed, CASE WHEN whose LIKE 'consulted:%' THEN 'consulted:BCHQS' ELSE whose END) ON CONFLICT DO NOTHING $$`)},
-		{"a search finds everything", "operator VIETTEL", 800, false, func(_ *testing.T, o *origin) { o.open = "/api/v1/search" }},
-		{"the history shows everything", "operator VIETTEL", 800, false, func(_ *testing.T, o *origin) { o.open = "/api/v1/changes" }},
+		{"a search finds everything", "operator VIETTEL", 800, false, open(func(r *http.Request) bool { return strings.HasPrefix(r.URL.Path, "/api/v1/search") })},
+		{"the history shows everything", "operator VIETTEL", 800, false, open(func(r *http.Request) bool { return strings.HasPrefix(r.URL.Path, "/api/v1/changes") })},
+		{"what was known shows everything", "operator VIETTEL", 1500, false, open(func(r *http.Request) bool { return r.Method == http.MethodGet && r.URL.Query().Has("known_at") })},
 		{"a layer for staff is everybody's", "person", 300, false, after(`DO $$ BEGIN
 			IF EXISTS (SELECT FROM reference_layers WHERE name = 'bunkers') THEN PERFORM hatang_change_reference_layer('bunkers', NULL, '{}', false); END IF; END $$`)},
 		{"nothing is confidential", "person", 1500, false, registry(func(l *layer.Layer) {

@@ -125,7 +125,7 @@ type origin struct {
 	// hidden or after, and the registry of layers that servers have.
 	before, after func(*pgx.Conn)
 	served        *layer.Registry
-	open          string // below this path everybody is served as an administrator
+	open          func(*http.Request) bool // of these requests everybody is served as an administrator
 
 	administrator who
 }
@@ -294,11 +294,11 @@ func (o *origin) server(t *testing.T, w *world) (inMemory, http.Handler) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if o.open == "" {
+	if o.open == nil {
 		return memory, handler
 	}
 	return memory, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if strings.HasPrefix(r.URL.Path, o.open) {
+		if o.open(r) {
 			r.Header.Set("Authorization", o.administrator.headers()[1])
 		}
 		handler.ServeHTTP(w, r)

@@ -1,7 +1,6 @@
 package httpapi
 
 import (
-	"bytes"
 	"errors"
 	"net/http"
 	"slices"
@@ -59,18 +58,6 @@ type changesPage struct {
 	more  bool
 }
 
-// change is what a change is told as, beside the row before and after.
-type change struct {
-	Collection string          `json:"collection"`
-	Feature    int64           `json:"feature"`
-	Operation  layer.Operation `json:"operation"`
-	RecordedAt time.Time       `json:"recorded_at"`
-	Who        *string         `json:"who"`
-	Request    *string         `json:"request"`
-	Changed    []string        `json:"changed"`
-	Links      []link          `json:"links"`
-}
-
 // add adds a change.
 func (p *changesPage) add(c *layer.Change) error {
 	if p.n == p.limit || len(p.list) > changesBytes {
@@ -78,53 +65,21 @@ func (p *changesPage) add(c *layer.Change) error {
 		return errPageFull
 	}
 	item := "/collections/" + c.Layer.Name + "/items/" + strconv.FormatInt(c.FeatureID, 10)
-	head, err := encode(change{
-		Collection: c.Layer.Name, Feature: c.FeatureID, Operation: c.Operation, RecordedAt: c.RecordedAt, Who: orNull(c.Who), Request: orNull(c.Request),
-		Changed: changed(c), Links: []link{{Href: p.api.href(p.r, item, nil), Rel: "about", Type: typeGeoJSON}},
-	})
+	links, err := encode([]link{{Href: p.api.href(p.r, item, nil), Rel: "about", Type: typeGeoJSON}})
 	if err != nil {
 		return err
 	}
 	if p.n > 0 {
 		p.list = append(p.list, ',')
 	}
-	p.list = append(p.list, head[:len(head)-1]...)
-	sheet := formats.Sheet{Layer: c.Layer}
-	for _, image := range []struct {
-		member string
-		row    *layer.Row
-	}{{`,"before":`, c.Before}, {`,"after":`, c.After}} {
-		p.list = append(p.list, image.member...)
-		if image.row == nil {
-			p.list = append(p.list, "null"...)
-		} else if p.list, err = formats.AppendFeature(p.list, c.Layer, image.row, sheet.GeoJSON()); err != nil {
-			return err
-		}
+	if p.list, err = formats.AppendChange(p.list, c, false); err != nil {
+		return err
 	}
-	p.list = append(p.list, '}')
+	p.list = append(p.list[:len(p.list)-1], `,"links":`...) // the last member
+	p.list = append(append(p.list, links...), '}')
 	p.key = p.key.Next(c)
 	p.n++
 	return nil
-}
-
-// changed names what an update changed; of other changes nothing, for it is all.
-func changed(c *layer.Change) []string {
-	names := []string{}
-	if c.Before == nil || c.After == nil {
-		return names
-	}
-	for i, f := range c.Layer.Properties() {
-		if f.ReadOnly { // each change brings it along
-			continue
-		}
-		if !bytes.Equal(c.Before.Values[i], c.After.Values[i]) || (c.Before.Values[i] == nil) != (c.After.Values[i] == nil) {
-			names = append(names, f.Name)
-		}
-	}
-	if !bytes.Equal(c.Before.Geometry, c.After.Geometry) {
-		names = append(names, "geometry")
-	}
-	return names
 }
 
 func (p *changesPage) links() []link {
@@ -202,14 +157,19 @@ func timeIn(r *request, name string, faults *layer.Faults) time.Time {
 	if !r.values.Has(name) {
 		return time.Time{}
 	}
-	s := r.values.Get(name)
-	if d, err := geo.ParseDate(s); err == nil {
-		return d.Time()
-	}
 	// A plus sign that was not percent-encoded arrives as a space.
-	t, err := time.Parse(time.RFC3339, strings.Replace(s, " ", "+", 1))
-	if err != nil || !timeInRange(t) {
+	t, ok := parseTime(strings.Replace(r.values.Get(name), " ", "+", 1))
+	if !ok {
 		faults.Add(name, "%s phải là ngày hoặc thời điểm dạng 2026-01-31T08:00:00Z", "%s must be a day or a time of the form 2026-01-31T08:00:00Z", name)
 	}
 	return t
+}
+
+// parseTime reads a time, or a day for its beginning in UTC; false for what is neither.
+func parseTime(s string) (time.Time, bool) {
+	if d, err := geo.ParseDate(s); err == nil {
+		return d.Time(), true
+	}
+	t, err := time.Parse(time.RFC3339, s)
+	return t, err == nil && timeInRange(t)
 }

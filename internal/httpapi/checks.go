@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"slices"
 	"sync"
-	"time"
 
 	"hatang/geo"
 	"hatang/internal/layer"
@@ -58,16 +57,7 @@ func (a *api) question(r *request) (permit.Question, error) {
 	if q.Detail, ok = permit.ParseDetail(r.values.Get("detail")); !ok {
 		faults.Add("detail", "detail phải là verdict, findings hoặc full", "detail must be verdict, findings or full")
 	}
-	if text := r.values.Get("known_at"); r.values.Has("known_at") {
-		known, err := time.Parse(time.RFC3339, text)
-		switch {
-		case err != nil:
-			faults.Add("known_at", "known_at phải là thời điểm dạng 2026-01-31T08:00:00Z", "known_at must be a time of the form 2026-01-31T08:00:00Z")
-		case known.After(a.Now()):
-			faults.Add("known_at", "known_at phải ở quá khứ: điều sẽ được ghi nhận thì chưa biết", "known_at must be in the past: what will be recorded is not known")
-		}
-		q.KnownAt = known
-	}
+	q.KnownAt = a.knownAtIn(r.values, &faults)
 	if len(faults) > 0 {
 		return q, faultsProblem(invalidParameter, faults)
 	}

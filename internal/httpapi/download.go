@@ -12,13 +12,17 @@ import (
 // downloadParameters are the parameters of downloads beside the layer's own fields:
 // those of items but for the pages.
 func downloadParameters() []string {
-	return []string{"bbox", "bbox-crs", "crs", "datetime", "filter", "filter-lang", "filter-crs", "properties", "skipGeometry", "sortby", "decimals", "bom", "f"}
+	return []string{"bbox", "bbox-crs", "crs", "datetime", "filter", "filter-lang", "filter-crs", "properties", "skipGeometry", "sortby", "decimals", "bom", "f", knownAtName}
 }
 
 // downloadFeatures is all that is selected of a layer, in one file, with its heights.
 // Nothing is counted, and nothing in it tells when it was made.
 func (a *api) downloadFeatures(w http.ResponseWriter, r *request) error {
 	p, faults := parseListing(r.URL.RawQuery, r.layer, a.ReferenceDate(), downloadParameters())
+	if err := remembers(r, p.values); err != nil {
+		return err
+	}
+	p.query.KnownAt = a.knownAtIn(p.values, &faults)
 	p.readOutput(r, &faults)
 	if len(faults) > 0 {
 		return faultsProblem(invalidParameter, faults)
@@ -115,10 +119,10 @@ func (d *download) add(row *layer.Row) (err error) {
 
 // large reports whether the answer is certain to be longer than those that are complete
 // before their first byte, because the layer has so many rows. Then it begins with the
-// first rows. What is narrowed is not looked at: that could cost as much as the answer.
+// first rows. What is narrowed, or past, is not looked at: that could cost as much as the answer.
 func (d *download) large() (bool, error) {
 	q := d.p.query
-	if d.p.format.InFile || d.p.nowhere || q.Boxes != nil || q.Equal != nil || q.Filter != nil {
+	if d.p.format.InFile || d.p.nowhere || !q.KnownAt.IsZero() || q.Boxes != nil || q.Equal != nil || q.Filter != nil {
 		return false, nil
 	}
 	least, err := d.p.format.LeastBytes(d.p.sheet)

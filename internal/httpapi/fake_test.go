@@ -50,6 +50,8 @@ type fakeStore struct {
 	hits     []layer.Hit
 	history  layer.HistoryQuery
 	changes  []*layer.Change
+	dryRun   bool
+	reverted layer.Reverted
 
 	file     File // that was published
 	received []byte
@@ -128,6 +130,13 @@ func (s *fakeStore) Descent(_ context.Context, _ account.Viewer, level, code str
 		return s.descent, nil
 	}
 	return layer.Descent{}, layer.ErrNotFound
+}
+
+func (s *fakeStore) Revert(_ context.Context, _ account.Viewer, q layer.HistoryQuery, dryRun bool) (layer.Reverted, error) {
+	s.history, s.dryRun = q, dryRun
+	done := s.reverted
+	done.Applied = !dryRun
+	return done, s.call("Revert")
 }
 
 func (s *fakeStore) call(name string) error {
@@ -292,6 +301,8 @@ func (s *fakeStore) KeyViewer(_ context.Context, key string) (account.Viewer, er
 		return account.Holder("key:a", account.Administrator), nil
 	case "operator":
 		return account.Viewer{Organisation: "VNPT", Name: "key:v", Grants: []account.Grant{{Role: account.Operator}}}, nil
+	case "agency":
+		return account.Viewer{Organisation: "SXD", Name: "key:s", Grants: []account.Grant{{Role: account.Consulted}}}, nil
 	case "lost":
 		return account.Viewer{}, layer.ErrUnavailable
 	}

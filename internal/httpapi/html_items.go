@@ -73,7 +73,7 @@ func (g *page) writeHTML() error {
 		if len(fields) != len(row.Values) {
 			return fmt.Errorf("row %d of %s has %d values for %d fields", row.ID, g.r.layer.Name, len(row.Values), len(fields))
 		}
-		r := itemRow{ID: row.ID, Href: v.Local(fmt.Sprintf("%s/%d", shown.Form.Action, row.ID)), Cells: make([]cell, len(fields))}
+		r := itemRow{ID: row.ID, Href: v.Local(atKnown(fmt.Sprintf("%s/%d", shown.Form.Action, row.ID), g.p.values)), Cells: make([]cell, len(fields))}
 		for i := range fields {
 			value, err := fields[i].Kind.AppendJSON(nil, row.Values[i])
 			if err != nil {
@@ -112,6 +112,14 @@ func (g *page) writeHTML() error {
 	g.out.w.Header().Set("Content-Language", v.Language)
 	send(g.out.w, g.r, typePage, body)
 	return nil
+}
+
+// atKnown is an address without a query, of the same time past as the values ask for, if any.
+func atKnown(address string, values url.Values) string {
+	if !values.Has(knownAtName) {
+		return address
+	}
+	return address + "?" + url.Values{knownAtName: {values.Get(knownAtName)}}.Encode()
 }
 
 // dataHref is where the map reads the features of the page.
@@ -274,7 +282,7 @@ func (a *api) answerItemHTML(w http.ResponseWriter, r *request, feature []byte, 
 	}
 	v.Alternates = a.alternates(r, typeGeoJSON)
 	v.Map = a.mapOf(v, []*layer.Layer{r.layer})
-	v.Map.Items = v.Local(withParameter(root+"/collections/"+r.layer.Name+"/items/"+strconv.FormatInt(f.ID, 10), "f", "json"))
+	v.Map.Items = v.Local(withParameter(atKnown(root+"/collections/"+r.layer.Name+"/items/"+strconv.FormatInt(f.ID, 10), r.values), "f", "json"))
 	v.Doc = shown
 	body, err := v.render("item")
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"hatang/internal/formats"
 	"hatang/internal/layer"
@@ -57,23 +58,34 @@ func (a *api) getFeature(w http.ResponseWriter, r *request) error {
 	if err != nil {
 		return err
 	}
+	if err := remembers(r, r.values); err != nil {
+		return err
+	}
 	var faults layer.Faults
+	at := a.knownAtIn(r.values, &faults)
 	crs := parseCRS(r.values, "crs", &faults)
 	fields, noGeometry := parseProperties(r.values, r.layer, &faults)
 	if len(faults) > 0 {
 		return faultsProblem(invalidParameter, faults)
 	}
 	r.layer = readIn(r.layer, crs)
-	row, versions, err := a.Store.FeatureAmongVersions(r.Context(), r.viewer, r.layer, id)
+	var row *layer.Row
+	var versions []int64
+	var etag string
+	if !at.IsZero() {
+		row, etag, err = a.featureKnown(r, id, at)
+	} else if row, versions, err = a.Store.FeatureAmongVersions(r.Context(), r.viewer, r.layer, id); err == nil {
+		etag = shownTag(r.layer, row)
+	}
 	if err != nil {
 		return err
 	}
 	w.Header()["Content-Crs"] = contentCRSOf(crs)
 	// The tag of a page is made of the page: it shows more than the row.
-	if !r.html && cached(w, r, shownTag(r.layer, row)) {
+	if !r.html && cached(w, r, etag) {
 		return nil
 	}
-	kin, err := a.kinLinks(r, row)
+	links, err := a.itemLinks(r, row, versions, at)
 	if err != nil {
 		return err
 	}
@@ -84,15 +96,6 @@ func (a *api) getFeature(w http.ResponseWriter, r *request) error {
 	body, err := formats.AppendFeature((*held)[:0], sheet.Layer, row, sheet.GeoJSON())
 	if err != nil {
 		return err
-	}
-	path := "/collections/" + r.layer.Name
-	links := append([]link{
-		{Href: a.href(r, path+"/items/"+strconv.FormatInt(id, 10), r.values), Rel: "self", Type: r.selfType(typeGeoJSON)},
-		{Href: a.href(r, path, nil), Rel: "collection", Type: typeJSON},
-	}, a.alternates(r, typeGeoJSON)...)
-	links = append(append(links, a.versionLinks(r, id, versions)...), kin...)
-	if !r.viewer.Past(r.layer.Name).None() {
-		links = append(links, link{Href: a.href(r, "/changes", url.Values{"collection": {r.layer.Name}, "feature": {strconv.FormatInt(id, 10)}}), Rel: "version-history", Type: typeJSON})
 	}
 	if r.html {
 		return a.answerItemHTML(w, r, body, links)
@@ -109,6 +112,27 @@ func (a *api) getFeature(w http.ResponseWriter, r *request) error {
 		*held = body
 	}
 	return nil
+}
+
+// itemLinks are the links of a row, as it is or as it was known at a time; this has none to
+// its versions, which are those of today.
+func (a *api) itemLinks(r *request, row *layer.Row, versions []int64, at time.Time) ([]link, error) {
+	path, id := "/collections/"+r.layer.Name, strconv.FormatInt(row.ID, 10)
+	links := append([]link{
+		{Href: a.href(r, path+"/items/"+id, r.values), Rel: "self", Type: r.selfType(typeGeoJSON)},
+		{Href: a.href(r, path, nil), Rel: "collection", Type: typeJSON},
+	}, a.alternates(r, typeGeoJSON)...)
+	if at.IsZero() {
+		kin, err := a.kinLinks(r, row)
+		if err != nil {
+			return nil, err
+		}
+		links = append(append(links, a.versionLinks(r, row.ID, versions)...), kin...)
+	}
+	if !r.viewer.Past(r.layer.Name).None() {
+		links = append(links, link{Href: a.href(r, "/changes", url.Values{"collection": {r.layer.Name}, "feature": {id}}), Rel: "version-history", Type: typeJSON})
+	}
+	return links, nil
 }
 
 // versionLinks links to the rows of the same code before, after and last in valid

@@ -29,6 +29,10 @@ func (a *api) listFeatures(w http.ResponseWriter, r *request) error {
 		r.URL.RawQuery = withoutEmpty(r.URL.RawQuery)
 	}
 	p, faults := parseListing(r.URL.RawQuery, r.layer, a.ReferenceDate(), itemsParameters())
+	if err := remembers(r, p.values); err != nil {
+		return err
+	}
+	p.query.KnownAt = a.knownAtIn(p.values, &faults)
 	p.readOutput(r, &faults)
 	if r.html {
 		p.limitPage()
@@ -43,15 +47,17 @@ func (a *api) listFeatures(w http.ResponseWriter, r *request) error {
 	if known || err != nil {
 		return err
 	}
-	g := &page{api: a, r: r, p: p, versions: versions, out: a.answerTo(w, r, contentType(&p.format))}
-	if r.html {
-		return g.writeHTML()
-	}
-	err = g.write()
-	if errors.Is(err, errHeadDone) {
-		return nil
-	}
-	return tooLarge(err, &p.format)
+	return a.inTurn(w, r, &p, func(w http.ResponseWriter) error {
+		g := &page{api: a, r: r, p: p, versions: versions, out: a.answerTo(w, r, contentType(&p.format))}
+		if r.html {
+			return g.writeHTML()
+		}
+		err := g.write()
+		if errors.Is(err, errHeadDone) {
+			return nil
+		}
+		return tooLarge(err, &p.format)
+	})
 }
 
 // knownAlready sets what tells of the answer's version, and reports whether the client

@@ -55,6 +55,7 @@ type problemError struct {
 	Type   problemType
 	Detail geo.Text // what the caller can do about it
 	Faults layer.Faults
+	Rows   *overtakenRows // that a revert is refused for; nil for none
 	// RetryAfterS is what a 429 tells the client to wait, seconds.
 	RetryAfterS int
 }
@@ -87,9 +88,12 @@ func problemFor(err error) *problemError {
 	var known *problemError
 	var invalid *layer.InvalidError
 	var tooLarge *http.MaxBytesError
+	var overtaken *layer.OvertakenError
 	switch {
 	case errors.As(err, &known):
 		return known
+	case errors.As(err, &overtaken):
+		return overtakenProblem(overtaken)
 	case errors.As(err, &invalid):
 		if at := invalid.Faults[0].At; at != "" && at[0] != '/' {
 			return faultsProblem(invalidParameter, invalid.Faults)
@@ -131,6 +135,7 @@ type problemDocument struct {
 	RequestID string         `json:"request_id,omitempty"`
 	Message   geo.Text       `json:"message"`
 	Errors    []problemFault `json:"errors,omitempty"`
+	*overtakenRows
 }
 
 // problemFault is one fault, at a JSON pointer into the body or a parameter.
@@ -144,7 +149,7 @@ type problemFault struct {
 func (p *problemError) document(language string) problemDocument {
 	d := problemDocument{
 		Type: "/problems/" + p.Type.Name, Title: p.Type.Title.In(language), Status: p.Type.Status,
-		Detail: p.Detail.In(language), Message: p.Detail,
+		Detail: p.Detail.In(language), Message: p.Detail, overtakenRows: p.Rows,
 	}
 	for _, f := range p.Faults {
 		fault := problemFault{Detail: f.Detail.In(language), Message: f.Detail}

@@ -33,7 +33,7 @@ type listing struct {
 
 // itemsNames are itemsParameters, which nobody changes.
 var itemsNames = []string{"bbox", "bbox-crs", "crs", "datetime", "filter", "filter-lang", "filter-crs", "properties", "skipGeometry", "sortby",
-	"resultType", "limit", "after", "decimals", "bom", "f", "lang"}
+	"resultType", "limit", "after", "decimals", "bom", "f", "lang", knownAtName}
 
 // itemsParameters are the parameters of items beside the layer's own fields.
 func itemsParameters() []string { return itemsNames }

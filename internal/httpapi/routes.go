@@ -39,6 +39,7 @@ const (
 	pen                        // may write features of the layer, or drafts of them
 	asking                     // writes, as staff, features of any layer with drafts
 	remembering                // sees the history of any layer
+	reverting                  // writes, as staff, features of any layer
 	administering              // keeps people, keys and settings
 	publishing                 // makes layers of files
 )
@@ -86,7 +87,7 @@ func (a *api) routes() []route {
 		{method: get, pattern: items, handle: a.listFeatures, produces: slices.Concat(featureTypesOut(), []string{typeHTML}), page: "items", long: true},
 		{method: get, pattern: collection + "/download", handle: a.downloadFeatures, produces: featureTypesOut(), heavy: true},
 		{method: post, pattern: items, handle: a.createFeature, consumes: featureTypes, query: noQuery, needs: pen},
-		{method: get, pattern: item, handle: a.getFeature, produces: featurePages, page: "item", query: []string{"crs", "properties", "skipGeometry", "f", "lang"}},
+		{method: get, pattern: item, handle: a.getFeature, produces: featurePages, page: "item", query: []string{"crs", knownAtName, "properties", "skipGeometry", "f", "lang"}},
 		{method: http.MethodPut, pattern: item, handle: a.replaceFeature, consumes: featureTypes, query: inForce, needs: pen},
 		{method: http.MethodPatch, pattern: item, handle: a.patchFeature, consumes: patchTypes, query: inForce, needs: pen},
 		{method: http.MethodDelete, pattern: item, handle: a.deleteFeature, query: noQuery, needs: pen},
@@ -109,8 +110,9 @@ func (a *api) routes() []route {
 
 		{method: get, pattern: root + "/search", handle: a.search, produces: jsonPages, query: searchQuery(), layers: true},
 		{method: get, pattern: root + "/changes", handle: a.listChanges, produces: jsonPages, query: changesQuery(), needs: remembering, layers: true},
+		{method: post, pattern: root + "/changes/reverts", handle: a.revertChanges, produces: jsonType, consumes: jsonType, query: []string{"dry_run"}, needs: reverting, layers: true, heavy: true},
 
-		{method: post, pattern: root + "/placement-checks", handle: a.placementChecks, produces: checkTypes, consumes: checkTypes, query: []string{"detail", "known_at"}, asks: true},
+		{method: post, pattern: root + "/placement-checks", handle: a.placementChecks, produces: checkTypes, consumes: checkTypes, query: []string{"detail", knownAtName}, asks: true},
 
 		{method: get, pattern: root + "/indicators", handle: a.allIndicators, produces: jsonType, query: []string{"date", "f", "level"}, heavy: true},
 		{method: get, pattern: root + "/provinces/{code}/indicators", handle: a.unitIndicators("province"), produces: jsonType, query: []string{"date", "f"}, heavy: true},

@@ -187,7 +187,7 @@ func may(rt route, r *request) error {
 	switch rt.needs {
 	case pen:
 		return mayWrite(r.viewer, r.layer)
-	case asking:
+	case asking, reverting:
 		if !r.viewer.AsksAnything() {
 			return problem(forbidden, "Việc này chỉ dành cho cán bộ được sửa dữ liệu.", "This is for staff who may write features.")
 		}

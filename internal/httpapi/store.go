@@ -58,6 +58,10 @@ type Store interface {
 	// History hands over the changes that q selects, the newest first. A change is the
 	// reader's; an error of each ends the reading and is returned.
 	History(ctx context.Context, v account.Viewer, q layer.HistoryQuery, each func(*layer.Change) error) error
+	// Revert takes back the changes that q selects, but for its Code, Boxes, Older and Limit;
+	// with dryRun it finds out what would be done. ErrNotFound where nothing is selected,
+	// ErrForbidden, ErrConflict, *layer.OvertakenError.
+	Revert(ctx context.Context, v account.Viewer, q layer.HistoryQuery, dryRun bool) (layer.Reverted, error)
 	// Ready returns nil when requests can be answered now.
 	Ready(ctx context.Context) error
 }
