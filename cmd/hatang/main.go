@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
@@ -14,6 +15,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"hatang/internal/account"
 	"hatang/internal/layer"
 )
 
@@ -49,6 +51,8 @@ type commands struct {
 	Demo    demoCommand    `cmd:"" help:"Load the Điện Biên plan into an empty database."`
 	Import  importCommand  `cmd:"" help:"Bring the features of a file into a layer."`
 	Export  exportCommand  `cmd:"" help:"Write a layer to a file."`
+	Changes changesCommand `cmd:"" help:"Write who changed what, the newest first."`
+	Revert  revertCommand  `cmd:"" help:"Take changes back: those of a request, of a time, or of a row; exit status 1 where rows were changed later."`
 	Layer   layerCommand   `cmd:"" help:"Layers; those that were published from files can be changed and withdrawn."`
 	Units   unitsCommand   `cmd:"" help:"Administrative units in time: what became of which, the end of a level, gaps and overlaps."`
 	Check   checkCommand   `cmd:"" help:"Check where masts may stand; exit status 1 unless all may."`
@@ -74,11 +78,13 @@ type environment struct {
 	stdout, stderr io.Writer
 	language       string // "vi" or "en", of sentences on the terminal
 	user           string // unix user, for the history
+	request        string // id of the command, for the history
 }
 
 // run is the program: it never ends the process itself.
 func run(ctx context.Context, args []string, getenv func(string) string, stdin io.Reader, stdout, stderr io.Writer) int {
-	env := &environment{stdin: stdin, stdout: stdout, stderr: stderr, language: languageOf(getenv), user: unixUser(getenv)}
+	env := &environment{stdin: stdin, stdout: stdout, stderr: stderr, language: languageOf(getenv), user: unixUser(getenv), request: newRequest()}
+	ctx = account.WithAsking(ctx, &account.Asking{Request: env.request})
 	var c commands
 	exit := -1
 	parser, err := kong.New(&c, kong.Name("hatang"), kong.Description("Postal and telecom infrastructure on a digital map."),
@@ -104,6 +110,9 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdin i
 	}
 	return exitCode(k.Run(&c.globals), env)
 }
+
+// newRequest is a name that no other command or request has.
+func newRequest() string { return "cli-" + strings.ToLower(rand.Text()) }
 
 // exitCode tells the person what went wrong, once.
 func exitCode(err error, env *environment) int {

@@ -180,7 +180,7 @@ func (c *importCommand) asNewLayer(ctx context.Context, g *globals, env *environ
 		return fmt.Errorf("%s: %w", c.Layer, err)
 	}
 	return c.tell(env, report{
-		Layer: c.As, ImportSummary: made.summary, NotTaken: append([]string{}, made.survey.NotTaken...),
+		Layer: c.As, Request: env.request, ImportSummary: made.summary, NotTaken: append([]string{}, made.survey.NotTaken...),
 		Fields: fieldsOf(made.definition), HeightsDropped: made.survey.Heights,
 	})
 }

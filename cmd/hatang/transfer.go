@@ -52,6 +52,7 @@ type report struct {
 	postgis.ImportSummary
 	NotTaken []string             `json:"columns_not_taken"`
 	Areas    *postgis.AreasReport `json:"areas,omitempty"` // of units and zones
+	Request  string               `json:"request"`         // by which what it did is found in the history, and reverted
 
 	// Of a new layer.
 	Fields         []fieldReport `json:"fields,omitempty"`
@@ -75,7 +76,7 @@ func (c *importCommand) Run(ctx context.Context, g *globals, env *environment) e
 		if err != nil {
 			return err
 		}
-		r := report{Layer: l.Name, NotTaken: []string{}}
+		r := report{Layer: l.Name, NotTaken: []string{}, Request: env.request}
 		shown, err := showImport(env.stderr, c.File)
 		if err != nil {
 			return err
@@ -258,5 +259,7 @@ func (c *importCommand) print(env *environment, r report) {
 		fmt.Fprintln(env.stdout, "Nothing was changed, because the structure does not hold together.")
 	case !r.Applied:
 		fmt.Fprintln(env.stdout, "Nothing was changed, because rows were refused; --good-rows takes the others.")
+	case c.As == "" && r.Inserted+r.Updated > 0:
+		fmt.Fprintf(env.stdout, "To take it back: hatang revert --request %s\n", r.Request)
 	}
 }
