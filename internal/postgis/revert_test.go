@@ -295,3 +295,19 @@ func TestRevertOfIdsAndImagesOfBefore(t *testing.T) {
 		t.Error(diff)
 	}
 }
+
+// What is once a day is so in every layer at the end of a revert, in layers that are
+// published later, too.
+func TestWhatIsOnceADayWaitsForTheEndOfARevert(t *testing.T) {
+	s, layers, url := open(t)
+	conn := connect(t, url)
+	publish(t, s, publishing(t, schoolsAs("later"), threeSchools))
+	run(t, conn, `CREATE TABLE hiding (LIKE feature_template INCLUDING ALL, status text, geom geometry(Point, 4326))`)
+	run(t, conn, `SELECT hatang_add_layer('hiding')`)
+	run(t, conn, `SELECT hatang_hide('hiding')`)
+	const rules = `SELECT count(*) FROM pg_constraint WHERE contype = 'x' AND conname LIKE '%\_once\_a\_%' AND condeferrable = $1 AND NOT condeferred`
+	waiting, others := scalar[int64](t, conn, rules, true), scalar[int64](t, conn, rules, false)
+	if want := int64(len(layers.All()) + 3); waiting != want || others != 0 { // positions are once a site, too
+		t.Errorf("%d wait, want %d; %d do not", waiting, want, others)
+	}
+}
