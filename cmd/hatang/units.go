@@ -103,6 +103,13 @@ func (c *unitsLineageCommand) print(env *environment, r lineageReport) {
 		fmt.Fprintf(env.stdout, "columns not taken: %s\n", strings.Join(r.NotTaken, ", "))
 	}
 	fmt.Fprintf(env.stdout, "lineage: %d read, %d inserted, %d updated, %d unchanged, %d removed, %d refused\n", r.Read, r.Inserted, r.Updated, r.Unchanged, r.Removed, len(r.Refused))
+	for i, n := range r.NamesDiffer {
+		if i == maxShownRefusals {
+			fmt.Fprintf(env.stdout, "… and %d more (--json lists all)\n", len(r.NamesDiffer)-i)
+			break
+		}
+		fmt.Fprintf(env.stdout, "row %d: the file calls %s %s, the register %s\n", n.Row, n.Code, n.File, n.Register)
+	}
 	if len(r.Pending) > 0 {
 		fmt.Fprintf(env.stdout, "%d successors are not in force on the day yet; import their boundaries: %s\n", len(r.Pending), someOf(r.Pending))
 	}

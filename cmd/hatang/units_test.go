@@ -115,6 +115,10 @@ func figuresInTime(t *testing.T, s *server) {
 			t.Errorf("%s of a district that is over: %s", of, gone.body)
 		}
 	}
+	v := s.check(t, map[string]any{"lon": 103.0165, "lat": 21.3826, "mast_type": "A1a", "date": "2026-01-01"})
+	if v.Unit == nil || v.Unit.Commune != "03127" || v.Unit.District != "" {
+		t.Errorf("a point of phường Điện Biên Phủ lies in %+v", v.Unit)
+	}
 	var none struct{ Units []unit }
 	if s.get(t, "/api/v1/indicators?level=district&date=2026-01-01", &none); len(none.Units) != 0 {
 		t.Errorf("%d districts in 2026", len(none.Units))

@@ -70,7 +70,7 @@ type Descent struct {
 type UnitChange struct {
 	Lineage
 	Row             int    // of the file, 1 for the first below the headings
-	PredecessorName string // as the file has it: for people, not compared
+	PredecessorName string // as the file has it, to be compared
 	Name            string // of the successor
 	Kind            string // of the successor: xã, phường, …
 	District        string // code of the successor's district

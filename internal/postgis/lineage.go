@@ -31,6 +31,9 @@ type LineageSummary struct {
 	Updated   int `json:"updated"`
 	Unchanged int `json:"unchanged"`
 	Removed   int `json:"removed"`
+	// NamesDiffer are predecessors that the file calls otherwise than the register does, which
+	// may be another spelling, or a wrong code.
+	NamesDiffer []NameDiffers `json:"names_differ"`
 	// Pending are codes of successors of which the register has no unit in force on the day.
 	Pending []string  `json:"pending"`
 	Refused []Refused `json:"refused"`
@@ -42,6 +45,14 @@ type LineageSummary struct {
 	ZonesKept int              `json:"zones_kept"` // mast zones that no longer follow their commune
 	Grants    []GrantConcerned `json:"grants_concerned"`
 	Applied   bool             `json:"applied"`
+}
+
+// NameDiffers is a unit that a file calls otherwise than the register does.
+type NameDiffers struct {
+	Row      int    `json:"row"`
+	Code     string `json:"code"`
+	File     string `json:"file"`
+	Register string `json:"register"`
 }
 
 // ImportLineage brings links between units and their successors into the register, in one
@@ -67,12 +78,12 @@ func (s *Store) ImportLineage(ctx context.Context, v account.Viewer, o LineageOp
 
 func importLineage(ctx context.Context, tx pgx.Tx, v account.Viewer, layers *layer.Registry, o LineageOptions, changes []layer.UnitChange) (LineageSummary, error) {
 	li := lineageImporter{tx: tx, layers: layers, o: o, changes: changes, refused: map[int]layer.Faults{}}
-	li.summary = LineageSummary{Read: len(changes), Pending: []string{}, Refused: []Refused{}, Districts: []string{}, Grants: []GrantConcerned{}}
+	li.summary = LineageSummary{Read: len(changes), Pending: []string{}, NamesDiffer: []NameDiffers{}, Refused: []Refused{}, Districts: []string{}, Grants: []GrantConcerned{}}
 	if err := li.allow(v); err != nil {
 		return li.summary, err
 	}
 	li.refuseAlone()
-	for _, step := range []func(context.Context) error{li.stage, li.refuseUnknown, li.refuseHalves, li.removeRest, li.store, li.restructure, li.pending} {
+	for _, step := range []func(context.Context) error{li.stage, li.refuseUnknown, li.compareNames, li.refuseHalves, li.removeRest, li.store, li.restructure, li.pending} {
 		if err := step(ctx); err != nil {
 			return li.summary, err
 		}
@@ -157,17 +168,17 @@ func (li *lineageImporter) refuseAlone() {
 // stage makes the temporary table of the links that are sound by themselves.
 func (li *lineageImporter) stage(ctx context.Context) error {
 	_, err := li.tx.Exec(ctx, `CREATE TEMP TABLE lineage_staging (row int NOT NULL, level text NOT NULL, predecessor_code text NOT NULL, successor_code text NOT NULL,
-		changed_on date NOT NULL, part text NOT NULL, act text, note text, source text NOT NULL, name text, kind text, district_code text, illustrative boolean NOT NULL) ON COMMIT DROP`)
+		changed_on date NOT NULL, part text NOT NULL, act text, note text, source text NOT NULL, predecessor_name text, name text, kind text, district_code text, illustrative boolean NOT NULL) ON COMMIT DROP`)
 	if err != nil {
 		return err
 	}
 	var rows [][]any
 	for _, c := range li.changes {
 		if len(li.refused[c.Row]) == 0 {
-			rows = append(rows, []any{c.Row, c.Level, c.Predecessor, c.Successor, c.On.Time(), c.Part, orNull(c.Act), orNull(c.Note), c.Source, orNull(c.Name), orNull(c.Kind), orNull(c.District), c.Illustrative})
+			rows = append(rows, []any{c.Row, c.Level, c.Predecessor, c.Successor, c.On.Time(), c.Part, orNull(c.Act), orNull(c.Note), c.Source, orNull(c.PredecessorName), orNull(c.Name), orNull(c.Kind), orNull(c.District), c.Illustrative})
 		}
 	}
-	_, err = li.tx.CopyFrom(ctx, pgx.Identifier{"lineage_staging"}, []string{"row", "level", "predecessor_code", "successor_code", "changed_on", "part", "act", "note", "source", "name", "kind", "district_code", "illustrative"}, pgx.CopyFromRows(rows))
+	_, err = li.tx.CopyFrom(ctx, pgx.Identifier{"lineage_staging"}, []string{"row", "level", "predecessor_code", "successor_code", "changed_on", "part", "act", "note", "source", "predecessor_name", "name", "kind", "district_code", "illustrative"}, pgx.CopyFromRows(rows))
 	return err
 }
 
@@ -190,6 +201,25 @@ func (li *lineageImporter) refuseUnknown(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// compareNames finds predecessors whose code is known under another name, whatever the
+// case and the marks of letters.
+func (li *lineageImporter) compareNames(ctx context.Context) error {
+	for _, level := range layer.UnitLevels() {
+		rows, err := li.tx.Query(ctx, fmt.Sprintf(`SELECT n.row, n.predecessor_code, n.predecessor_name, u.name FROM lineage_staging n JOIN %s u ON %s
+			WHERE n.level = $1 AND hatang_fold(n.predecessor_name) <> ALL (SELECT hatang_fold(known) FROM unnest(u.aliases || u.name) known WHERE known IS NOT NULL) AND u.name IS NOT NULL ORDER BY n.row`,
+			layer.UnitsOf(level), wasInForce), level)
+		if err != nil {
+			return err
+		}
+		differ, err := pgx.CollectRows(rows, pgx.RowToStructByPos[NameDiffers])
+		if err != nil {
+			return err
+		}
+		li.summary.NamesDiffer = append(li.summary.NamesDiffer, differ...)
 	}
 	return nil
 }

@@ -112,6 +112,25 @@ func TestLineageIsKeptByLink(t *testing.T) {
 	}
 }
 
+// A wrong code shows by the name beside it; another spelling of marks does not.
+func TestLineageComparesNames(t *testing.T) {
+	s, _, _ := units2015(t)
+	right, wrong := link(t, 1, "03144", "03145", layer.Whole), link(t, 2, "03145", "03145", layer.Whole)
+	right.PredecessorName, wrong.PredecessorName = "XÃ TA LENG", "Xã Thanh Luông"
+	got := links(t, s, postgis.LineageOptions{DryRun: true}, right, wrong)
+	if diff := cmp.Diff([]postgis.NameDiffers{{Row: 2, Code: "03145", File: "Xã Thanh Luông", Register: "Xã Thanh Minh"}}, got.NamesDiffer); diff != "" || len(got.Refused) > 0 {
+		t.Error(diff)
+	}
+	links(t, s, postgis.LineageOptions{Merge: true}, structure2020(t)...)
+	var differ []string
+	for _, n := range links(t, s, postgis.LineageOptions{}, merge2025(t)...).NamesDiffer {
+		differ = append(differ, n.File+"/"+n.Register)
+	}
+	if diff := cmp.Diff([]string{"Xã Huổi Lếnh/Xã Huổi Lếch", "Xã Sa Lông/Xã Xá Lông", "Xã Phu Luông/Xã Pu Luông"}, differ); diff != "" {
+		t.Errorf("of the published table and the published communes:\n%s", diff)
+	}
+}
+
 // Everything that is wrong is told at once, and nothing is stored.
 func TestLineageRefusesAllAtOnce(t *testing.T) {
 	s, _, conn := units2015(t)
