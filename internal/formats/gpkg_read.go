@@ -49,13 +49,14 @@ type geoPackageColumn struct {
 	kind layer.Kind // "" where the declaration does not say
 }
 
-// maxValueBytes bounds a value of a GeoPackage.
-const maxValueBytes = 20 << 20
+// maxValueBytes bounds a row of a GeoPackage.
+const maxValueBytes = 20<<20 + 1<<10
 
-// openGeoPackage opens a table of a GeoPackage; name may be "" where it has but one.
-func openGeoPackage(ctx context.Context, path, name string) (_ *geoPackageTable, err error) {
+// openGeoPackage opens a table of a GeoPackage; name may be "" where it has but one. A row of
+// it may take so many bytes at most.
+func openGeoPackage(ctx context.Context, path, name string, most int) (_ *geoPackageTable, err error) {
 	if info, err := os.Stat(path + "-wal"); err == nil && info.Size() > 0 {
-		return nil, fmt.Errorf("%s is open in another program, which has not written all of it yet: close it there first", filepath.Base(path))
+		return nil, layer.Wrong("%s đang mở trong một chương trình khác, chưa được ghi hết: hãy đóng nó ở đó trước", "%s is open in another program, which has not written all of it yet: close it there first", filepath.Base(path))
 	}
 	absolute, err := filepath.Abs(path)
 	if err != nil {
@@ -74,13 +75,33 @@ func openGeoPackage(ctx context.Context, path, name string) (_ *geoPackageTable,
 	if g.conn, err = g.db.Conn(ctx); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrNotGeoPackage, err)
 	}
-	if _, err := sqlite.Limit(g.conn, sqlite3.SQLITE_LIMIT_LENGTH, maxValueBytes+1<<10); err != nil {
+	if _, err := sqlite.Limit(g.conn, sqlite3.SQLITE_LIMIT_LENGTH, most); err != nil {
 		return nil, err
 	}
 	if err := g.choose(ctx, name); err != nil {
 		return nil, err
 	}
-	return g, g.describe(ctx)
+	if err := g.describe(ctx); err != nil {
+		return nil, err
+	}
+	return g, g.boundView(ctx, most)
+}
+
+// boundView bounds the values of a view by their number: a row of a table is bounded as a
+// whole, but a view makes as many values as it has columns out of nothing.
+func (g *geoPackageTable) boundView(ctx context.Context, most int) error {
+	var kind string
+	err := g.conn.QueryRowContext(ctx, `SELECT type FROM sqlite_schema WHERE lower(name) = lower(?) AND type IN ('table', 'view')`, g.table).Scan(&kind)
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrNotGeoPackage, err)
+	}
+	if kind != "view" {
+		return nil
+	}
+	const least = 16 << 10 // bytes of a value that any view may have
+	columns := len(g.columns) + 2
+	_, err = sqlite.Limit(g.conn, sqlite3.SQLITE_LIMIT_LENGTH, max(least, min(most, 4*most/columns)))
+	return err
 }
 
 // Close closes the file.

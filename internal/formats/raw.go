@@ -29,10 +29,11 @@ type GeoPackageColumn struct {
 	Kind layer.Kind // that it is declared to hold, "" where that says nothing
 }
 
-// OpenGeoPackage opens a table of the file; name may be "" where it has but one. Errors of the
-// file wrap ErrNotGeoPackage or ErrEmpty, or are *WhichTableError.
-func OpenGeoPackage(ctx context.Context, path, name string) (*GeoPackage, error) {
-	t, err := openGeoPackage(ctx, path, name)
+// OpenGeoPackage opens a table of the file; name may be "" where it has but one. A row that
+// takes more than so many bytes is an error of the file's. Those wrap ErrNotGeoPackage or
+// ErrEmpty, or are *WhichTableError or *layer.ValueError.
+func OpenGeoPackage(ctx context.Context, path, name string, most int) (*GeoPackage, error) {
+	t, err := openGeoPackage(ctx, path, name, most)
 	if err != nil {
 		return nil, err
 	}

@@ -45,7 +45,7 @@ func Open(ctx context.Context, path, table string, watch func(*os.File) (io.Read
 		if err := f.Close(); err != nil {
 			return nil, err
 		}
-		g, err := openGeoPackage(ctx, path, table)
+		g, err := openGeoPackage(ctx, path, table, maxValueBytes)
 		if err != nil {
 			return nil, err
 		}

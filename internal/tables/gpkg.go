@@ -40,7 +40,7 @@ func openGeoPackage(ctx context.Context, f file, o Options) (_ Table, err error)
 			err = errors.Join(err, g.Close())
 		}
 	}()
-	if g.table, err = formats.OpenGeoPackage(ctx, path, o.Table); err != nil {
+	if g.table, err = formats.OpenGeoPackage(ctx, path, o.Table, MaxRowBytes); err != nil {
 		return nil, inWords(err)
 	}
 	columns, notTaken := g.table.Columns()

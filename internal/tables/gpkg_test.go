@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -123,8 +124,9 @@ func FuzzGeoPackage(f *testing.F) {
 	fuzzed(f, "x.gpkg")
 }
 
-// A view may be made to run for ever: whoever reads it does so for as long as he likes.
-func TestViewThatNeverEndsEndsWithItsContext(t *testing.T) {
+// withView is a GeoPackage with a view of the statement.
+func withView(t *testing.T, statement string) string {
+	t.Helper()
 	content, err := os.ReadFile(shared(t, "conformance/gpkg_cite/v12_bad_attributes.gpkg"))
 	if err != nil {
 		t.Fatal(err)
@@ -134,20 +136,40 @@ func TestViewThatNeverEndsEndsWithItsContext(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, statement := range []string{
-		"CREATE VIEW slow AS WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c) SELECT count(*) AS n FROM c",
-		"INSERT INTO gpkg_contents (table_name, data_type, identifier, last_change) VALUES ('slow', 'attributes', 'slow', '2020-10-15T00:00:00.000Z')",
+	for _, s := range []string{
+		"CREATE VIEW hostile AS " + statement,
+		"INSERT INTO gpkg_contents (table_name, data_type, identifier, last_change) VALUES ('hostile', 'attributes', 'hostile', '2020-10-15T00:00:00.000Z')",
 	} {
-		if _, err := db.ExecContext(t.Context(), statement); err != nil {
+		if _, err := db.ExecContext(t.Context(), s); err != nil {
 			t.Fatal(err)
 		}
 	}
 	if err := db.Close(); err != nil {
 		t.Fatal(err)
 	}
+	return path
+}
+
+// A view may be made to run for ever: whoever reads it does so for as long as he likes.
+func TestViewThatNeverEndsEndsWithItsContext(t *testing.T) {
+	path := withView(t, "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c) SELECT count(*) AS n FROM c")
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 	defer cancel()
-	if _, err := Open(ctx, path, Options{Table: "slow"}); !errors.Is(err, context.DeadlineExceeded) {
+	if _, err := Open(ctx, path, Options{Table: "hostile"}); !errors.Is(err, context.DeadlineExceeded) {
 		t.Error(err)
+	}
+}
+
+// A view of many values, each as long as a row may be.
+func TestViewOfManyLongValuesIsRefused(t *testing.T) {
+	var columns []string
+	for i := range 900 {
+		columns = append(columns, fmt.Sprintf("hex(zeroblob(3000000)) AS c%d", i))
+	}
+	path := withView(t, "SELECT "+strings.Join(columns, ", "))
+	_, base := readingAlone(t, shared(t, "conformance/gpkg_cite/features-0.gpkg"), "")
+	said, most := readingAlone(t, path, "hostile")
+	if !strings.Contains(said, "too big") || most-base > 64<<20 {
+		t.Errorf("%d MB: %s", (most-base)>>20, said)
 	}
 }

@@ -193,17 +193,19 @@ var errNoRows = errors.New("the sheet has no rows")
 func (w *workbook) describe(ctx context.Context, o Options) error {
 	var first []line
 	var texts specimen
+	size := 0 // bytes that are held
 	err := w.rows(ctx, func(number int64, cells []value) error {
 		l := line{number: number}
 		for _, c := range cells {
 			text := c.String()
+			size += len(text) + cellBytes
 			texts.add([]byte(text))
 			l.cells = append(l.cells, text)
 		}
 		if all, _ := l.filled(); all > 0 {
 			first = append(first, l)
 		}
-		if len(first) >= lookedAt && number >= int64(o.HeaderRow)+2 {
+		if len(first) >= lookedAt && number >= int64(o.HeaderRow)+2 || size > 4*MaxLineBytes {
 			return errEnough
 		}
 		return nil
