@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"math"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -171,13 +172,16 @@ func (m *mif) readColumns(r *lineReader, rest string) error {
 	return nil
 }
 
+// mifBounds is where a clause goes on to what part of the system is used.
+var mifBounds = regexp.MustCompile(`(?i)bounds`)
+
 // systemOfMapInfo names the system of a CoordSys clause. MapInfo has no datum for VN-2000, so
 // files give its shift in metres; one that says WGS 84 of a grid of Vietnam's is taken at its
 // word, and so for a system that we have not.
 func systemOfMapInfo(clause string) string {
 	plain := clause
-	if at := strings.Index(strings.ToLower(plain), "bounds"); at >= 0 {
-		plain = strings.TrimSpace(plain[:at])
+	if at := mifBounds.FindStringIndex(plain); at != nil {
+		plain = strings.TrimSpace(plain[:at[0]])
 	}
 	const earth = "earth projection "
 	if len(plain) < len(earth) || !strings.EqualFold(plain[:len(earth)], earth) {
