@@ -226,7 +226,7 @@ func (f *shapefile) names() string {
 func oneLine(text string) string { return strings.Join(strings.Fields(text), " ") }
 
 // File implements Writer.
-func (f *shapefile) File() *os.File { return f.zip.file }
+func (f *shapefile) File() *os.File { return f.zip.give() }
 
 // Close implements Writer.
 func (f *shapefile) Close() error {

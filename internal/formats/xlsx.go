@@ -308,12 +308,12 @@ func (x *workbook) End(dst []byte) ([]byte, error) {
 }
 
 // File implements Writer.
-func (x *workbook) File() *os.File { return x.zip.file }
+func (x *workbook) File() *os.File { return x.zip.give() }
 
 // Close implements Writer.
 func (x *workbook) Close() error {
 	if x.zip == nil {
 		return nil
 	}
-	return x.zip.file.Close()
+	return closeAll(x.zip.file)
 }

@@ -73,6 +73,13 @@ func (z *zipFile) finish() error {
 	return err
 }
 
+// give hands the file over: who gets it closes it.
+func (z *zipFile) give() *os.File {
+	file := z.file
+	z.file = nil
+	return file
+}
+
 // spool is a temporary file that is written once and then read.
 type spool struct {
 	*bufio.Writer
