@@ -150,17 +150,17 @@ func TestBadFiles(t *testing.T) {
 		said string
 	}{
 		"empty.geojson":     {"", exitFindings, "is empty"},
-		"text.geojson":      {"hello", exitFindings, "neither GeoJSON"},
-		"html.json":         {"<html></html>", exitFindings, "neither GeoJSON"},
+		"text.geojson":      {"hello", exitFindings, "no column of the layer"},
+		"html.json":         {"<html></html>", exitFindings, "HTML are not read"},
 		"json.geojson":      {`{"a":1}`, exitFindings, "not GeoJSON"},
-		"binary.geojson":    {"\x00\x01\x02\xff", exitFindings, "neither GeoJSON"},
+		"binary.geojson":    {"\x00\x01\x02\xff", exitFindings, "of no format that is known"},
 		"truncated.geojson": {string(real[:100000]), exitFindings, "ends in the middle"},
 		"none.geojson":      {`{"type":"FeatureCollection","features":[]}`, exitFindings, "holds no features"},
 		"crossing.geojson":  {`{"type":"FeatureCollection","features":[` + crossing + `]}`, exitFindings, "Nothing was changed"},
 		"half.geojson":      {strings.Replace(string(real), `"features": [`, `"features": [`+crossing+`,`, 1), exitFindings, "Nothing was changed"},
 		"point.geojson":     {point, exitFindings, "row 1"},
 		"far.geojson":       {strings.Replace(point, "103,21", "500000,2300000", 1), exitFindings, "row 1"},
-		"sites.shp":         {"x", exitFindings, "ogr2ogr"},
+		"sites.dgn":         {"\x08\x09\xfe\x02", exitFindings, "ogr2ogr"},
 	} {
 		path := filepath.Join(dir, name)
 		if err := os.WriteFile(path, []byte(tt.text), 0o600); err != nil {

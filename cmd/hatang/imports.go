@@ -14,8 +14,10 @@ import (
 	"hatang/internal/account"
 	"hatang/internal/formats"
 	"hatang/internal/httpapi"
+	"hatang/internal/intake"
 	"hatang/internal/layer"
 	"hatang/internal/postgis"
+	"hatang/internal/tables"
 )
 
 // importPoll is how often a server looks for imports that others have kept, or died over.
@@ -100,21 +102,30 @@ func (r importReader) Options(ctx context.Context, i layer.Import) (postgis.Impo
 
 // Read hands on the features of a file.
 func (r importReader) Read(ctx context.Context, i layer.Import, l *layer.Layer, path string, bytesRead *atomic.Int64, add func(postgis.Incoming) error) (notTaken []string, err error) {
-	source, err := formats.Open(ctx, path, i.Wishes.Table, func(f *os.File) (io.Reader, error) { return &counted{f, bytesRead}, nil })
-	if err != nil {
-		return nil, fileFaults(err)
-	}
-	defer func() { err = errors.Join(err, source.Close()) }()
+	defer bytesRead.Store(i.Bytes) // of files that are not read from their beginning to their end, too
 	rows := 0
-	notTaken, err = handOn(ctx, source, l, i.Wishes.CRS, false, func(in postgis.Incoming) error {
+	few := func(in postgis.Incoming) error {
 		if rows++; rows > httpapi.MaxFileFeatures {
 			var faults layer.Faults
 			faults.Add("", "tệp có hơn %d đối tượng", "the file has more than %d features", httpapi.MaxFileFeatures)
 			return faults.Err()
 		}
 		return add(in)
-	})
-	bytesRead.Store(i.Bytes) // of files that are not read from their beginning to their end, too
+	}
+	source, err := formats.Open(ctx, path, i.Wishes.Table, func(f *os.File) (io.Reader, error) { return &counted{f, bytesRead}, nil })
+	if errors.Is(err, formats.ErrUnknownFormat) {
+		s := stranger{store: r.store, date: r.date(), table: tables.Options{Table: i.Wishes.Table}, options: intake.Options{CRS: i.Wishes.CRS}}
+		report, err := s.read(ctx, path, l, few)
+		if report == nil {
+			return nil, err
+		}
+		return report.NotTaken[:min(len(report.NotTaken), maxNotTaken)], err
+	}
+	if err != nil {
+		return nil, fileFaults(err)
+	}
+	defer func() { err = errors.Join(err, source.Close()) }()
+	notTaken, err = handOn(ctx, source, l, i.Wishes.CRS, false, few)
 	return notTaken, fileFaults(err)
 }
 
@@ -182,10 +193,7 @@ func handOn(ctx context.Context, source formats.Source, l *layer.Layer, crs stri
 				record.Faults.Add("/properties/"+name, "lớp %s không có trường này", "the layer %s has no such field", l.Name)
 			}
 		}
-		// A province governs itself.
-		if code, ok := record.Feature.Properties["code"]; ok && l.Name == "provinces" && record.Feature.Properties["jurisdiction"] == nil {
-			record.Feature.Properties["jurisdiction"] = code
-		}
+		governItself(l, record.Feature)
 		return add(postgis.Incoming{Row: record.Row, Feature: record.Feature, Faults: record.Faults})
 	})
 	return notTaken, err

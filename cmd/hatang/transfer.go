@@ -17,13 +17,14 @@ import (
 
 	"hatang/geo"
 	"hatang/internal/formats"
+	"hatang/internal/intake"
 	"hatang/internal/layer"
 	"hatang/internal/postgis"
 )
 
 type importCommand struct {
 	Layer string `arg:"" help:"Layer to bring the features into; with --as the file alone is named."`
-	File  string `arg:"" optional:"" type:"existingfile" help:"GeoJSON or GeoPackage file."`
+	File  string `arg:"" optional:"" type:"existingfile" help:"File: GeoJSON, GeoPackage, CSV, XLSX, Shapefile (also zipped), KML, KMZ, FlatGeobuf, MIF or DXF; with --as GeoJSON or GeoPackage."`
 
 	As         string `placeholder:"NAME" help:"Publish the file as a new reference layer of this name: its columns become the fields."`
 	Title      string `help:"Title of the new layer, Vietnamese; default the file's own, or the name."`
@@ -31,7 +32,7 @@ type importCommand struct {
 	Code       string `placeholder:"COLUMN" help:"Column whose values are the features' codes in the new layer; default one called code, else the features' ids."`
 	StorageCRS string `name:"storage-crs" placeholder:"EPSG:3405" help:"Reference system that the new layer is kept in; default longitude, latitude on WGS 84."`
 	StaffOnly  bool   `help:"Nobody but staff shall know of the new layer."`
-	Table      string `placeholder:"TABLE" help:"Table of a GeoPackage that has several."`
+	Table      string `placeholder:"TABLE" help:"Table of a GeoPackage, sheet of a workbook, file of an archive or layer of a drawing, where there are several."`
 
 	CRS          string `name:"crs" placeholder:"EPSG:9205" help:"Reference system of the coordinates; default what the file says, else longitude, latitude on WGS 84."`
 	Jurisdiction string `placeholder:"CODE" help:"Code of the province that governs new rows; default the plan's, else the only province there is."`
@@ -43,7 +44,8 @@ type importCommand struct {
 	Strict       bool   `help:"Refuse a file with columns that the layer does not have."`
 	JSON         bool   `name:"json" help:"Write the summary as JSON."`
 
-	Areas areaFlags `embed:""`
+	Areas   areaFlags    `embed:""`
+	Reading readingFlags `embed:""`
 }
 
 // report is what an import tells.
@@ -52,6 +54,7 @@ type report struct {
 	postgis.ImportSummary
 	NotTaken []string             `json:"columns_not_taken"`
 	Areas    *postgis.AreasReport `json:"areas,omitempty"` // of units and zones
+	File     *intake.Report       `json:"file,omitempty"`  // what a file of other programs was found to mean
 	Request  string               `json:"request"`         // by which what it did is found in the history, and reverted
 
 	// Of a new layer.
@@ -83,7 +86,7 @@ func (c *importCommand) Run(ctx context.Context, g *globals, env *environment) e
 		}
 		options.Progress = &shown.progress
 		r.ImportSummary, r.Areas, err = c.Areas.into(ctx, env, store, l, options, func(add func(postgis.Incoming) error) error {
-			return c.read(ctx, shown, l, &r, add)
+			return c.read(ctx, env, store, shown, l, options.Date, &r, add)
 		})
 		shown.end(err == nil && !c.DryRun && r.Applied)
 		if err != nil {
@@ -124,8 +127,20 @@ func (c *importCommand) options(ctx context.Context, g *globals, store *postgis.
 }
 
 // read reads the file and hands on its features.
-func (c *importCommand) read(ctx context.Context, shown *shownImport, l *layer.Layer, r *report, add func(postgis.Incoming) error) (err error) {
+func (c *importCommand) read(ctx context.Context, env *environment, store *postgis.Store, shown *shownImport, l *layer.Layer, date geo.Date, r *report, add func(postgis.Incoming) error) (err error) {
 	source, err := formats.Open(ctx, c.File, c.Table, shown.watch)
+	if errors.Is(err, formats.ErrUnknownFormat) {
+		s, err := c.Reading.stranger(c)
+		if err != nil {
+			return err
+		}
+		s.store, s.date, s.language = store, date, env.language
+		r.File, err = s.read(ctx, c.File, l, add)
+		if r.File != nil {
+			r.NotTaken = r.File.NotTaken
+		}
+		return err
+	}
 	if err != nil {
 		return err
 	}
@@ -240,6 +255,7 @@ func (c *importCommand) print(env *environment, r report) {
 			fmt.Fprintf(env.stdout, "row %d (%s)%s: %s\n", refused.Row, refused.Code, f.At, f.Detail.In(env.language))
 		}
 	}
+	printMeaning(env, r.File)
 	if len(r.NotTaken) > 0 {
 		fmt.Fprintf(env.stdout, "columns not taken: %s\n", strings.Join(r.NotTaken, ", "))
 	}

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -70,6 +71,11 @@ const (
 const typeGeoPackage = "application/geopackage+sqlite3"
 
 var uploadTypes = []string{typeGeoJSON, typeJSON, typeGeoPackage, "application/x-sqlite3", "application/octet-stream"}
+
+// importTypes are the types under which files of any format are sent to be imported; what
+// they are their contents say.
+var importTypes = append(slices.Clone(uploadTypes), typeCSV, "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", "application/zip",
+	"application/vnd.google-earth.kml+xml", "application/vnd.google-earth.kmz", "application/flatgeobuf", "application/geo+json-seq", "image/vnd.dxf")
 
 func publishQuery() []string {
 	return []string{"name", "title_vi", "title_en", "description_vi", "description_en", "colour", "code", "table", "crs", "storage_crs", "visibility", "jurisdiction", "source"}

@@ -152,7 +152,7 @@ func (a *api) routes() []route {
 		{method: http.MethodPatch, pattern: root + "/consultations/{consultationId}", handle: a.changeConsultation, consumes: mergeTypes, query: noQuery, needs: identity},
 
 		{method: get, pattern: root + "/imports", handle: a.listImports, produces: jsonType, query: []string{"after", "limit"}, needs: identity},
-		{method: post, pattern: root + "/imports", handle: a.addImport, produces: jsonType, consumes: uploadTypes, query: importQuery(), needs: identity, layers: true, upload: true},
+		{method: post, pattern: root + "/imports", handle: a.addImport, produces: jsonType, consumes: importTypes, query: importQuery(), needs: identity, layers: true, upload: true},
 		{method: get, pattern: root + "/imports/{importId}", handle: a.showImport, produces: jsonType, query: noQuery, needs: identity},
 		{method: http.MethodDelete, pattern: root + "/imports/{importId}", handle: a.cancelImport, query: noQuery, needs: identity},
 

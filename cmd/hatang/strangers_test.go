@@ -1,0 +1,130 @@
+package main
+
+import (
+	"encoding/csv"
+	"math"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+
+	"hatang/internal/layer"
+	"hatang/internal/testdb"
+)
+
+// TestStrangersFiles: what offices really send is read for what it is, or refused with
+// what it could be.
+func TestStrangersFiles(t *testing.T) {
+	t.Parallel()
+	s := demo(t)
+	messy := filepath.Join(testdb.TestData(t), "messy")
+	byCode := filepath.Join(t.TempDir(), "mapping.json")
+	if err := os.WriteFile(byCode, []byte(`{"columns": {"Mã xã": "code"}}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		file string
+		args []string
+		code int
+		said []string
+	}{
+		{"diem_dms_cp1258.csv", []string{"commune_centres"}, exitDone, []string{"encoding: windows-1258", "places: EPSG:4326 xy", "26 read, 26 inserted"}},
+		{"shp_vn2000_utf8/huyen.shp", []string{"districts"}, exitDone, []string{"places: EPSG:9205 xy", `column "dt_km2" is official_area_m2`, "10 read, 0 inserted, 10 updated"}},
+		{"shp_vn2000_utf8/huyen.shp", []string{"districts", "--crs", "EPSG:3405"}, exitFindings, []string{"they are if it is EPSG:9205"}},
+		{"shp_vn2000_noprj_tcvn3/xa.shp", []string{"communes"}, exitFindings, []string{"only EPSG:9205", "say so if it is meant"}},
+		{"shp_vn2000_noprj_tcvn3/xa.shp", []string{"communes", "--crs", "EPSG:9205"}, exitDone, []string{"encoding: tcvn3", "130 read, 0 inserted, 130 updated"}},
+		{"huyen_utm48.zip", []string{"districts"}, exitDone, []string{"places: EPSG:3405 xy", "10 read, 0 inserted, 10 updated"}},
+		{"dienbien_districts.kml", []string{"districts"}, exitDone, []string{"10 read, 0 inserted, 10 updated"}},
+		{"dienbien_communes.fgb", []string{"communes"}, exitDone, []string{"130 read, 0 inserted, 130 updated"}},
+		{"dienbien_communes.geojsonl", []string{"communes"}, exitDone, []string{"130 read, 0 inserted, 130 updated"}},
+		{"dienbien_districts_4326_latlon.gml", []string{"districts"}, exitFindings, []string{"ogr2ogr"}},
+		{"toado_vn2000_kttt105_sai.csv", []string{"commune_centres"}, exitFindings, []string{"EPSG:5897", "choose"}},
+		{"toado_vn2000_kttt105_sai.csv", []string{"commune_centres", "--crs", "EPSG:9205"}, exitFindings, []string{"the points are not in the territory"}},
+		{"toado_vn2000_kttt105_sai.csv", []string{"commune_centres", "--crs", "EPSG:5897"}, exitDone, []string{"places: EPSG:5897", "130 read, 130 inserted"}},
+	} {
+		args := append([]string{"import", tt.args[0], filepath.Join(messy, tt.file), "--data", s.dir, "--dry-run"}, tt.args[1:]...)
+		r := hatang(t, args...)
+		for _, said := range tt.said {
+			r.wants(t, tt.code, said)
+		}
+	}
+	surveyorsList(t, s, filepath.Join(messy, "toado_vn2000_kttt103.csv"), byCode)
+}
+
+// surveyorsList imports a list of a surveyor's X and Y for good: every place is where the
+// numbers say, X being north.
+func surveyorsList(t *testing.T, s *server, file, mapping string) {
+	t.Helper()
+	r := hatang(t, "import", "commune_centres", file, "--mapping", mapping, "--data", s.dir)
+	r.wants(t, exitDone, "places: EPSG:9205 yx")
+	r.wants(t, exitDone, "130 read, 130 inserted")
+	raw, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	reader := csv.NewReader(strings.NewReader(strings.TrimPrefix(string(raw), "\ufeff")))
+	reader.Comma = ';'
+	rows, err := reader.ReadAll()
+	if err != nil {
+		t.Fatal(err)
+	}
+	metres := func(text string) float64 {
+		x, err := strconv.ParseFloat(strings.ReplaceAll(strings.ReplaceAll(text, ".", ""), ",", "."), 64)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return x
+	}
+	for _, row := range rows[1:] {
+		var p struct {
+			Features []struct {
+				Geometry struct{ Coordinates [2]float64 }
+			}
+		}
+		s.get(t, "/api/v1/collections/commune_centres/items?crs=EPSG:9205&code="+row[1], &p)
+		if len(p.Features) != 1 {
+			t.Fatalf("%s: %d features", row[1], len(p.Features))
+		}
+		if at := p.Features[0].Geometry.Coordinates; math.Hypot(at[0]-metres(row[4]), at[1]-metres(row[3])) > 0.01 {
+			t.Errorf("%s is at %v, the list says X %s, Y %s", row[1], at, row[3], row[4])
+		}
+	}
+}
+
+// TestRowsComeBackToBeCorrected: the rows with faults go into a file with the reasons, and
+// the file is taken once they are mended.
+func TestRowsComeBackToBeCorrected(t *testing.T) {
+	t.Parallel()
+	s := demo(t)
+	dir := t.TempDir()
+	file, back := filepath.Join(dir, "ki-ot.csv"), filepath.Join(dir, "back.csv")
+	list := "Mã;Tên;Trạng thái;Kinh độ;Vĩ độ\nSL-1;Ki-ốt một;existing;103,01;21,40\nSL-2;Ki-ốt hai;exsting;103,02;21,41\nSL-3;Ki-ốt ba;existing;13,02;21,41\n"
+	if err := os.WriteFile(file, []byte(list), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	r := hatang(t, "import", "kiosks", file, "--data", s.dir, "--good-rows", "--corrections", back)
+	for _, said := range []string{"3 read, 1 inserted", "2 refused", `likely meant: "existing"`, "row 4 (SL-3)"} {
+		r.wants(t, exitFindings, said)
+	}
+	raw, err := os.ReadFile(back)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if text := string(raw); strings.Contains(text, "SL-1") || !strings.Contains(text, "SL-2") || !strings.Contains(text, "SL-3") {
+		t.Fatalf("what comes back:\n%s", text)
+	}
+	mended := strings.NewReplacer("exsting", "existing", "13,02", "103,02").Replace(string(raw))
+	if err := os.WriteFile(back, []byte(mended), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	hatang(t, "import", "kiosks", back, "--data", s.dir).wants(t, exitDone, "2 read, 2 inserted")
+
+	a := s.call(t, "POST", "/api/v1/imports?collection=kiosks", list, append(bearer(s.key), "Content-Type", "text/csv")...)
+	a.wants(t, http.StatusAccepted)
+	i := s.importOver(t, strings.TrimPrefix(a.header.Get("Location"), s.url))
+	if i.State != layer.ImportRefused || i.Report == nil || len(i.Report.Refused) != 2 || i.Report.Read != 3 || i.Report.Applied {
+		t.Errorf("the list over HTTP: %+v %+v", i, i.Report)
+	}
+}
