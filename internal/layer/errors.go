@@ -82,7 +82,9 @@ type InvalidError struct{ Faults Faults }
 func (e *InvalidError) Error() string {
 	parts := make([]string, len(e.Faults))
 	for i, f := range e.Faults {
-		parts[i] = f.At + ": " + f.Detail.EN
+		if parts[i] = f.Detail.EN; f.At != "" { // else the whole input is meant
+			parts[i] = f.At + ": " + f.Detail.EN
+		}
 	}
 	return strings.Join(parts, "; ")
 }
