@@ -1,5 +1,6 @@
--- Consultations follow their layer to its new name, and end with a layer that is withdrawn:
--- else they would be about the rows of whatever layer gets the name next.
+-- Consultations, and imports, which come with the next migration, follow their layer to its
+-- new name, and consultations end with a layer that is withdrawn: else they would be about the
+-- rows of whatever layer gets the name next.
 
 -- +goose Up
 
@@ -51,6 +52,7 @@ BEGIN
     UPDATE history SET layer = new_name WHERE layer = old_name;
     UPDATE grants SET layers = array_replace(layers, old_name, new_name) WHERE old_name = ANY (layers);
     UPDATE consultations SET layer = new_name WHERE layer = old_name;
+    UPDATE imports SET layer = new_name WHERE layer = old_name;
     DELETE FROM layer_changes WHERE layer = old_name;
     DELETE FROM layer_versions WHERE layer = old_name;
     DELETE FROM layer_sight WHERE layer = old_name;

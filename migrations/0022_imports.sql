@@ -30,11 +30,12 @@ CREATE INDEX imports_own ON imports (who, created_at, id);
 -- Nobody learns from the ids of his own how many others there are.
 CREATE TRIGGER identify BEFORE INSERT ON imports FOR EACH ROW WHEN (NEW.id IS NULL) EXECUTE FUNCTION hatang_identify_hidden();
 
--- What has ended stays as it has.
+-- What has ended stays as it has, but for a layer that has another name by now.
 -- +goose StatementBegin
 CREATE FUNCTION imports_end() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    IF OLD.state <> 'waiting' THEN
+    IF OLD.state <> 'waiting' AND NOT (NEW.layer <> OLD.layer AND to_jsonb(NEW) - 'layer' = to_jsonb(OLD) - 'layer'
+        AND to_regclass(quote_ident(OLD.layer)) IS NULL AND to_regclass(quote_ident(NEW.layer)) IS NOT NULL) THEN
         RAISE EXCEPTION 'the import has ended' USING ERRCODE = 'restrict_violation';
     END IF;
     RETURN NEW;

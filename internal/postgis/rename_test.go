@@ -51,6 +51,8 @@ func TestNothingNamesALayerByANameItHasNoMore(t *testing.T) {
 	run(t, conn, "UPDATE consultations SET answer = 'agreed'")
 	run(t, conn, fmt.Sprintf("INSERT INTO consultations (layer, feature, agency) VALUES ('schools', %d, 'SXD')", feature))
 
+	run(t, conn, "INSERT INTO imports (layer, file_name, bytes, sha256, options, state, finished_at) VALUES ('schools', 'x', 1, sha256(''), '{}', 'done', now())")
+
 	columns := naming(t, conn)
 	if len(columns) < 6 || !slices.Contains(columns, "consultations.layer") || !slices.Contains(columns, "history.layer") {
 		t.Fatalf("the catalogue has %v", columns)
