@@ -5,6 +5,7 @@ import (
 	"math"
 	"net/http"
 	"runtime/debug"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -32,11 +33,27 @@ func TestMemoryLimit(t *testing.T) {
 			t.Errorf("%d MiB beside %d: %d, want %d", tt.mib, tt.given, got, tt.want)
 		}
 	}
-	for _, mib := range []int64{-1, math.MaxInt64} {
+	for _, mib := range []int64{-2, math.MaxInt64} {
 		var usage usageError
 		if err := limitMemory(mib); !errors.As(err, &usage) {
 			t.Errorf("%d MiB: %v", mib, err)
 		}
+	}
+}
+
+// A server takes of its machine what it may.
+func TestUsualMemory(t *testing.T) {
+	const gib = 1 << 30
+	for _, tt := range []struct{ machine, group, want int64 }{
+		{24 * gib, 0, 6 * gib}, {24 * gib, 9223372036854771712, 6 * gib}, {24 * gib, 24 * gib, 6 * gib}, {24 * gib, 10 * gib, 8 * gib},
+		{24 * gib, 500 << 20, 400 << 20}, {24 * gib, 501 << 20, 501 << 20 / 5 * 4}, {24 * gib, 64 << 20, 400 << 20}, {1600 << 20, 0, 400 << 20}, {1604 << 20, 0, 401 << 20}, {0, 0, 400 << 20}, {0, 5 * gib, 4 * gib},
+	} {
+		if got := usualMemoryOf(tt.machine, tt.group); got != tt.want {
+			t.Errorf("of %d, the group %d: %d, want %d", tt.machine, tt.group, got, tt.want)
+		}
+	}
+	if machine := machineMemory(); machine < 64<<20 || groupMemory() < 0 {
+		t.Errorf("the machine has %d bytes", machine)
 	}
 }
 
@@ -64,7 +81,7 @@ func TestResourcesAreNamed(t *testing.T) {
 		t.Fatal(err)
 	}
 	said := doc.Extensions["x-limits"].(map[string]any)
-	want := map[string]any{"memory_bytes": float64(400 << 20), "descriptors": float64(mostDescriptors), "connections": float64(mostDescriptors - keptDescriptors)}
+	want := map[string]any{"memory_bytes": float64(leastMemory), "descriptors": float64(mostDescriptors), "connections": float64(mostDescriptors - keptDescriptors)}
 	if d := cmp.Diff(want, said["server"]); d != "" {
 		t.Errorf("-kept +named:\n%s", d)
 	}
@@ -73,7 +90,10 @@ func TestResourcesAreNamed(t *testing.T) {
 // limitsAreInForce asks a server that was started without flags.
 func limitsAreInForce(t *testing.T, s *server) {
 	figures := string(s.call(t, http.MethodGet, "/metrics", "", bearer(s.key)...).body)
-	if !strings.Contains(figures, "\ngo_gc_gomemlimit_bytes 4.194304e+08\n") {
-		t.Error("the limit of memory is not in force")
+	_, told, _ := strings.Cut(figures, "\ngo_gc_gomemlimit_bytes ")
+	told, _, _ = strings.Cut(told, "\n")
+	usual := usualMemoryOf(machineMemory(), groupMemory()) / mebibyte * mebibyte
+	if limit, err := strconv.ParseFloat(told, 64); err != nil || int64(limit) != usual {
+		t.Errorf("the limit of memory is %q, want %d", told, usual)
 	}
 }

@@ -36,7 +36,7 @@ type serveCommand struct {
 	OIDCIssuer         string         `env:"HATANG_OIDC_ISSUER" placeholder:"URL" help:"Sign people in by this OpenID Connect provider too; needs --public-url."`
 	OIDCClientID       string         `env:"HATANG_OIDC_CLIENT_ID" placeholder:"ID" help:"Name of this service at the provider."`
 	OIDCClientSecret   string         `env:"HATANG_OIDC_CLIENT_SECRET" placeholder:"SECRET" help:"Its secret there; better given by the environment, which other users of the machine do not see."`
-	MemoryLimit        int64          `env:"HATANG_MEMORY_LIMIT" default:"400" placeholder:"MIB" help:"Memory in MiB beyond which the server works harder to free what it can; 0 for none. GOMEMLIMIT stands before it."`
+	MemoryLimit        int64          `env:"HATANG_MEMORY_LIMIT" default:"-1" placeholder:"MIB" help:"Memory in MiB beyond which the server works harder to free what it can; 0 for none; default four fifths of what its control group may take, else a quarter of the machine's, and 400 at least. GOMEMLIMIT stands before it."`
 	MaxConnections     int            `env:"HATANG_MAX_CONNECTIONS" placeholder:"N" help:"Connections that clients have at a time; default what file descriptors allow, 3584 at most. One more is 503."`
 	BasemapAttribution string         `env:"HATANG_BASEMAP_ATTRIBUTION" placeholder:"TEXT" help:"What the base map's licence asks to be shown beside it."`
 
