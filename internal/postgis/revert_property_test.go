@@ -27,29 +27,52 @@ func TestARevertIsTheInverseOfItsChanges(t *testing.T) {
 		at := rapid.IntRange(0, n-1).Draw(t, "from the change")
 		var before map[string]table
 		var from time.Time
+		var held []string
 		for i := range n {
 			if i == at {
-				before, from = r.tables(t), r.moment(t)
+				before, from, held = r.tables(t), r.moment(t), r.held(t)
 			}
 			r.change(t, fmt.Sprint("c", i))
 		}
-		after, highest := r.tables(t), r.revisions(t)
-		r.mustRevert(t, "back", layer.HistoryQuery{Layers: r.layers, From: from}, after, before)
+		after, highest, heldAfter := r.tables(t), r.revisions(t), r.held(t)
+		r.mustRevert(t, "back", layer.HistoryQuery{Layers: r.layers, From: from}, after, before, held)
 		if diff := cmp.Diff(rowsOf(before), rowsOf(r.tables(t))); diff != "" {
 			t.Fatalf("after the revert (-before the changes +now)\n%s", diff)
 		}
 		r.revised(t, highest)
-		r.mustRevert(t, "forth", layer.HistoryQuery{Layers: r.layers, Request: "back"}, before, after)
+		r.mustRevert(t, "forth", layer.HistoryQuery{Layers: r.layers, Request: "back"}, before, after, heldAfter)
 		if diff := cmp.Diff(rowsOf(after), rowsOf(r.tables(t))); diff != "" {
 			t.Fatalf("after the revert of the revert (-before it +now)\n%s", diff)
 		}
 	})
 }
 
-// mustRevert reverts, and first finds out without doing it that it would do the same.
-func (r *register) mustRevert(t *rapid.T, request string, q layer.HistoryQuery, was, becomes map[string]table) {
+// held are the codes of sites on which operators are. Operators may be on a site before it
+// is there, and then nobody may take it away.
+func (r *register) held(t *rapid.T) []string {
+	t.Helper()
+	rows, err := r.conn.Query(context.Background(), "SELECT DISTINCT site_code FROM operator_positions WHERE status <> 'draft'")
+	if err != nil {
+		t.Fatal(err)
+	}
+	codes, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		t.Fatal(err)
+	}
+	return codes
+}
+
+// mustRevert reverts, and first finds out without doing it that it would do the same. Where
+// operators stay on a site that was not there it is refused, as the register refuses to have
+// the site removed.
+func (r *register) mustRevert(t *rapid.T, request string, q layer.HistoryQuery, was, becomes map[string]table, held []string) {
 	t.Helper()
 	dry, err := r.s.Revert(asking(request), officer(), q, true)
+	if errors.Is(err, layer.ErrConflict) && slices.ContainsFunc(held, func(site string) bool {
+		return strings.Contains(err.Error(), "operators are on site "+site+" (")
+	}) {
+		t.Skip(err)
+	}
 	if errors.Is(err, layer.ErrNotFound) && cmp.Equal(rowsOf(was), rowsOf(becomes)) {
 		return
 	}
