@@ -19,7 +19,7 @@ const mostChanges = 5000
 // unseen are the features that transactions changed which the snapshot $1 does not hold:
 // one that was running then is found by its number. A consultation changes no row, but who
 // sees one.
-const unseen = `(SELECT layer, feature_id AS feature, coalesce(before->>'site_code', '') AS site, xid FROM history
+const unseen = `(SELECT layer, feature_id AS feature, coalesce(before->>'site_code', CASE layer WHEN 'bts_sites' THEN before->>'code' END, '') AS site, xid FROM history
 		UNION ALL SELECT layer, feature, '', xid FROM consultations) changed
 	WHERE xid >= pg_snapshot_xmin($1::text::pg_snapshot) AND NOT pg_visible_in_snapshot(xid, $1::text::pg_snapshot)`
 
@@ -65,8 +65,8 @@ func sightChanged(v account.Viewer, before, now permit.State) bool {
 	return v.Limited() && changed("provinces", "districts", "communes")
 }
 
-// changedRows are the ids of changed rows by layer, and the sites that changed
-// positions stand or stood on.
+// changedRows are the ids of changed rows by layer, and the codes that changed sites had
+// and those of the sites that changed positions stood on.
 type changedRows struct {
 	count     int
 	ids       map[string][]int64
@@ -96,7 +96,7 @@ func (r *reading) changedSince(ctx context.Context, since permit.State) (changed
 // changes reads the changed rows as they are now; those that are not shown any
 // more, or not in force, are gone.
 func (r *reading) changes(ctx context.Context, changed changedRows, into *zoning.Changes) error {
-	if err := r.sitesOfPositions(ctx, &changed); err != nil {
+	if err := r.sitesOfCodes(ctx, &changed); err != nil {
 		return err
 	}
 	into.GoneTerritories, into.GoneCommunes, into.GoneZones = changed.ids["provinces"], changed.ids["communes"], changed.ids["mast_zones"]
@@ -119,18 +119,22 @@ func (r *reading) changes(ctx context.Context, changed changedRows, into *zoning
 	return r.withheld(ctx, &into.Came)
 }
 
-// sitesOfPositions adds the sites whose operators may have changed.
-func (r *reading) sitesOfPositions(ctx context.Context, changed *changedRows) error {
-	if len(changed.ids["operator_positions"]) == 0 {
+// sitesOfCodes adds the sites whose operators may have changed though they did not: all that
+// have, or had, the code of one that did or on which a changed position stands or stood.
+func (r *reading) sitesOfCodes(ctx context.Context, changed *changedRows) error {
+	sites, positions := changed.ids["bts_sites"], changed.ids["operator_positions"]
+	if len(sites)+len(positions) == 0 {
 		return nil
 	}
-	rows, err := r.tx.Query(ctx, `SELECT id FROM bts_sites WHERE code = ANY ($1)
-		OR code = ANY (ARRAY(SELECT site_code FROM operator_positions WHERE id = ANY ($2)))`, changed.siteCodes, changed.ids["operator_positions"])
+	rows, err := r.tx.Query(ctx, `SELECT id FROM bts_sites WHERE code = ANY ($1) OR code = ANY (ARRAY(
+		SELECT code FROM bts_sites WHERE id = ANY ($2) UNION SELECT site_code FROM operator_positions WHERE id = ANY ($3)))`, changed.siteCodes, sites, positions)
 	if err != nil {
 		return err
 	}
 	ids, err := pgx.CollectRows(rows, pgx.RowTo[int64])
-	changed.ids["bts_sites"] = append(changed.ids["bts_sites"], ids...)
+	ids = append(ids, sites...)
+	slices.Sort(ids)
+	changed.ids["bts_sites"] = slices.Compact(ids)
 	return err
 }
 

@@ -3,6 +3,7 @@ package postgis_test
 import (
 	"context"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -209,4 +210,90 @@ func BenchmarkFacts(b *testing.B) {
 			}
 		})
 	}
+}
+
+// Of several sites with one code the same one bears it, and the operators on it, whether
+// all is read, what lies near a point, or what has changed.
+func TestOneSiteBearsACode(t *testing.T) {
+	s, layers, url := open(t)
+	sites, conn, ctx := get(t, layers, "bts_sites"), connect(t, url), context.Background()
+	at := orb.Point{103, 21}
+	standing := func(code string, at orb.Point) {
+		f := sample(t, sites, code)
+		f.Properties["status"], f.Geometry = "existing", at
+		create(t, s, sites, f)
+	}
+	for i := range 4 {
+		code, place := fmt.Sprint("X", i%2), orb.Point{at[0] + 0.001*float64(i), at[1]}
+		draftOf(t, s, sites, "VNPT", code, place)
+		if i == 0 {
+			draftOf(t, s, sites, "VIETTEL", code, place)
+		}
+	}
+	standing("X0", orb.Point{105, 21})
+	standing("X2", at)
+	run(t, conn, `INSERT INTO operator_positions (code, valid_from, jurisdiction, status, site_code, operator, geom)
+		SELECT 'P' || i, '2015-01-01', '11', 'existing', 'X' || i, 'VNPT', 'SRID=4326;POINT(103 21)' FROM generate_series(0, 1) i`)
+	steps := []string{
+		"UPDATE bts_sites SET height_m = coalesce(height_m, 0) + 1 WHERE status = 'draft' AND code = 'X0'",
+		"UPDATE bts_sites SET height_m = 3 WHERE status = 'existing' AND code = 'X0'",
+		"UPDATE bts_sites SET status = 'draft', owner_organisation = 'VIETTEL' WHERE status = 'existing' AND code = 'X0'",
+		"UPDATE bts_sites SET code = 'X1' WHERE id = (SELECT min(id) FROM bts_sites WHERE code = 'X0' AND owner_organisation = 'VNPT')",
+		"UPDATE bts_sites SET code = 'X0' WHERE status = 'existing' AND code = 'X2'",
+		"UPDATE operator_positions SET site_code = 'X1', operator = 'SFONE' WHERE code = 'P0'",
+		"UPDATE operator_positions SET site_code = 'X0' WHERE code = 'P1'",
+		"DELETE FROM operator_positions WHERE code = 'P1'",
+		"DELETE FROM bts_sites WHERE status = 'existing'",
+		"DELETE FROM bts_sites WHERE id = (SELECT min(id) FROM bts_sites WHERE code = 'X1')",
+	}
+	viewers := []account.Viewer{operatorOf("VNPT"), operatorOf("VIETTEL"), officer(), account.Anonymous()}
+	before, followed := make([]permit.State, len(viewers)), make([]map[int64]zoning.Mast, len(viewers))
+	apart := 0
+	for n, step := range append([]string{"SELECT"}, steps...) {
+		run(t, conn, step)
+		for i, v := range viewers {
+			asked := permit.Asked{Viewer: v, Date: day(t, "2020-12-31")}
+			facts, err := s.Facts(ctx, asked)
+			if err != nil {
+				t.Fatal(err)
+			}
+			whole := mastsByID(facts.Masts)
+			if n == 0 {
+				before[i], followed[i] = facts.State, maps.Clone(whole)
+				continue
+			}
+			changes, err := s.Changes(ctx, asked, before[i])
+			if err != nil || changes.Whole {
+				t.Fatalf("%s: %v, whole: %v", step, err, changes.Whole)
+			}
+			for _, id := range changes.GoneMasts {
+				delete(followed[i], id)
+			}
+			maps.Copy(followed[i], mastsByID(changes.Came.Masts))
+			before[i] = facts.State
+			if diff := cmp.Diff(whole, followed[i]); diff != "" {
+				t.Errorf("%s: after %s (-whole +followed)\n%s", v.Class(), step, diff)
+			}
+			near, _ := sceneOf(t, s, v, []orb.Point{at}, asked.Date, 100)
+			for _, m := range near.Masts {
+				if diff := cmp.Diff(whole[m.ID], m); diff != "" {
+					t.Errorf("%s: after %s (-whole +near)\n%s", v.Class(), step, diff)
+				}
+			}
+			if len(near.Masts) > 0 && len(near.Masts) < len(whole) {
+				apart++
+			}
+		}
+	}
+	if apart < 10 {
+		t.Errorf("only %d times masts near and far: the test proves little", apart)
+	}
+}
+
+func mastsByID(masts []zoning.Mast) map[int64]zoning.Mast {
+	by := map[int64]zoning.Mast{}
+	for _, m := range masts {
+		by[m.ID] = m
+	}
+	return by
 }

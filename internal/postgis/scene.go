@@ -139,15 +139,12 @@ func (r *reading) masts(ctx context.Context, into *zoning.SceneData) error {
 }
 
 // operators adds to the masts the operators on each: the viewer sees an operator
-// only through a position that he sees. Reading the positions by themselves costs a
+// only through a position that he sees, on the mast that bears its code. Reading the positions by themselves costs a
 // third of joining them.
 func (r *reading) operators(ctx context.Context, masts []zoning.Mast, known words) error {
-	at := make(map[string]int, len(masts))
-	for i := range masts {
-		// A draft may have the code of a site that stands: the operators are on this.
-		if _, taken := at[masts[i].Code]; !taken || masts[i].Status != layer.Draft {
-			at[masts[i].Code] = i
-		}
+	at, err := r.bearers(ctx, masts)
+	if err != nil {
+		return err
 	}
 	from, c, err := r.rows("operator_positions")
 	if err != nil {
@@ -172,6 +169,46 @@ func (r *reading) operators(ctx context.Context, masts []zoning.Mast, known word
 		slices.Sort(masts[i].Operators)
 	}
 	return err
+}
+
+// bearers returns which of the masts bears each code. Drafts may have the code of a site
+// that stands, or of each other, wherever these lie: of those in force that the viewer
+// sees the site that stands bears it, or else the draft with the lowest id.
+func (r *reading) bearers(ctx context.Context, masts []zoning.Mast) (map[string]int, error) {
+	at := make(map[string]int, len(masts))
+	drafts := map[int64]int{}
+	var codes []string
+	for i := range masts {
+		if masts[i].Status == layer.Draft {
+			drafts[masts[i].ID] = i
+			codes = append(codes, masts[i].Code)
+			continue
+		}
+		at[masts[i].Code] = i
+	}
+	if len(drafts) == 0 {
+		return at, nil
+	}
+	from, c, err := r.rows("bts_sites")
+	if err != nil {
+		return nil, err
+	}
+	c.inForce(r.date)
+	c.add("code = ANY (%s)", c.bind(codes))
+	draft := c.bind(layer.Draft)
+	rows, err := r.tx.Query(ctx, "SELECT DISTINCT ON (code) code, id FROM "+from+c.where()+" ORDER BY code, status = "+draft+", id", c.args...)
+	if err != nil {
+		return nil, err
+	}
+	var code string
+	var id int64
+	_, err = pgx.ForEachRow(rows, []any{&code, &id}, func() error {
+		if i, ok := drafts[id]; ok {
+			at[code] = i
+		}
+		return nil
+	})
+	return at, err
 }
 
 // words keeps one copy of each of the few words that many rows have.
