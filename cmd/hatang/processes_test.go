@@ -1,15 +1,22 @@
 package main
 
 import (
+	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"os"
+	"runtime"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 )
 
 func secondServe(t *testing.T, s *server) {
@@ -208,6 +215,48 @@ func logMemory(t *testing.T, s *server, when string) {
 	for line := range strings.Lines(string(status)) {
 		if strings.HasPrefix(line, "VmRSS") || strings.HasPrefix(line, "VmHWM") {
 			t.Logf("%s: %s", when, strings.Join(strings.Fields(line), " "))
+		}
+	}
+}
+
+// A server that serves is one process. Its cluster has one for each connection, so many and
+// no more: whoever takes the rest keeps out neither the server nor its probes.
+func TestProcessesAtTheirLimit(t *testing.T) {
+	t.Parallel()
+	const own = 12 // the keeper and what PostgreSQL does beside connections
+	s := demo(t)
+	ctx := context.Background()
+	most, err := strconv.Atoi(s.sql(t, "SHOW max_connections"))
+	if err != nil || most != 48+6*runtime.NumCPU() {
+		t.Fatalf("%d connections, %v", most, err)
+	}
+	var open []*pgx.Conn
+	for refused := false; !refused; {
+		conn, err := pgx.Connect(ctx, s.ownerURL())
+		var full *pgconn.PgError
+		switch {
+		case err == nil:
+			open = append(open, conn)
+			t.Cleanup(func() { _ = conn.Close(ctx) })
+		case errors.As(err, &full) && full.Code == "53300":
+			refused = true
+		default:
+			t.Fatal(err)
+		}
+		if len(open) > most {
+			t.Fatalf("%d connections are let in", len(open))
+		}
+	}
+	if n := len(processesOf(s.dir)); n > most+own || n < most {
+		t.Errorf("%d processes with %d connections", n, most)
+	}
+	children, err := os.ReadFile(fmt.Sprintf("/proc/%[1]d/task/%[1]d/children", s.cmd.Process.Pid))
+	if err != nil || len(bytes.Fields(children)) > 0 {
+		t.Errorf("the server has processes of its own: %q, %v", children, err)
+	}
+	for _, path := range []string{"/readyz", "/api/v1/collections/bts_sites/items?limit=1"} {
+		if r := s.call(t, http.MethodGet, path, ""); r.status != http.StatusOK {
+			t.Errorf("%s: %d %s", path, r.status, r.body)
 		}
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 )
@@ -14,7 +15,6 @@ import (
 // logs because they hold people's data.
 const settings = `listen_addresses = ''
 unix_socket_permissions = 0700
-max_connections = 60
 shared_buffers = 256MB
 jit = off
 fsync = on
@@ -37,6 +37,11 @@ log_parameter_max_length = 0
 log_parameter_max_length_on_error = 0
 log_checkpoints = off
 `
+
+// connections is how many connections, and so processes, the server has on a machine of so
+// many cores: what two processes that serve may take (2 × cores + 2 each, and a few beside),
+// and some commands.
+func connections(cores int) int { return 48 + 6*cores }
 
 const head = "# Written by hatang at every start; changes here are lost.\n"
 
@@ -63,7 +68,7 @@ func (p place) writeConfig(socket string, users []string) error {
 	main := head + "# Your own settings belong into local.conf beside this file.\n" +
 		setting("data_directory", p.data()) + setting("hba_file", at("pg_hba.conf")) +
 		setting("ident_file", at("pg_ident.conf")) + setting("unix_socket_directories", `"`+socket+`"`) +
-		setting("log_directory", p.logs()) + settings + "include_if_exists " + quote(at("local.conf")) + "\n"
+		setting("log_directory", p.logs()) + settings + fmt.Sprintf("max_connections = %d\n", connections(runtime.NumCPU())) + "include_if_exists " + quote(at("local.conf")) + "\n"
 	files := []struct{ name, text string }{
 		{"postgresql.conf", main},
 		{"pg_hba.conf", head + "local all all peer map=hatang\n"},
