@@ -135,7 +135,7 @@ func inBackground(ctx context.Context, work func(context.Context)) (stop func())
 	return func() { cancel(); <-done }
 }
 
-// rowsBytes is how much memory the rows of layers may hold from which tiles are drawn.
+// rowsBytes is how much memory the rows of layers may hold from which tiles and pages are made.
 const rowsBytes = 256 << 20
 
 // inMemory is what a server keeps in memory: snapshots for checks; versions and rows; how
@@ -173,6 +173,26 @@ func (r remembering) LayerVersions(ctx context.Context, v account.Viewer) (layer
 // TileRows hands over the rows of a tile.
 func (r remembering) TileRows(ctx context.Context, v account.Viewer, l *layer.Layer, box orb.Bound, q layer.Query, fields []*layer.Field, each func(*layer.Row) error) error {
 	return r.memory.TileRows(ctx, v, l, box, q, fields, each)
+}
+
+// Features hands over the rows of a page.
+func (r remembering) Features(ctx context.Context, v account.Viewer, l *layer.Layer, q layer.Query, each func(*layer.Row) error) error {
+	return r.memory.Features(ctx, v, l, q, each)
+}
+
+// CountFeatures counts what a query selects.
+func (r remembering) CountFeatures(ctx context.Context, v account.Viewer, l *layer.Layer, q layer.Query) (int64, error) {
+	return r.memory.CountFeatures(ctx, v, l, q)
+}
+
+// CountWithin is CountFeatures that gives up after so long.
+func (r remembering) CountWithin(ctx context.Context, v account.Viewer, l *layer.Layer, q layer.Query, within time.Duration) (int64, bool, error) {
+	return r.memory.CountWithin(ctx, v, l, q, within)
+}
+
+// FeatureAmongVersions returns a row and the ids of all of its code.
+func (r remembering) FeatureAmongVersions(ctx context.Context, v account.Viewer, l *layer.Layer, id int64) (*layer.Row, []int64, error) {
+	return r.memory.FeatureAmongVersions(ctx, v, l, id)
 }
 
 // handler puts the rooms together.

@@ -47,6 +47,7 @@ func (a *api) listFeatures(w http.ResponseWriter, r *request) error {
 	if known || err != nil {
 		return err
 	}
+	p.query.NoOlder = versions[r.layer.Name] // what the ETag says
 	return a.inTurn(w, r, &p, func(w http.ResponseWriter) error {
 		g := &page{api: a, r: r, p: p, versions: versions, out: a.answerTo(w, r, contentType(&p.format))}
 		if r.html {

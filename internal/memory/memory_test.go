@@ -33,13 +33,33 @@ func TestMain(m *testing.M) { testdb.Main(m) }
 // counting is a register that counts what it is asked, with a fault that a test switches on.
 type counting struct {
 	*postgis.Store
-	tiles, versions, all, since atomic.Int64
-	cut                         atomic.Bool // polls are not answered
+	tiles, pages, versions, all, since atomic.Int64
+	cut                                atomic.Bool // polls are not answered
 }
 
 func (c *counting) TileRows(ctx context.Context, v account.Viewer, l *layer.Layer, box orb.Bound, q layer.Query, fields []*layer.Field, each func(*layer.Row) error) error {
 	c.tiles.Add(1)
 	return c.Store.TileRows(ctx, v, l, box, q, fields, each)
+}
+
+func (c *counting) Features(ctx context.Context, v account.Viewer, l *layer.Layer, q layer.Query, each func(*layer.Row) error) error {
+	c.pages.Add(1)
+	return c.Store.Features(ctx, v, l, q, each)
+}
+
+func (c *counting) CountFeatures(ctx context.Context, v account.Viewer, l *layer.Layer, q layer.Query) (int64, error) {
+	c.pages.Add(1)
+	return c.Store.CountFeatures(ctx, v, l, q)
+}
+
+func (c *counting) CountWithin(ctx context.Context, v account.Viewer, l *layer.Layer, q layer.Query, within time.Duration) (int64, bool, error) {
+	c.pages.Add(1)
+	return c.Store.CountWithin(ctx, v, l, q, within)
+}
+
+func (c *counting) FeatureAmongVersions(ctx context.Context, v account.Viewer, l *layer.Layer, id int64) (*layer.Row, []int64, error) {
+	c.pages.Add(1)
+	return c.Store.FeatureAmongVersions(ctx, v, l, id)
 }
 
 func (c *counting) LayerVersions(ctx context.Context, v account.Viewer) (layer.Versions, error) {

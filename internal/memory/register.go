@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/paulmach/orb"
 
@@ -19,6 +20,11 @@ type Register interface {
 	LayerVersions(ctx context.Context, v account.Viewer) (layer.Versions, error)
 	// TileRows hands over the rows of a tile; see Memory.TileRows.
 	TileRows(ctx context.Context, v account.Viewer, l *layer.Layer, box orb.Bound, q layer.Query, fields []*layer.Field, each func(*layer.Row) error) error
+	// Features, CountFeatures, CountWithin and FeatureAmongVersions are those of the Memory.
+	Features(ctx context.Context, v account.Viewer, l *layer.Layer, q layer.Query, each func(*layer.Row) error) error
+	CountFeatures(ctx context.Context, v account.Viewer, l *layer.Layer, q layer.Query) (int64, error)
+	CountWithin(ctx context.Context, v account.Viewer, l *layer.Layer, q layer.Query, within time.Duration) (int64, bool, error)
+	FeatureAmongVersions(ctx context.Context, v account.Viewer, l *layer.Layer, id int64) (*layer.Row, []int64, error)
 	// AllRows hands over every row of a layer that the viewer sees, whatever its dates,
 	// with all its fields, as of one state of the database, which it returns.
 	AllRows(ctx context.Context, v account.Viewer, l *layer.Layer, each func(*layer.Row) error) (Reading, error)
@@ -39,6 +45,7 @@ type Reading struct {
 	Snapshot  string // the transactions that the reading saw, as PostgreSQL writes them
 	Version   int64  // of the layer, as the viewer is told it
 	Published int64  // version of the settings by which places are shown; 0 where none matter
+	ShownAs   int64  // the same, 0 where all places are shown as they are
 }
 
 // Version is the number of changes to the rows of a layer that an audience is told of.

@@ -67,16 +67,24 @@ func (k *kept) rouse() {
 // come from memory where that has them as they are now; otherwise from the register, and
 // the memory begins to keep the layer for the class of the viewer.
 func (m *Memory) TileRows(ctx context.Context, v account.Viewer, l *layer.Layer, box orb.Bound, q layer.Query, fields []*layer.Field, each func(*layer.Row) error) error {
-	if q.Filter == nil && len(q.Equal) == 0 && !v.Limited() && v.Consulted(l.Name) == "" {
-		if s := m.setOf(v, l, q.NoOlder); s != nil {
+	if q.Filter == nil && len(q.Equal) == 0 {
+		if s := m.keptFor(v, l, q.NoOlder); s != nil {
 			return s.each(box, q, fields, each)
 		}
 	}
 	return m.register.TileRows(ctx, v, l, box, q, fields, each)
 }
 
-// setOf returns the rows that the viewer sees of a layer, nil where they are not known to
-// be the latest.
+// keptFor returns the rows that the viewer sees of a layer, nil where they are not known to
+// be the latest of that version or a later one, or are the viewer's own.
+func (m *Memory) keptFor(v account.Viewer, l *layer.Layer, noOlder int64) *set {
+	if v.Limited() || v.Consulted(l.Name) != "" {
+		return nil
+	}
+	return m.setOf(v, l, noOlder)
+}
+
+// setOf is keptFor a class of viewers.
 func (m *Memory) setOf(v account.Viewer, l *layer.Layer, noOlder int64) *set {
 	told := m.fresh()
 	key := setKey{v.Class(), l.Name}

@@ -1,6 +1,8 @@
 package memory
 
 import (
+	"bytes"
+	"cmp"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -8,6 +10,7 @@ import (
 	"slices"
 
 	"github.com/paulmach/orb"
+	"github.com/tidwall/btree"
 	"github.com/tidwall/rtree"
 
 	"hatang/geo"
@@ -20,57 +23,83 @@ import (
 type set struct {
 	reading Reading
 	layer   *layer.Layer
-	tree    rtree.RTreeGN[float64, *row]
-	byID    map[int64]*row // handed on to the next set: not for those who read
+	whole   []int                        // the places of all fields
+	tree    rtree.RTreeGN[float64, *row] // those that have a geometry
+	byID    *btree.BTreeG[*row]
+	byCode  *btree.BTreeG[*row] // those of one code by the beginning of their valid time
 	bytes   int64
 }
 
 // row is a row in as few pieces as can be, so that a set of many does not cost the
 // garbage collector much.
 type row struct {
-	id       int64
-	from, to int32 // days since 2000-01-01; the end is not in it
-	shape    uint32
-	data     []byte // so many bytes of EWKB; then of each field 1 + its length, 0 for null, and the bytes
+	id, revision int64
+	from, to     int32 // days since 2000-01-01; the end is not in it
+	shape, code  uint32
+	data         []byte // so many bytes of EWKB; then of each field 1 + its length, 0 for null, and the bytes; that of the code stands at code
 }
 
-// Days that stand for no beginning and no end, as PostgreSQL writes them.
+// Days that stand for no beginning and no end, as PostgreSQL writes them, and an id that
+// no row has.
 const (
 	firstDay = math.MinInt32
 	lastDay  = math.MaxInt32
+	lastID   = math.MaxInt64
 )
 
 // rowOverhead is what a row takes beside its data, bytes: itself, its place in the tree,
-// its place among the ids.
-const rowOverhead = 56 + 72 + 40
+// its places among the ids and the codes.
+const rowOverhead = 64 + 72 + 2*16
 
-func newSet(l *layer.Layer) *set { return &set{layer: l, byID: map[int64]*row{}} }
+func newSet(l *layer.Layer) *set {
+	unlocked := btree.Options{NoLocks: true} // one follows a set, and the others read what he is done with
+	s := &set{layer: l, whole: make([]int, len(l.Fields))}
+	for i := range s.whole {
+		s.whole[i] = i + 1
+	}
+	s.byID, s.byCode = btree.NewBTreeGOptions(idLess, unlocked), btree.NewBTreeGOptions(codeLess, unlocked)
+	return s
+}
+
+func idLess(a, b *row) bool { return a.id < b.id }
+
+func codeLess(a, b *row) bool {
+	return cmp.Or(bytes.Compare(a.value(a.code), b.value(b.code)), cmp.Compare(a.from, b.from), cmp.Compare(a.id, b.id)) < 0
+}
+
+// value is the value of the field that stands at a place in the data.
+func (r *row) value(at uint32) []byte {
+	size, n := binary.Uvarint(r.data[at:])
+	if size == 0 {
+		return nil
+	}
+	from := int(at) + n
+	return r.data[from : from+int(size)-1]
+}
 
 // next is a set that begins as this one is. This one can be read as before, and not
 // followed any more.
 func (s *set) next() *set {
-	return &set{layer: s.layer, tree: *s.tree.Copy(), byID: s.byID, bytes: s.bytes}
+	next := *s
+	next.tree, next.byID, next.byCode = *s.tree.Copy(), s.byID.Copy(), s.byCode.Copy()
+	return &next
 }
 
-// put adds a row. One without a geometry is in no tile, and is left out.
+// put adds a row.
 func (s *set) put(r *layer.Row) error {
-	if r.Geometry == nil {
-		return nil
-	}
 	if len(r.Values) != len(s.layer.Fields) {
 		return fmt.Errorf("%s %d has %d values, the layer %d fields", s.layer.Name, r.ID, len(r.Values), len(s.layer.Fields))
-	}
-	box, err := tiles.Bounds(r.Geometry)
-	if err != nil {
-		return fmt.Errorf("%s %d: %w", s.layer.Name, r.ID, err)
 	}
 	size := len(r.Geometry)
 	for _, value := range r.Values {
 		size += binary.MaxVarintLen32 + len(value)
 	}
-	one := &row{id: r.ID, from: firstDay, to: lastDay, shape: uint32(len(r.Geometry)), data: append(make([]byte, 0, size), r.Geometry...)}
+	one := &row{id: r.ID, revision: r.Revision, from: firstDay, to: lastDay, shape: uint32(len(r.Geometry)), data: append(make([]byte, 0, size), r.Geometry...)}
+	var err error
 	for i, value := range r.Values {
 		switch s.layer.Fields[i].Name {
+		case "code":
+			one.code = uint32(len(one.data))
 		case "valid_from":
 			err = errors.Join(err, readDay(value, &one.from))
 		case "valid_to":
@@ -83,13 +112,25 @@ func (s *set) put(r *layer.Row) error {
 		one.data = binary.AppendUvarint(one.data, uint64(len(value))+1)
 		one.data = append(one.data, value...)
 	}
-	if err != nil {
+	box, err2 := one.box()
+	if err = errors.Join(err, err2); err != nil {
 		return fmt.Errorf("%s %d: %w", s.layer.Name, r.ID, err)
 	}
-	s.tree.Insert(box.Min, box.Max, one)
-	s.byID[r.ID] = one
+	if one.shape > 0 { // one without a geometry is in no box
+		s.tree.Insert(box.Min, box.Max, one)
+	}
+	s.byID.Set(one)
+	s.byCode.Set(one)
 	s.bytes += int64(cap(one.data)) + rowOverhead
 	return nil
+}
+
+// box is the box of the row's geometry, empty where it has none.
+func (r *row) box() (orb.Bound, error) {
+	if r.shape == 0 {
+		return orb.Bound{}, nil
+	}
+	return tiles.Bounds(r.data[:r.shape])
 }
 
 // readDay reads a date of PostgreSQL's binary form; null leaves the day as it is.
@@ -107,17 +148,19 @@ func readDay(wire []byte, day *int32) error {
 // remove takes rows out; ids of which there is none are passed over.
 func (s *set) remove(ids []int64) error {
 	for _, id := range ids {
-		one, ok := s.byID[id]
+		one, ok := s.byID.Delete(&row{id: id})
 		if !ok {
 			continue
 		}
-		box, err := tiles.Bounds(one.data[:one.shape])
+		s.byCode.Delete(one)
+		s.bytes -= int64(cap(one.data)) + rowOverhead
+		box, err := one.box()
 		if err != nil {
 			return err
 		}
-		s.tree.Delete(box.Min, box.Max, one)
-		delete(s.byID, id)
-		s.bytes -= int64(cap(one.data)) + rowOverhead
+		if one.shape > 0 {
+			s.tree.Delete(box.Min, box.Max, one)
+		}
 	}
 	return nil
 }
@@ -129,20 +172,13 @@ const hair = 1e-6
 // each hands over the rows whose box meets the box and that the dates of the query
 // select, with the fields asked for; see Memory.TileRows.
 func (s *set) each(box orb.Bound, q layer.Query, fields []*layer.Field, each func(*layer.Row) error) error {
-	places := make([]int, len(s.layer.Fields)) // in Values, 0 for what is not asked for
-	last := 0
-	for i, f := range fields {
-		at := slices.IndexFunc(s.layer.Fields, func(own layer.Field) bool { return own.Name == f.Name })
-		if at < 0 {
-			return fmt.Errorf("%s has no field %s", s.layer.Name, f.Name)
-		}
-		places[at], last = i+1, max(last, at+1)
+	places, err := s.places(fields)
+	if err != nil {
+		return err
 	}
-	places = places[:last]
 	days := datesOf(q)
 	handed := layer.Row{Values: make([][]byte, len(fields))}
 	box = box.Pad(hair)
-	var err error
 	s.tree.Search(box.Min, box.Max, func(_, _ [2]float64, r *row) bool {
 		if !days.hold(r) {
 			return true
@@ -154,9 +190,26 @@ func (s *set) each(box orb.Bound, q layer.Query, fields []*layer.Field, each fun
 	return err
 }
 
+// places are where the values of the layer's fields go in those of the fields asked for,
+// 1 for the first and 0 for nowhere, as far as any goes somewhere.
+func (s *set) places(fields []*layer.Field) ([]int, error) {
+	places, last := make([]int, len(s.layer.Fields)), 0
+	for i, f := range fields {
+		at := slices.IndexFunc(s.layer.Fields, func(own layer.Field) bool { return own.Name == f.Name })
+		if at < 0 {
+			return nil, fmt.Errorf("%s has no field %s", s.layer.Name, f.Name)
+		}
+		places[at], last = i+1, max(last, at+1)
+	}
+	return places[:last], nil
+}
+
 // fill points a layer.Row at what is asked for of the row.
 func (r *row) fill(into *layer.Row, places []int) {
-	into.ID, into.Geometry = r.id, r.data[:r.shape:r.shape]
+	into.ID, into.Revision, into.Geometry = r.id, r.revision, nil
+	if r.shape > 0 {
+		into.Geometry = r.data[:r.shape:r.shape]
+	}
 	rest := r.data[r.shape:]
 	for _, at := range places {
 		size, n := binary.Uvarint(rest)

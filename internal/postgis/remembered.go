@@ -42,7 +42,8 @@ func (s *Store) AllRows(ctx context.Context, v account.Viewer, l *layer.Layer, e
 			return err
 		}
 		reading = now
-		return r.hand(ctx, l, nil, each)
+		reading.ShownAs, err = r.hand(ctx, l, nil, each)
+		return err
 	})
 	return reading, notHanded("read all of "+l.Name, err)
 }
@@ -59,6 +60,7 @@ func (s *Store) RowsSince(ctx context.Context, v account.Viewer, l *layer.Layer,
 			return err
 		}
 		reading = now
+		reading.ShownAs = since.ShownAs // as long as the settings are the same
 		if whole = now.Server != since.Server || now.Published != since.Published; whole {
 			return nil
 		}
@@ -72,7 +74,8 @@ func (s *Store) RowsSince(ctx context.Context, v account.Viewer, l *layer.Layer,
 		if whole = len(changed) > mostChanges; whole || len(changed) == 0 {
 			return nil
 		}
-		return r.hand(ctx, l, changed, each)
+		_, err = r.hand(ctx, l, changed, each)
+		return err
 	})
 	return reading, changed, whole, notHanded("read what has changed of "+l.Name, err)
 }
@@ -98,8 +101,8 @@ func (s *Store) readingOf(ctx context.Context, tx pgx.Tx, v account.Viewer, l *l
 }
 
 // hand hands over rows of a layer as the viewer sees them: those with the ids, all where
-// these are nil.
-func (r *reading) hand(ctx context.Context, l *layer.Layer, ids []int64, each func(*layer.Row) error) error {
+// these are nil. It returns the version of the settings that generalise them, 0 for none.
+func (r *reading) hand(ctx context.Context, l *layer.Layer, ids []int64, each func(*layer.Row) error) (shownAs int64, err error) {
 	c := &conditions{}
 	from := c.view(r.viewer, l, r.published, quote(l.Name), nil)
 	order := " ORDER BY geom"
@@ -111,7 +114,7 @@ func (r *reading) hand(ctx context.Context, l *layer.Layer, ids []int64, each fu
 	for i := range l.Fields {
 		fields[i] = &l.Fields[i]
 	}
-	return hand(ctx, r.tx, tileColumns(fields)+from+c.where()+order, c.args, 0, each)
+	return c.shownAs, hand(ctx, r.tx, tileColumns(fields)+from+c.where()+order, c.args, 0, each)
 }
 
 var _ memory.Register = (*Store)(nil)
