@@ -81,6 +81,12 @@ func (t *readBench) load(b *testing.B, connections int, of func(n int) []byte) {
 	})
 }
 
+// floor is load of a server that only sends as many bytes.
+func (t *readBench) floor(b *testing.B, size int, request []byte) {
+	nothing := readBench{address: bare(b, size)}
+	nothing.load(b, readConnections, func(int) []byte { return request })
+}
+
 // rounds has workers do something side by side, each with a number of its own.
 func (t *readBench) rounds(b *testing.B, workers int, do func(worker, n int) error) {
 	const each = 64
@@ -110,7 +116,8 @@ func (t *readBench) rounds(b *testing.B, workers int, do func(worker, n int) err
 
 // BenchmarkNationalReads asks the server for single sites, for pages of a thousand in a
 // box, and for what the client has already. The peer's way for a site is a prepared
-// statement by id, without HTTP; for a page PostGIS writes the collection.
+// statement by id, without HTTP; for a page PostGIS writes the collection. A floor is the same
+// exchange with a server that sends as many bytes: what HTTP itself takes here.
 func BenchmarkNationalReads(b *testing.B) {
 	t := openReadBench(b)
 	b.Run("site/ours", func(b *testing.B) {
@@ -120,6 +127,7 @@ func BenchmarkNationalReads(b *testing.B) {
 		}
 		t.load(b, readConnections, func(n int) []byte { return requests[n%len(requests)] })
 	})
+	b.Run("floor/site", func(b *testing.B) { t.floor(b, 1900, ofSites("items/1", "")) })
 	b.Run("site/peer", func(b *testing.B) {
 		t.rounds(b, readConnections, func(worker, n int) error {
 			return t.drain(worker, "SELECT * FROM bts_sites WHERE id = $1", t.ids[n%len(t.ids)])
@@ -139,10 +147,11 @@ func BenchmarkNationalReads(b *testing.B) {
 			})
 		})
 	}
-	b.Run("known", func(b *testing.B) {
+	b.Run("known/ours", func(b *testing.B) {
 		request := known(b, dial(b, t.address), page)
 		t.load(b, readConnections, func(int) []byte { return request })
 	})
+	b.Run("floor/known", func(b *testing.B) { t.floor(b, 0, page) })
 }
 
 // drain reads all that a peer's statement selects.
