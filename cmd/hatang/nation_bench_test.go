@@ -177,6 +177,12 @@ func benchFloor(b *testing.B, detail string, probes []probe) {
 // awaitSnapshot waits until the server has the register in memory.
 func (s *server) awaitSnapshot(b *testing.B) {
 	b.Helper()
+	s.awaitFigure(b, `hatang_snapshot_age_seconds{viewers="public"}`)
+}
+
+// awaitFigure waits until the server's figures have one with this name.
+func (s *server) awaitFigure(b *testing.B, name string) {
+	b.Helper()
 	for deadline := time.Now().Add(2 * time.Minute); time.Now().Before(deadline); time.Sleep(100 * time.Millisecond) {
 		resp, err := http.Get(s.url + "/metrics")
 		if err != nil {
@@ -186,11 +192,11 @@ func (s *server) awaitSnapshot(b *testing.B) {
 		if err := errors.Join(err, resp.Body.Close()); err != nil {
 			b.Fatal(err)
 		}
-		if bytes.Contains(body, []byte(`hatang_snapshot_age_seconds{viewers="public"}`)) {
+		if bytes.Contains(body, []byte(name)) {
 			return
 		}
 	}
-	b.Fatalf("no snapshot after two minutes:\n%s", s.stderr())
+	b.Fatalf("no %s after two minutes:\n%s", name, s.stderr())
 }
 
 func benchHTTP(b *testing.B, address, detail string, probes []probe) {

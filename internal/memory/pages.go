@@ -91,7 +91,7 @@ func (s *set) first(q layer.Query, each func(*row) bool) {
 		return
 	}
 	days, left := datesOf(q), q.Limit
-	s.byID.Ascend(&row{id: q.After + 1}, func(r *row) bool {
+	s.byID.Ascend(q.After+1, func(_ int64, r *row) bool {
 		if !days.hold(r) {
 			return true
 		}
@@ -149,7 +149,7 @@ func (s *set) count(q layer.Query) (n int64) {
 		return int64(len(once))
 	}
 	days := datesOf(q)
-	s.byID.Scan(func(r *row) bool {
+	s.byID.Scan(func(_ int64, r *row) bool {
 		if days.hold(r) {
 			n++
 		}
@@ -161,7 +161,7 @@ func (s *set) count(q layer.Query) (n int64) {
 // among returns a row that is the caller's, but for its bytes, and the ids of all of its
 // code by valid time; nil where there is no such row.
 func (s *set) among(id int64) (*layer.Row, []int64) {
-	r, ok := s.byID.Get(&row{id: id})
+	r, ok := s.byID.Get(id)
 	if !ok {
 		return nil, nil
 	}

@@ -25,7 +25,7 @@ type set struct {
 	layer   *layer.Layer
 	whole   []int                        // the places of all fields
 	tree    rtree.RTreeGN[float64, *row] // those that have a geometry
-	byID    *btree.BTreeG[*row]
+	byID    *btree.Map[int64, *row]
 	byCode  *btree.BTreeG[*row] // those of one code by the beginning of their valid time
 	bytes   int64
 }
@@ -49,7 +49,7 @@ const (
 
 // rowOverhead is what a row takes beside its data, bytes: itself, its place in the tree,
 // its places among the ids and the codes.
-const rowOverhead = 64 + 72 + 2*16
+const rowOverhead = 64 + 72 + 24 + 16
 
 func newSet(l *layer.Layer) *set {
 	unlocked := btree.Options{NoLocks: true} // one follows a set, and the others read what he is done with
@@ -57,11 +57,9 @@ func newSet(l *layer.Layer) *set {
 	for i := range s.whole {
 		s.whole[i] = i + 1
 	}
-	s.byID, s.byCode = btree.NewBTreeGOptions(idLess, unlocked), btree.NewBTreeGOptions(codeLess, unlocked)
+	s.byID, s.byCode = &btree.Map[int64, *row]{}, btree.NewBTreeGOptions(codeLess, unlocked)
 	return s
 }
-
-func idLess(a, b *row) bool { return a.id < b.id }
 
 func codeLess(a, b *row) bool {
 	return cmp.Or(bytes.Compare(a.value(a.code), b.value(b.code)), cmp.Compare(a.from, b.from), cmp.Compare(a.id, b.id)) < 0
@@ -119,7 +117,7 @@ func (s *set) put(r *layer.Row) error {
 	if one.shape > 0 { // one without a geometry is in no box
 		s.tree.Insert(box.Min, box.Max, one)
 	}
-	s.byID.Set(one)
+	s.byID.Set(one.id, one)
 	s.byCode.Set(one)
 	s.bytes += int64(cap(one.data)) + rowOverhead
 	return nil
@@ -148,7 +146,7 @@ func readDay(wire []byte, day *int32) error {
 // remove takes rows out; ids of which there is none are passed over.
 func (s *set) remove(ids []int64) error {
 	for _, id := range ids {
-		one, ok := s.byID.Delete(&row{id: id})
+		one, ok := s.byID.Delete(id)
 		if !ok {
 			continue
 		}
