@@ -62,11 +62,12 @@ func (p *listing) readOutput(r *request, faults *layer.Faults) {
 	default:
 		p.format = negotiated(r.Header.Get("Accept"))
 	}
-	if known := strings.Join(formatNames(formats.Of(r.layer)), ", "); !named {
-		faults.Add("f", "f phải là một trong: %s", "f must be one of: %s", known)
+	known := func() string { return strings.Join(formatNames(formats.Of(r.layer)), ", ") }
+	if !named {
+		faults.Add("f", "f phải là một trong: %s", "f must be one of: %s", known())
 	} else if !p.format.Takes(r.layer) {
 		faults.Add("f", "%s chỉ dành cho lớp %s; với lớp này f phải là một trong: %s", "%s is for the layer %s alone; of this one f must be one of: %s",
-			p.format.Title, strings.Join(p.format.Layers, ", "), known)
+			p.format.Title, strings.Join(p.format.Layers, ", "), known())
 	}
 	r.layer = readIn(r.layer, p.crs)
 	p.sheet = formats.Sheet{Layer: r.layer.Narrowed(p.query.Fields), CRS: p.crs, Language: r.language()}
