@@ -69,6 +69,7 @@ func TestLimitsAreNamed(t *testing.T) {
 	}
 	delete(said, "database") // compared where they are kept
 	delete(said, "server")
+	delete(said, "files_read")
 	if d := cmp.Diff(plain(t, named()), plain(t, said)); d != "" {
 		t.Errorf("-kept +named:\n%s", d)
 	}

@@ -28,12 +28,12 @@ func importedSite(i int) (code, name string, heightM float64, at orb.Point) {
 // same columns, constraints and indexes. The ratio is the share of its rate that is reached.
 func BenchmarkImport(b *testing.B) {
 	ctx := context.Background()
-	s, layers, url := open(b)
+	s, layers, url := registered(b)
 	l := get(b, layers, "bts_sites")
 	conn := connect(b, url)
 	var bare, ours time.Duration
 	for b.Loop() {
-		run(b, conn, "DROP TABLE IF EXISTS bare; CREATE TABLE bare (LIKE bts_sites INCLUDING ALL); TRUNCATE bts_sites, history")
+		run(b, conn, "DROP TABLE IF EXISTS bare; CREATE TABLE bare (LIKE bts_sites INCLUDING ALL); TRUNCATE bts_sites, history; CHECKPOINT")
 		began := time.Now()
 		copyBare(b, conn)
 		bare += time.Since(began)
