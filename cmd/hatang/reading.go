@@ -67,6 +67,9 @@ func printMeaning(env *environment, r *intake.Report) {
 			fmt.Fprintln(env.stdout, "  "+p.Notice.In(env.language))
 		}
 	}
+	if r.RowsCompared < r.Rows {
+		fmt.Fprintf(env.stdout, "twice by place or name was looked for among the first %d rows\n", r.RowsCompared)
+	}
 	for _, d := range r.Duplicates {
 		fmt.Fprintf(env.stdout, "twice by %s: rows %s\n", d.By, strings.Trim(fmt.Sprint(d.Rows), "[]"))
 	}

@@ -178,3 +178,20 @@ func TestProposedSitesOfManyRows(t *testing.T) {
 		t.Errorf("%d crowded, %d sites, %d alone, %v", len(out.Crowded), len(out.Sites), len(out.Alone), err)
 	}
 }
+
+// However many rows there are, the first are compared, and no more is kept of the others.
+func TestDuplicatesAtTheirLimit(t *testing.T) {
+	for _, rows := range []int{mostCompared - 1, mostCompared, mostCompared + 1} {
+		var d Duplicates
+		for i := range rows {
+			code := fmt.Sprint(i)
+			if i == rows-1 {
+				code = "0"
+			}
+			d.Add(int64(i), code, fmt.Sprintf("Trạm viễn thông xã Mường Phăng số %d", i), "", nil)
+		}
+		if found := d.Find(); len(d.entries) != min(rows, mostCompared) || len(found) != map[bool]int{true: 1}[rows <= mostCompared] {
+			t.Errorf("of %d rows %d are compared, and %d are there twice", rows, len(d.entries), len(found))
+		}
+	}
+}

@@ -63,6 +63,7 @@ type Report struct {
 
 	Duplicates      []Duplicate `json:"duplicates"` // the first ones
 	DuplicateGroups int64       `json:"duplicate_groups"`
+	RowsCompared    int64       `json:"rows_compared"` // the first rows, among which duplicates were looked for
 
 	most  int
 	units map[[2]string]int // in UnitGuesses
@@ -113,8 +114,9 @@ func (r *Report) guess(what, value, vi, en string, args ...any) {
 
 // addDuplicates counts what is there twice, and keeps the first ones, with no more rows of each than
 // there is room for.
-func (r *Report) addDuplicates(found []Duplicate) {
-	r.DuplicateGroups = int64(len(found))
+func (r *Report) addDuplicates(d *Duplicates) {
+	found := d.Find()
+	r.Duplicates, r.DuplicateGroups, r.RowsCompared = []Duplicate{}, int64(len(found)), int64(len(d.entries))
 	for _, d := range found[:min(len(found), mostDuplicates)] {
 		d.Rows, d.Values = d.Rows[:min(len(d.Rows), mostDuplicates)], d.Values[:min(len(d.Values), mostDuplicates)]
 		r.Duplicates = append(r.Duplicates, d)
