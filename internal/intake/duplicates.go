@@ -168,7 +168,7 @@ func (d *Duplicates) byName() []Duplicate {
 	for _, group := range d.grouped(func(e *entry) string { return key(e.name) }) {
 		found = append(found, d.duplicate("name", group, name))
 	}
-	first := map[string]int{} // of each folded name
+	first := map[string]int{}        // of each folded name
 	without := map[uint64][]folded{} // by what the text without a letter is hashed to
 	seed := maphash.MakeSeed()
 	seen := map[[2]string]bool{}

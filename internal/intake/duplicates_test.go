@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"reflect"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/paulmach/orb"
@@ -81,7 +82,7 @@ func TestProposedSites(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
 		positions := around(r)
 		distance := rapid.SampledFrom([]float64{5, 30, 50}).Draw(r, "distance")
-		out, err := ProposeSites(positions, distance)
+		out, err := ProposeSites(positions, distance, nil)
 		if err != nil {
 			r.Fatal(err)
 		}
@@ -123,7 +124,7 @@ func TestProposedSites(t *testing.T) {
 		}
 		shuffled := slices.Clone(positions)
 		rand.New(rand.NewPCG(1, uint64(len(positions)))).Shuffle(len(shuffled), func(i, j int) { shuffled[i], shuffled[j] = shuffled[j], shuffled[i] })
-		again, err := ProposeSites(shuffled, distance)
+		again, err := ProposeSites(shuffled, distance, nil)
 		if err != nil || !reflect.DeepEqual(out, again) {
 			r.Fatalf("another order makes other sites: %+v, %+v", out, again)
 		}
@@ -133,10 +134,10 @@ func TestProposedSites(t *testing.T) {
 func TestFiveListsOfAMast(t *testing.T) {
 	at := orb.Point{103.0165, 21.3826}
 	lists := []Position{
-		{"VIETTEL", "DBN0001", "Him Lam", at, 1}, {"VNPT", "HLM", "TRẠM HIM LAM", geo.Destination(at, 10, 12), 1}, {"MOBIFONE", "dbn-0001", "Him Lam", geo.Destination(at, 100, 20), 1},
-		{"VIETTEL", "DBN0002", "Him Lam 2", geo.Destination(at, 200, 30), 2}, {"SFONE", "S1", "", geo.Destination(at, 0, 500), 1},
+		{"VIETTEL", "DBN0001", "Him Lam", at, 1, ""}, {"VNPT", "HLM", "TRẠM HIM LAM", geo.Destination(at, 10, 12), 1, ""}, {"MOBIFONE", "dbn-0001", "Him Lam", geo.Destination(at, 100, 20), 1, ""},
+		{"VIETTEL", "DBN0002", "Him Lam 2", geo.Destination(at, 200, 30), 2, ""}, {"SFONE", "S1", "", geo.Destination(at, 0, 500), 1, ""},
 	}
-	out, err := ProposeSites(lists, SameMastM)
+	out, err := ProposeSites(lists, SameMastM, nil)
 	if err != nil || len(out.Sites) != 1 || len(out.Sites[0].Positions) != 3 || len(out.Alone) != 2 || len(out.Apart) == 0 {
 		t.Fatalf("%+v, %v", out, err)
 	}
@@ -153,11 +154,11 @@ func TestFiveListsOfAMast(t *testing.T) {
 		t.Errorf("%+v", out.Sites[0])
 	}
 	for _, bad := range []float64{0, -1, 1e9} {
-		if _, err := ProposeSites(lists, bad); err == nil {
+		if _, err := ProposeSites(lists, bad, nil); err == nil {
 			t.Errorf("a distance of %v m was taken", bad)
 		}
 	}
-	if _, err := ProposeSites([]Position{{At: orb.Point{0, 91}}}, 50); err == nil {
+	if _, err := ProposeSites([]Position{{At: orb.Point{0, 91}}}, 50, nil); err == nil {
 		t.Error("a position beyond the pole was taken")
 	}
 }
@@ -173,7 +174,7 @@ func TestProposedSitesOfManyRows(t *testing.T) {
 		}
 		positions = append(positions, p)
 	}
-	out, err := ProposeSites(positions, SameMastM)
+	out, err := ProposeSites(positions, SameMastM, nil)
 	if err != nil || len(out.Crowded) != 20_000 || len(out.Sites) != 10_000 || len(out.Alone)+len(out.Apart) != 0 {
 		t.Errorf("%d crowded, %d sites, %d alone, %v", len(out.Crowded), len(out.Sites), len(out.Alone), err)
 	}
@@ -193,5 +194,26 @@ func TestDuplicatesAtTheirLimit(t *testing.T) {
 		if found := d.Find(); len(d.entries) != min(rows, mostCompared) || len(found) != map[bool]int{true: 1}[rows <= mostCompared] {
 			t.Errorf("of %d rows %d are compared, and %d are there twice", rows, len(d.entries), len(found))
 		}
+	}
+}
+
+// What is on one site is together already; what was found to be two masts stays apart.
+func TestProposedSitesOfARegister(t *testing.T) {
+	at := orb.Point{103, 21.4}
+	on := func(operator, code, site string, metres float64) Position {
+		return Position{Operator: operator, Code: code, Site: site, At: geo.Destination(at, 90, metres)}
+	}
+	positions := []Position{on("VNPT", "A", "S1", 0), on("VIETTEL", "B", "S1", 400), on("MOBIFONE", "C", "S2", 10), on("SFONE", "D", "S3", 5000), on("VNPT", "E", "S3", 5000)}
+	out, err := ProposeSites(positions, SameMastM, nil)
+	if err != nil || len(out.Sites) != 0 || len(out.Alone) != 5 || len(out.Apart) != 1 { // B is too far from C
+		t.Errorf("%+v, %v", out, err)
+	}
+	positions[1].At = geo.Destination(at, 90, 20)
+	if out, err = ProposeSites(positions, SameMastM, nil); err != nil || len(out.Sites) != 1 || len(out.Sites[0].Positions) != 3 || len(out.Sites[0].Links) != 2 || len(out.Alone) != 2 {
+		t.Errorf("%+v, %v", out, err)
+	}
+	found := func(a, b Position) bool { return a.Code+b.Code == "AC" || a.Code+b.Code == "CA" }
+	if out, err = ProposeSites(positions, SameMastM, found); err != nil || len(out.Sites) != 0 || len(out.Apart) == 0 || !strings.Contains(out.Apart[0].Why.EN, "two masts") {
+		t.Errorf("%+v, %v", out, err)
 	}
 }

@@ -12,13 +12,14 @@ import (
 	"hatang/geo"
 )
 
-// Position is a position of an operator, as his list has it.
+// Position is a position of an operator, as his list or the register has it.
 type Position struct {
 	Operator string    `json:"operator"`
 	Code     string    `json:"code"`
 	Name     string    `json:"name,omitempty"`
 	At       orb.Point `json:"at"` // longitude, latitude
 	Row      int64     `json:"row,omitempty"`
+	Site     string    `json:"site,omitempty"` // code of the site that it is on; "" for one of its own
 }
 
 // SameMastM is how near positions of different operators are taken for one mast, where
@@ -39,7 +40,7 @@ type Link struct {
 type ProposedSite struct {
 	At        orb.Point  `json:"at"` // the mean of the positions
 	Positions []Position `json:"positions"`
-	Links     []Link     `json:"links"` // of each two of them
+	Links     []Link     `json:"links"` // of each two of them that are not on one site yet
 	SpreadM   float64    `json:"spread_m"`
 }
 
@@ -48,7 +49,8 @@ type ProposedSites struct {
 	Sites []ProposedSite `json:"sites"`
 	Alone []Position     `json:"alone"` // with no other operator's within the distance, or none that it may join
 	// Apart are positions within the distance that are not proposed as one, and why: an
-	// operator would have two positions there, or the mast would be wider than the distance.
+	// operator would have two positions there, the mast would be wider than the distance, or
+	// somebody has found that they are two.
 	Apart []Link `json:"apart"`
 	// Crowded are positions where so many stand in one cell of the distance that nobody can
 	// tell masts: places that were made up, say, or all of a list at its office.
@@ -67,7 +69,7 @@ var ErrPositions = errors.New("the positions cannot be compared")
 // of one operator are never put together, and a pair that is kept apart is told with the
 // reason. The order of the positions does not matter. Not across the antimeridian.
 // Cost: n log n; some 20 µs for each position at most.
-func ProposeSites(positions []Position, distanceM float64) (ProposedSites, error) {
+func ProposeSites(positions []Position, distanceM float64, found func(a, b Position) bool) (ProposedSites, error) {
 	if !(distanceM > 0 && distanceM <= 100_000) {
 		return ProposedSites{}, fmt.Errorf("%w: a distance of %v m", ErrPositions, distanceM)
 	}
@@ -80,7 +82,7 @@ func ProposeSites(positions []Position, distanceM float64) (ProposedSites, error
 		}
 		points[i] = p.At
 	}
-	m := &masts{positions: positions, near: newNear(points, distanceM), group: make([]int, len(positions)), members: map[int][]int{}}
+	m := &masts{positions: positions, near: newNear(points, distanceM), group: make([]int, len(positions)), members: map[int][]int{}, found: found}
 	return m.propose(), nil
 }
 
@@ -96,6 +98,7 @@ type masts struct {
 	near      *near
 	group     []int         // of each position
 	members   map[int][]int // of each group
+	found     func(a, b Position) bool
 }
 
 // edge is two positions within the distance.
@@ -118,6 +121,7 @@ func (m *masts) propose() ProposedSites {
 			out.Crowded = append(out.Crowded, m.positions[i])
 		}
 	}
+	m.joinSites()
 	for _, e := range m.edges(crowded) {
 		a, b := m.group[e.a], m.group[e.b]
 		if a == b {
@@ -134,13 +138,38 @@ func (m *masts) propose() ProposedSites {
 	for i := range m.positions {
 		switch members := m.members[m.group[i]]; {
 		case crowded[i]:
-		case len(members) == 1:
+		case !m.several(members):
 			out.Alone = append(out.Alone, m.positions[i])
 		case members[0] == i:
 			out.Sites = append(out.Sites, m.site(members))
 		}
 	}
 	return out
+}
+
+// joinSites puts together what is on one site.
+func (m *masts) joinSites() {
+	first := map[string]int{}
+	for i, p := range m.positions {
+		if p.Site == "" {
+			continue
+		}
+		if other, known := first[p.Site]; known {
+			m.join(m.group[other], i)
+		} else {
+			first[p.Site] = i
+		}
+	}
+}
+
+// several reports whether positions are on several sites.
+func (m *masts) several(members []int) bool {
+	return slices.ContainsFunc(members[1:], func(i int) bool { return !m.together(members[0], i) })
+}
+
+// together reports whether two positions are on one site.
+func (m *masts) together(i, j int) bool {
+	return m.positions[i].Site != "" && m.positions[i].Site == m.positions[j].Site
 }
 
 // edges are the pairs of different operators within the distance, the nearest first.
@@ -179,6 +208,10 @@ func (m *masts) apart(a, b int) *geo.Text {
 				why := sentence("%s sẽ có hai vị trí trên một cột: %s và %s", "%s would have two positions on one mast: %s and %s", operator, m.positions[i].Code, m.positions[j].Code)
 				return &why
 			}
+			if m.found != nil && m.found(m.positions[i], m.positions[j]) {
+				why := sentence("đã xác định là hai cột: %s và %s", "these were found to be two masts: %s and %s", m.positions[i].Code, m.positions[j].Code)
+				return &why
+			}
 			widest = max(widest, geo.DistanceM(m.positions[i].At, m.positions[j].At))
 		}
 	}
@@ -214,7 +247,9 @@ func (m *masts) site(members []int) ProposedSite {
 		for _, j := range members[at+1:] {
 			d := geo.DistanceM(p.At, m.positions[j].At)
 			site.SpreadM = max(site.SpreadM, d)
-			site.Links = append(site.Links, m.link(i, j, d))
+			if !m.together(i, j) {
+				site.Links = append(site.Links, m.link(i, j, d))
+			}
 		}
 	}
 	return site

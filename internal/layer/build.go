@@ -34,6 +34,7 @@ func squareMetres(name string, title, doc geo.Text) Field {
 	return f.min(0)
 }
 
+func (f Field) orElse(name string) Field     { f.Else = name; return f }
 func (f Field) required() Field              { f.Required = true; return f }
 func (f Field) readOnly() Field              { f.ReadOnly = true; return f }
 func (f Field) confidential() Field          { f.Confidential = true; return f }

@@ -104,6 +104,7 @@ type Field struct {
 	Min, Max *float64 // inclusive bounds of numbers
 	Values   []Value  // allowed values; empty means any
 	Aliases  []string // other column names recognised on import, best first
+	Else     string   // on import, the field whose value a new row has here where the file says nothing; "" for none
 	importAs []string // of reference layers: the only names recognised on import, best first
 
 	// Confidential values are for the row's owner and the officers alone; for all

@@ -40,7 +40,7 @@ func mobileLayers() []Layer {
 			Title:    t("Vị trí theo doanh nghiệp", "Operator positions"),
 			Doc:      t("Mỗi dòng là một doanh nghiệp tại một vị trí cột; chỉ số đếm theo nơi đặt cột.", "One row for one operator at one site; indicators count it where the site stands."),
 			Fields: fields(stageFields(), []Field{
-				text("site_code", t("Mã vị trí cột", "Site code"), t("Mã của vị trí cột ăng ten.", "Code of the mast site.")).required(),
+				text("site_code", t("Mã vị trí cột", "Site code"), t("Mã của vị trí cột ăng ten; danh sách nhập không nêu thì là mã của chính vị trí này.", "Code of the mast site; in a list that does not say it, the position's own code.")).required().orElse("code"),
 				operatorField().required(),
 				list("technologies", t("Công nghệ", "Technologies"), t("Thế hệ công nghệ của doanh nghiệp tại vị trí.", "The operator's radio generations at the site.")),
 				contactField(),

@@ -64,6 +64,11 @@ func (im *importer) refuseIncomplete(ctx context.Context) error {
 		}
 	}
 	for _, f := range im.fields {
+		if f.Else != "" {
+			if _, err := im.tx.Exec(ctx, fmt.Sprintf("UPDATE staging SET %[1]s = %[2]s WHERE _match IS NULL AND %[1]s IS NULL", quote(f.Name), quote(f.Else))); err != nil {
+				return err
+			}
+		}
 		if !f.Required || f.Kind == layer.Boolean {
 			continue
 		}

@@ -22,7 +22,7 @@ import (
 //
 // layer.ErrNotFound where nothing is selected; layer.ErrForbidden where the viewer may not
 // write a layer or a row as it is or as it was; *layer.OvertakenError where rows were changed
-// after by other changes; layer.ErrConflict where what they were is taken by other rows now.
+// after by other changes that have not been taken back; layer.ErrConflict where what they were is taken by other rows now.
 //
 // Cost: the images of all rows concerned are copied, in a few statements for each layer.
 func (s *Store) Revert(ctx context.Context, v account.Viewer, q layer.HistoryQuery, dryRun bool) (layer.Reverted, error) {
@@ -144,7 +144,8 @@ func (r *reverter) holdRows(ctx context.Context) error {
 }
 
 // refuseOvertaken fails where rows were changed after the first selected change by any that
-// is not selected: all such rows are named at once.
+// is not selected, unless that has been taken back itself: no selected change came after it,
+// and the row is as it was before it. All such rows are named at once.
 func (r *reverter) refuseOvertaken(ctx context.Context) error {
 	var overtaken layer.OvertakenError
 	for _, l := range r.layers {
@@ -155,9 +156,15 @@ func (r *reverter) refuseOvertaken(ctx context.Context) error {
 		r.history(l).selected(selected, l, account.Past{All: true})
 		c.args = selected.args
 		rows, err := r.tx.Query(ctx, fmt.Sprintf(`SELECT v.id, coalesce(t.code, later.code, v.before ->> 'code', ''), later.recorded_at, coalesce(later.request, ''), count(*) OVER ()
-			FROM reverted v LEFT JOIN %s t ON t.id = v.id CROSS JOIN LATERAL (
-				SELECT h.recorded_at, h.request, h.before ->> 'code' AS code FROM history h WHERE h.layer = %s AND h.feature_id = v.id AND h.id > v.record AND (%s) IS NOT TRUE ORDER BY h.id LIMIT 1) later
-			WHERE v.layer = %[2]s ORDER BY v.id LIMIT %[4]d`, quote(l.Name), name, strings.Join(selected.sql, " AND "), layer.MostNamed), c.args...)
+			FROM reverted v LEFT JOIN %[1]s t ON t.id = v.id CROSS JOIN LATERAL (
+				SELECT h.id, h.recorded_at, h.request, h.before, h.before_geom, h.before ->> 'code' AS code
+				FROM history h WHERE h.layer = %[2]s AND h.feature_id = v.id AND h.id > v.record AND (%[3]s) IS NOT TRUE ORDER BY h.id LIMIT 1) later
+			LEFT JOIN LATERAL jsonb_populate_record(t, later.before) w ON later.before IS NOT NULL
+			WHERE v.layer = %[2]s AND (EXISTS (SELECT FROM history h WHERE h.layer = %[2]s AND h.feature_id = v.id AND h.id > later.id AND (%[3]s))
+				OR (t.id IS NULL) <> (later.before IS NULL)
+				OR t.id IS NOT NULL AND (ROW(%[5]s) IS DISTINCT FROM ROW(%[6]s) OR ST_AsEWKB(%[7]s) IS DISTINCT FROM ST_AsEWKB(t.%[8]s)))
+			ORDER BY v.id LIMIT %[4]d`, quote(l.Name), name, strings.Join(selected.sql, " AND "), layer.MostNamed,
+			listed(l, "w.%s"), listed(l, "t.%s"), keptPlace(l, "later", "w"), geometryColumn(l)), c.args...)
 		if err != nil {
 			return err
 		}

@@ -1,0 +1,34 @@
+package layer
+
+import "github.com/paulmach/orb"
+
+// SiteCounts are how many sites and positions are in force on a day, drafts apart: what is
+// known to all. A shared site has two operators or more.
+type SiteCounts struct {
+	Sites       int64 `json:"sites"`
+	Positions   int64 `json:"positions"`
+	SharedSites int64 `json:"shared_sites"`
+	// SharedSiteRatio is shared sites ÷ sites, from 0 to 1; nil where there are no sites.
+	SharedSiteRatio *float64 `json:"shared_site_ratio"`
+}
+
+// SitesChanged is what merging or splitting did.
+type SitesChanged struct {
+	Site      string     `json:"site"`      // code of the site that the positions are on now
+	Positions []string   `json:"positions"` // codes of those that have changed their site
+	Before    SiteCounts `json:"before"`
+	After     SiteCounts `json:"after"`
+}
+
+// SiteSplit takes a position off a shared site, onto one of its own where it lies.
+type SiteSplit struct {
+	Position string // code
+	Site     string // code of the new site; "" for the position's own
+}
+
+// MastsApart are two positions that were found to be on two masts, by code in their order,
+// and where they lay then.
+type MastsApart struct {
+	Codes  [2]string
+	Places [2]orb.Point
+}
