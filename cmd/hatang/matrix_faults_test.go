@@ -72,6 +72,8 @@ func (m *matrix) rightsDropped() map[string]fault {
 		"everybody finds drafts":                        asAdministrator(http.MethodGet, below("/search")),
 		"everybody knows the past":                      asAdministrator(http.MethodGet, below("/changes")),
 		"everybody knows what was known":                asAdministrator(http.MethodGet, func(r *http.Request) bool { return r.URL.Query().Has("known_at") }),
+		"everybody merges sites":                        asAdministrator(http.MethodPost, below("/mergers")),
+		"everybody is shown proposals of sites":         asAdministrator(http.MethodGet, below("/site-proposals")),
 		"everybody reverts":                             asAdministrator(http.MethodPost, below("/changes/reverts")),
 		"everybody asks agencies":                       asAdministrator(http.MethodPost, below("/consultations")),
 		"everybody withdraws what is asked":             asAdministrator(http.MethodPatch, consultation),
@@ -134,7 +136,7 @@ func (m *matrix) findsFaults(t *testing.T, served map[string][]string) {
 	})
 	cells := slices.DeleteFunc(m.cells(served, []string{"", "bts_sites", "matrix_hidden"}), func(c cell) bool {
 		return c.place.layer == nil && !strings.HasSuffix(c.path, "/people") && !strings.HasSuffix(c.path, "/collections") && !strings.Contains(c.path, "/consultations") &&
-			c.kind != "search" && c.kind != "history" && c.kind != "revert"
+			c.kind != "search" && c.kind != "history" && c.kind != "revert" && c.kind != "merge-sites" && c.kind != "propose-sites"
 	})
 	if o := m.try(m.server, some, cells); len(o.differences) > 0 {
 		t.Fatalf("without a fault: %s", o.differences[0])

@@ -43,6 +43,11 @@ func (m *matrix) otherPath(p *principal, c *cell) (string, error) {
 		return c.path + "?collection=kiosks", nil
 	case "revert":
 		return c.path + "?dry_run=true", nil
+	case "merge-sites":
+		if strings.HasSuffix(c.path, "refusals") {
+			return c.path, nil
+		}
+		return c.path + "?dry_run=true", nil
 	case "history":
 		return c.path + fmt.Sprint("?collection=kiosks&feature=", v.features["draft"]), nil
 	}
@@ -57,6 +62,11 @@ func (m *matrix) otherBody(p *principal, c *cell) string {
 		return fmt.Sprintf(`{"collection":"kiosks","feature":%d,"agency":"STTTT"}`, c.place.victims.features[strings.TrimPrefix(c.kind, "ask-of-")])
 	case "revert":
 		return fmt.Sprintf(`{"collection":"kiosks","feature":%d,"to":"2020-01-01"}`, c.place.victims.features["draft"])
+	case "merge-sites":
+		if strings.HasSuffix(c.path, "splits") {
+			return `{"position":"MT-SITE-A","site":"MT-SITE-D"}`
+		}
+		return `{"sites":["MT-SITE-A","MT-SITE-C"]}`
 	case "answer":
 		return `{"answer":"objected","note":"x"}`
 	case "withdraw":

@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -161,6 +162,15 @@ func (m *matrix) newConsultation(pl *place) error {
 	return m.owner.QueryRow(m.ctx, "INSERT INTO consultations (layer, feature, agency) VALUES ('kiosks', $1, $2) RETURNING id", pl.victims.features["draft"], askedAgency).Scan(&pl.victims.consultation)
 }
 
+// newSites makes, once, what cells merge and split: two operators on a site, another beside it.
+func (m *matrix) newSites() error {
+	_, err := m.owner.Exec(m.ctx, `WITH place AS (SELECT ST_SetSRID(ST_MakePoint($1, $2), 4326) AS at),
+		sites AS (INSERT INTO bts_sites (code, valid_from, jurisdiction, status, mast_type, geom) SELECT 'MT-SITE-' || c, '2019-01-01', '11', 'existing', 'A2b', at FROM place, unnest('{A,C}'::text[]) c)
+		INSERT INTO operator_positions (code, valid_from, jurisdiction, status, site_code, operator, geom) SELECT 'MT-SITE-' || c, '2019-01-01', '11', 'existing', 'MT-SITE-' || s, o, at
+			FROM place, (VALUES ('A', 'A', 'VNPT'), ('B', 'A', 'VIETTEL'), ('C', 'C', 'MOBIFONE')) p (c, s, o)`, m.middle[here][0], m.middle[here][1])
+	return err
+}
+
 // newImport makes anew what cells cancel, an import of somebody else's, and ends what they
 // have kept.
 func (m *matrix) newImport(pl *place) error {
@@ -199,7 +209,7 @@ func (m *matrix) newPlaces(t *testing.T) {
 			}
 		}
 	}
-	if err := m.newVictims(m.places[""]); err != nil {
+	if err := errors.Join(m.newSites(), m.newVictims(m.places[""])); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -228,5 +238,5 @@ func (pl *place) imageSQL() string {
 	return fmt.Sprintf(`SELECT md5(concat((SELECT string_agg(r::text, '' ORDER BY id) FROM consultations r WHERE feature IN (%d, %d)), (SELECT string_agg(r::text, '' ORDER BY id) FROM imports r), (SELECT string_agg(r::text, '' ORDER BY import) FROM import_progress r), (SELECT string_agg(r::text, '' ORDER BY id) FROM people r), (SELECT string_agg(r::text, '' ORDER BY id) FROM grants r),
 		(SELECT string_agg(r::text, '' ORDER BY id) FROM api_keys r), (SELECT string_agg(r::text, '' ORDER BY hash) FROM sessions r),
 		(SELECT string_agg(name, '' ORDER BY id) FROM reference_layers WHERE name LIKE 'new\_%%' AND withdrawn_at IS NULL),
-		(SELECT string_agg(r::text, '' ORDER BY code) FROM organisations r), (SELECT string_agg(r::text, '' ORDER BY jurisdiction) FROM publications r)))`, pl.victims.features["draft"], pl.victims.features["published"])
+		(SELECT string_agg(r::text, '' ORDER BY code) FROM organisations r), (SELECT string_agg(r::text, '' ORDER BY position_a, position_b) FROM masts_apart r), (SELECT string_agg(r::text, '' ORDER BY jurisdiction) FROM publications r)))`, pl.victims.features["draft"], pl.victims.features["published"])
 }

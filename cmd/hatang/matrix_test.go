@@ -66,6 +66,8 @@ check                  ok        ok     ok       ok    ok        ok    ok       
 search                 ok        ok     ok       ok    ok        ok    ok           ok          ok            ok           ok      ok            ok           ok            401     401  -
 history                401       403    ok       ok    403       403   ok           ok          ok            ok           ok      ok            ok           ok            401     401  -
 revert                 401       403    403      403   403       403   ok           404         ok            404          ok      403           403          ok            401     401  403
+propose-sites          401       403    403      403   403       403   ok           ok          ok            ok           ok      403           403          ok            401     401  -
+merge-sites            401       403    403      403   403       403   ok           403         403           403          ok      403           403          ok            401     401  403
 consultations          401       ok     ok       ok    ok        ok    ok           ok          ok            ok           ok      ok            ok           ok            401     401  -
 consultation           401       404    404      404   404       ok    ok           404         ok            404          ok      ok            404          ok            401     401  -
 ask-of-draft           401       403    403      403   403       403   ok           400         ok            403          ok      403           403          ok            401     401  403
@@ -162,6 +164,8 @@ var operations = map[string]operation{
 	"GET /keys": {kinds: "keys", ok: 200}, "POST /keys": {kinds: "key-own key-wider key-of-program", ok: 201},
 	"DELETE /keys/{keyId}": {kinds: "revoke-others-key revoke-own-key", ok: 204},
 	"GET /search":          {kinds: "search", ok: 200}, "GET /changes": {kinds: "history", ok: 200}, "POST /changes/reverts": {kinds: "revert", ok: 200},
+	"GET /site-proposals": {kinds: "propose-sites", ok: 200}, "POST /site-proposals/mergers": {kinds: "merge-sites", ok: 200},
+	"POST /site-proposals/splits": {kinds: "merge-sites", ok: 200}, "POST /site-proposals/refusals": {kinds: "merge-sites", ok: 204},
 	"GET /consultations": {kinds: "consultations", ok: 200}, "POST /consultations": {kinds: "ask-of-draft ask-of-published", ok: 201},
 	"GET /consultations/{consultationId}": {kinds: "consultation", ok: 200}, "PATCH /consultations/{consultationId}": {kinds: "answer withdraw", ok: 204},
 	"GET /imports": {kinds: "imports", ok: 200}, "POST /imports": {kinds: "add-import", ok: 202},

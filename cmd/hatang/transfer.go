@@ -55,6 +55,7 @@ type report struct {
 	NotTaken []string             `json:"columns_not_taken"`
 	Areas    *postgis.AreasReport `json:"areas,omitempty"` // of units and zones
 	File     *intake.Report       `json:"file,omitempty"`  // what a file of other programs was found to mean
+	Sites    *sitesReport         `json:"sites,omitempty"` // of sites and positions
 	Request  string               `json:"request"`         // by which what it did is found in the history, and reverted
 
 	// Of a new layer.
@@ -85,8 +86,12 @@ func (c *importCommand) Run(ctx context.Context, g *globals, env *environment) e
 			return err
 		}
 		options.Progress = &shown.progress
-		r.ImportSummary, r.Areas, err = c.Areas.into(ctx, env, store, l, options, func(add func(postgis.Incoming) error) error {
-			return c.read(ctx, env, store, shown, l, options.Date, &r, add)
+		desk := siteDesk{store, func() geo.Date { return options.Date }}
+		r.Sites, err = desk.counted(ctx, env.viewer(), l, func() (err error) {
+			r.ImportSummary, r.Areas, err = c.Areas.into(ctx, env, store, l, options, func(add func(postgis.Incoming) error) error {
+				return c.read(ctx, env, store, shown, l, options.Date, &r, add)
+			})
+			return err
 		})
 		shown.end(err == nil && !c.DryRun && r.Applied)
 		if err != nil {
@@ -268,6 +273,7 @@ func (c *importCommand) print(env *environment, r report) {
 	fmt.Fprintf(env.stdout, "%s: %d read, %d inserted, %d updated, %d unchanged, %d skipped, %d refused\n",
 		r.Layer, r.Read, r.Inserted, r.Updated, r.Unchanged, r.Skipped, max(r.RefusedRows, len(r.Refused)))
 	printAreas(env, r.Areas)
+	printSites(env, r.Sites)
 	switch {
 	case c.DryRun:
 		fmt.Fprintln(env.stdout, "Dry run: nothing was changed.")

@@ -35,6 +35,7 @@ type Config struct {
 	Ledger     Ledger
 	Publisher  Publisher
 	Importer   Importer
+	Sites      Sites
 	Refusals   *Refusals
 
 	Passwords *account.Passwords
@@ -153,6 +154,7 @@ func (c *Config) check() error {
 	need(c.Ledger == nil, "Ledger")
 	need(c.Publisher == nil, "Publisher")
 	need(c.Importer == nil, "Importer")
+	need(c.Sites == nil, "Sites")
 	need(c.Refusals == nil, "Refusals")
 	need(c.Passwords == nil, "Passwords")
 	need(c.ReferenceDate == nil, "ReferenceDate")

@@ -23,6 +23,7 @@ import (
 	"hatang/geo"
 	"hatang/geo/zoning"
 	"hatang/internal/account"
+	"hatang/internal/intake"
 	"hatang/internal/layer"
 	"hatang/internal/permit"
 )
@@ -58,6 +59,9 @@ type fakeStore struct {
 	made     Published
 	change   layer.ReferenceChange
 	descent  layer.Descent
+
+	sites    string // what was asked to be done to them
+	proposed intake.ProposedSites
 
 	sent     layer.NewImport // for import
 	imported []layer.Import
@@ -498,7 +502,7 @@ func siteRows(t testing.TB, n int, name string) []*layer.Row {
 func config(t testing.TB, s *fakeStore) Config {
 	t.Helper()
 	return Config{
-		Registry: registry(t), Store: s, Accounts: s, Checker: fakePlan{}, Indicators: fakePlan{}, Ledger: fakePlan{}, Publisher: s, Importer: s,
+		Registry: registry(t), Store: s, Accounts: s, Checker: fakePlan{}, Indicators: fakePlan{}, Ledger: fakePlan{}, Publisher: s, Importer: s, Sites: s,
 		Passwords: account.NewPasswords(account.DefaultHashMemory), Refusals: NewRefusals(s.Audit, slog.New(slog.DiscardHandler)),
 		UI: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if r.URL.Path != "/" {
@@ -602,4 +606,23 @@ func doReader(h http.Handler, method, target string, body io.Reader, headers ...
 	w := httptest.NewRecorder()
 	h.ServeHTTP(w, r)
 	return w
+}
+
+func (s *fakeStore) ProposeSites(context.Context, account.Viewer, float64) (intake.ProposedSites, layer.SiteCounts, error) {
+	return s.proposed, layer.SiteCounts{}, s.err
+}
+
+func (s *fakeStore) MergeSites(_ context.Context, _ account.Viewer, codes []string, _ geo.Date, dryRun bool) (layer.SitesChanged, error) {
+	s.sites = fmt.Sprint("merge ", codes, dryRun)
+	return layer.SitesChanged{Applied: !dryRun}, s.err
+}
+
+func (s *fakeStore) SplitSite(_ context.Context, _ account.Viewer, split layer.SiteSplit, _ geo.Date, dryRun bool) (layer.SitesChanged, error) {
+	s.sites = fmt.Sprint("split ", split, dryRun)
+	return layer.SitesChanged{Applied: !dryRun}, s.err
+}
+
+func (s *fakeStore) KeepApart(_ context.Context, _ account.Viewer, codes []string, reason string, _ geo.Date) error {
+	s.sites = fmt.Sprint("apart ", codes, reason)
+	return s.err
 }

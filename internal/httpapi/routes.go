@@ -156,6 +156,11 @@ func (a *api) routes() []route {
 		{method: get, pattern: root + "/imports/{importId}", handle: a.showImport, produces: jsonType, query: noQuery, needs: identity},
 		{method: http.MethodDelete, pattern: root + "/imports/{importId}", handle: a.cancelImport, query: noQuery, needs: identity},
 
+		{method: get, pattern: root + "/site-proposals", handle: a.proposeSites, produces: jsonType, query: []string{"distance", "f"}, needs: reverting, heavy: true},
+		{method: post, pattern: root + "/site-proposals/mergers", handle: a.mergeSites, produces: jsonType, consumes: jsonType, query: []string{"dry_run"}, needs: reverting},
+		{method: post, pattern: root + "/site-proposals/splits", handle: a.splitSite, produces: jsonType, consumes: jsonType, query: []string{"dry_run"}, needs: reverting},
+		{method: post, pattern: root + "/site-proposals/refusals", handle: a.keepApart, consumes: jsonType, query: noQuery, needs: reverting},
+
 		{method: get, pattern: root + "/people", handle: a.listPeople, produces: jsonType, query: noQuery, needs: administering},
 		{method: post, pattern: root + "/people", handle: a.addPerson, produces: jsonType, consumes: jsonType, query: noQuery, needs: administering},
 		{method: get, pattern: root + "/people/{personId}", handle: a.showPerson, produces: jsonType, query: noQuery, needs: administering},

@@ -14,6 +14,7 @@ type SiteCounts struct {
 
 // SitesChanged is what merging or splitting did.
 type SitesChanged struct {
+	Applied   bool       `json:"applied"`   // false of a dry run
 	Site      string     `json:"site"`      // code of the site that the positions are on now
 	Positions []string   `json:"positions"` // codes of those that have changed their site
 	Before    SiteCounts `json:"before"`

@@ -32,11 +32,11 @@ func siteCounts(ctx context.Context, q querier, date geo.Date) (n layer.SiteCoun
 
 // MergeSites makes one site of several that are in force on a day: all positions on the
 // others go to the first, and the others are removed. It is one change, which Revert takes
-// back. *layer.InvalidError where a site is not there, the first is /sites/0, or an operator would have two
+// back; with dryRun it is found out what would be. *layer.InvalidError where a site is not there, the first is /sites/0, or an operator would have two
 // positions on one mast; layer.ErrForbidden where the viewer may not write one of the rows.
-func (s *Store) MergeSites(ctx context.Context, v account.Viewer, codes []string, date geo.Date) (layer.SitesChanged, error) {
+func (s *Store) MergeSites(ctx context.Context, v account.Viewer, codes []string, date geo.Date, dryRun bool) (layer.SitesChanged, error) {
 	done := layer.SitesChanged{Site: codes[0], Positions: []string{}}
-	err := s.changeSites(ctx, v, date, &done, func(m *mastWork) error {
+	err := s.changeSites(ctx, v, date, dryRun, &done, func(m *mastWork) error {
 		ids, err := m.lockSites(ctx, codes)
 		if err != nil {
 			return err
@@ -60,15 +60,16 @@ func (s *Store) MergeSites(ctx context.Context, v account.Viewer, codes []string
 }
 
 // SplitSite takes a position in force on a day off a site with others, onto a new one where
-// it lies, which is otherwise as the old one. It is one change, which Revert takes back.
+// it lies, which is otherwise as the old one. It is one change, which Revert takes back; with dryRun it
+// is found out what would be.
 // *layer.InvalidError where there is no such position, or nobody else on its site;
 // layer.ErrConflict where the new site's code is taken.
-func (s *Store) SplitSite(ctx context.Context, v account.Viewer, split layer.SiteSplit, date geo.Date) (layer.SitesChanged, error) {
+func (s *Store) SplitSite(ctx context.Context, v account.Viewer, split layer.SiteSplit, date geo.Date, dryRun bool) (layer.SitesChanged, error) {
 	if split.Site == "" {
 		split.Site = split.Position
 	}
 	done := layer.SitesChanged{Site: split.Site, Positions: []string{split.Position}}
-	err := s.changeSites(ctx, v, date, &done, func(m *mastWork) error {
+	err := s.changeSites(ctx, v, date, dryRun, &done, func(m *mastWork) error {
 		position, err := m.lockRow(ctx, m.positions, split.Position)
 		if err != nil {
 			return notThere(err, "/position", split.Position)
@@ -113,7 +114,7 @@ func (s *Store) SplitSite(ctx context.Context, v account.Viewer, split layer.Sit
 // positions on different ones of them are proposed as one while they lie where they do.
 func (s *Store) KeepApart(ctx context.Context, v account.Viewer, codes []string, reason string, date geo.Date) error {
 	done := layer.SitesChanged{}
-	return s.changeSites(ctx, v, date, &done, func(m *mastWork) error {
+	return s.changeSites(ctx, v, date, false, &done, func(m *mastWork) error {
 		if _, err := m.lockSites(ctx, codes); err != nil {
 			return err
 		}
@@ -148,9 +149,10 @@ type mastWork struct {
 	sites, positions *layer.Layer
 }
 
-// changeSites does a change in a transaction, counting before and after.
-func (s *Store) changeSites(ctx context.Context, v account.Viewer, date geo.Date, done *layer.SitesChanged, change func(*mastWork) error) error {
-	return s.write(ctx, v, "change the sites of positions", func(tx pgx.Tx) (err error) {
+// changeSites does a change in a transaction, counting before and after; where it is a dry
+// run all stays as it was.
+func (s *Store) changeSites(ctx context.Context, v account.Viewer, date geo.Date, dryRun bool, done *layer.SitesChanged, change func(*mastWork) error) error {
+	err := s.write(ctx, v, "change the sites of positions", func(tx pgx.Tx) (err error) {
 		m := &mastWork{tx: tx, viewer: v, date: date}
 		for name, into := range map[string]**layer.Layer{"bts_sites": &m.sites, "operator_positions": &m.positions} {
 			l, ok := s.layers.Get(name)
@@ -165,9 +167,16 @@ func (s *Store) changeSites(ctx context.Context, v account.Viewer, date geo.Date
 		if err := change(m); err != nil {
 			return err
 		}
-		done.After, err = siteCounts(ctx, tx, date)
+		if done.After, err = siteCounts(ctx, tx, date); err == nil && dryRun {
+			return errNotApplied
+		}
 		return err
 	})
+	if dryRun && errors.Is(err, errNotApplied) {
+		return nil
+	}
+	done.Applied = err == nil
+	return err
 }
 
 // lockRow holds the row of a code that is in force and no draft, which the viewer may write.

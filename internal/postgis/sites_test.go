@@ -70,14 +70,17 @@ func TestMergedSitesAreOne(t *testing.T) {
 	m := newMasted(t)
 	ctx, date := asking("merge"), day(t, "2020-12-31")
 	before := m.now()
-	done, err := m.MergeSites(ctx, officer(), []string{"A0", "B0", "C0"}, date)
+	if done, err := m.MergeSites(ctx, officer(), []string{"A0", "B0", "C0"}, date, true); err != nil || done.Applied || done.After.Sites != 16 || m.now() != before {
+		t.Errorf("a dry run: %+v, %v", done, err)
+	}
+	done, err := m.MergeSites(ctx, officer(), []string{"A0", "B0", "C0"}, date, false)
 	if err != nil || !slices.Equal(done.Positions, []string{"PB0", "PC0"}) || done.Before.Sites != 18 || done.Before.SharedSites != 0 || done.After.Sites != 16 || done.After.SharedSites != 1 || done.After.Positions != 18 || *done.After.SharedSiteRatio != 1.0/16 {
 		t.Fatalf("%+v, %v", done, err)
 	}
 	if got := m.shared(); !strings.HasPrefix(got, "PA0 VNPT, PB0 VIETTEL, PC0 MOBIFONE\nPA1 VNPT\n") {
 		t.Error(got)
 	}
-	done, err = m.SplitSite(asking("split"), officer(), layer.SiteSplit{Position: "PB0"}, date)
+	done, err = m.SplitSite(asking("split"), officer(), layer.SiteSplit{Position: "PB0"}, date, false)
 	if err != nil || done.Site != "PB0" || done.After.Sites != 17 || done.After.SharedSites != 1 {
 		t.Errorf("%+v, %v", done, err)
 	}
@@ -98,7 +101,7 @@ func TestWhatIsNotMerged(t *testing.T) {
 	m := newMasted(t)
 	ctx, date := context.Background(), day(t, "2020-12-31")
 	here := account.Viewer{Name: "key:here", Grants: []account.Grant{{Role: account.Officer, Territory: "094"}}}
-	if _, err := m.MergeSites(ctx, officer(), []string{"A0", "B0"}, date); err != nil {
+	if _, err := m.MergeSites(ctx, officer(), []string{"A0", "B0"}, date, false); err != nil {
 		t.Fatal(err)
 	}
 	run(t, m.conn, "UPDATE bts_sites SET status = 'draft', owner_organisation = 'VNPT' WHERE code = 'A5'")
@@ -115,7 +118,7 @@ func TestWhatIsNotMerged(t *testing.T) {
 		"by an operator":       {operatorOf("VNPT"), []string{"A1", "B1"}, layer.ErrForbidden.Error()},
 		"by nobody":            {account.Anonymous(), []string{"A1", "B1"}, layer.ErrForbidden.Error()},
 	} {
-		_, err := m.MergeSites(ctx, c.v, c.sites, date)
+		_, err := m.MergeSites(ctx, c.v, c.sites, date, false)
 		var invalid *layer.InvalidError
 		if got := ""; errors.As(err, &invalid) {
 			for _, f := range invalid.Faults {
@@ -129,17 +132,17 @@ func TestWhatIsNotMerged(t *testing.T) {
 		}
 	}
 	for position, want := range map[string]string{"PA1": "nobody else", "X": "there is no X"} {
-		if _, err := m.SplitSite(ctx, officer(), layer.SiteSplit{Position: position}, date); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := m.SplitSite(ctx, officer(), layer.SiteSplit{Position: position}, date, false); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v", position, err)
 		}
 	}
-	if _, err := m.SplitSite(ctx, officer(), layer.SiteSplit{Position: "PB0", Site: "C1"}, date); !errors.Is(err, layer.ErrConflict) {
+	if _, err := m.SplitSite(ctx, officer(), layer.SiteSplit{Position: "PB0", Site: "C1"}, date, false); !errors.Is(err, layer.ErrConflict) {
 		t.Errorf("a code that is taken: %v", err)
 	}
 	if diff := cmp.Diff(before, m.now()); diff != "" {
 		t.Errorf("something was changed (-before +after)\n%s", diff)
 	}
-	if _, err := m.MergeSites(ctx, here, []string{"A0", "C0"}, date); err != nil {
+	if _, err := m.MergeSites(ctx, here, []string{"A0", "C0"}, date, false); err != nil {
 		t.Errorf("an officer of the territory: %v", err)
 	}
 }
@@ -160,20 +163,20 @@ func TestMergingAndSplittingIsTakenBack(t *testing.T) {
 			sites := []string{fmt.Sprint("A", n), fmt.Sprint("B", n), fmt.Sprint("C", n)}
 			random.Shuffle(3, func(i, j int) { sites[i], sites[j] = sites[j], sites[i] })
 			sites = sites[:2+random.IntN(2)]
-			if _, err := m.MergeSites(ctx, officer(), sites, date); err != nil {
+			if _, err := m.MergeSites(ctx, officer(), sites, date, false); err != nil {
 				continue // one is merged already
 			}
 			merged++
 		} else {
 			position := fmt.Sprintf("P%c%d", 'A'+random.IntN(3), n)
 			site := position[1:] // where it was in the beginning
-			if _, err := m.SplitSite(ctx, officer(), layer.SiteSplit{Position: position, Site: site}, date); err != nil {
+			if _, err := m.SplitSite(ctx, officer(), layer.SiteSplit{Position: position, Site: site}, date, false); err != nil {
 				continue
 			}
 			split++
 			// A split undoes a merger: together they change nothing of who shares with whom.
 			back := scalar[string](t, m.conn, "SELECT site_code FROM operator_positions WHERE code <> $1 AND site_code IN (SELECT before->>'site_code' FROM history WHERE layer = 'operator_positions' AND request = $2)", position, fmt.Sprint("step", i))
-			if _, err := m.MergeSites(asking(fmt.Sprint("back", i)), officer(), []string{back, site}, date); err != nil || m.shared() != shared || m.counts() != counts {
+			if _, err := m.MergeSites(asking(fmt.Sprint("back", i)), officer(), []string{back, site}, date, false); err != nil || m.shared() != shared || m.counts() != counts {
 				t.Fatalf("seed %d: split and merged: %v, %s, before %s", seed, err, m.counts(), counts)
 			}
 			if _, err := m.Revert(context.Background(), officer(), layer.HistoryQuery{Layers: m.Layers().Whole().All(), Request: fmt.Sprint("back", i)}, false); err != nil {
@@ -203,7 +206,9 @@ func TestMergedOnce(t *testing.T) {
 		var done [8]error
 		var merging sync.WaitGroup
 		for j := range done {
-			merging.Go(func() { _, done[j] = m.MergeSites(context.Background(), officer(), sites[j%2], day(t, "2020-12-31")) })
+			merging.Go(func() {
+				_, done[j] = m.MergeSites(context.Background(), officer(), sites[j%2], day(t, "2020-12-31"), false)
+			})
 		}
 		merging.Wait()
 		ok := 0
@@ -243,7 +248,7 @@ func TestMastsFoundApart(t *testing.T) {
 	if err := m.KeepApart(ctx, operatorOf("VNPT"), []string{"B1", "A1"}, "", date); !errors.Is(err, layer.ErrForbidden) {
 		t.Error(err)
 	}
-	if _, err := m.MergeSites(ctx, officer(), []string{"A0", "B0"}, date); err != nil {
+	if _, err := m.MergeSites(ctx, officer(), []string{"A0", "B0"}, date, false); err != nil {
 		t.Error(err)
 	}
 	if got, err := m.KeptApart(ctx); err != nil || len(got) != 0 {

@@ -1,0 +1,326 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/paulmach/orb"
+	"github.com/paulmach/orb/encoding/ewkb"
+
+	"hatang/geo"
+	"hatang/internal/account"
+	"hatang/internal/intake"
+	"hatang/internal/layer"
+	"hatang/internal/postgis"
+)
+
+// siteDesk is where officers find which sites are one mast. It implements httpapi.Sites.
+type siteDesk struct {
+	*postgis.Store
+	date func() geo.Date
+}
+
+// ProposeSites returns which of the sites in force are likely one mast, from the positions
+// on them that are no drafts.
+func (d siteDesk) ProposeSites(ctx context.Context, v account.Viewer, distanceM float64) (found intake.ProposedSites, counts layer.SiteCounts, err error) {
+	l, ok := d.Layers().Get("operator_positions")
+	if !ok {
+		return found, counts, fmt.Errorf("the registry has no layer operator_positions")
+	}
+	var positions []intake.Position
+	err = d.Features(ctx, v, l, layer.Query{Date: d.date()}, func(r *layer.Row) error {
+		if l.TextOf(r, "status") == layer.Draft {
+			return nil
+		}
+		g, _, err := ewkb.Unmarshal(r.Geometry)
+		if err != nil {
+			return err
+		}
+		at, ok := g.(orb.Point)
+		if ok {
+			positions = append(positions, intake.Position{Operator: l.TextOf(r, "operator"), Code: l.TextOf(r, "code"), Name: l.TextOf(r, "name"), Site: l.TextOf(r, "site_code"), At: at})
+		}
+		return nil
+	})
+	if err != nil {
+		return found, counts, err
+	}
+	apart, err := d.KeptApart(ctx)
+	if err != nil {
+		return found, counts, err
+	}
+	if found, err = intake.ProposeSites(positions, distanceM, foundApart(apart)); err != nil {
+		return found, counts, err
+	}
+	counts, err = d.SiteCounts(ctx, d.date())
+	return found, counts, err
+}
+
+// foundApart tells pairs that were found to be two masts and lie where they did then.
+func foundApart(pairs []layer.MastsApart) func(a, b intake.Position) bool {
+	known := map[[2]string][2]orb.Point{}
+	for _, p := range pairs {
+		known[p.Codes] = p.Places
+	}
+	return func(a, b intake.Position) bool {
+		if b.Code < a.Code {
+			a, b = b, a
+		}
+		places, ok := known[[2]string{a.Code, b.Code}]
+		return ok && places == [2]orb.Point{a.At, b.At}
+	}
+}
+
+// codesOf are the sites of a proposal, the one with most operators first.
+func codesOf(p intake.ProposedSite) (codes []string) {
+	on := map[string]int{}
+	for _, position := range p.Positions {
+		if on[position.Site]++; on[position.Site] == 1 {
+			codes = append(codes, position.Site)
+		}
+	}
+	for i, code := range codes {
+		if on[code] > on[codes[0]] {
+			codes[0], codes[i] = code, codes[0]
+		}
+	}
+	return codes
+}
+
+type sitesCommand struct {
+	Proposals proposalsCommand `cmd:"" help:"Sites of different operators that are likely one mast, and what speaks for it."`
+	Merge     mergeCommand     `cmd:"" help:"Make one site of several: all positions go to the first, the others are removed."`
+	Accept    acceptCommand    `cmd:"" help:"Merge what is proposed: all of it, or the proposals that a site is in."`
+	Split     splitCommand     `cmd:"" help:"Take a position off a shared site, onto one of its own."`
+	Apart     apartCommand     `cmd:"" help:"Say that each of the sites is a mast of its own: they are not proposed any more while they stay where they are."`
+}
+
+// nearness is how near positions are taken for one mast.
+type nearness struct {
+	Distance float64 `default:"50" placeholder:"METRES" help:"How near positions are taken for one mast; default ${default} m."`
+}
+
+type proposalsCommand struct {
+	nearness
+	JSON bool `name:"json" help:"Write them as JSON."`
+}
+
+// desk runs work on the register of the globals.
+func (g *globals) desk(ctx context.Context, env *environment, work func(siteDesk) error) error {
+	return g.withStore(ctx, env, func(_ *database, store *postgis.Store) error {
+		date, err := g.referenceDate(ctx, store)
+		if err != nil {
+			return err
+		}
+		return work(siteDesk{store, date})
+	})
+}
+
+// Run lists the proposals.
+func (c *proposalsCommand) Run(ctx context.Context, g *globals, env *environment) error {
+	return g.desk(ctx, env, func(d siteDesk) error {
+		found, counts, err := d.ProposeSites(ctx, env.viewer(), c.Distance)
+		if err != nil {
+			return err
+		}
+		if c.JSON {
+			return writeJSON(env.stdout, map[string]any{"counts": counts, "proposals": found.Sites, "apart": found.Apart, "crowded": found.Crowded})
+		}
+		for _, p := range found.Sites {
+			fmt.Fprintf(env.stdout, "one mast? %s: %.1f m apart at most, at %.6f %.6f\n", strings.Join(codesOf(p), " "), p.SpreadM, p.At[0], p.At[1])
+			for _, l := range p.Links {
+				fmt.Fprintf(env.stdout, "  %s %s and %s %s: %.1f m%s\n", l.A.Operator, l.A.Code, l.B.Operator, l.B.Code, l.DistanceM, sameness(l))
+			}
+		}
+		for _, l := range found.Apart {
+			fmt.Fprintf(env.stdout, "not proposed: %s and %s, %.1f m: %s\n", l.A.Code, l.B.Code, l.DistanceM, l.Why.In(env.language))
+		}
+		if len(found.Crowded) > 0 {
+			fmt.Fprintf(env.stdout, "%d positions stand where too many others do to tell masts\n", len(found.Crowded))
+		}
+		printCounts(env, "now", counts)
+		fmt.Fprintf(env.stdout, "%d proposals; hatang sites accept takes them\n", len(found.Sites))
+		return nil
+	})
+}
+
+// sameness says what two positions have in common beside their place.
+func sameness(l intake.Link) string {
+	switch {
+	case l.SameCode && l.SameName:
+		return ", same code and name"
+	case l.SameCode:
+		return ", same code"
+	case l.SameName:
+		return ", same name"
+	}
+	return ""
+}
+
+func printCounts(env *environment, when string, n layer.SiteCounts) {
+	ratio := "–"
+	if n.SharedSiteRatio != nil {
+		ratio = fmt.Sprintf("%.4f", *n.SharedSiteRatio)
+	}
+	fmt.Fprintf(env.stdout, "%s: %d sites, %d positions, %d shared sites, ratio %s\n", when, n.Sites, n.Positions, n.SharedSites, ratio)
+}
+
+// tellSites says what was done to sites.
+func tellSites(env *environment, asJSON bool, done layer.SitesChanged) error {
+	if asJSON {
+		return writeJSON(env.stdout, struct {
+			layer.SitesChanged
+			Request string `json:"request"`
+		}{done, env.request})
+	}
+	fmt.Fprintf(env.stdout, "on %s now: %s\n", done.Site, strings.Join(done.Positions, ", "))
+	printCounts(env, "before", done.Before)
+	printCounts(env, "after", done.After)
+	if !done.Applied {
+		fmt.Fprintln(env.stdout, "Dry run: nothing was changed.")
+		return nil
+	}
+	fmt.Fprintf(env.stdout, "To take it back: hatang revert --request %s\n", env.request)
+	return nil
+}
+
+// siteFlags are those of every change of sites.
+type siteFlags struct {
+	DryRun bool `name:"dry-run" help:"Say what would be done and change nothing."`
+	JSON   bool `name:"json" help:"Write what was done as JSON."`
+}
+
+type mergeCommand struct {
+	Sites []string `arg:"" help:"Codes of the sites; the first stays."`
+	siteFlags
+}
+
+// Run merges the sites.
+func (c *mergeCommand) Run(ctx context.Context, g *globals, env *environment) error {
+	if len(c.Sites) < 2 {
+		return usageError{fmt.Errorf("two sites or more are needed")}
+	}
+	return g.desk(ctx, env, func(d siteDesk) error {
+		done, err := d.MergeSites(ctx, env.viewer(), c.Sites, d.date(), c.DryRun)
+		if err != nil {
+			return err
+		}
+		return tellSites(env, c.JSON, done)
+	})
+}
+
+type acceptCommand struct {
+	Sites []string `arg:"" optional:"" help:"Codes of sites: the proposals that they are in; default all."`
+	nearness
+}
+
+// Run merges what is proposed, each proposal by itself; all have the command's request, by
+// which all are taken back.
+func (c *acceptCommand) Run(ctx context.Context, g *globals, env *environment) error {
+	return g.desk(ctx, env, func(d siteDesk) error {
+		found, before, err := d.ProposeSites(ctx, env.viewer(), c.Distance)
+		if err != nil {
+			return err
+		}
+		wanted, merged := map[string]bool{}, 0
+		for _, code := range c.Sites {
+			wanted[code] = true
+		}
+		for _, p := range found.Sites {
+			codes, asked := codesOf(p), len(wanted) == 0
+			for _, code := range codes {
+				asked = asked || wanted[code]
+			}
+			if !asked {
+				continue
+			}
+			if _, err := d.MergeSites(ctx, env.viewer(), codes, d.date(), false); err != nil {
+				return fmt.Errorf("%s (%d merged before; hatang revert --request %s takes these back): %w", strings.Join(codes, " "), merged, env.request, err)
+			}
+			merged++
+		}
+		after, err := d.SiteCounts(ctx, d.date())
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(env.stdout, "%d of %d proposals merged\n", merged, len(found.Sites))
+		printCounts(env, "before", before)
+		printCounts(env, "after", after)
+		if merged > 0 {
+			fmt.Fprintf(env.stdout, "To take them back: hatang revert --request %s\n", env.request)
+		}
+		return nil
+	})
+}
+
+type splitCommand struct {
+	Position string `arg:"" help:"Code of the position."`
+	Site     string `placeholder:"CODE" help:"Code of the new site; default the position's own."`
+	siteFlags
+}
+
+// Run splits the site.
+func (c *splitCommand) Run(ctx context.Context, g *globals, env *environment) error {
+	return g.desk(ctx, env, func(d siteDesk) error {
+		done, err := d.SplitSite(ctx, env.viewer(), layer.SiteSplit{Position: c.Position, Site: c.Site}, d.date(), c.DryRun)
+		if err != nil {
+			return err
+		}
+		return tellSites(env, c.JSON, done)
+	})
+}
+
+type apartCommand struct {
+	Sites  []string `arg:"" help:"Codes of the sites."`
+	Reason string   `help:"Why, for those who come after."`
+}
+
+// Run remembers that the sites are apart.
+func (c *apartCommand) Run(ctx context.Context, g *globals, env *environment) error {
+	if len(c.Sites) < 2 {
+		return usageError{fmt.Errorf("two sites or more are needed")}
+	}
+	return g.desk(ctx, env, func(d siteDesk) error {
+		return d.KeepApart(ctx, env.viewer(), c.Sites, c.Reason, d.date())
+	})
+}
+
+// sitesReport is what an import of sites or positions did to their numbers.
+type sitesReport struct {
+	Before    layer.SiteCounts `json:"before"`
+	After     layer.SiteCounts `json:"after"`
+	Proposals int              `json:"proposals"` // masts that several operators list, to be looked at
+}
+
+// countsSites reports whether the numbers of sites hang on a layer.
+func countsSites(l *layer.Layer) bool { return l.Name == "bts_sites" || l.Name == "operator_positions" }
+
+// counted does an import and says what it did to the numbers of sites; nil of other layers.
+func (d siteDesk) counted(ctx context.Context, v account.Viewer, l *layer.Layer, work func() error) (*sitesReport, error) {
+	if !countsSites(l) {
+		return nil, work()
+	}
+	var r sitesReport
+	var err error
+	if r.Before, err = d.SiteCounts(ctx, d.date()); err != nil {
+		return nil, err
+	}
+	if err := work(); err != nil {
+		return nil, err
+	}
+	found, after, err := d.ProposeSites(ctx, v, intake.SameMastM)
+	r.After, r.Proposals = after, len(found.Sites)
+	return &r, err
+}
+
+func printSites(env *environment, r *sitesReport) {
+	if r == nil {
+		return
+	}
+	printCounts(env, "before", r.Before)
+	printCounts(env, "after", r.After)
+	if r.Proposals > 0 {
+		fmt.Fprintf(env.stdout, "%d masts that several operators list are proposed as one site each: hatang sites proposals\n", r.Proposals)
+	}
+}
