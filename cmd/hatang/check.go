@@ -31,10 +31,11 @@ type checkCommand struct {
 	Concealed           *bool    `help:"Hidden in or imitating architecture."`
 	Operator            string   `help:"Code of the operator that asks."`
 	AccuracyM           *float64 `name:"accuracy-m" help:"How far the place given may be from the true one, metres."`
-	File                string   `type:"existingfile" help:"Rows instead, - for standard input: CSV with a column for each of these, named as in the API (lon, lat, mast_type, height_m, …), or GeoJSON: a FeatureCollection of points with the same names as properties, or a Feature on each line."`
+	File                string   `type:"existingfile" help:"Rows instead, - for standard input: CSV or a workbook (.xlsx) with a column for each of these, named as in the API (lon, lat, mast_type, height_m, …), or GeoJSON: a FeatureCollection of points with the same names as properties, or a Feature on each line."`
+	EachOther           bool     `help:"Check the rows of --file against each other, too: at most 10 000."`
 	KnownAt             string   `name:"known-at" placeholder:"TIME" help:"Judge by what the register held then, as 2026-01-31T08:00:00Z; default now."`
 	Detail              string   `enum:",verdict,findings,full" default:"" help:"How much is said of each row: verdict, findings or full (default)."`
-	Out                 string   `type:"path" placeholder:"FILE" help:"Write the rows with their verdicts to a file, - for standard output: CSV for CSV, GeoJSON for GeoJSON; .geojson and .geojsonl take either."`
+	Out                 string   `type:"path" placeholder:"FILE" help:"Write the rows with their verdicts to a file, - for standard output: CSV for CSV, .xlsx or CSV for a workbook, GeoJSON for GeoJSON; .geojson and .geojsonl take either."`
 	JSON                bool     `name:"json" help:"Write the verdicts as JSON."`
 }
 
@@ -47,8 +48,8 @@ func (c *checkCommand) Run(ctx context.Context, g *globals, env *environment) er
 	if c.File != "" {
 		return c.runFile(ctx, g, env, knownAt)
 	}
-	if c.Out != "" {
-		return usageError{errors.New("--out goes with --file")}
+	if c.Out != "" || c.EachOther {
+		return usageError{errors.New("--out and --each-other go with --file")}
 	}
 	raw, err := json.Marshal(c.members())
 	if err != nil {

@@ -15,13 +15,16 @@ import (
 	"time"
 
 	"hatang/geo"
+	"hatang/internal/formats"
+	"hatang/internal/layer"
 	"hatang/internal/permit"
 	"hatang/internal/postgis"
+	"hatang/internal/tables"
 )
 
 // runFile judges the rows of a file, however many, and tells what became of them.
 func (c *checkCommand) runFile(ctx context.Context, g *globals, env *environment, knownAt time.Time) error {
-	in, done, err := c.input(env)
+	in, done, err := c.input(ctx, env)
 	if err != nil {
 		return err
 	}
@@ -38,6 +41,7 @@ func (c *checkCommand) runFile(ctx context.Context, g *globals, env *environment
 			return err
 		}
 		judges := permit.NewChecker(s).Batch(permit.Question{Viewer: env.viewer(), KnownAt: knownAt})
+		batch.EachOther, batch.Near = c.EachOther, judges.Near
 		var reading atomic.Int64 // the register, not the file
 		batch.Few, batch.Date = judges.Few, date()
 		batch.Open = func(ctx context.Context, date geo.Date) (permit.Judge, error) {
@@ -49,7 +53,7 @@ func (c *checkCommand) runFile(ctx context.Context, g *globals, env *environment
 		var tally permit.Tally
 		err = writeFile(env, c.Out, 0o644, func(out io.Writer) error {
 			var err error
-			tally, err = batch.Run(ctx, buffered, out)
+			tally, err = c.runRows(ctx, batch, buffered, out)
 			if err == nil && tally.Rows == 0 {
 				err = errors.New("holds no proposals")
 			}
@@ -71,8 +75,40 @@ func (c *checkCommand) runFile(ctx context.Context, g *globals, env *environment
 	})
 }
 
+// workbook is how the names of workbooks end.
+const workbook = ".xlsx"
+
+func isWorkbook(name string) bool { return strings.EqualFold(filepath.Ext(name), workbook) }
+
+// runRows judges the rows; where a workbook is wanted, it is made of their CSV.
+func (c *checkCommand) runRows(ctx context.Context, batch *permit.Batch, in io.Reader, out io.Writer) (permit.Tally, error) {
+	if !isWorkbook(c.Out) {
+		return batch.Run(ctx, in, out)
+	}
+	book := formats.NewTableWriter(out, "verdicts", permit.IsNumber)
+	tally, err := batch.Run(ctx, in, book)
+	return tally, errors.Join(err, book.End(err))
+}
+
+// openWorkbook reads the rows of a workbook as CSV.
+func (c *checkCommand) openWorkbook(ctx context.Context, env *environment) (in io.Reader, done func(ok bool), err error) {
+	table, err := tables.Open(ctx, c.File, tables.Options{})
+	var wrong *layer.ValueError
+	if errors.As(err, &wrong) {
+		err = fmt.Errorf("%s: %s", c.File, wrong.Text.In(env.language))
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	rows := tables.CSV(ctx, table)
+	return rows, func(bool) { _ = rows.Close() }, nil // nothing was written to it
+}
+
 // input opens the file, with its progress; done may be called more than once.
-func (c *checkCommand) input(env *environment) (in io.Reader, done func(ok bool), err error) {
+func (c *checkCommand) input(ctx context.Context, env *environment) (in io.Reader, done func(ok bool), err error) {
+	if isWorkbook(c.File) {
+		return c.openWorkbook(ctx, env)
+	}
 	if c.File == "-" {
 		return os.Stdin, func(bool) {}, nil
 	}
@@ -118,7 +154,7 @@ func (c *checkCommand) batch(env *environment, in *bufio.Reader) (*permit.Batch,
 // formatOf tells the format by the ending of a file's name; 0 when that says nothing.
 func formatOf(name string) permit.RowFormat {
 	switch strings.ToLower(filepath.Ext(name)) {
-	case ".csv", ".tsv":
+	case ".csv", ".tsv", workbook: // which is read as CSV
 		return permit.CSV
 	case ".geojsonl", ".ndjson", ".jsonl", ".geojsons", ".geojsonseq":
 		return permit.FeatureSequence
@@ -135,6 +171,10 @@ func (c *checkCommand) outFormat(in permit.RowFormat, separated bool) (permit.Ou
 	}
 	extension := strings.ToLower(filepath.Ext(c.Out))
 	switch {
+	case isWorkbook(c.Out) && !isWorkbook(c.File):
+		return 0, usageError{fmt.Errorf("%s: a workbook is written of a workbook's rows; those of CSV are answered in CSV, those of GeoJSON in GeoJSON", c.Out)}
+	case isWorkbook(c.Out) && c.JSON:
+		return 0, usageError{errors.New("--json is not written as a workbook")}
 	case c.JSON:
 		return permit.OutResults, nil
 	case c.Out == "" && c.Detail == "":

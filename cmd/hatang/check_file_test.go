@@ -3,13 +3,19 @@ package main
 import (
 	"encoding/csv"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
+
+	"hatang/internal/formats"
+	"hatang/internal/permit"
+	"hatang/internal/tables"
 )
 
 // checkRows are the shared points as rows, with a row in the middle that cannot be
@@ -106,10 +112,70 @@ func checkFilesAndStreams(t *testing.T, s *server) {
 	command("--file", in("rows.ndjson"), "--out", in("out.geojsonl"))
 	rows.isLines(t, "written", file("out.geojsonl"))
 	rows.isLines(t, "server", strings.ReplaceAll(server("application/geo+json-seq", "", rows.lines), "\x1e", ""))
+	writeWorkbook(t, in("rows.xlsx"), rows.table)
+	command("--file", in("rows.xlsx"), "--each-other", "--out", in("out.xlsx"))
+	rows.isWorkbook(t, in("out.xlsx"))
+	answer := s.call(t, "POST", "/api/v1/placement-checks?detail=verdict&against=each_other", file("rows.xlsx"), "Content-Type", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")
+	if answer.wants(t, 200); !strings.Contains(answer.header.Get("Hatang-Summary"), `"rows":7`) {
+		t.Errorf("no summary: %v", answer.header)
+	}
+	if err := os.WriteFile(in("answer.xlsx"), answer.body, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	rows.isWorkbook(t, in("answer.xlsx"))
+	s.call(t, "POST", "/api/v1/placement-checks", "no workbook", "Content-Type", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet").isProblem(t, 400)
+	s.call(t, "POST", "/api/v1/placement-checks?against=all", rows.table, "Content-Type", "text/csv").isProblem(t, 400)
+	hatang(t, "check", "--data", s.dir, "--file", in("rows.csv"), "--out", in("out.xlsx")).wants(t, exitUsage, "workbook")
 	hatang(t, "check", "--data", s.dir, "--file", in("rows.geojson"), "--out", in("out.csv")).wants(t, exitUsage, "geojson")
 	left, err := filepath.Glob(in(".hatang-check-*"))
 	if err != nil || len(left) > 0 {
 		t.Errorf("left behind: %v, %v", left, err)
+	}
+}
+
+// writeWorkbook writes rows of CSV as a workbook.
+func writeWorkbook(t *testing.T, path, text string) {
+	t.Helper()
+	reader := csv.NewReader(strings.NewReader(strings.TrimPrefix(text, "\ufeff")))
+	reader.Comma = ';'
+	records, err := reader.ReadAll()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, record := range records {
+		for i := range record {
+			record[i] = strings.Replace(record[i], ",", ".", 1)
+		}
+	}
+	book, err := os.Create(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := formats.NewTableWriter(book, "rows", permit.IsNumber)
+	if err := errors.Join(csv.NewWriter(out).WriteAll(records), out.End(nil), book.Close()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (r checkRows) isWorkbook(t *testing.T, path string) {
+	t.Helper()
+	table, err := tables.Open(t.Context(), path, tables.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer table.Close()
+	at := func(name string) int { return slices.Index(table.Columns(), name) }
+	n := 0
+	err = table.Read(t.Context(), func(row *tables.Row) error {
+		text := func(name string) string { s, _ := row.Cells[at(name)].(string); return s }
+		if got := text("verdict") + " " + text("commune"); got != r.want[n] || (text("id") == "bad") != (text("errors") != "") {
+			t.Errorf("%s, %s: %s, want %s: %v", path, text("id"), got, r.want[n], row.Cells)
+		}
+		n++
+		return nil
+	})
+	if err != nil || n != len(r.want) {
+		t.Errorf("%s: %v, %d rows", path, err, n)
 	}
 }
 

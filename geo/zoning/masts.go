@@ -114,7 +114,7 @@ func (c *check) quickSpacing(r *spacingRule) {
 	unknown := false
 	for i := range c.nearby {
 		m := &c.nearby[i]
-		if !r.counts.counts(m.Mast) || !m.closer(c, highM) {
+		if !c.spaces(&r.counts, m.Mast) || !m.closer(c, highM) {
 			continue
 		}
 		if m.closer(c, lowM) {
@@ -148,11 +148,32 @@ func (k *counting) counts(m *Mast) bool {
 	return slices.Contains(k.mastTypes, m.MastType) && slices.Contains(k.statuses, m.Status)
 }
 
+// spaces reports whether a rule of spacing counts the mast: a proposed one by its type
+// alone, and never the proposal's own.
+func (c *check) spaces(k *counting, m *Mast) bool {
+	if m.Status != Proposed {
+		return k.counts(m)
+	}
+	return m.ID != -c.proposal.Row && slices.Contains(k.mastTypes, m.MastType)
+}
+
 func (c *check) mastEvidence(f *Finding, m *nearMast) {
 	if m.Illustrative {
 		c.provisional = true
 	}
-	c.evidence(f, m.Collection, m.ID, m.Code)
+	id := m.ID
+	if m.Status == Proposed {
+		id = -id
+	}
+	c.evidence(f, m.Collection, id, m.Code)
+}
+
+// called is the mast's name in a sentence.
+func (m *nearMast) called() geo.Text {
+	if m.Status == Proposed {
+		return geo.Text{VI: "đề nghị " + m.Code, EN: "proposed as " + m.Code}
+	}
+	return same(m.Code)
 }
 
 // spacing asks for a distance to every mast that counts, by the type and height of
@@ -167,7 +188,7 @@ func (c *check) spacing(r *spacingRule) {
 	var nearest *nearMast
 	for i := range c.nearby {
 		m := &c.nearby[i]
-		if !r.counts.counts(m.Mast) {
+		if !c.spaces(&r.counts, m.Mast) {
 			continue
 		}
 		if nearest == nil {
@@ -213,7 +234,7 @@ func (r *spacingRule) required(p *Proposal) (lowM, highM float64, applies bool) 
 func (c *check) spacingFinding(r *spacingRule, m *nearMast, requiredM float64, outcome Outcome, message string) *Finding {
 	f := c.finding(stageSpacing, &r.Rule, outcome, message, func() args {
 		return args{
-			mast: same(m.Code), measured: metresBeside(m.lowM, requiredM), required: metres(requiredM),
+			mast: m.called(), measured: metresBeside(m.lowM, requiredM), required: metres(requiredM),
 			missing: wordsFor([]string{"height_m"}), margin: metres(c.spacingMarginM(r)),
 		}
 	})

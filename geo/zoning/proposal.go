@@ -21,6 +21,7 @@ type Proposal struct {
 	Operator            string         // "" when not given: judged as for a newcomer
 	AccuracyM           *float64       // how far Point may be from the true place, metres; nil = exact
 	Date                geo.Date       // the date on which rules and zones must be in force
+	Row                 int64          // its row among proposals checked against each other; 0: not among them
 }
 
 // Validate reports every field that holds an impossible value, with JSON
@@ -122,6 +123,20 @@ type Mast struct {
 	Operators    []string // who is on it; several make it a shared site
 	Status       string   // existing, planned, …: a rule says which ones count
 	Illustrative bool
+}
+
+// Of a mast that is only proposed, one of many proposals that are checked against each
+// other: rules of spacing count it whatever statuses they name, no rule of sharing does.
+const (
+	Proposals = "proposals" // its collection
+	Proposed  = "proposed"  // its status
+)
+
+// ProposedMast is the mast of a proposal, as the others of its list meet it; code is its
+// name for people. The ID is the row less than nothing, so that it is no other mast's; the
+// evidence has the row itself.
+func ProposedMast(p Proposal, code string) Mast {
+	return Mast{Collection: Proposals, ID: -p.Row, Code: code, Point: p.Point, MastType: p.MastType, HeightM: p.HeightM, Status: Proposed}
 }
 
 // Area is a special area that may call for a consultation or a setback.

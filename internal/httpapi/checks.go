@@ -58,11 +58,19 @@ func (a *api) question(r *request) (permit.Question, error) {
 		faults.Add("detail", "detail phải là verdict, findings hoặc full", "detail must be verdict, findings or full")
 	}
 	q.KnownAt = a.knownAtIn(r.values, &faults)
+	if against := r.values.Get(againstName); against != "" {
+		if q.EachOther = against == "each_other"; !q.EachOther {
+			faults.Add(againstName, "against phải là each_other", "against must be each_other")
+		}
+	}
 	if len(faults) > 0 {
 		return q, faultsProblem(invalidParameter, faults)
 	}
 	return q, nil
 }
+
+// againstName is the parameter that has proposals checked against each other.
+const againstName = "against"
 
 // noStore is shared by all answers; nobody appends to it.
 var noStore = []string{"no-store"}
@@ -146,10 +154,13 @@ func objectIn(body []byte) (map[string]json.RawMessage, error) {
 	return objectOf(raw)
 }
 
-// appendResults puts the problem of each proposal that is not valid in its place.
+// appendResults puts the problem of each proposal that is not valid in its place, and a
+// summary behind them.
 func appendResults(dst []byte, answers []permit.JSONAnswer, language string) ([]byte, error) {
 	dst = append(dst, `{"results":[`...)
+	var tally permit.Tally
 	for i, answer := range answers {
+		tally.Count(answer.Verdict)
 		if i > 0 {
 			dst = append(dst, ',')
 		}
@@ -163,7 +174,7 @@ func appendResults(dst []byte, answers []permit.JSONAnswer, language string) ([]
 		}
 		dst = append(dst, bad...)
 	}
-	return append(dst, "]}"...), nil
+	return append(tally.AppendJSON(append(dst, `],"summary":`...)), '}'), nil
 }
 
 // proposalsOf splits a body into proposals; many tells the list form.

@@ -4,10 +4,15 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"os"
 	"strings"
+	"sync"
 	"time"
 
+	"hatang/internal/formats"
+	"hatang/internal/layer"
 	"hatang/internal/permit"
+	"hatang/internal/tables"
 )
 
 // Limits of streams of rows. A row has one of its own: permit.MaxRowBytes;
@@ -31,6 +36,7 @@ func rowKinds() []rowKind {
 	return []rowKind{
 		{typeCSV, permit.CSV, []string{typeCSV, typeGeoJSON, typeGeoJSONSeq}},
 		{typeGeoJSON, permit.FeatureCollection, []string{typeGeoJSON, typeGeoJSONSeq}},
+		{typeXLSX, permit.CSV, []string{typeXLSX, typeCSV, typeGeoJSON, typeGeoJSONSeq}},
 		{typeGeoJSONSeq, permit.FeatureSequence, []string{typeGeoJSONSeq, typeGeoJSON}},
 	}
 }
@@ -71,18 +77,52 @@ func (a *api) checkRows(w http.ResponseWriter, r *request, kind *rowKind, q perm
 	out := &rowAnswer{spool: spool{w: w, mediaType: mediaType}, paced: c}
 	batch := a.Checker.Batch(q)
 	batch.Format, batch.Out, batch.Language = kind.format, outOf(mediaType), r.language()
+	if kind.mediaType == typeXLSX {
+		return rowsProblem(checkWorkbook(w, r, batch, out))
+	}
 	in := &pacedBody{body: r.Body, paced: c, bytes: paceBytes}
 	batch.Interrupt = in.interrupt
-	_, err := batch.Run(r.Context(), in, out)
+	tally, err := batch.Run(r.Context(), in, out)
 	if err == nil {
-		err = out.finish()
+		err = out.finish(&tally)
 	}
 	return rowsProblem(err)
 }
 
+// checkWorkbook judges the rows of a workbook, which is read whole first: its texts stand
+// behind its sheets.
+func checkWorkbook(w http.ResponseWriter, r *request, batch *permit.Batch, out *rowAnswer) error {
+	path, err := receive(w, r)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = os.Remove(path) }() // nobody finds it any more, whatever becomes of it
+	table, err := tables.Open(r.Context(), path, tables.Options{})
+	if err != nil {
+		return err
+	}
+	in := tables.CSV(r.Context(), table)
+	var ended error
+	end := sync.OnceFunc(func() { ended = in.Close() })
+	defer end()
+	batch.Interrupt = end
+	var tally permit.Tally
+	if out.mediaType == typeXLSX {
+		book := formats.NewTableWriter(out, "verdicts", permit.IsNumber)
+		tally, err = batch.Run(r.Context(), in, book)
+		err = errors.Join(err, book.End(err))
+	} else {
+		tally, err = batch.Run(r.Context(), in, out)
+	}
+	if end(); err != nil || ended != nil {
+		return errors.Join(err, ended)
+	}
+	return out.finish(&tally)
+}
+
 func outOf(mediaType string) permit.OutFormat {
 	switch mediaType {
-	case typeCSV:
+	case typeCSV, typeXLSX:
 		return permit.OutCSV
 	case typeGeoJSONSeq:
 		return permit.OutSequence
@@ -95,11 +135,15 @@ func outOf(mediaType string) permit.OutFormat {
 // the answer has been sent; otherwise the answer is cut off.
 func rowsProblem(err error) error {
 	text, ok := permit.NoRowsText(err)
+	var wrong *layer.ValueError
 	switch {
 	case err == nil, errors.Is(err, errClientGone), errors.Is(err, context.Canceled):
 		return err
 	case ok:
 		return problem(unreadableBody, "Không đọc được các dòng: "+text.VI+".", "The rows cannot be read: "+text.EN+".")
+	case errors.As(err, &wrong):
+		text = wrong.Text
+		return problem(unreadableBody, "Không đọc được bảng tính: "+text.VI+".", "The workbook cannot be read: "+text.EN+".")
 	case errors.Is(err, errBrokeOff):
 		return problem(unreadableBody, "Nội dung gửi lên bị đứt giữa chừng.", "The body broke off.")
 	}
@@ -144,8 +188,17 @@ func (o *rowAnswer) pace() error {
 	return unlessUnsupported(o.control.SetWriteDeadline(time.Now().Add(pieces * o.time)))
 }
 
+// summaryName is the header, or of an answer that was too long to wait for it the trailer,
+// with the counts of the rows.
+const summaryName = "Hatang-Summary"
+
 // finish sends the rest.
-func (o *rowAnswer) finish() error {
+func (o *rowAnswer) finish(tally *permit.Tally) error {
+	name := summaryName
+	if o.streaming {
+		name = http.TrailerPrefix + name
+	}
+	o.w.Header().Set(name, string(tally.AppendJSON(nil)))
 	if err := o.pace(); err != nil {
 		return err
 	}

@@ -404,6 +404,8 @@ func (fakeJudge) Versions() layer.Versions { return nil }
 
 func (fakeJudge) Generalised() bool { return false }
 
+func (j fakeJudge) Among([]zoning.Mast) permit.Judge { return j }
+
 func (fakePlan) Units(_ context.Context, _ account.Viewer, level, code string, date geo.Date) ([]any, error) {
 	if code == "999" {
 		return nil, layer.ErrNotFound

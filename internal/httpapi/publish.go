@@ -74,7 +74,7 @@ var uploadTypes = []string{typeGeoJSON, typeJSON, typeGeoPackage, "application/x
 
 // importTypes are the types under which files of any format are sent to be imported; what
 // they are their contents say.
-var importTypes = append(slices.Clone(uploadTypes), typeCSV, "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", "application/zip",
+var importTypes = append(slices.Clone(uploadTypes), typeCSV, typeXLSX, "application/zip",
 	"application/vnd.google-earth.kml+xml", "application/vnd.google-earth.kmz", "application/flatgeobuf", "application/geo+json-seq", "image/vnd.dxf")
 
 func publishQuery() []string {

@@ -57,7 +57,7 @@ var (
 	featurePages = []string{typeGeoJSON, typeJSON, typeHTML}
 	patchTypes   = []string{typeMergePatch, typeGeoJSON, typeJSON}
 	mergeTypes   = []string{typeMergePatch, typeJSON}
-	checkTypes   = []string{typeJSON, typeCSV, typeGeoJSON, typeGeoJSONSeq}
+	checkTypes   = []string{typeJSON, typeCSV, typeGeoJSON, typeGeoJSONSeq, typeXLSX}
 	tileTypes    = []string{typeMVT, "application/x-protobuf", "application/octet-stream"}
 	xmlTypes     = []string{typeXML, "text/xml"}
 	stylePages   = []string{typeStyle, typeJSON, typeHTML}
@@ -112,7 +112,7 @@ func (a *api) routes() []route {
 		{method: get, pattern: root + "/changes", handle: a.listChanges, produces: jsonPages, query: changesQuery(), needs: remembering, layers: true},
 		{method: post, pattern: root + "/changes/reverts", handle: a.revertChanges, produces: jsonType, consumes: jsonType, query: []string{"dry_run"}, needs: reverting, layers: true, heavy: true},
 
-		{method: post, pattern: root + "/placement-checks", handle: a.placementChecks, produces: checkTypes, consumes: checkTypes, query: []string{"detail", knownAtName}, asks: true},
+		{method: post, pattern: root + "/placement-checks", handle: a.placementChecks, produces: checkTypes, consumes: checkTypes, query: []string{againstName, "detail", knownAtName}, asks: true},
 
 		{method: get, pattern: root + "/indicators", handle: a.allIndicators, produces: jsonType, query: []string{"date", "f", "level"}, heavy: true},
 		{method: get, pattern: root + "/provinces/{code}/indicators", handle: a.unitIndicators("province"), produces: jsonType, query: []string{"date", "f"}, heavy: true},

@@ -24,6 +24,8 @@ type Question struct {
 	Date    geo.Date  // of proposals that name none
 	KnownAt time.Time // record time; zero: now
 	Detail  Detail
+	// EachOther has proposals that come together checked against each other, too.
+	EachOther bool
 }
 
 // AppendAnswer judges a proposal as it came and appends its answer (see
@@ -47,6 +49,11 @@ func (c *Checker) AppendAnswer(ctx context.Context, q Question, dst, raw []byte)
 
 // appendAnswer has a proposal judged as far as the detail asks.
 func appendAnswer(dst []byte, j Judge, p zoning.Proposal, d Detail) []byte {
+	dst, _ = appendVerdict(dst, j, p, d)
+	return dst
+}
+
+func appendVerdict(dst []byte, j Judge, p zoning.Proposal, d Detail) ([]byte, zoning.Verdict) {
 	var a Answer
 	switch d {
 	case DetailVerdict:
@@ -58,7 +65,7 @@ func appendAnswer(dst []byte, j Judge, p zoning.Proposal, d Detail) []byte {
 	default:
 		a = j.Check(p)
 	}
-	return a.AppendJSON(dst, d)
+	return a.AppendJSON(dst, d), a.Verdict
 }
 
 // bareAnswer is an answer of which only the verdict is known; unit is room for the
@@ -77,6 +84,7 @@ func bareAnswer(p zoning.Proposal, place zoning.Place, verdict zoning.Verdict, j
 // that kept it from being judged.
 type JSONAnswer struct {
 	Answer  json.RawMessage
+	Verdict zoning.Verdict // "" where there is no answer
 	Invalid *layer.InvalidError
 }
 
@@ -86,6 +94,7 @@ func (c *Checker) Answers(ctx context.Context, q Question, bodies []json.RawMess
 	answers := make([]JSONAnswer, len(bodies))
 	proposals := make([]zoning.Proposal, len(bodies))
 	byDate := map[geo.Date][]int{}
+	var proposed []zoning.Mast
 	for i, raw := range bodies {
 		p, err := ParseProposal(raw, q.Date)
 		invalid, ok := Faults(err)
@@ -95,12 +104,16 @@ func (c *Checker) Answers(ctx context.Context, q Question, bodies []json.RawMess
 		case err != nil:
 			return nil, err
 		default:
+			if q.EachOther {
+				p.Row = int64(i) + 1
+				proposed = append(proposed, zoning.ProposedMast(p, rowName(p.Row)))
+			}
 			proposals[i] = p
 			byDate[p.Date] = append(byDate[p.Date], i)
 		}
 	}
-	err := c.eachDate(ctx, Asked{Viewer: q.Viewer, KnownAt: q.KnownAt}, proposals, byDate, func(s *Snapshot, at int) {
-		answers[at].Answer = appendAnswer(nil, s, proposals[at], q.Detail)
+	err := c.eachDate(ctx, Asked{Viewer: q.Viewer, KnownAt: q.KnownAt}, proposals, byDate, proposed, func(s *Snapshot, at int) {
+		answers[at].Answer, answers[at].Verdict = appendVerdict(nil, s, proposals[at], q.Detail)
 	})
 	return answers, err
 }
@@ -109,7 +122,7 @@ func (c *Checker) Answers(ctx context.Context, q Question, bodies []json.RawMess
 // output are still to be said.
 func (c *Checker) Batch(q Question) *Batch {
 	return &Batch{
-		Date: q.Date, Detail: q.Detail,
+		Date: q.Date, Detail: q.Detail, EachOther: q.EachOther,
 		Open: func(ctx context.Context, date geo.Date) (Judge, error) {
 			s, err := c.Snapshot(ctx, q.Viewer, date, q.KnownAt)
 			if err != nil { // a nil *Snapshot must not become a Judge
@@ -122,6 +135,13 @@ func (c *Checker) Batch(q Question) *Batch {
 				return s
 			}
 			return nil
+		},
+		Near: func(ctx context.Context, date geo.Date, points []orb.Point) (Judge, error) {
+			s, err := c.near(ctx, Asked{Viewer: q.Viewer, Date: date, KnownAt: q.KnownAt, Points: points})
+			if err != nil {
+				return nil, err
+			}
+			return s, nil
 		},
 		Few: func(ctx context.Context, p zoning.Proposal) (Answer, error) {
 			answers, err := c.CheckAsKnown(ctx, q.Viewer, []zoning.Proposal{p}, q.KnownAt)

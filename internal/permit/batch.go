@@ -3,10 +3,13 @@ package permit
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"runtime"
 	"slices"
 	"sync"
+
+	"github.com/paulmach/orb"
 
 	"hatang/geo"
 	"hatang/geo/zoning"
@@ -20,6 +23,8 @@ type Judge interface {
 	Verdict(p zoning.Proposal) (zoning.Place, zoning.Verdict)
 	Versions() layer.Versions
 	Generalised() bool // sites are judged as the public is shown them
+	// Among is the judge of proposals that are checked against each other.
+	Among(proposed []zoning.Mast) Judge
 }
 
 // Batch judges the rows of a file or a stream. Rows are answered in their order; a
@@ -42,6 +47,12 @@ type Batch struct {
 	// nil for none. Then the first fewRows rows of the date are answered by Few, each
 	// by the register as it is at that moment, and only for more is Open called.
 	Ready func(context.Context, geo.Date) Judge
+
+	// EachOther has the rows checked against each other as well as against the register.
+	// Then the whole input is read before the first row is judged: at most MaxEachOther
+	// rows and maxEachOtherBytes. Near returns the judge of a date round some points.
+	EachOther bool
+	Near      func(context.Context, geo.Date, []orb.Point) (Judge, error)
 
 	Text func([]byte, *Answer) []byte // of OutText
 
@@ -87,6 +98,22 @@ func (t *Tally) count(v zoning.Verdict) {
 	}
 }
 
+// AppendJSON appends the counts as JSON.
+func (t *Tally) AppendJSON(dst []byte) []byte {
+	return fmt.Appendf(dst, `{"rows":%d,"permitted":%d,"conditional":%d,"refused":%d,"undetermined":%d,"not_judged":%d}`,
+		t.Rows, t.Permitted, t.Conditional, t.Refused, t.Undetermined, t.Bad)
+}
+
+// Count counts one answer; "" is a proposal that could not be judged.
+func (t *Tally) Count(v zoning.Verdict) {
+	t.Rows++
+	if v == "" {
+		t.Bad++
+		return
+	}
+	t.count(v)
+}
+
 func (t *Tally) add(u *Tally) {
 	t.Rows += u.Rows
 	t.Bad += u.Bad
@@ -105,10 +132,18 @@ func (t *Tally) add(u *Tally) {
 // context does, or out fails. An error that wraps ErrNoRows says that the input is
 // not in its format; rows before that place have been answered.
 func (b *Batch) Run(ctx context.Context, in io.Reader, out io.Writer) (Tally, error) {
+	if b.EachOther {
+		return b.runEachOther(ctx, in, out)
+	}
+	return b.run(ctx, in, out, nil)
+}
+
+// run is Run, of proposals that some others are known of.
+func (b *Batch) run(ctx context.Context, in io.Reader, out io.Writer, others *others) (Tally, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	f := &feed{in: in}
-	r := &run{Batch: b, feed: f, judges: map[geo.Date]Judge{}, single: map[geo.Date]int{}, ignored: map[string]bool{}}
+	r := &run{Batch: b, feed: f, judges: map[geo.Date]Judge{}, single: map[geo.Date]int{}, ignored: map[string]bool{}, others: others}
 	if err := r.open(); err != nil {
 		return Tally{}, err
 	}
@@ -124,6 +159,8 @@ type run struct {
 	feed  *feed
 	table *table // of CSV
 	pen   *pen
+
+	others *others // the proposals that are checked against each other; nil: none
 
 	opening sync.Mutex
 	judges  map[geo.Date]Judge
@@ -181,7 +218,7 @@ func (r *run) flow(ctx context.Context, cancel context.CancelCauseFunc, out io.W
 		working.Wait()
 	}
 	if err == nil {
-		_, err = out.Write(r.pen.end(nil))
+		_, err = out.Write(r.pen.end(nil, &tally))
 	}
 	return tally, err
 }

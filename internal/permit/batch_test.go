@@ -51,6 +51,8 @@ func (j byLongitude) Versions() layer.Versions { return layer.Versions{"mast_zon
 
 func (j byLongitude) Generalised() bool { return false }
 
+func (j byLongitude) Among([]zoning.Mast) Judge { return j }
+
 // batchOf is a batch with that judge.
 func batchOf(format RowFormat, out OutFormat, d Detail) *Batch {
 	return &Batch{
@@ -305,7 +307,7 @@ func TestResults(t *testing.T) {
 		DetailVerdict: `{"results":[
 {"id":"k","verdict":"refused","date":"2020-06-30","unit":{"commune":"c2","district":"d","province":"11"},"point":[2,1],"versions":{"mast_zones":7}},
 {"row":2,"id":"","errors":[{"at":"/lat","detail":{"vi":"phải nằm trong ±90 độ","en":"must be within ±90 degrees"}}]}
-]}
+],"summary":{"rows":2,"permitted":0,"conditional":0,"refused":1,"undetermined":0,"not_judged":1}}
 `,
 		DetailFull: "",
 	} {

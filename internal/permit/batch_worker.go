@@ -120,6 +120,12 @@ func (w *worker) one(ctx context.Context, flaw flaw) error {
 // ask has the row's proposal judged.
 func (w *worker) ask(ctx context.Context) error {
 	r := &w.row
+	if w.others != nil {
+		r.Row = r.nth
+		if w.others.gathering {
+			return w.others.add(r)
+		}
+	}
 	if w.judge == nil || w.date != r.Date {
 		j, err := w.judgeOf(ctx, r.Date)
 		if err != nil {

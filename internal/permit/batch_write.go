@@ -21,10 +21,10 @@ type OutFormat uint8
 // the member row.
 const (
 	OutCSV      OutFormat = iota + 1 // the lines of a CSV input with more columns
-	OutGeoJSON                       // a FeatureCollection
+	OutGeoJSON                       // a FeatureCollection, with a summary (see Tally.AppendJSON)
 	OutSequence                      // application/geo+json-seq (RFC 8142)
 	OutLines                         // a Feature on each line
-	OutResults                       // {"results": [an answer, or row and errors, …]}
+	OutResults                       // {"results": [an answer, or row and errors, …], "summary": …}
 	OutText                          // as Batch.Text writes it; nothing of bad rows
 )
 
@@ -83,11 +83,11 @@ func (p *pen) begin(dst []byte) []byte {
 	return dst
 }
 
-// end writes what stands behind the last row.
-func (p *pen) end(dst []byte) []byte {
+// end writes what stands behind the last row: where there is room for it, the summary.
+func (p *pen) end(dst []byte, t *Tally) []byte {
 	switch p.format {
 	case OutGeoJSON, OutResults:
-		return append(dst, "\n]}\n"...)
+		return append(t.AppendJSON(append(dst, "\n],\"summary\":"...)), "}\n"...)
 	}
 	return dst
 }

@@ -50,15 +50,15 @@ func (c *Checker) CheckAsKnown(ctx context.Context, v account.Viewer, proposals 
 	for i, p := range proposals {
 		byDate[p.Date] = append(byDate[p.Date], i)
 	}
-	err := c.eachDate(ctx, Asked{Viewer: v, KnownAt: knownAt}, proposals, byDate, func(s *Snapshot, at int) {
+	err := c.eachDate(ctx, Asked{Viewer: v, KnownAt: knownAt}, proposals, byDate, nil, func(s *Snapshot, at int) {
 		answers[at] = s.Check(proposals[at])
 	})
 	return answers, err
 }
 
 // eachDate calls judge with each of the proposals listed by date and a snapshot that
-// answers for it, one for all of a date.
-func (c *Checker) eachDate(ctx context.Context, asked Asked, proposals []zoning.Proposal, byDate map[geo.Date][]int, judge func(*Snapshot, int)) error {
+// answers for it, one for all of a date, with the masts that are proposed beside it.
+func (c *Checker) eachDate(ctx context.Context, asked Asked, proposals []zoning.Proposal, byDate map[geo.Date][]int, proposed []zoning.Mast, judge func(*Snapshot, int)) error {
 	if n := len(byDate); n > MaxDates {
 		var faults layer.Faults
 		faults.Add("/proposals", "các đề nghị nêu %d ngày khác nhau; một lần hỏi nhận nhiều nhất %d ngày", "the proposals name %d different dates; one call takes at most %d", n, MaxDates)
@@ -72,6 +72,9 @@ func (c *Checker) eachDate(ctx context.Context, asked Asked, proposals []zoning.
 		s, err := c.near(ctx, asked)
 		if err != nil {
 			return err
+		}
+		if len(proposed) > 0 {
+			s = s.among(proposed)
 		}
 		for i, at := range which {
 			if err := ctx.Err(); i%100 == 0 && err != nil {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"sync"
 
+	"github.com/paulmach/orb"
+
 	"hatang/geo"
 	"hatang/internal/account"
 )
@@ -25,4 +27,13 @@ func (m *Memory) Fresh(v account.Viewer, date geo.Date) *Snapshot {
 // Keep begins to keep a class of viewers.
 func (m *Memory) Keep(v account.Viewer, date geo.Date) {
 	m.keep(context.Background(), Asked{Viewer: v, Date: date})
+}
+
+// NewBatchOfNone is a batch of rows that are checked against each other, with a judge
+// that knows no register.
+func NewBatchOfNone(date geo.Date) *Batch {
+	b := batchOf(CSV, OutCSV, DetailVerdict)
+	b.Date, b.EachOther = date, true
+	b.Near = func(context.Context, geo.Date, []orb.Point) (Judge, error) { return byLongitude{}, nil }
+	return b
 }

@@ -3,6 +3,7 @@ package permit
 import (
 	"math"
 	"strconv"
+	"strings"
 
 	"github.com/paulmach/orb"
 
@@ -75,6 +76,9 @@ func (m member) isNumber() bool {
 	}
 	return false
 }
+
+// IsNumber reports whether a member of a proposal, or a column called so, holds a number.
+func IsNumber(name string) bool { return memberOf([]byte(strings.ToLower(name))).isNumber() }
 
 // isPlace reports whether the member says where the mast is to stand.
 func (m member) isPlace() bool { return m >= lon && m <= y }

@@ -62,6 +62,15 @@ func (s *Snapshot) Verdict(p zoning.Proposal) (zoning.Place, zoning.Verdict) {
 	return s.scene.Verdict(s.rules, p)
 }
 
+// Among is the snapshot with masts that are proposed together: see zoning.ProposedMast.
+func (s *Snapshot) Among(proposed []zoning.Mast) Judge { return s.among(proposed) }
+
+func (s *Snapshot) among(proposed []zoning.Mast) *Snapshot {
+	other := *s
+	other.scene = s.scene.With(zoning.Changes{Came: zoning.SceneData{Masts: proposed}})
+	return &other
+}
+
 func (s *Snapshot) answer(p zoning.Proposal, place zoning.Place, result zoning.Result) Answer {
 	a := Answer{Result: result, Point: p.Point, Versions: s.versions, KnownAt: s.knownAt, Generalised: s.generalised}
 	if place.Territory != "" || place.Commune != "" {
