@@ -56,6 +56,7 @@ type commands struct {
 	Layer   layerCommand   `cmd:"" help:"Layers; those that were published from files can be changed and withdrawn."`
 	Units   unitsCommand   `cmd:"" help:"Administrative units in time: what became of which, the end of a level, gaps and overlaps."`
 	Check   checkCommand   `cmd:"" help:"Check where masts may stand; exit status 1 unless all may."`
+	Cable   cableCommand   `cmd:"" name:"check-cable" help:"Check where cables may run; exit status 1 unless all may."`
 	Key     keyCommand     `cmd:"" help:"API keys."`
 	User    userCommand    `cmd:"" help:"People who sign in, and what they may do."`
 	Sites   sitesCommand   `cmd:"" help:"One mast, several lists: sites that are proposed as one, merged and split."`

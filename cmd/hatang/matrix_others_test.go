@@ -73,6 +73,9 @@ func (m *matrix) otherBody(p *principal, c *cell) string {
 		return `{"state":"withdrawn"}`
 	case "check":
 		return fmt.Sprintf(`{"lon":%v,"lat":%v,"mast_type":"A2b","date":"2020-12-31"}`, m.middle[here][0], m.middle[here][1])
+	case "cable":
+		at := m.middle[here]
+		return fmt.Sprintf(`{"geometry":{"type":"LineString","coordinates":[[%v,%v,6],[%v,%v,6]]},"carrier":"telecom_pole","date":"2020-12-31"}`, at[0], at[1], at[0]+0.001, at[1])
 	case "sign-in":
 		return fmt.Sprintf(`{"login":%q,"password":%q}`, m.signIn, password)
 	case "sign-in-wrongly":

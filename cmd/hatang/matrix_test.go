@@ -63,6 +63,7 @@ succeed-withheld       401       403    403      403   403       403   ok       
 write-absent           401       403    404      404   403       403   404          404         404           403          404     403           403          404           401     401  403
 write-absent-no-drafts 401       403    403      403   403       403   404          404         404           403          404     403           403          404           401     401  403
 check                  ok        ok     ok       ok    ok        ok    ok           ok          ok            ok           ok      ok            ok           ok            401     401  403
+cable                  ok        ok     ok       ok    ok        ok    ok           ok          ok            ok           ok      ok            ok           ok            401     401  403
 search                 ok        ok     ok       ok    ok        ok    ok           ok          ok            ok           ok      ok            ok           ok            401     401  -
 history                401       403    ok       ok    403       403   ok           ok          ok            ok           ok      ok            ok           ok            401     401  -
 revert                 401       403    403      403   403       403   ok           404         ok            404          ok      403           403          ok            401     401  403
@@ -148,8 +149,8 @@ var operations = map[string]operation{
 	"GET /collections/{collectionId}/qgis.qml": {kinds: "document", ok: 200},
 	"GET /qgis/connections.xml":                {kinds: "document", ok: 200}, "GET /qgis/vector-tiles.xml": {kinds: "document", ok: 200},
 
-	"POST /placement-checks": {kinds: "check", ok: 200, quiet: []int{401, 403}},
-	"GET /indicators":        {kinds: "document", ok: 200}, "GET /provinces/{code}/indicators": {kinds: "document", ok: 200},
+	"POST /placement-checks": {kinds: "check", ok: 200, quiet: []int{401, 403}}, "POST /cable-checks": {kinds: "cable", ok: 200, quiet: []int{401, 403}},
+	"GET /indicators": {kinds: "document", ok: 200}, "GET /provinces/{code}/indicators": {kinds: "document", ok: 200},
 	"GET /districts/{code}/indicators": {kinds: "document", ok: 200}, "GET /communes/{code}/indicators": {kinds: "document", ok: 200},
 	"GET /provinces/{code}/uncovered": {kinds: "document", ok: 200}, "GET /provinces/{code}/sharing-clusters": {kinds: "document", ok: 200},
 	"GET /districts/{code}/uncovered": {kinds: "document", ok: 200}, "GET /districts/{code}/sharing-clusters": {kinds: "document", ok: 200},

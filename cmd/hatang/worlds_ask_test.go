@@ -218,8 +218,14 @@ func (p *pair) item() string {
 
 // check asks for checks of one proposal, of many, or of rows.
 func (p *pair) check(a question) question {
+	if p.chance(15) {
+		return p.cable(a)
+	}
 	a.method, a.path, a.headers = http.MethodPost, "/api/v1/placement-checks", jsonBody
 	q := url.Values{}
+	if p.chance(15) {
+		q.Set("against", "each_other")
+	}
 	if p.chance(50) {
 		q.Set("detail", pick(p.rand, []string{"verdict", "findings", "full"}))
 	}
@@ -246,6 +252,18 @@ func (p *pair) check(a question) question {
 		}
 		a.body, a.headers = strings.Join(lines, "\n")+"\n", []string{"Content-Type", "text/csv", "Accept", pick(p.rand, []string{"text/csv", "application/geo+json", "application/geo+json-seq"})}
 	}
+	return a
+}
+
+// cable asks for a check of a cable.
+func (p *pair) cable(a question) question {
+	a.method, a.path, a.headers = http.MethodPost, "/api/v1/cable-checks", jsonBody
+	if p.chance(15) {
+		a.path += "?known_at=" + url.QueryEscape(p.moment())
+	}
+	from, to := p.place(), p.place()
+	a.body = fmt.Sprintf(`{"geometry":{"type":"LineString","coordinates":[[%v,%v],[%v,%v]]},"carrier":%q,"new_poles":true,"new_project":false}`, from[0], from[1], to[0], to[1],
+		pick(p.rand, []string{"telecom_pole", "electric_pole", "duct"}))
 	return a
 }
 

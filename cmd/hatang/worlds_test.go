@@ -379,7 +379,7 @@ func (a question) String() string {
 }
 
 func (a question) reads() bool {
-	return a.method == http.MethodGet || a.method == http.MethodHead || strings.Contains(a.path, "/placement-checks")
+	return a.method == http.MethodGet || a.method == http.MethodHead || strings.Contains(a.path, "-checks")
 }
 
 // reaction is everything that a client gets.

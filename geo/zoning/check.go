@@ -24,6 +24,7 @@ const (
 	stageSharing
 	stageSetback
 	stageConsultation
+	stageCable // and one for each rule about cables
 )
 
 // Ids of findings that come from no rule of the set.

@@ -33,6 +33,7 @@ func ParseRuleSet(body []byte) (*RuleSet, error) {
 	f.objects("sharing_rules", p.sharingRule)
 	f.objects("setback_rules", p.setbackRule)
 	f.objects("consultations", p.consultation)
+	f.objects("cable_rules", p.cableRule)
 	p.index()
 	f.done()
 	if err := faults.err(ofRuleSet); err != nil {
@@ -75,6 +76,7 @@ const (
 	kindSharing      = "sharing"
 	kindSetback      = "setback"
 	kindConsultation = "consultation"
+	kindCable        = "cable"
 )
 
 func effects() []Effect { return []Effect{Binding, Advisory, OnCondition} }

@@ -84,7 +84,8 @@ func TestDemoRuleSet(t *testing.T) {
 	}
 	want := []string{"A1-class binding", "ZONE-a binding", "ZONE-b binding", "ZONE-c binding", "ZONE-d binding", "ZONE-dd binding",
 		"COND-d1 binding", "COND-d2 advisory", "COND-dd1 advisory", "SHARE-duty advisory", "SETBACK advisory",
-		"CONSULT-border condition", "CONSULT-military condition", "CONSULT-aviation condition"}
+		"CONSULT-border condition", "CONSULT-military condition", "CONSULT-aviation condition",
+		"CAB-U1 binding", "CAB-U2 binding", "CAB-P3 condition", "CAB-P1 advisory", "CAB-P2 binding", "CAB-E1 advisory", "CAB-E2 binding", "CAB-B1 condition"}
 	if diff := cmp.Diff(want, ids); diff != "" {
 		t.Errorf("rules (-want +got):\n%s", diff)
 	}

@@ -22,6 +22,7 @@ type RuleSet struct {
 	sharings      []sharingRule
 	setbacks      []setbackRule
 	consultations []consultation
+	cables        []cableRule
 	reachM        float64
 	label         string // id@version
 }
@@ -45,7 +46,7 @@ type Source struct {
 // Rule is what every rule states about itself.
 type Rule struct {
 	ID     string   `json:"rule"`
-	Kind   string   `json:"kind"` // mast_class, zone_class, structure, spacing, sharing, setback, consultation
+	Kind   string   `json:"kind"` // mast_class, zone_class, structure, spacing, sharing, setback, consultation, cable
 	Title  geo.Text `json:"title"`
 	Effect Effect   `json:"effect"`
 	Clause string   `json:"clause"`
@@ -194,6 +195,11 @@ func (rs *RuleSet) AreaKinds() []string {
 			kinds = append(kinds, s.areaKinds...)
 		}
 	}
+	for _, c := range rs.cables {
+		if c.asks == askConsent {
+			kinds = append(kinds, c.kinds...)
+		}
+	}
 	slices.Sort(kinds)
 	return slices.Compact(kinds)
 }
@@ -219,7 +225,7 @@ func (rs *RuleSet) ZoneClasses() []ZoneClass {
 }
 
 // Rules lists every rule once (several mast classes may share one), in the order
-// in which Check applies them.
+// in which Check and CheckCable apply them.
 func (rs *RuleSet) Rules() []Rule {
 	var out []Rule
 	add := func(r Rule) {
@@ -248,6 +254,9 @@ func (rs *RuleSet) Rules() []Rule {
 		add(s.Rule)
 	}
 	for _, c := range rs.consultations {
+		add(c.Rule)
+	}
+	for _, c := range rs.cables {
 		add(c.Rule)
 	}
 	return out

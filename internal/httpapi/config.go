@@ -31,6 +31,7 @@ type Config struct {
 	Store      Store
 	Accounts   Accounts
 	Checker    Checker
+	Cables     Cables
 	Indicators Indicators
 	Ledger     Ledger
 	Publisher  Publisher
@@ -150,6 +151,7 @@ func (c *Config) check() error {
 	need(c.Store == nil, "Store")
 	need(c.Accounts == nil, "Accounts")
 	need(c.Checker == nil, "Checker")
+	need(c.Cables == nil, "Cables")
 	need(c.Indicators == nil, "Indicators")
 	need(c.Ledger == nil, "Ledger")
 	need(c.Publisher == nil, "Publisher")

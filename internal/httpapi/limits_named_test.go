@@ -32,6 +32,8 @@ func named() map[string]any {
 		"json_body": map[string]any{"depth": maxDepth, "bytes_per_s": bodyPaceBytes / bodyPaceTime.Seconds(), "s": bodyTime.Seconds(),
 			"large_bytes": smallBody, "large_at_a_time": maxBodies, "large_of_the_public": maxBodies - staffBodies},
 		"proposals": maxProposals, "proposal_without_turn_bytes": lightBody,
+		"rows_against_each_other": map[string]any{"rows": permit.MaxEachOther, "bytes": permit.MaxEachOtherBytes},
+		"cables":                  map[string]any{"proposals": permit.MaxCables, "positions": permit.MaxCablePositions, "degrees": permit.MaxCableDegrees},
 		"rows": map[string]any{"row_bytes": permit.MaxRowBytes, "bytes_per_minute": paceBytes / paceTime.Minutes(),
 			"streams_at_a_time": maxStreams, "streams_of_the_public": maxStreams - staffStreams},
 		"uploads":       map[string]any{"bytes": maxUploadBytes, "s": uploadTime.Seconds(), "at_a_time": maxUploads, "of_a_client": ownUploads},

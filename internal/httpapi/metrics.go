@@ -89,7 +89,7 @@ func tellsOfOthers(m *dto.Metric) bool {
 		return viewers != account.Anonymous().Class()
 	}
 	method := label("method")
-	return method != "" && changes(method) && !strings.HasSuffix(label("route"), "/placement-checks")
+	return method != "" && changes(method) && !strings.HasSuffix(label("route"), "-checks")
 }
 
 // observe records one answered request. The route is a pattern and the method one

@@ -113,6 +113,7 @@ func (a *api) routes() []route {
 		{method: post, pattern: root + "/changes/reverts", handle: a.revertChanges, produces: jsonType, consumes: jsonType, query: []string{"dry_run"}, needs: reverting, layers: true, heavy: true},
 
 		{method: post, pattern: root + "/placement-checks", handle: a.placementChecks, produces: checkTypes, consumes: checkTypes, query: []string{againstName, "detail", knownAtName}, asks: true},
+		{method: post, pattern: root + "/cable-checks", handle: a.cableChecks, produces: jsonType, consumes: jsonType, query: []string{knownAtName}, asks: true, heavy: true},
 
 		{method: get, pattern: root + "/indicators", handle: a.allIndicators, produces: jsonType, query: []string{"date", "f", "level"}, heavy: true},
 		{method: get, pattern: root + "/provinces/{code}/indicators", handle: a.unitIndicators("province"), produces: jsonType, query: []string{"date", "f"}, heavy: true},

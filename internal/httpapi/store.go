@@ -128,6 +128,12 @@ type Checker interface {
 	Batch(q permit.Question) *permit.Batch
 }
 
+// Cables judges proposals for cables as the question's viewer may know the register.
+type Cables interface {
+	// Answers returns one answer, or faults, for each proposal, in order.
+	Answers(ctx context.Context, q permit.Question, bodies []json.RawMessage) ([]permit.JSONAnswer, error)
+}
+
 // Indicators measures administrative units.
 type Indicators interface {
 	// Units returns one JSON-marshalable value for each unit of the level ("province",

@@ -50,7 +50,7 @@ type Batch struct {
 
 	// EachOther has the rows checked against each other as well as against the register.
 	// Then the whole input is read before the first row is judged: at most MaxEachOther
-	// rows and maxEachOtherBytes. Near returns the judge of a date round some points.
+	// rows and MaxEachOtherBytes. Near returns the judge of a date round some points.
 	EachOther bool
 	Near      func(context.Context, geo.Date, []orb.Point) (Judge, error)
 

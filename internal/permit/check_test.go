@@ -114,6 +114,7 @@ func TestChecksOnTheDemo(t *testing.T) {
 	importReal(t, s, layers)
 	t.Run("points on the real map", func(t *testing.T) { placementPoints(t, checker, true) })
 	t.Run("batch", func(t *testing.T) { batchEqualsSingles(t, checker) })
+	t.Run("cables", func(t *testing.T) { cablesOnTheDemo(t, s, conn) })
 	t.Run("each other", func(t *testing.T) { eachOther(t, checker) })
 	t.Run("edits", func(t *testing.T) { answersFollowEdits(t, s, conn) })
 	t.Run("broken rules", func(t *testing.T) { brokenRules(t, checker, conn) })

@@ -19,7 +19,7 @@ import (
 // Limits of rows that are checked against each other: all are held at once.
 const (
 	MaxEachOther      = 10000
-	maxEachOtherBytes = 32 << 20
+	MaxEachOtherBytes = 32 << 20
 )
 
 // others are the proposals of an input that is checked against itself.
@@ -33,12 +33,12 @@ type others struct {
 // runEachOther reads the input twice: first for the masts that are proposed, then to
 // judge each row among all the others.
 func (b *Batch) runEachOther(ctx context.Context, in io.Reader, out io.Writer) (Tally, error) {
-	text, err := io.ReadAll(io.LimitReader(in, maxEachOtherBytes+1))
+	text, err := io.ReadAll(io.LimitReader(in, MaxEachOtherBytes+1))
 	if err != nil {
 		return Tally{}, err
 	}
-	if len(text) > maxEachOtherBytes {
-		return Tally{}, noRows("để kiểm tra các dòng với nhau, nội dung không được quá %d MiB; hãy chia ra", "to be checked against each other, rows may take at most %d MiB; split them", maxEachOtherBytes>>20)
+	if len(text) > MaxEachOtherBytes {
+		return Tally{}, noRows("để kiểm tra các dòng với nhau, nội dung không được quá %d MiB; hãy chia ra", "to be checked against each other, rows may take at most %d MiB; split them", MaxEachOtherBytes>>20)
 	}
 	all := &others{gathering: true, proposed: map[int64]zoning.Mast{}, points: map[geo.Date][]orb.Point{}}
 	first := *b
