@@ -151,10 +151,10 @@ func (k *counting) counts(m *Mast) bool {
 // spaces reports whether a rule of spacing counts the mast: a proposed one by its type
 // alone, and never the proposal's own.
 func (c *check) spaces(k *counting, m *Mast) bool {
-	if m.Status != Proposed {
+	if c.proposal.Row == 0 { // asked alone: there are none
 		return k.counts(m)
 	}
-	return m.ID != -c.proposal.Row && slices.Contains(k.mastTypes, m.MastType)
+	return k.counts(m) || m.Status == Proposed && m.ID != -c.proposal.Row && slices.Contains(k.mastTypes, m.MastType)
 }
 
 func (c *check) mastEvidence(f *Finding, m *nearMast) {
