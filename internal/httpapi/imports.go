@@ -36,12 +36,11 @@ const (
 	mostImports    = 1000
 )
 
-// Limits of imports: of one user under way, that one server works on at a time, and of one
-// user remembered.
+// Limits of imports: of one user under way, and that one server works on at a time. How many
+// of one user are remembered is layer.KeptImports.
 const (
 	OwnImports    = 1
 	ServerImports = 2
-	KeptImports   = 100
 )
 
 func importQuery() []string {

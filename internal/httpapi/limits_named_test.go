@@ -37,7 +37,7 @@ func named() map[string]any {
 		"rows": map[string]any{"row_bytes": permit.MaxRowBytes, "bytes_per_minute": paceBytes / paceTime.Minutes(),
 			"streams_at_a_time": maxStreams, "streams_of_the_public": maxStreams - staffStreams},
 		"uploads":       map[string]any{"bytes": maxUploadBytes, "s": uploadTime.Seconds(), "at_a_time": maxUploads, "of_a_client": ownUploads},
-		"imports":       map[string]any{"of_a_user": OwnImports, "of_a_server": ServerImports, "remembered_of_a_user": KeptImports, "faults": MaxFileFaults, "features": MaxFileFeatures},
+		"imports":       map[string]any{"of_a_user": OwnImports, "of_a_server": ServerImports, "remembered_of_a_user": layer.KeptImports, "faults": MaxFileFaults, "features": MaxFileFeatures},
 		"page_features": layer.MaxPage, "answer_held_bytes": maxComplete, "files_kept": map[string]any{"bytes": int64(madeBytes), "s": madeKept.Seconds()},
 		"filter": map[string]any{"text_bytes": filter.MaxTextBytes, "json_bytes": filter.MaxJSONBytes, "depth": filter.MaxDepth,
 			"parts": filter.MaxNodes, "vertices": filter.MaxVertices, "values_behind_in": filter.MaxList},

@@ -6,6 +6,10 @@ import (
 	"hatang/geo"
 )
 
+// KeptImports is how many imports of one user are remembered, the newest; of older ones
+// nothing is known any more.
+const KeptImports = 100
+
 // ImportState is how far an import is, or what it ended as.
 type ImportState string
 

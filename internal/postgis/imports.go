@@ -16,7 +16,6 @@ import (
 // What is kept of imports.
 const (
 	importChunkBytes = 1 << 20 // of a file in one row
-	keptImports      = 100     // of one user, the newest; of older ones nothing is known any more
 	// progressKept is how long what a server last said of an import is taken for what it
 	// does; behind that it is taken for dead.
 	progressKept = "10 seconds"
@@ -48,7 +47,7 @@ func (c *conditions) theirs(v account.Viewer) {
 // AddImport keeps a file until a server takes it, which Imports tells of, and returns the
 // import's id. It fails with layer.ErrConflict while another of the viewer's is under way,
 // with layer.ErrForbidden where he writes nothing of the layer. Of his imports that are
-// over the newest keptImports are remembered. Cost: the file is read twice, and written once.
+// over the newest layer.KeptImports are remembered. Cost: the file is read twice, and written once.
 func (s *Store) AddImport(ctx context.Context, v account.Viewer, l *layer.Layer, n layer.NewImport, file io.ReadSeeker) (id int64, err error) {
 	if err := (&importer{viewer: v, pen: v.Pen(l.Name), layer: l}).mayWrite(); err != nil {
 		return 0, err
@@ -66,7 +65,7 @@ func (s *Store) AddImport(ctx context.Context, v account.Viewer, l *layer.Layer,
 			return err
 		}
 		if _, err := tx.Exec(ctx, `DELETE FROM imports WHERE state <> 'waiting' AND id IN (
-			SELECT id FROM imports WHERE who = hatang_who() AND state <> 'waiting' ORDER BY created_at DESC, id DESC OFFSET $1)`, keptImports-1); err != nil {
+			SELECT id FROM imports WHERE who = hatang_who() AND state <> 'waiting' ORDER BY created_at DESC, id DESC OFFSET $1)`, layer.KeptImports-1); err != nil {
 			return err
 		}
 		if err := tx.QueryRow(ctx, "INSERT INTO imports (layer, file_name, bytes, sha256, options) VALUES ($1, $2, $3, $4, $5) RETURNING id",
