@@ -1,6 +1,7 @@
 package intake
 
 import (
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -108,17 +109,25 @@ func distance(a, b string, most int) int {
 }
 
 // misspelt reports whether a key looks like another with a slip: one letter in five or
-// more, two in nine or more. Keys that differ in digits alone are meant to differ.
+// more, two in nine or more, two that are swapped in four. Keys that differ in digits alone are
+// meant to differ.
 func misspelt(a, b string) bool {
 	most := 0
 	switch shorter := min(utf8.RuneCountInString(a), utf8.RuneCountInString(b)); {
 	case shorter >= 9:
 		most = 2
-	case shorter >= 5:
+	case shorter >= 5 || shorter == 4 && sorted(a) == sorted(b):
 		most = 1
 	}
 	d := distance(a, b, most)
 	return d > 0 && d <= most && letters(a) != letters(b)
+}
+
+// sorted are the letters of a text in their order.
+func sorted(s string) string {
+	all := []rune(s)
+	slices.Sort(all)
+	return string(all)
 }
 
 // letters is a text without its digits.
