@@ -59,7 +59,7 @@ func TestBadFilesAreNamed(t *testing.T) {
 		what, file string
 		said       []string
 	}{
-		{"nothing", "", []string{"it is empty"}},
+		{"nothing", "", []string{"the file is empty"}},
 		{"a misspelt column", "code,nmae,status,lon,lat\n" + good, []string{"nmae", "likely name"}},
 		{"another", "code,name,statu,lon,lat\n" + good, []string{"statu", "likely status"}},
 		{"unknown value", head + good + "BF-2,Hai,exsting,103.02,21.41\n", []string{"row 3", "exsting", `"existing"`}},
@@ -82,8 +82,8 @@ func TestBadFilesAreNamed(t *testing.T) {
 		{"GeoJSON cut off", feature(`{"type":"Point","coordinates":[103,21]}`, "")[:90], []string{"ends in the middle"}},
 		{"GeoJSON of a line", feature(`{"type":"LineString","coordinates":[[103,21],[103.1,21.1]]}`, ""), []string{"LineString"}},
 		{"GeoJSON without a place", feature(`null`, ""), []string{"geometry"}},
-		{"GeoJSON at latitude 91", feature(`{"type":"Point","coordinates":[103,91]}`, ""), []string{"91"}},
-		{"GeoJSON of text", feature(`{"type":"Point","coordinates":["103","21"]}`, ""), []string{"row 1", `["103","21"]`}},
+		{"GeoJSON at latitude 91", feature(`{"type":"Point","coordinates":[103,91]}`, ""), []string{"No reading", "territory"}},
+		{"GeoJSON of text", feature(`{"type":"Point","coordinates":["103","21"]}`, ""), []string{"row 1", "geometry", "coordinates"}},
 		{"GeoJSON of lists in lists", feature(strings.Repeat("[", 100_000), ""), []string{"depth"}},
 		{"GeoJSON of an unknown value", feature(`{"type":"Point","coordinates":[103,21.4]}`, `,"status":"exsting"`), []string{"exsting"}},
 		{"KML cut off", placemark(`<Point><coordinates>103,21.4`)[:50], []string{"ends in the middle"}},

@@ -98,9 +98,6 @@ func (s *shownImport) bar() {
 	}
 }
 
-// watch counts what is read of the file.
-func (s *shownImport) watch(f *os.File) (io.Reader, error) { return &counted{f, &s.bytes}, nil }
-
 // farness is how far an import is.
 type farness struct{ layer.ImportProgress }
 

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"io"
 	"log/slog"
 	"os"
 	"sync"
@@ -12,7 +11,6 @@ import (
 
 	"hatang/geo"
 	"hatang/internal/account"
-	"hatang/internal/formats"
 	"hatang/internal/httpapi"
 	"hatang/internal/intake"
 	"hatang/internal/layer"
@@ -112,21 +110,12 @@ func (r importReader) Read(ctx context.Context, i layer.Import, l *layer.Layer, 
 		}
 		return add(in)
 	}
-	source, err := formats.Open(ctx, path, i.Wishes.Table, func(f *os.File) (io.Reader, error) { return &counted{f, bytesRead}, nil })
-	if errors.Is(err, formats.ErrUnknownFormat) {
-		s := stranger{store: r.store, date: r.date(), table: tables.Options{Table: i.Wishes.Table}, options: intake.Options{CRS: i.Wishes.CRS}}
-		report, err := s.read(ctx, path, l, few)
-		if report == nil {
-			return nil, err
-		}
-		return report.NotTaken[:min(len(report.NotTaken), maxNotTaken)], err
-	}
-	if err != nil {
+	s := stranger{store: r.store, date: r.date(), bytesRead: bytesRead, table: tables.Options{Table: i.Wishes.Table}, options: intake.Options{CRS: i.Wishes.CRS}}
+	report, err := s.read(ctx, path, l, few)
+	if report == nil {
 		return nil, fileFaults(err)
 	}
-	defer func() { err = errors.Join(err, source.Close()) }()
-	notTaken, err = handOn(ctx, source, l, i.Wishes.CRS, false, few)
-	return notTaken, fileFaults(err)
+	return report.NotTaken[:min(len(report.NotTaken), maxNotTaken)], fileFaults(err)
 }
 
 // fileFaults turns what is wrong with a file into what its sender is told; other errors it
@@ -136,19 +125,6 @@ func fileFaults(err error) error {
 		return faults.Err()
 	}
 	return err
-}
-
-// counted counts what is read.
-type counted struct {
-	in    io.Reader
-	bytes *atomic.Int64
-}
-
-// Read implements io.Reader.
-func (c *counted) Read(p []byte) (int, error) {
-	n, err := c.in.Read(p)
-	c.bytes.Add(int64(n))
-	return n, err
 }
 
 // rowOptions say how a file of that name becomes rows on a date, as is wished.
@@ -172,29 +148,4 @@ func rowOptions(ctx context.Context, store *postgis.Store, date geo.Date, w laye
 		o.Defaults["jurisdiction"] = jurisdiction
 	}
 	return o, nil
-}
-
-// handOn hands on the features of a file for a layer, and returns the columns that are
-// not taken; where it is strict they are faults. crs is "" for what the file says.
-func handOn(ctx context.Context, source formats.Source, l *layer.Layer, crs string, strict bool, add func(postgis.Incoming) error) (notTaken []string, err error) {
-	notTaken = []string{}
-	system := func(member string) (formats.System, error) {
-		if crs != "" {
-			member = crs
-		}
-		return systemOf(member)
-	}
-	err = source.Read(ctx, l, system, func(record formats.Record) error {
-		for _, name := range record.NotTaken {
-			if len(notTaken) < maxNotTaken {
-				notTaken = addOnce(notTaken, name)
-			}
-			if strict {
-				record.Faults.Add("/properties/"+name, "lớp %s không có trường này", "the layer %s has no such field", l.Name)
-			}
-		}
-		governItself(l, record.Feature)
-		return add(postgis.Incoming{Row: record.Row, Feature: record.Feature, Faults: record.Faults})
-	})
-	return notTaken, err
 }

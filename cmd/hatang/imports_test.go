@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"hatang/geo"
 	"hatang/internal/httpapi"
 	"hatang/internal/layer"
 	"hatang/internal/postgis"
@@ -191,11 +192,8 @@ func TestInterruptedImportCommand(t *testing.T) {
 func TestImportsHaveALimit(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "many.geojson")
 	feature := `{"type":"Feature","properties":{"code":"x"},"geometry":null},`
-	layers, err := layer.Layers()
-	if err != nil {
-		t.Fatal(err)
-	}
-	l, _ := layers.Get("kiosks")
+	reader := importReader{newRegister(t).store, func() geo.Date { return geo.NewDate(2020, 12, 31) }}
+	l, _ := reader.store.Layers().Get("kiosks")
 	for n, refused := range map[int]bool{httpapi.MaxFileFeatures: false, httpapi.MaxFileFeatures + 1: true} {
 		text := `{"type":"FeatureCollection","features":[` + strings.TrimSuffix(strings.Repeat(feature, n), ",") + "]}"
 		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
@@ -203,7 +201,7 @@ func TestImportsHaveALimit(t *testing.T) {
 		}
 		var bytes atomic.Int64
 		rows := 0
-		_, err := importReader{}.Read(context.Background(), layer.Import{Bytes: int64(len(text))}, l, file, &bytes, func(postgis.Incoming) error { rows++; return nil })
+		_, err := reader.Read(context.Background(), layer.Import{Bytes: int64(len(text))}, l, file, &bytes, func(postgis.Incoming) error { rows++; return nil })
 		var invalid *layer.InvalidError
 		if errors.As(err, &invalid) != refused || !refused && err != nil || rows != httpapi.MaxFileFeatures || bytes.Load() != int64(len(text)) {
 			t.Errorf("%d features: %d rows of %d bytes, %v", n, rows, bytes.Load(), err)

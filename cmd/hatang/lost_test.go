@@ -51,7 +51,8 @@ const largeItems = "/api/v1/collections/settlements/items?limit=10000"
 // may take what came for the whole.
 func TestLostDatabase(t *testing.T) {
 	t.Parallel()
-	s := demo(t)
+	dir, key := demoDir(t)
+	s := serve(t, dir, key, "--demo", "--rows-memory", "0") // pages from memory need no database
 	fill(t, s)
 	var whole page
 	s.get(t, largeItems, &whole)

@@ -85,7 +85,7 @@ func (r *register) serve(t *testing.T) (http.Handler, *postgis.Store) {
 		t.Fatal(err)
 	}
 	log := slog.New(slog.DiscardHandler)
-	kept := keepInMemory(store, date, log)
+	kept := keepInMemory(store, date, usualRowsBytes, log)
 	r.refusals = kept.refusals
 	handler, err := (&serveCommand{}).handler(log, store, kept, newImports(store, date, log), nil, date)
 	if err != nil {

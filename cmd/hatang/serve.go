@@ -37,6 +37,7 @@ type serveCommand struct {
 	OIDCClientID       string         `env:"HATANG_OIDC_CLIENT_ID" placeholder:"ID" help:"Name of this service at the provider."`
 	OIDCClientSecret   string         `env:"HATANG_OIDC_CLIENT_SECRET" placeholder:"SECRET" help:"Its secret there; better given by the environment, which other users of the machine do not see."`
 	MemoryLimit        int64          `env:"HATANG_MEMORY_LIMIT" default:"-1" placeholder:"MIB" help:"Memory in MiB beyond which the server works harder to free what it can; 0 for none; default four fifths of what its control group may take, else a quarter of the machine's, and 400 at least. GOMEMLIMIT stands before it."`
+	RowsMemory         int64          `env:"HATANG_ROWS_MEMORY" default:"256" placeholder:"MIB" help:"Memory in MiB for the rows of layers from which tiles and pages are made; what does not fit is read from the database each time. 0 for none."`
 	MaxConnections     int            `env:"HATANG_MAX_CONNECTIONS" placeholder:"N" help:"Connections that clients have at a time; default what file descriptors allow, 3584 at most. One more is 503."`
 	BasemapAttribution string         `env:"HATANG_BASEMAP_ATTRIBUTION" placeholder:"TEXT" help:"What the base map's licence asks to be shown beside it."`
 
@@ -87,7 +88,7 @@ func (c *serveCommand) Run(ctx context.Context, g *globals, env *environment) er
 		lines := newLogLines(env.stderr)
 		defer lines.close()
 		log := slog.New(slog.NewJSONHandler(lines, nil))
-		kept := keepInMemory(store, date, log)
+		kept := keepInMemory(store, date, c.RowsMemory*mebibyte, log)
 		imports := newImports(store, date, log)
 		handler, err := c.handler(log, store, kept, imports, grid, date)
 		if err != nil {
@@ -135,8 +136,8 @@ func inBackground(ctx context.Context, work func(context.Context)) (stop func())
 	return func() { cancel(); <-done }
 }
 
-// rowsBytes is how much memory the rows of layers may hold from which tiles and pages are made.
-const rowsBytes = 256 << 20
+// usualRowsBytes is how much memory the rows of layers may hold where nobody says.
+const usualRowsBytes = 256 << 20
 
 // inMemory is what a server keeps in memory: snapshots for checks; versions and rows; how
 // many changes were refused to nobody who is known.
@@ -146,7 +147,7 @@ type inMemory struct {
 	refusals  *httpapi.Refusals
 }
 
-func keepInMemory(store *postgis.Store, date func() geo.Date, log *slog.Logger) inMemory {
+func keepInMemory(store *postgis.Store, date func() geo.Date, rowsBytes int64, log *slog.Logger) inMemory {
 	return inMemory{permit.NewMemory(store, date, log), memory.New(store, rowsBytes, log), httpapi.NewRefusals(store.Audit, log)}
 }
 

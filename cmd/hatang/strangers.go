@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"sync/atomic"
 
 	"github.com/paulmach/orb"
 	"github.com/paulmach/orb/encoding/ewkb"
@@ -19,13 +20,14 @@ import (
 	"hatang/internal/tables"
 )
 
-// stranger reads files of whatever their makers' programs write, but for GeoJSON and
-// GeoPackage, whose columns are called as fields are: it finds out what their rows mean.
+// stranger reads files of whatever their makers' programs write: it finds out what their
+// rows mean.
 type stranger struct {
-	store   *postgis.Store
-	date    geo.Date // units in force on it are those that rows name
-	table   tables.Options
-	options intake.Options // all but what the register tells
+	store     *postgis.Store
+	bytesRead *atomic.Int64 // of the file, while its rows are handed on
+	date      geo.Date      // units in force on it are those that rows name
+	table     tables.Options
+	options   intake.Options // all but what the register tells
 	// corrections is where the rows with faults are written to, to be filled in and sent
 	// back, in a language; "" for nowhere.
 	corrections, language string
@@ -40,6 +42,7 @@ const (
 // read hands on the rows of a file as features of a layer, and returns what they were
 // found to mean. *layer.InvalidError where the file as a whole is not understood.
 func (s stranger) read(ctx context.Context, path string, l *layer.Layer, add func(postgis.Incoming) error) (report *intake.Report, err error) {
+	s.table.BytesRead = new(atomic.Int64)
 	t, err := tables.Open(ctx, path, s.table)
 	if err != nil {
 		return nil, refusedFile(err)
@@ -98,7 +101,9 @@ func (s stranger) rows(ctx context.Context, m *intake.Meaning, l *layer.Layer, a
 		defer func() { err = errors.Join(err, writer.Flush(), file.Close()) }()
 		correct = writer.Add
 	}
+	before := s.table.BytesRead.Load() // to find out what they mean
 	return m.Read(ctx, func(r *intake.Record) error {
+		s.bytesRead.Store(s.table.BytesRead.Load() - before)
 		if err := correct(r); err != nil {
 			return err
 		}

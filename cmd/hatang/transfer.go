@@ -7,7 +7,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"github.com/paulmach/orb"
@@ -132,33 +131,17 @@ func (c *importCommand) options(ctx context.Context, g *globals, store *postgis.
 }
 
 // read reads the file and hands on its features.
-func (c *importCommand) read(ctx context.Context, env *environment, store *postgis.Store, shown *shownImport, l *layer.Layer, date geo.Date, r *report, add func(postgis.Incoming) error) (err error) {
-	source, err := formats.Open(ctx, c.File, c.Table, shown.watch)
-	if errors.Is(err, formats.ErrUnknownFormat) {
-		s, err := c.Reading.stranger(c)
-		if err != nil {
-			return err
-		}
-		s.store, s.date, s.language = store, date, env.language
-		r.File, err = s.read(ctx, c.File, l, add)
-		if r.File != nil {
-			r.NotTaken = r.File.NotTaken
-		}
-		return err
-	}
+func (c *importCommand) read(ctx context.Context, env *environment, store *postgis.Store, shown *shownImport, l *layer.Layer, date geo.Date, r *report, add func(postgis.Incoming) error) error {
+	reading, err := c.Reading.stranger(c)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, source.Close()) }()
-	r.NotTaken, err = handOn(ctx, source, l, c.CRS, c.Strict, add)
-	return err
-}
-
-func addOnce(list []string, name string) []string {
-	if slices.Contains(list, name) {
-		return list
+	reading.store, reading.date, reading.language, reading.bytesRead = store, date, env.language, &shown.bytes
+	r.File, err = reading.read(ctx, c.File, l, add)
+	if r.File != nil {
+		r.NotTaken = r.File.NotTaken
 	}
-	return append(list, name)
+	return err
 }
 
 // systemOf is the reference system of that name; WGS 84 where there is none.

@@ -288,7 +288,7 @@ func (o *origin) server(t *testing.T, w *world) (inMemory, http.Handler) {
 	t.Helper()
 	log := slog.New(slog.DiscardHandler)
 	date := func() geo.Date { return geo.NewDate(2020, 12, 31) }
-	memory := keepInMemory(w.store, date, log)
+	memory := keepInMemory(w.store, date, usualRowsBytes, log)
 	c := &serveCommand{PublicURL: "https://register.example", now: func() time.Time { return o.clock }}
 	handler, err := c.handler(log, w.store, memory, newImports(w.store, date, log), nil, date)
 	if err != nil {

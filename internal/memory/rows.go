@@ -103,6 +103,9 @@ func (m *Memory) setOf(v account.Viewer, l *layer.Layer, noOlder int64) *set {
 
 // keep begins to keep a layer for a class.
 func (k *kept) keep(key setKey, v account.Viewer, l *layer.Layer) {
+	if k.mostBytes <= 0 {
+		return
+	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	sets := maps.Clone(*k.sets.Load())

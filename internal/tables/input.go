@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 
 	"hatang/internal/layer"
 )
@@ -37,6 +38,32 @@ func onDisk(path string) (file, error) {
 		open:   func() (io.ReadCloser, error) { return os.Open(path) },
 		beside: func(ending string) (file, bool, error) { return besideOnDisk(path, ending) },
 	}, nil
+}
+
+// counted counts what is read of the file from now on.
+func (f file) counted(bytes *atomic.Int64) file {
+	open := f.open
+	f.open = func() (io.ReadCloser, error) {
+		in, err := open()
+		if err != nil {
+			return nil, err
+		}
+		return counting{in, bytes}, nil
+	}
+	return f
+}
+
+// counting counts what is read.
+type counting struct {
+	io.ReadCloser
+	bytes *atomic.Int64
+}
+
+// Read implements io.Reader.
+func (c counting) Read(p []byte) (int, error) {
+	n, err := c.ReadCloser.Read(p)
+	c.bytes.Add(int64(n))
+	return n, err
 }
 
 func besideOnDisk(path, ending string) (file, bool, error) {

@@ -29,6 +29,9 @@ func Open(ctx context.Context, path string, o Options) (Table, error) {
 	if bytes.HasPrefix(start, []byte("PK\x03\x04")) || bytes.HasPrefix(start, []byte("PK\x05\x06")) {
 		return openZIP(ctx, path, o)
 	}
+	if o.BytesRead != nil {
+		f = f.counted(o.BytesRead)
+	}
 	return openFile(ctx, f, start, o)
 }
 

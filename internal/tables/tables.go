@@ -12,6 +12,7 @@ package tables
 import (
 	"context"
 	"strings"
+	"sync/atomic"
 
 	"github.com/twpayne/go-geom"
 
@@ -69,6 +70,9 @@ type Options struct {
 	Encoding     string // "utf-8", "windows-1258", "tcvn3", "vni", "utf-8-twice" (taken for Latin once, and written again), or another name that browsers know
 	Separator    string // of CSV: one character; " " for any number of blanks
 	DecimalComma string // "yes" or "no"
+	// BytesRead counts what is read of a file that is read from its start to its end, as
+	// often as it is; nil where nobody asks.
+	BytesRead *atomic.Int64
 }
 
 // WhichError is returned for a file of several tables of which Options.Table names none.
