@@ -14,6 +14,7 @@ import (
 	"hatang/internal/account"
 	"hatang/internal/formats"
 	"hatang/internal/httpapi"
+	"hatang/internal/intake"
 	"hatang/internal/layer"
 	"hatang/internal/postgis"
 )
@@ -33,6 +34,7 @@ type publication struct {
 	mostRefused  int                               // rows with faults, until the file is read no further; 0 for any number
 	strict       bool                              // refuse a file with columns that are not taken
 	watch        func(*os.File) (io.Reader, error) // see formats.Open
+	reading      stranger                          // how files of other formats are read
 }
 
 // publishedFile is what became of it.
@@ -41,12 +43,16 @@ type publishedFile struct {
 	survey     formats.Survey
 	summary    postgis.ImportSummary
 	refused    []postgis.Refused // as they were read
+	report     *intake.Report    // what a file of another format was found to mean; nil of others
 }
 
 // publish surveys the file, makes a layer of what it holds, and brings it in. Whatever is
 // wrong with what was wished is told at once.
 func publish(ctx context.Context, store *postgis.Store, v account.Viewer, p publication) (made publishedFile, err error) {
 	source, err := formats.Open(ctx, p.path, p.table, p.watch)
+	if errors.Is(err, formats.ErrUnknownFormat) {
+		return publishRestated(ctx, store, v, p)
+	}
 	if err != nil {
 		return made, err
 	}
@@ -86,6 +92,21 @@ func publish(ctx context.Context, store *postgis.Store, v account.Viewer, p publ
 	if errors.Is(err, errEnoughFaults) {
 		made.summary.Refused, err = made.refused, nil
 	}
+	return made, err
+}
+
+// publishRestated publishes a file of another format by way of a GeoJSON file that says the same.
+func publishRestated(ctx context.Context, store *postgis.Store, v account.Viewer, p publication) (made publishedFile, err error) {
+	p.reading.store, p.reading.date = store, p.date
+	p.reading.table.Table, p.reading.options.CRS = p.table, p.crs
+	path, report, err := p.reading.restate(ctx, p.path, cmp.Or(p.wishes.StorageSRID, layer.SRID))
+	if err != nil {
+		return publishedFile{report: report}, err
+	}
+	defer func() { err = errors.Join(err, os.Remove(path)) }()
+	p.path, p.table, p.crs, p.watch = path, "", "", nil
+	made, err = publish(ctx, store, v, p)
+	made.report = report
 	return made, err
 }
 
@@ -170,7 +191,11 @@ func (c *importCommand) asNewLayer(ctx context.Context, g *globals, env *environ
 	if err != nil {
 		return usageError{fmt.Errorf("--storage-crs: %w", err)}
 	}
-	made, err := publish(ctx, store, env.viewer(), publication{
+	reading, err := c.Reading.stranger(c)
+	if err != nil {
+		return err
+	}
+	made, err := publish(ctx, store, env.viewer(), publication{reading: reading,
 		path: c.Layer, source: filepath.Base(c.Layer), table: c.Table, crs: c.CRS, staffOnly: c.StaffOnly, jurisdiction: c.Jurisdiction, date: date(),
 		wishes: formats.Wishes{Name: c.As, Title: geo.Text{VI: c.Title, EN: c.TitleEN}, Code: c.Code, StorageSRID: storage.SRID()},
 		dryRun: c.DryRun, goodRows: c.GoodRows, strict: c.Strict, watch: watch,
@@ -180,7 +205,7 @@ func (c *importCommand) asNewLayer(ctx context.Context, g *globals, env *environ
 		return fmt.Errorf("%s: %w", c.Layer, err)
 	}
 	return c.tell(env, report{
-		Layer: c.As, Request: env.request, ImportSummary: made.summary, NotTaken: append([]string{}, made.survey.NotTaken...),
+		Layer: c.As, Request: env.request, File: made.report, ImportSummary: made.summary, NotTaken: append([]string{}, made.survey.NotTaken...),
 		Fields: fieldsOf(made.definition), HeightsDropped: made.survey.Heights,
 	})
 }

@@ -23,7 +23,7 @@ import (
 
 type importCommand struct {
 	Layer string `arg:"" help:"Layer to bring the features into; with --as the file alone is named."`
-	File  string `arg:"" optional:"" type:"existingfile" help:"File: GeoJSON, GeoPackage, CSV, XLSX, Shapefile (also zipped), KML, KMZ, FlatGeobuf, MIF or DXF; with --as GeoJSON or GeoPackage."`
+	File  string `arg:"" optional:"" type:"existingfile" help:"File: GeoJSON, GeoPackage, CSV, XLSX, Shapefile (also zipped), KML, KMZ, FlatGeobuf, MIF or DXF."`
 
 	As         string `placeholder:"NAME" help:"Publish the file as a new reference layer of this name: its columns become the fields."`
 	Title      string `help:"Title of the new layer, Vietnamese; default the file's own, or the name."`

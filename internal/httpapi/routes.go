@@ -77,7 +77,7 @@ func (a *api) routes() []route {
 		{method: get, pattern: root + "/openapi.html", handle: a.openapiHTML, produces: []string{typeHTML}, page: "openapi", query: []string{"lang"}, layers: true},
 
 		{method: get, pattern: root + "/collections", handle: a.collections, produces: jsonPages, page: "collections", query: pageQuery, layers: true},
-		{method: post, pattern: root + "/collections", handle: a.publishLayer, produces: jsonType, consumes: uploadTypes, query: publishQuery(), needs: publishing, layers: true, upload: true},
+		{method: post, pattern: root + "/collections", handle: a.publishLayer, produces: jsonType, consumes: importTypes, query: publishQuery(), needs: publishing, layers: true, upload: true},
 		{method: get, pattern: collection, handle: a.collection, produces: jsonPages, page: "collection", query: pageQuery},
 		{method: http.MethodPatch, pattern: collection, handle: a.changeLayer, consumes: mergeTypes, query: noQuery, needs: publishing},
 		{method: http.MethodDelete, pattern: collection, handle: a.withdrawLayer, query: noQuery, needs: publishing},

@@ -1,0 +1,210 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/paulmach/orb/geojson"
+
+	"hatang/geo"
+	"hatang/internal/intake"
+	"hatang/internal/layer"
+	"hatang/internal/tables"
+)
+
+// restate writes the file of another program as GeoJSON, from which a reference layer is made:
+// every column a property, typed as its values are, every place where it lies, in the system that the
+// layer is kept in where the file has that. The places are held against the territory, and
+// what they are is asked for where it cannot be told; *layer.InvalidError then, and where rows have faults
+// none of which is taken silently. The file is the caller's to remove.
+func (s stranger) restate(ctx context.Context, path string, storageSRID int) (out string, report *intake.Report, err error) {
+	t, err := tables.Open(ctx, path, s.table)
+	if err != nil {
+		return "", nil, refusedFile(err)
+	}
+	defer func() { err = errors.Join(err, t.Close()) }()
+	// A layer of nothing but places.
+	bare := &layer.Layer{Name: "file", Geometry: layer.AnyGeometry, Reference: &layer.Reference{Definition: layer.Definition{StorageSRID: storageSRID}}}
+	if err := s.learn(ctx, bare); err != nil {
+		return "", nil, err
+	}
+	s.options.Gazetteer = nil // names of units are columns like others
+	m, err := intake.Understand(ctx, t, bare, s.options)
+	if err != nil {
+		return "", nil, refusedFile(err)
+	}
+	if report = m.Report(); !report.Ready {
+		var faults layer.Faults
+		for _, f := range report.Faults {
+			faults = append(faults, f.Layer())
+		}
+		return "", report, faults.Err()
+	}
+	w := restating{columns: report.Columns, decimalComma: decimalComma(t)}
+	if err := w.survey(ctx, t); err != nil {
+		return "", report, refusedFile(err)
+	}
+	file, err := os.CreateTemp("", "hatang-layer-*.geojson")
+	if err != nil {
+		return "", report, err
+	}
+	defer func() {
+		if err = errors.Join(err, file.Close()); err != nil {
+			err = errors.Join(err, os.Remove(file.Name()))
+		}
+	}()
+	return file.Name(), report, refusedFile(w.write(ctx, m, file, keptSystem(report, storageSRID)))
+}
+
+// keptSystem is the system of the restated places: that of the file where the layer is kept in it.
+func keptSystem(r *intake.Report, storageSRID int) string {
+	crs, err := geo.ParseCRS(r.Placement.CRS)
+	if err != nil || r.Placement.Unshifted || crs.SRID() != storageSRID || storageSRID == layer.SRID {
+		return ""
+	}
+	return fmt.Sprint("EPSG:", storageSRID)
+}
+
+// decimalComma reports whether a file of text was found to write numbers with commas.
+func decimalComma(t tables.Table) bool {
+	for _, g := range t.Guesses() {
+		if g.What == "decimal_comma" {
+			return g.Value == "yes"
+		}
+	}
+	return false
+}
+
+// restating is what is known of the columns.
+type restating struct {
+	columns      intake.Columns
+	decimalComma bool
+	text         []bool // of each column: it holds a text that is no number
+}
+
+// asNumber is a number as a text writes it, "" for a text that is none, or a code: those
+// begin with zeros.
+func (w *restating) asNumber(s string) string {
+	if w.decimalComma {
+		s = strings.Replace(s, ",", ".", 1)
+	}
+	if !plainNumber.MatchString(s) {
+		return ""
+	}
+	return s
+}
+
+var plainNumber = regexp.MustCompile(`^-?(0|[1-9]\d{0,14})(\.\d{1,15})?$`)
+
+// survey finds the columns whose texts are all numbers.
+func (w *restating) survey(ctx context.Context, t tables.Table) error {
+	w.text = make([]bool, len(w.columns))
+	return t.Read(ctx, func(r *tables.Row) error {
+		for i, cell := range r.Cells[:min(len(r.Cells), len(w.text))] {
+			if s, ok := cell.(string); ok && strings.TrimSpace(s) != "" && w.asNumber(strings.TrimSpace(s)) == "" {
+				w.text[i] = true
+			}
+		}
+		return nil
+	})
+}
+
+// write writes the features; rows with faults are told, so many of them, and then nothing is.
+func (w *restating) write(ctx context.Context, m *intake.Meaning, out io.Writer, system string) error {
+	b := bufio.NewWriterSize(out, 1<<20)
+	const head = `{"type":"FeatureCollection",`
+	_, _ = b.WriteString(head) // the buffer keeps its first error, which Flush returns
+	if system != "" {
+		fmt.Fprintf(b, `"crs":{"type":"name","properties":{"name":%q}},`, system)
+	}
+	_, _ = b.WriteString(`"features":[`)
+	var faults layer.Faults
+	rows := 0
+	err := m.Read(ctx, func(r *intake.Record) error {
+		for _, f := range r.Faults {
+			if len(faults) < maxShownRefusals {
+				told := f.Layer()
+				told.At = fmt.Sprintf("/rows/%d%s", r.Row, told.At)
+				faults = append(faults, told)
+			}
+		}
+		if len(faults) > 0 {
+			return nil
+		}
+		feature := struct {
+			Type       string            `json:"type"`
+			Geometry   *geojson.Geometry `json:"geometry"`
+			Properties json.RawMessage   `json:"properties"`
+		}{Type: "Feature", Properties: w.properties(r.Cells)}
+		if r.Feature.Geometry != nil {
+			feature.Geometry = geojson.NewGeometry(r.Feature.Geometry)
+		}
+		text, err := json.Marshal(feature)
+		if err != nil {
+			return err
+		}
+		if rows++; rows > 1 {
+			_ = b.WriteByte(',')
+		}
+		_, err = b.Write(text)
+		return err
+	})
+	if err == nil {
+		err = faults.Err()
+	}
+	_, _ = b.WriteString("]}")
+	return errors.Join(err, b.Flush())
+}
+
+// properties are the cells of a row by their columns, but for those that are its place.
+func (w *restating) properties(cells []any) json.RawMessage {
+	out := []byte{'{'}
+	for i, c := range w.columns {
+		if strings.HasPrefix(c.To, "@") || i >= len(cells) {
+			continue
+		}
+		if len(out) > 1 {
+			out = append(out, ',')
+		}
+		out = append(layer.AppendString(out, []byte(c.Name)), ':')
+		out = append(out, w.value(i, cells[i])...)
+	}
+	return append(out, '}')
+}
+
+// value is a cell as JSON: a day or a time as text, a text that is a number among numbers as one.
+func (w *restating) value(column int, cell any) []byte {
+	switch v := cell.(type) {
+	case string:
+		if number := w.asNumber(strings.TrimSpace(v)); number != "" && !w.text[column] {
+			return []byte(number)
+		}
+		if strings.TrimSpace(v) == "" {
+			return []byte("null")
+		}
+		return layer.AppendString(nil, []byte(v))
+	case int64:
+		return strconv.AppendInt(nil, v, 10)
+	case bool:
+		return strconv.AppendBool(nil, v)
+	case time.Time:
+		if v.Equal(v.Truncate(24 * time.Hour)) {
+			return strconv.AppendQuote(nil, v.Format(time.DateOnly))
+		}
+		return strconv.AppendQuote(nil, v.UTC().Format(time.RFC3339))
+	}
+	text, err := json.Marshal(cell) // a number; one that is none is null
+	if err != nil {
+		return []byte("null")
+	}
+	return text
+}
