@@ -15,6 +15,9 @@ var ErrNotFound = errors.New("not found")
 // ErrConflict is returned when a write meets another row's code.
 var ErrConflict = errors.New("conflict")
 
+// ErrFiled is the ErrConflict of a row that is in an open proposal, and stays as it was filed.
+var ErrFiled = fmt.Errorf("%w: the row is in an open proposal", ErrConflict)
+
 // ErrNameTaken is the ErrConflict of a reference layer whose name something else has.
 var ErrNameTaken = fmt.Errorf("%w: the name is taken", ErrConflict)
 

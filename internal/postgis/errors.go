@@ -11,7 +11,9 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
+	"hatang/geo"
 	"hatang/internal/layer"
+	"hatang/internal/permit"
 )
 
 // translate wraps a database error in the words of package layer. It goes by
@@ -45,6 +47,17 @@ func translate(doing string, err error) error {
 		return fmt.Errorf("%s: %w", doing, layer.ErrNameTaken)
 	case pg.Code == "54000" && pg.Routine == "exec_stmt_raise":
 		return fmt.Errorf("%s: %w", doing, layer.ErrTooManyLayers)
+	case pg.Code == "HT020":
+		return fmt.Errorf("%s: %w", doing, layer.ErrStale)
+	case pg.Code == "HT021":
+		return fmt.Errorf("%s: %w: %w", doing, layer.ErrConflict, err)
+	case pg.Code == "HT022":
+		return fmt.Errorf("%s: %w", doing, layer.ErrForbidden)
+	case pg.Code == "HT023":
+		return &permit.RefusedError{Detail: geo.Text{VI: "Chưa đủ ý kiến đồng ý bắt buộc của cơ quan có thẩm quyền: xem missing_consents của hồ sơ.",
+			EN: "Consent that is required has not been given: see missing_consents of the proposal."}}
+	case pg.Code == "HT024":
+		return fmt.Errorf("%s: %w", doing, layer.ErrFiled)
 	case pg.Code == "P0002":
 		return fmt.Errorf("%s: %w", doing, layer.ErrNotFound)
 	case pg.Code == "57014" || pg.Code == "55P03": // cancelled by its time limit; lock not available

@@ -53,6 +53,11 @@ func TestNothingNamesALayerByANameItHasNoMore(t *testing.T) {
 
 	run(t, conn, "INSERT INTO imports (layer, file_name, bytes, sha256, options, state, finished_at) VALUES ('schools', 'x', 1, sha256(''), '{}', 'done', now())")
 
+	// Proposals are made for layers that keep their names; no trigger lets others in.
+	untriggeredly(t, conn, `WITH p AS (INSERT INTO proposals (id, organisation, title, verdict) VALUES (1, 'VNPT', 'x', '{}') RETURNING id)
+		INSERT INTO proposal_features (proposal, position, layer, feature, code, geom) SELECT id, 0, 'schools', 1, 'x', 'SRID=4326;POINT(103 21)' FROM p`)
+	untriggeredly(t, conn, `WITH d AS (INSERT INTO decisions VALUES ('x', 1, 1, 'approved', now(), 'VNPT') RETURNING number) INSERT INTO decision_features SELECT number, 'schools', 1 FROM d`)
+
 	columns := naming(t, conn)
 	if len(columns) < 6 || !slices.Contains(columns, "consultations.layer") || !slices.Contains(columns, "history.layer") {
 		t.Fatalf("the catalogue has %v", columns)

@@ -1,0 +1,97 @@
+package permit
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"hatang/geo"
+)
+
+// Calendar says which days are worked, and how long what takes. The zero Calendar works from
+// Monday to Friday.
+type Calendar struct {
+	WorkingDays []string `json:"working_days"` // English weekdays, lower case
+	Holidays    []string `json:"holidays"`     // days as YYYY-MM-DD, or as MM-DD in every year
+	Periods     Periods  `json:"permit"`
+}
+
+// Periods are how long steps may take, working days but for the last.
+type Periods struct {
+	DecideDays     int `json:"decide_working_days"`
+	SupplementDays int `json:"supplement_working_days"`
+	ConsultDays    int `json:"consult_working_days"`
+	ValidMonths    int `json:"valid_months"` // of an approval
+}
+
+// DefaultPeriods are those of a plan that says nothing of them.
+func DefaultPeriods() Periods {
+	return Periods{DecideDays: 15, SupplementDays: 20, ConsultDays: 22, ValidMonths: 12}
+}
+
+// ParseCalendar reads the settings of a plan; "" are those of none.
+func ParseCalendar(settings []byte) (Calendar, error) {
+	c := Calendar{Periods: DefaultPeriods()}
+	if len(settings) == 0 {
+		return c, nil
+	}
+	if err := json.Unmarshal(settings, &c); err != nil {
+		return c, fmt.Errorf("the plan's calendar: %w", err)
+	}
+	return c, nil
+}
+
+// works reports whether a day is worked.
+func (c Calendar) works(day geo.Date) bool {
+	text, week := day.String(), c.WorkingDays
+	if len(week) == 0 {
+		week = []string{"monday", "tuesday", "wednesday", "thursday", "friday"}
+	}
+	return slices.Contains(week, strings.ToLower(day.Time().Weekday().String())) &&
+		!slices.Contains(c.Holidays, text) && !slices.Contains(c.Holidays, text[len(text)-len("01-02"):])
+}
+
+// longestBreak is how many days on end may be free.
+const longestBreak = 366
+
+// After returns the n-th working day behind a day. Where a year has none, no day counts as
+// free.
+func (c Calendar) After(day geo.Date, n int) geo.Date {
+	for free := 0; n > 0; {
+		day = geo.DateOf(day.Time().AddDate(0, 0, 1))
+		if free++; c.works(day) || free > longestBreak {
+			n, free = n-1, 0
+		}
+	}
+	return day
+}
+
+// Due returns by when the next step is due in the state that an action has led to; zero for
+// no date.
+func (c Calendar) Due(state FileState, action Action, today geo.Date) geo.Date {
+	switch {
+	case action == AnswerFor || state.Over() || state == Approved:
+		return geo.Date{}
+	case state == MoreAsked:
+		return c.After(today, c.Periods.SupplementDays)
+	case state == Consulting:
+		return c.After(today, c.Periods.ConsultDays)
+	}
+	return c.After(today, c.Periods.DecideDays)
+}
+
+// Expires returns the last day of an approval given or renewed: from today, or from the day
+// until which it holds where that is later.
+func (c Calendar) Expires(today, until geo.Date) geo.Date {
+	if until.Before(today) {
+		until = today
+	}
+	from := until.Time()
+	to := from.AddDate(0, c.Periods.ValidMonths, 0)
+	if to.Day() != from.Day() { // a month that has no such day ends with its last
+		to = to.AddDate(0, 0, -to.Day())
+	}
+	return geo.DateOf(to.In(time.UTC))
+}

@@ -1,0 +1,298 @@
+package permit
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"time"
+
+	"hatang/geo"
+	"hatang/internal/account"
+	"hatang/internal/layer"
+)
+
+// This file is the proposal and its state machine.
+//
+// An organisation files drafts of its own; officers ask it for more and agencies for their
+// opinion; an approver approves or refuses, or the organisation withdraws. What is approved
+// becomes planned, and existing once it is built; if it is not built in time, it was planned
+// until then. Transitions lists all steps there are. The database has the same list, takes
+// every step by it, and lets nothing else change a state or the status of what is filed:
+// what is decided here is who takes part, and what is said to whom it is not open.
+//
+// Decided: a proposal refers to drafts that are there, made by any door there is for them.
+// From its filing on these stay as they were checked, until more is asked.
+//
+// Decided: who files never acts as staff on it, nor does anyone of his organisation. That
+// holds for every step of staff, for who only asks can steer a decision, too.
+//
+// Decided: an answer of an agency is a step that leaves the state, so that of two who act at
+// once on what they have read one is told that there is news.
+
+// FileState is how far a proposal is.
+type FileState string
+
+// The states. Before it is filed a proposal is New, for nobody to see.
+const (
+	New          FileState = "new"
+	Filed        FileState = "filed"
+	MoreAsked    FileState = "more_asked"
+	Supplemented FileState = "supplemented"
+	Consulting   FileState = "consulting"
+	Approved     FileState = "approved"
+	Refused      FileState = "refused"
+	Withdrawn    FileState = "withdrawn"
+	Expired      FileState = "expired"
+	Built        FileState = "built"
+)
+
+// States lists those that a proposal can be seen in.
+func States() []FileState {
+	return []FileState{Filed, MoreAsked, Supplemented, Consulting, Approved, Refused, Withdrawn, Expired, Built}
+}
+
+// Over reports whether no step leads on.
+func (s FileState) Over() bool {
+	return !slices.ContainsFunc(Transitions(), func(t Transition) bool { return t.Before == s })
+}
+
+// Action is what a step does.
+type Action string
+
+// The actions.
+const (
+	FileAction Action = "file"
+	AskMore    Action = "ask_more"
+	Supplement Action = "supplement"
+	Consult    Action = "consult"
+	AnswerFor  Action = "answer"
+	Approve    Action = "approve"
+	Refuse     Action = "refuse"
+	Withdraw   Action = "withdraw"
+	Renew      Action = "renew"
+	Expire     Action = "expire"
+	Build      Action = "build"
+)
+
+// Actions lists the actions on a proposal that is filed.
+func Actions() []Action {
+	return []Action{AskMore, Supplement, Consult, AnswerFor, Approve, Refuse, Withdraw, Renew, Expire, Build}
+}
+
+// Party is as whom somebody takes a step.
+type Party string
+
+// The parties of a proposal.
+const (
+	Organisation Party = "organisation" // operators of the organisation that has filed
+	Officer      Party = "officer"      // who writes all its features, as staff
+	Approver     Party = "approver"     // who decides on all its features
+	Agency       Party = "agency"       // who is asked about it
+)
+
+// Transition is one row of the state machine.
+type Transition struct {
+	Before FileState
+	Action Action
+	Party  Party
+	After  FileState
+}
+
+// Transitions is the state machine: every step there is.
+func Transitions() []Transition {
+	return []Transition{
+		{New, FileAction, Organisation, Filed},
+		{Filed, AskMore, Officer, MoreAsked}, {Supplemented, AskMore, Officer, MoreAsked},
+		{MoreAsked, Supplement, Organisation, Supplemented},
+		{Filed, Consult, Officer, Consulting}, {Supplemented, Consult, Officer, Consulting}, {Consulting, Consult, Officer, Consulting},
+		{Consulting, AnswerFor, Agency, Consulting}, {Consulting, AnswerFor, Officer, Consulting},
+		{Filed, Approve, Approver, Approved}, {Supplemented, Approve, Approver, Approved}, {Consulting, Approve, Approver, Approved},
+		{Filed, Refuse, Approver, Refused}, {MoreAsked, Refuse, Approver, Refused}, {Supplemented, Refuse, Approver, Refused}, {Consulting, Refuse, Approver, Refused},
+		{Filed, Withdraw, Organisation, Withdrawn}, {MoreAsked, Withdraw, Organisation, Withdrawn},
+		{Supplemented, Withdraw, Organisation, Withdrawn}, {Consulting, Withdraw, Organisation, Withdrawn},
+		{Approved, Renew, Approver, Approved}, {Approved, Expire, Officer, Expired}, {Approved, Build, Officer, Built},
+	}
+}
+
+// Next returns as whom somebody who is of the parties takes a step, and where it leads.
+// layer.ErrForbidden where it is for others alone, whatever the state; layer.ErrConflict
+// where the state has no such step for him.
+func Next(before FileState, action Action, parties []Party) (Party, FileState, error) {
+	his := false
+	for _, t := range Transitions() {
+		if t.Action != action || !slices.Contains(parties, t.Party) {
+			continue
+		}
+		if his = true; t.Before == before {
+			return t.Party, t.After, nil
+		}
+	}
+	if !his {
+		return "", "", fmt.Errorf("the step %s is not for %v: %w", action, parties, layer.ErrForbidden)
+	}
+	return "", "", fmt.Errorf("there is no step %s from %s: %w", action, before, layer.ErrConflict)
+}
+
+// Open lists the actions that the parties have in a state.
+func Open(state FileState, parties []Party) []Action {
+	open := []Action{}
+	for _, t := range Transitions() {
+		if t.Before == state && slices.Contains(parties, t.Party) && !slices.Contains(open, t.Action) {
+			open = append(open, t.Action)
+		}
+	}
+	return open
+}
+
+// FiledLayers lists the layers whose drafts can be filed: those that there are rules for.
+func FiledLayers() []string {
+	return []string{"bts_sites", "cable_segments", "ducts", "fibre_routes", "pole_lines", "postal_points"}
+}
+
+// RefusedError is the layer.ErrConflict of a step that the state has and something else
+// stands in the way of.
+type RefusedError struct{ Detail geo.Text }
+
+// Error implements error.
+func (e *RefusedError) Error() string { return e.Detail.EN }
+
+// Unwrap returns layer.ErrConflict.
+func (e *RefusedError) Unwrap() error { return layer.ErrConflict }
+
+// Limits of proposals.
+const (
+	MaxFiled        = 200  // features of one
+	MaxTitleRunes   = 300  // of its title
+	MaxReasonsRunes = 4000 // of reasons, and of each condition
+	MaxConditions   = 50
+	MaxAgencies     = 20 // asked in one step
+)
+
+// NewFile is a proposal to be filed.
+type NewFile struct {
+	Title    string
+	Features []FiledFeature
+	Verdict  json.RawMessage
+}
+
+// FiledFeature is a feature of a proposal.
+type FiledFeature struct {
+	Collection string `json:"collection"`
+	ID         int64  `json:"id"`
+	Code       string `json:"code"`
+	Became     *int64 `json:"became"` // id of the row that says from when on it stands; null for none
+	// Revision is that which was checked; of what is filed another one is refused.
+	Revision int64 `json:"-"`
+}
+
+// File is a proposal as a viewer may see it. Lists have none of the members behind Decision.
+type File struct {
+	ID           int64     `json:"id"`
+	Organisation string    `json:"organisation"`
+	Title        string    `json:"title"`
+	State        FileState `json:"state"`
+	Revision     int64     `json:"revision"`
+	FiledAt      time.Time `json:"filed_at"`
+	DueOn        geo.Date  `json:"due_on"`     // null once it is decided
+	ExpiresOn    geo.Date  `json:"expires_on"` // null until it is approved
+	Overdue      bool      `json:"overdue"`    // the next step, or what was to be built
+	Decision     *string   `json:"decision"`   // its number in the register; null until it is approved or refused
+
+	Features []FiledFeature  `json:"features,omitempty"`
+	Verdict  json.RawMessage `json:"verdict,omitempty"`
+	Steps    []FileStep      `json:"steps,omitempty"`
+	// Consultations are those that the viewer has to do with.
+	Consultations []FileConsultation `json:"consultations,omitempty"`
+	// MissingConsents are agencies, of staff alone to know: they tell of withheld areas.
+	MissingConsents []string `json:"missing_consents,omitempty"`
+	// Actions are the steps that the viewer may take now.
+	Actions []Action `json:"actions,omitempty"`
+
+	Parties []Party `json:"-"` // as whom the viewer takes steps
+}
+
+// FileStep is a step of a proposal.
+type FileStep struct {
+	Revision     int64           `json:"revision"`
+	Action       Action          `json:"action"`
+	Party        Party           `json:"party"`
+	Organisation *string         `json:"organisation"` // of who took it; null for none
+	Who          *string         `json:"who"`          // null for who is of another organisation, unless the viewer is staff
+	At           time.Time       `json:"at"`
+	Before       FileState       `json:"before"`
+	After        FileState       `json:"after"`
+	Reasons      *string         `json:"reasons"`
+	Conditions   []string        `json:"conditions"`
+	Detail       json.RawMessage `json:"detail"` // what the agency answered, or who is asked; null for others than staff and that agency
+	DueOn        geo.Date        `json:"due_on"`
+	ExpiresOn    geo.Date        `json:"expires_on"`
+}
+
+// FileConsultation is what an agency is asked about one feature in a proposal.
+type FileConsultation struct {
+	account.Consultation
+	Required       bool     `json:"required"`
+	DocumentNumber *string  `json:"document_number"`
+	DocumentDate   geo.Date `json:"document_date"`
+}
+
+// Decision is a step to be taken.
+type Decision struct {
+	Action     Action
+	Revision   int64 // that which it is decided on; 0 for any
+	Reasons    string
+	Conditions []string
+	// Agencies are asked, by Consult, and without their consent nothing is approved where
+	// it is Required.
+	Agencies []string
+	Required bool
+	// What an agency answers: by itself, or as an officer records it.
+	Agency         string
+	Answer         account.Answer
+	DocumentNumber string
+	DocumentDate   geo.Date
+	// Verdict is of what is supplemented, of the features at these revisions.
+	Verdict  json.RawMessage
+	Features []FiledFeature
+}
+
+// FileQuery selects proposals; zero values select all.
+type FileQuery struct {
+	State        FileState
+	Organisation string
+	Territory    string // code of a unit that a feature meets
+	DueBy        geo.Date
+	Overdue      bool
+	After        int64 // the proposal after which to go on
+	Limit        int
+}
+
+// RegisteredDecision is an entry of the public register.
+type RegisteredDecision struct {
+	Number       string           `json:"number"`
+	Outcome      FileState        `json:"outcome"`
+	DecidedOn    geo.Date         `json:"decided_on"`
+	Organisation string           `json:"organisation"`
+	Conditions   []string         `json:"conditions"`
+	Features     []DecidedFeature `json:"features,omitempty"` // what is approved and the viewer sees; lists have none
+}
+
+// DecidedFeature is a row that a decision approves.
+type DecidedFeature struct {
+	Collection string  `json:"collection"`
+	ID         int64   `json:"id"`
+	Code       string  `json:"code"`
+	Name       *string `json:"name"`
+	Status     string  `json:"status"`
+}
+
+// DecisionQuery selects entries of the register; zero values select all.
+type DecisionQuery struct {
+	Outcome      FileState
+	Organisation string
+	Year         int
+	Collection   string // with Feature: why is this here?
+	Feature      int64
+	After        string // the number after which to go on
+	Limit        int
+}

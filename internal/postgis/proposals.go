@@ -1,0 +1,523 @@
+package postgis
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+
+	"hatang/geo"
+	"hatang/internal/account"
+	"hatang/internal/layer"
+	"hatang/internal/permit"
+)
+
+// proposalsSQL reads proposals as permit.File has them in lists, and as what the viewer has
+// to do with each: as one of the organisation, as staff, as an agency that is asked.
+const proposalsSQL = `SELECT id, organisation, title, state, revision, filed_at, due_on, expires_on, overdue, decision, own, staff, asked FROM (
+	SELECT *, coalesce(due_on < hatang_today() OR state = 'approved' AND expires_on < hatang_today(), false) AS overdue, %s AS own, %s AS staff, %s AS asked FROM proposals p) p
+	WHERE (own OR staff OR asked)`
+
+// ties is what a viewer has to do with a proposal.
+type ties struct{ own, staff, asked bool }
+
+// proposalsOf is the statement that reads what the viewer has to do with.
+func (s *Store) proposalsOf(c *conditions, v account.Viewer) string {
+	own, staff, asked := "false", []string{"false"}, []string{"false"}
+	if v.Organisation != "" {
+		own = "p.organisation = " + c.bind(v.Organisation)
+	}
+	for _, name := range permit.FiledLayers() {
+		sight := v.Sight(name)
+		here := "SELECT FROM proposal_features f WHERE f.proposal = p.id AND f.layer = " + literal(name)
+		if sight.All {
+			staff = append(staff, "EXISTS ("+here+")")
+		}
+		for _, code := range sight.Territories {
+			staff = append(staff, "EXISTS ("+here+" AND ST_Intersects((SELECT hatang_territory("+c.bind(code)+")), f.geom))")
+		}
+		if agency := v.Consulted(name); agency != "" {
+			asked = append(asked, fmt.Sprintf("EXISTS (SELECT FROM consultations c WHERE c.proposal = p.id AND c.layer = %s AND c.agency = %s AND c.withdrawn_at IS NULL)", c.bind(name), c.bind(agency)))
+		}
+	}
+	any := func(list []string) string { return "(" + strings.Join(list, " OR ") + ")" }
+	return fmt.Sprintf(proposalsSQL, own, any(staff), any(asked))
+}
+
+func scanProposal(row pgx.CollectableRow) (*seenFile, error) {
+	var f seenFile
+	var due, expires day
+	err := row.Scan(&f.ID, &f.Organisation, &f.Title, &f.State, &f.Revision, &f.FiledAt, &due, &expires, &f.Overdue, &f.Decision, &f.own, &f.staff, &f.asked)
+	f.DueOn, f.ExpiresOn = due.Date, expires.Date
+	return &f, err
+}
+
+// seenFile is a proposal and what its viewer has to do with it.
+type seenFile struct {
+	permit.File
+	ties
+}
+
+// Proposals returns those that the viewer has to do with and the query selects, the newest
+// first; none after one that he has nothing to do with. Cost: an index scan, and for staff of
+// a territory a look at where each lies.
+func (s *Store) Proposals(ctx context.Context, v account.Viewer, q permit.FileQuery) ([]permit.File, error) {
+	c := &conditions{}
+	sql := s.proposalsOf(c, v)
+	and := func(format string, args ...any) { sql += " AND " + fmt.Sprintf(format, args...) }
+	if q.After != 0 {
+		and("(filed_at, id) < (SELECT filed_at, id FROM (%s) a WHERE id = %s)", sql, c.bind(q.After))
+	}
+	if q.State != "" {
+		and("state = %s", c.bind(string(q.State)))
+	}
+	if q.Organisation != "" {
+		and("organisation = %s", c.bind(q.Organisation))
+	}
+	if q.Territory != "" {
+		and("EXISTS (SELECT FROM proposal_features f WHERE f.proposal = p.id AND ST_Intersects((SELECT hatang_territory(%s)), f.geom))", c.bind(q.Territory))
+	}
+	if !q.DueBy.IsZero() {
+		and("due_on <= %s::date", c.bind(q.DueBy.Time()))
+	}
+	if q.Overdue {
+		and("overdue")
+	}
+	rows, err := s.pool.kept.Query(ctx, sql+" ORDER BY filed_at DESC, id DESC LIMIT "+c.bind(q.Limit), c.args...)
+	if err != nil {
+		return nil, translate("list the proposals", err)
+	}
+	found, err := pgx.CollectRows(rows, scanProposal)
+	list := make([]permit.File, len(found))
+	for i, f := range found {
+		list[i] = f.File
+	}
+	return list, translate("list the proposals", err)
+}
+
+// Proposal returns one with all that the viewer may see of it; layer.ErrNotFound where he has
+// nothing to do with it.
+func (s *Store) Proposal(ctx context.Context, v account.Viewer, id int64) (f permit.File, err error) {
+	err = pgx.BeginTxFunc(ctx, s.pool.kept, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}, func(tx pgx.Tx) error {
+		f, err = s.proposal(ctx, tx, v, id)
+		return err
+	})
+	return f, translate("look up the proposal", err)
+}
+
+func (s *Store) proposal(ctx context.Context, tx pgx.Tx, v account.Viewer, id int64) (permit.File, error) {
+	f, err := s.seeProposal(ctx, tx, v, id)
+	if err != nil {
+		return permit.File{}, err
+	}
+	if f.Features, err = filedFeatures(ctx, tx, id); err != nil {
+		return permit.File{}, err
+	}
+	if f.Parties, err = s.parties(ctx, tx, v, f); err != nil {
+		return permit.File{}, err
+	}
+	f.Actions = permit.Open(f.State, f.Parties)
+	if err := tx.QueryRow(ctx, "SELECT verdict FROM proposals WHERE id = $1", id).Scan(&f.Verdict); err != nil {
+		return permit.File{}, err
+	}
+	if f.staff {
+		if err := tx.QueryRow(ctx, "SELECT hatang_missing_consents($1)", id).Scan(&f.MissingConsents); err != nil {
+			return permit.File{}, err
+		}
+	}
+	if f.Consultations, err = fileConsultations(ctx, tx, v, f); err != nil {
+		return permit.File{}, err
+	}
+	f.Steps, err = fileSteps(ctx, tx, v, f)
+	return f.File, err
+}
+
+func (s *Store) seeProposal(ctx context.Context, q querier, v account.Viewer, id int64) (*seenFile, error) {
+	c := &conditions{}
+	sql := s.proposalsOf(c, v) + " AND id = " + c.bind(id)
+	rows, err := q.Query(ctx, sql, c.args...)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectExactlyOneRow(rows, scanProposal)
+}
+
+func filedFeatures(ctx context.Context, q querier, id int64) ([]permit.FiledFeature, error) {
+	rows, err := q.Query(ctx, "SELECT layer, feature, code, became FROM proposal_features WHERE proposal = $1 ORDER BY position", id)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (permit.FiledFeature, error) {
+		var f permit.FiledFeature
+		err := row.Scan(&f.Collection, &f.ID, &f.Code, &f.Became)
+		return f, err
+	})
+}
+
+// parties are as whom the viewer takes steps on a proposal: staff need a pen for every
+// feature of it, and are none on what is their own organisation's.
+func (s *Store) parties(ctx context.Context, tx pgx.Tx, v account.Viewer, f *seenFile) ([]permit.Party, error) {
+	var parties []permit.Party
+	files := !slices.ContainsFunc(f.Features, func(feature permit.FiledFeature) bool { return v.Files(feature.Collection).None() })
+	if f.own && files {
+		parties = append(parties, permit.Organisation)
+	}
+	if f.staff && !f.own {
+		for _, as := range []struct {
+			party permit.Party
+			pen   func(string) account.Pen
+		}{{permit.Officer, v.Asks}, {permit.Approver, v.Decides}} {
+			all, err := s.penForAll(ctx, tx, v, f.Features, as.pen)
+			if err != nil {
+				return nil, err
+			}
+			if all {
+				parties = append(parties, as.party)
+			}
+		}
+	}
+	if f.asked {
+		parties = append(parties, permit.Agency)
+	}
+	return parties, nil
+}
+
+// penForAll reports whether pens are for every feature, as each is now or has become.
+func (s *Store) penForAll(ctx context.Context, tx pgx.Tx, v account.Viewer, features []permit.FiledFeature, pen func(string) account.Pen) (bool, error) {
+	for _, f := range features {
+		l, ok := s.layers.Get(f.Collection)
+		if !ok {
+			return false, fmt.Errorf("the registry has no layer %s", f.Collection)
+		}
+		err := within(ctx, tx, pen(l.Name), v, l, f.ID)
+		if errors.Is(err, layer.ErrForbidden) || errors.Is(err, pgx.ErrNoRows) {
+			return false, nil
+		}
+		if err != nil {
+			return false, err
+		}
+	}
+	return true, nil
+}
+
+// fileConsultations returns all to staff, to agencies their own, to others none.
+func fileConsultations(ctx context.Context, q querier, v account.Viewer, f *seenFile) ([]permit.FileConsultation, error) {
+	agency := ""
+	switch {
+	case f.staff:
+	case f.asked:
+		agency = v.Organisation
+	default:
+		return nil, nil
+	}
+	rows, err := q.Query(ctx, fmt.Sprintf(strings.Replace(consultationsSQL, "withdrawn_at FROM (", "withdrawn_at, required, document_number, document_date FROM (", 1),
+		"c.proposal = $1 AND $2 IN ('', c.agency)")+" ORDER BY asked_at, agency, feature, id", f.ID, agency)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (permit.FileConsultation, error) {
+		var c permit.FileConsultation
+		var due, dated day
+		err := row.Scan(&c.ID, &c.Collection, &c.Feature, &c.Agency, &c.State, &c.AskedBy, &c.AskedAt, &due, &c.Answer, &c.AnsweredBy, &c.AnsweredAt, &c.Note, &c.Withdrawn,
+			&c.Required, &c.DocumentNumber, &dated)
+		c.DueOn, c.DocumentDate = due.Date, dated.Date
+		return c, err
+	})
+}
+
+// fileSteps returns the steps; who took them, and what passed between staff and agencies, as
+// far as the viewer may know.
+func fileSteps(ctx context.Context, q querier, v account.Viewer, f *seenFile) ([]permit.FileStep, error) {
+	rows, err := q.Query(ctx, `SELECT revision, action, party, organisation, who, at, before, after, reasons, conditions, detail, due_on, expires_on FROM proposal_steps
+		WHERE proposal = $1 AND ($2 OR action <> 'answer' OR organisation = $3) ORDER BY revision`, f.ID, f.staff, v.Organisation)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (permit.FileStep, error) {
+		var s permit.FileStep
+		var due, expires day
+		err := row.Scan(&s.Revision, &s.Action, &s.Party, &s.Organisation, &s.Who, &s.At, &s.Before, &s.After, &s.Reasons, &s.Conditions, &s.Detail, &due, &expires)
+		s.DueOn, s.ExpiresOn = due.Date, expires.Date
+		if ours := s.Organisation != nil && *s.Organisation == v.Organisation; !f.staff && !ours {
+			s.Who, s.Detail = nil, nil
+			if s.Party != permit.Organisation {
+				s.Organisation = nil
+			}
+		}
+		return s, err
+	})
+}
+
+// FileProposal makes a proposal of drafts of the viewer's organisation and returns its id.
+// *layer.InvalidError with all that is wrong with its features; layer.ErrForbidden for who
+// files nothing; layer.ErrStale where a row has changed since it was checked.
+func (s *Store) FileProposal(ctx context.Context, v account.Viewer, n permit.NewFile) (id int64, err error) {
+	if !v.FilesAnything() {
+		return 0, fmt.Errorf("%s files nothing: %w", v.Name, layer.ErrForbidden)
+	}
+	err = s.write(ctx, v, "file the proposal", func(tx pgx.Tx) error {
+		if err := s.checkFiled(ctx, tx, v, n.Features); err != nil {
+			return err
+		}
+		if err := tx.QueryRow(ctx, "INSERT INTO proposals (organisation, title, verdict) VALUES ($1, $2, $3) RETURNING id", v.Organisation, n.Title, n.Verdict).Scan(&id); err != nil {
+			return err
+		}
+		for i, f := range n.Features {
+			if _, err := tx.Exec(ctx, "INSERT INTO proposal_features (proposal, position, layer, feature) VALUES ($1, $2, $3, $4)", id, i, f.Collection, f.ID); err != nil {
+				return err
+			}
+		}
+		calendar, today, err := calendarOf(ctx, tx, id)
+		if err != nil {
+			return err
+		}
+		return takeStep(ctx, tx, v, id, step{Revision: 1, Action: permit.FileAction, Party: permit.Organisation, DueOn: calendar.Due(permit.Filed, permit.FileAction, today)})
+	})
+	return id, err
+}
+
+// checkFiled refuses what the viewer may not file, and keeps the rows as they are until the
+// transaction ends. Rows that he does not see are told like those that there are not.
+func (s *Store) checkFiled(ctx context.Context, tx pgx.Tx, v account.Viewer, features []permit.FiledFeature) error {
+	var faults layer.Faults
+	order := make([]int, len(features)) // of locking, the same for all
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortFunc(order, func(i, j int) int {
+		if c := strings.Compare(features[i].Collection, features[j].Collection); c != 0 {
+			return c
+		}
+		return int(min(max(features[i].ID-features[j].ID, -1), 1))
+	})
+	for _, i := range order {
+		f, at := features[i], fmt.Sprintf("/features/%d", i)
+		l, known := s.layers.Get(f.Collection)
+		if !known || !slices.Contains(permit.FiledLayers(), f.Collection) {
+			faults.Add(at+"/collection", "phải là một trong: %s", "must be one of: %s", strings.Join(permit.FiledLayers(), ", "))
+			continue
+		}
+		revision, open, err := lockDraft(ctx, tx, v, l, f.ID)
+		switch {
+		case errors.Is(err, pgx.ErrNoRows):
+			faults.Add(at+"/id", "không có bản thảo này của đơn vị bạn", "there is no such draft of your organisation")
+			continue
+		case err != nil:
+			return err
+		case open:
+			faults.Add(at+"/id", "đã nằm trong một hồ sơ chưa kết thúc", "is in a proposal that is open")
+		case f.Revision != 0 && f.Revision != revision:
+			return fmt.Errorf("%s %d is at revision %d: %w", l.Name, f.ID, revision, layer.ErrStale)
+		}
+		if err := within(ctx, tx, v.Files(l.Name), v, l, f.ID); err != nil {
+			return err
+		}
+	}
+	slices.SortStableFunc(faults, func(a, b layer.Fault) int { return strings.Compare(a.At, b.At) })
+	return faults.Err()
+}
+
+// lockDraft holds a draft of the viewer's organisation, and reports whether it is filed.
+func lockDraft(ctx context.Context, tx pgx.Tx, v account.Viewer, l *layer.Layer, id int64) (revision int64, open bool, err error) {
+	c := &conditions{}
+	c.visible(v.Sight(l.Name), l)
+	c.add("id = %s AND status = %s AND owner_organisation = %s", c.bind(id), c.bind(layer.Draft), c.bind(v.Organisation))
+	if err = tx.QueryRow(ctx, "SELECT revision FROM "+quote(l.Name)+" AS t"+c.where()+" FOR UPDATE", c.args...).Scan(&revision); err != nil {
+		return 0, false, err
+	}
+	err = tx.QueryRow(ctx, `SELECT EXISTS (SELECT FROM proposal_features f JOIN proposals p ON p.id = f.proposal
+		WHERE f.layer = $1 AND f.feature = $2 AND hatang_proposal_open(p.state))`, l.Name, id).Scan(&open)
+	return revision, open, err
+}
+
+// calendarOf returns the calendar of the plan where a proposal lies, and today.
+func calendarOf(ctx context.Context, tx pgx.Tx, id int64) (permit.Calendar, geo.Date, error) {
+	var settings []byte
+	var today day
+	if err := tx.QueryRow(ctx, `SELECT hatang_today(), (SELECT settings FROM plans ORDER BY coalesce(ST_Intersects(hatang_territory(jurisdiction),
+		(SELECT geom FROM proposal_features WHERE proposal = $1 ORDER BY position LIMIT 1)), false) DESC, valid_from DESC, id LIMIT 1)`, id).Scan(&today, &settings); err != nil {
+		return permit.Calendar{}, geo.Date{}, err
+	}
+	calendar, err := permit.ParseCalendar(settings)
+	return calendar, today.Date, err
+}
+
+// step is a row of proposal_steps that is to be added.
+type step struct {
+	Revision         int64
+	Action           permit.Action
+	Party            permit.Party
+	Reasons          string
+	Conditions       []string
+	Detail           any
+	Verdict          json.RawMessage
+	DueOn, ExpiresOn geo.Date
+}
+
+// takeStep adds a step: the database judges it, and does what it says.
+func takeStep(ctx context.Context, tx pgx.Tx, v account.Viewer, id int64, s step) error {
+	optional := func(d geo.Date) any {
+		if d.IsZero() {
+			return nil
+		}
+		return d.Time()
+	}
+	var verdict any
+	if s.Verdict != nil {
+		verdict = s.Verdict
+	}
+	_, err := tx.Exec(ctx, `INSERT INTO proposal_steps (proposal, revision, action, party, organisation, person, reasons, conditions, detail, verdict, due_on, expires_on)
+		VALUES ($1, $2, $3, $4, nullif($5, ''), nullif($6, 0), nullif($7, ''), $8, $9, $10, $11, $12)`,
+		id, s.Revision, string(s.Action), string(s.Party), v.Organisation, v.Person, s.Reasons, s.Conditions, s.Detail, verdict, optional(s.DueOn), optional(s.ExpiresOn))
+	return err
+}
+
+// DecideProposal takes one step on a proposal and returns its state and revision afterwards.
+// layer.ErrNotFound where the viewer has nothing to do with it; layer.ErrForbidden where the
+// step is for others; layer.ErrConflict where the state has no such step, as
+// *permit.RefusedError where consent is missing; layer.ErrStale at another revision than
+// that which it is decided on, and so for all but one of those who decide at once.
+func (s *Store) DecideProposal(ctx context.Context, v account.Viewer, id int64, d permit.Decision) (state permit.FileState, revision int64, err error) {
+	err = s.write(ctx, v, "decide on the proposal", func(tx pgx.Tx) error {
+		f, err := s.lockProposal(ctx, tx, v, id)
+		if err != nil {
+			return err
+		}
+		if d.Revision != 0 && d.Revision != f.Revision {
+			return fmt.Errorf("the proposal %d is at revision %d: %w", id, f.Revision, layer.ErrStale)
+		}
+		var party permit.Party
+		if party, state, err = permit.Next(f.State, d.Action, f.Parties); err != nil {
+			return err
+		}
+		revision = f.Revision + 1
+		return s.decide(ctx, tx, v, f, d, party, state)
+	})
+	return state, revision, err
+}
+
+// lockProposal holds a proposal that the viewer sees until the transaction ends.
+func (s *Store) lockProposal(ctx context.Context, tx pgx.Tx, v account.Viewer, id int64) (*seenFile, error) {
+	if _, err := s.seeProposal(ctx, tx, v, id); err != nil {
+		return nil, err
+	}
+	// The serving role changes no proposals and so cannot lock them; steps wait for each
+	// other by this instead, and by the row in the end.
+	if _, err := tx.Exec(ctx, "SELECT pg_advisory_xact_lock(hashtextextended('proposal', $1))", id); err != nil {
+		return nil, err
+	}
+	f, err := s.seeProposal(ctx, tx, v, id)
+	if err != nil {
+		return nil, err
+	}
+	if f.Features, err = filedFeatures(ctx, tx, id); err != nil {
+		return nil, err
+	}
+	f.Parties, err = s.parties(ctx, tx, v, f)
+	return f, err
+}
+
+// decide does what an action needs beside its step, and takes it.
+func (s *Store) decide(ctx context.Context, tx pgx.Tx, v account.Viewer, f *seenFile, d permit.Decision, party permit.Party, after permit.FileState) error {
+	calendar, today, err := calendarOf(ctx, tx, f.ID)
+	if err != nil {
+		return err
+	}
+	next := step{Revision: f.Revision + 1, Action: d.Action, Party: party, Reasons: d.Reasons, Conditions: d.Conditions, DueOn: calendar.Due(after, d.Action, today)}
+	switch d.Action {
+	case permit.Supplement:
+		next.Verdict = d.Verdict
+		err = unchangedSince(ctx, tx, d.Features)
+	case permit.Approve:
+		next.ExpiresOn = calendar.Expires(today, today)
+	case permit.Renew:
+		next.ExpiresOn = calendar.Expires(today, f.ExpiresOn)
+	case permit.Expire:
+		if !f.ExpiresOn.Before(today) {
+			return &permit.RefusedError{Detail: geo.Text{VI: fmt.Sprintf("Quyết định còn hiệu lực đến hết ngày %s.", f.ExpiresOn), EN: fmt.Sprintf("The approval holds until the end of %s.", f.ExpiresOn)}}
+		}
+	}
+	if err != nil {
+		return err
+	}
+	switch d.Action {
+	case permit.Consult:
+		next.Detail = map[string]any{"agencies": d.Agencies, "required": d.Required}
+		if err := askAgencies(ctx, tx, f, d, next.DueOn); err != nil {
+			return err
+		}
+	case permit.AnswerFor:
+		agency := answering(v, d, party)
+		next.Detail = map[string]any{"agency": agency, "answer": d.Answer, "document_number": d.DocumentNumber, "document_date": d.DocumentDate}
+		if err := answerFor(ctx, tx, f, d, agency); err != nil {
+			return err
+		}
+	}
+	return takeStep(ctx, tx, v, f.ID, next)
+}
+
+// answering is the agency that answers: one answers for itself alone.
+func answering(v account.Viewer, d permit.Decision, party permit.Party) string {
+	if party == permit.Agency {
+		return v.Organisation
+	}
+	return d.Agency
+}
+
+// unchangedSince refuses where a row is not at the revision that was checked.
+func unchangedSince(ctx context.Context, tx pgx.Tx, features []permit.FiledFeature) error {
+	for _, f := range features {
+		var revision int64
+		if err := tx.QueryRow(ctx, "SELECT revision FROM "+quote(f.Collection)+" WHERE id = $1 FOR SHARE", f.ID).Scan(&revision); err != nil {
+			return err
+		}
+		if revision != f.Revision {
+			return fmt.Errorf("%s %d is at revision %d: %w", f.Collection, f.ID, revision, layer.ErrStale)
+		}
+	}
+	return nil
+}
+
+// askAgencies asks each agency about each feature.
+func askAgencies(ctx context.Context, tx pgx.Tx, f *seenFile, d permit.Decision, due geo.Date) error {
+	var faults layer.Faults
+	for i, agency := range d.Agencies {
+		var known bool
+		if err := tx.QueryRow(ctx, "SELECT EXISTS (SELECT FROM organisations WHERE code = $1 AND kind = 'agency')", agency).Scan(&known); err != nil {
+			return err
+		}
+		if !known {
+			faults.Add(fmt.Sprintf("/agencies/%d", i), "sổ đăng ký không có cơ quan %q", "the register has no agency %q", agency)
+		}
+	}
+	if err := faults.Err(); err != nil {
+		return err
+	}
+	tag, err := tx.Exec(ctx, `INSERT INTO consultations (layer, feature, agency, due_on, proposal, required)
+		SELECT f.layer, f.feature, a.agency, $3, f.proposal, $4 FROM proposal_features f, unnest($2::text[]) a (agency) WHERE f.proposal = $1 ORDER BY 1, 2, 3
+		ON CONFLICT (layer, feature, agency) WHERE answered_at IS NULL AND withdrawn_at IS NULL DO NOTHING`, f.ID, d.Agencies, due.Time(), d.Required)
+	if err == nil && tag.RowsAffected() < int64(len(f.Features)*len(d.Agencies)) {
+		return &permit.RefusedError{Detail: geo.Text{VI: "Có cơ quan đang được hỏi về đối tượng của hồ sơ rồi; hãy đợi trả lời hoặc rút câu hỏi ấy.",
+			EN: "An agency is being asked about a feature of the proposal already; wait for its answer, or withdraw that question."}}
+	}
+	return err
+}
+
+// answerFor answers all that the agency is asked in the proposal.
+func answerFor(ctx context.Context, tx pgx.Tx, f *seenFile, d permit.Decision, agency string) error {
+	var dated any
+	if !d.DocumentDate.IsZero() {
+		dated = d.DocumentDate.Time()
+	}
+	tag, err := tx.Exec(ctx, `UPDATE consultations SET answer = $3, note = nullif($4, ''), document_number = nullif($5, ''), document_date = $6
+		WHERE proposal = $1 AND agency = $2 AND answered_at IS NULL AND withdrawn_at IS NULL`,
+		f.ID, agency, string(d.Answer), d.Reasons, d.DocumentNumber, dated)
+	if err == nil && tag.RowsAffected() == 0 {
+		return &permit.RefusedError{Detail: geo.Text{VI: "Trong hồ sơ này cơ quan ấy không còn được hỏi gì.", EN: "The agency is not being asked anything in this proposal."}}
+	}
+	return err
+}
