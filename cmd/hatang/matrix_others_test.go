@@ -51,7 +51,7 @@ func (m *matrix) otherPath(p *principal, c *cell) (string, error) {
 	case "history":
 		return c.path + fmt.Sprint("?collection=kiosks&feature=", v.features["draft"]), nil
 	}
-	return strings.NewReplacer("{code}", code, "{table}", "wifi_points", "{styleId}", "default", "{keyId}", key, "{consultationId}", fmt.Sprint(v.consultation), "{importId}", fmt.Sprint(v.imported), "{personId}", fmt.Sprint(v.person), "{grantId}", fmt.Sprint(v.grant)).Replace(wholeEarth.Replace(c.path)), nil
+	return strings.NewReplacer("{code}", code, "{table}", "wifi_points", "{styleId}", "default", "{keyId}", key, "{consultationId}", fmt.Sprint(v.consultation), "{importId}", fmt.Sprint(v.imported), "{proposalId}", fmt.Sprint(v.proposal), "{number}", v.decision, "{personId}", fmt.Sprint(v.person), "{grantId}", fmt.Sprint(v.grant)).Replace(wholeEarth.Replace(c.path)), nil
 }
 
 // otherBody is the body of a cell that is no row's: one that is valid, so that rights
@@ -67,6 +67,10 @@ func (m *matrix) otherBody(p *principal, c *cell) string {
 			return `{"position":"MT-SITE-A","site":"MT-SITE-D"}`
 		}
 		return `{"sites":["MT-SITE-A","MT-SITE-C"]}`
+	case "file-proposal":
+		return fmt.Sprintf(`{"title":"x","features":[{"collection":"bts_sites","id":%d}]}`, c.place.victims.unfiled)
+	case "refuse-proposal":
+		return `{"action":"refuse","reasons":"x"}`
 	case "answer":
 		return `{"answer":"objected","note":"x"}`
 	case "withdraw":

@@ -9,7 +9,9 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"hatang/internal/account"
 	"hatang/internal/layer"
+	"hatang/internal/permit"
 )
 
 // place is where cells work: the rows of one layer, or with a nil layer all else.
@@ -32,6 +34,9 @@ type victims struct {
 	key, programKey string
 	consultation    int64
 	imported        int64
+	proposal        int64
+	unfiled         int64            // a draft that can be filed
+	decision        string           // one in the register
 	features        map[string]int64 // kiosks that agencies are asked about: "draft" and "published"
 }
 
@@ -181,6 +186,39 @@ func (m *matrix) newImport(pl *place) error {
 		INSERT INTO import_progress (import) SELECT id FROM i RETURNING import`).Scan(&pl.victims.imported)
 }
 
+// newProposal makes anew what cells decide on, and a draft that they file.
+func (m *matrix) newProposal(pl *place) error {
+	var drafts [3]int64
+	for i := range drafts {
+		body := m.feature(m.places["bts_sites"].layer, here, map[string]any{"source": "beside", "status": layer.Draft})
+		a := send(m.server, http.MethodPost, "/api/v1/collections/bts_sites/items", body, append(bearer(m.administrator), "Content-Type", "application/geo+json")...)
+		if drafts[i] = idIn(a); a.status != http.StatusCreated {
+			return fmt.Errorf("%s: %d %s", a.request, a.status, a.body)
+		}
+	}
+	pl.victims.unfiled = drafts[0]
+	operator := account.Viewer{Name: "key:filing", Organisation: "VNPT", Grants: []account.Grant{{Role: account.Operator}}}
+	file := func(draft int64) (int64, error) {
+		return m.store.FileProposal(m.ctx, operator, permit.NewFile{Title: "x", Verdict: json.RawMessage("{}"), Features: []permit.FiledFeature{{Collection: "bts_sites", ID: draft}}})
+	}
+	var err error
+	if pl.victims.proposal, err = file(drafts[1]); err != nil {
+		return err
+	}
+	staff := account.Viewer{Name: "key:deciding", Grants: []account.Grant{{Role: account.Officer}, {Role: account.Approver}}}
+	if _, _, err = m.store.DecideProposal(m.ctx, staff, pl.victims.proposal, permit.Decision{Action: permit.Consult, Agencies: []string{askedAgency}}); err != nil || pl.victims.decision != "" {
+		return err
+	}
+	refused, err := file(drafts[2])
+	if err != nil {
+		return err
+	}
+	if _, _, err = m.store.DecideProposal(m.ctx, staff, refused, permit.Decision{Action: permit.Refuse, Reasons: "x"}); err != nil {
+		return err
+	}
+	return m.owner.QueryRow(m.ctx, "SELECT decision FROM proposals WHERE id = $1", refused).Scan(&pl.victims.decision)
+}
+
 // idIn is the id that Location ends in, 0 for none.
 func idIn(a answer) (id int64) {
 	location := a.header.Get("Location")
@@ -235,7 +273,7 @@ func (pl *place) imageSQL() string {
 	if pl.layer != nil {
 		return fmt.Sprintf(`SELECT (SELECT count(*) FROM %[1]s) || coalesce((SELECT md5(string_agg(r::text, '' ORDER BY id)) FROM %[1]s r WHERE source = '%[2]s'), '')`, pl.name(), mark)
 	}
-	return fmt.Sprintf(`SELECT md5(concat((SELECT string_agg(r::text, '' ORDER BY id) FROM consultations r WHERE feature IN (%d, %d)), (SELECT string_agg(r::text, '' ORDER BY id) FROM imports r), (SELECT string_agg(r::text, '' ORDER BY import) FROM import_progress r), (SELECT string_agg(r::text, '' ORDER BY id) FROM people r), (SELECT string_agg(r::text, '' ORDER BY id) FROM grants r),
+	return fmt.Sprintf(`SELECT md5(concat((SELECT string_agg(r::text, '' ORDER BY id) FROM consultations r WHERE feature IN (%d, %d)), (SELECT string_agg(r::text, '' ORDER BY id) FROM imports r), (SELECT string_agg(r::text, '' ORDER BY id) FROM proposals r), (SELECT string_agg(r::text, '' ORDER BY import) FROM import_progress r), (SELECT string_agg(r::text, '' ORDER BY id) FROM people r), (SELECT string_agg(r::text, '' ORDER BY id) FROM grants r),
 		(SELECT string_agg(r::text, '' ORDER BY id) FROM api_keys r), (SELECT string_agg(r::text, '' ORDER BY hash) FROM sessions r),
 		(SELECT string_agg(name, '' ORDER BY id) FROM reference_layers WHERE name LIKE 'new\_%%' AND withdrawn_at IS NULL),
 		(SELECT string_agg(r::text, '' ORDER BY code) FROM organisations r), (SELECT string_agg(r::text, '' ORDER BY position_a, position_b) FROM masts_apart r), (SELECT string_agg(r::text, '' ORDER BY jurisdiction) FROM publications r)))`, pl.victims.features["draft"], pl.victims.features["published"])

@@ -20,6 +20,7 @@ import (
 // is asked about the drafts, consulted of another. Consultations are about kiosks in 094; one
 // of them, a draft, is searched for, and its history is, and what would become of it if it were reverted.
 // Imports are into kiosks, too; the one that is asked for is nobody's of these.
+// Proposals are of a mast in 094, about which the agency is asked; one that is refused is in the register.
 // over is the cookie of a session that is over, forged what a session sends without its
 // token or from another site. Where a client cannot be, there is a dash. The rows that begin
 // with staff- are of a reference layer that is for staff alone: the others are not even to
@@ -75,6 +76,10 @@ ask-of-draft           401       403    403      403   403       403   ok       
 ask-of-published       401       403    403      403   403       403   ok           403         ok            403          ok      403           403          ok            401     401  403
 answer                 401       404    404      404   404       ok    403          404         403           404          403     403           404          403           401     401  403
 withdraw               401       404    404      404   404       403   ok           404         ok            404          ok      403           404          ok            401     401  403
+proposals              401       ok     ok       ok    ok        ok    ok           ok          ok            ok           ok      ok            ok           ok            401     401  -
+proposal               401       404    ok       404   404       ok    ok           404         404           ok           ok      ok            404          ok            401     401  -
+file-proposal          401       403    ok       400   403       403   403          403         403           403          403     403           403          403           401     401  403
+refuse-proposal        401       404    403      404   404       403   403          404         404           403          403     ok            404          403           401     401  403
 imports                401       ok     ok       ok    ok        ok    ok           ok          ok            ok           ok      ok            ok           ok            401     401  -
 import                 401       404    404      404   404       404   404          404         404           404          404     404           404          ok            401     401  -
 add-import             401       403    ok       ok    403       403   ok           ok          ok            403          ok      403           403          ok            401     401  403
@@ -169,6 +174,9 @@ var operations = map[string]operation{
 	"POST /site-proposals/splits": {kinds: "merge-sites", ok: 200}, "POST /site-proposals/refusals": {kinds: "merge-sites", ok: 204},
 	"GET /consultations": {kinds: "consultations", ok: 200}, "POST /consultations": {kinds: "ask-of-draft ask-of-published", ok: 201},
 	"GET /consultations/{consultationId}": {kinds: "consultation", ok: 200}, "PATCH /consultations/{consultationId}": {kinds: "answer withdraw", ok: 204},
+	"GET /proposals": {kinds: "proposals", ok: 200}, "POST /proposals": {kinds: "file-proposal", ok: 201},
+	"GET /proposals/{proposalId}": {kinds: "proposal", ok: 200}, "POST /proposals/{proposalId}/decisions": {kinds: "refuse-proposal", ok: 200},
+	"GET /decisions": {kinds: "document", ok: 200}, "GET /decisions/{number}": {kinds: "document", ok: 200},
 	"GET /imports": {kinds: "imports", ok: 200}, "POST /imports": {kinds: "add-import", ok: 202},
 	"GET /imports/{importId}": {kinds: "import", ok: 200}, "DELETE /imports/{importId}": {kinds: "cancel-import", ok: 204},
 	"GET /people": {kinds: "administer", ok: 200}, "POST /people": {kinds: "administer", ok: 201},

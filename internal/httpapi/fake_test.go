@@ -333,6 +333,30 @@ func (s *fakeStore) Consultation(_ context.Context, _ account.Viewer, id int64) 
 	return account.Consultation{ID: id}, s.call("Consultation")
 }
 
+func (s *fakeStore) Proposals(context.Context, account.Viewer, permit.FileQuery) ([]permit.File, error) {
+	return []permit.File{}, s.call("Proposals")
+}
+
+func (s *fakeStore) Proposal(_ context.Context, _ account.Viewer, id int64) (permit.File, error) {
+	return permit.File{ID: id, Revision: 3}, s.call("Proposal")
+}
+
+func (s *fakeStore) FileProposal(context.Context, account.Viewer, permit.NewFile) (int64, error) {
+	return 7, s.call("FileProposal")
+}
+
+func (s *fakeStore) DecideProposal(context.Context, account.Viewer, int64, permit.Decision) (permit.FileState, int64, error) {
+	return permit.Approved, 4, s.call("DecideProposal")
+}
+
+func (s *fakeStore) Decisions(context.Context, account.Viewer, permit.DecisionQuery) ([]permit.RegisteredDecision, error) {
+	return []permit.RegisteredDecision{}, s.call("Decisions")
+}
+
+func (s *fakeStore) DecisionOf(context.Context, account.Viewer, string) (permit.RegisteredDecision, error) {
+	return permit.RegisteredDecision{}, s.call("DecisionOf")
+}
+
 func (s *fakeStore) Organisations(context.Context) ([]account.Organisation, error) {
 	return []account.Organisation{{Code: "VNPT"}}, s.call("Organisations")
 }

@@ -105,6 +105,8 @@ func problemFor(err error) *problemError {
 		return problem(notFound, "Không có đối tượng này, hoặc bạn không được xem.", "There is no such thing, or you may not see it.")
 	case errors.Is(err, layer.ErrStale):
 		return problem(preconditionFail, "Bản ghi đã được người khác sửa từ khi bạn đọc; hãy đọc lại rồi sửa.", "Somebody has changed the row since you read it; read it again, then change it.")
+	case errors.Is(err, layer.ErrFiled):
+		return problem(conflict, "Đối tượng nằm trong một hồ sơ chưa kết thúc; trạng thái và những gì đã nộp chỉ đổi theo hồ sơ.", "The row is in a proposal that is open: its status, and what was filed of it, change with the proposal alone.")
 	case errors.Is(err, layer.ErrConflict):
 		return problem(conflict, "Dữ liệu đã có một bản ghi khác trùng hoặc liên quan; hãy đọc lại rồi sửa.", "Another row has the same code or refers to this one; read again, then correct.")
 	case errors.Is(err, geo.ErrOutOfDomain):

@@ -42,6 +42,7 @@ const (
 	reverting                  // writes, as staff, features of any layer
 	administering              // keeps people, keys and settings
 	publishing                 // makes layers of files
+	filing                     // makes proposals for an organisation
 )
 
 var (
@@ -151,6 +152,13 @@ func (a *api) routes() []route {
 		{method: post, pattern: root + "/consultations", handle: a.askAgency, produces: jsonType, consumes: jsonType, query: noQuery, needs: asking},
 		{method: get, pattern: root + "/consultations/{consultationId}", handle: a.showConsultation, produces: jsonType, query: noQuery, needs: identity},
 		{method: http.MethodPatch, pattern: root + "/consultations/{consultationId}", handle: a.changeConsultation, consumes: mergeTypes, query: noQuery, needs: identity},
+
+		{method: get, pattern: root + "/proposals", handle: a.listProposals, produces: jsonType, query: proposalsQuery(), needs: identity},
+		{method: post, pattern: root + "/proposals", handle: a.fileProposal, produces: jsonType, consumes: jsonType, query: noQuery, needs: filing},
+		{method: get, pattern: root + "/proposals/{proposalId}", handle: a.showProposal, produces: jsonType, query: noQuery, needs: identity},
+		{method: post, pattern: root + "/proposals/{proposalId}/decisions", handle: a.decideProposal, produces: jsonType, consumes: jsonType, query: noQuery, needs: identity},
+		{method: get, pattern: root + "/decisions", handle: a.listDecisions, produces: jsonType, query: []string{"after", "collection", "feature", "limit", "organisation", "outcome", "year"}, layers: true},
+		{method: get, pattern: root + "/decisions/{number}", handle: a.showDecision, produces: jsonType, query: noQuery},
 
 		{method: get, pattern: root + "/imports", handle: a.listImports, produces: jsonType, query: []string{"after", "limit"}, needs: identity},
 		{method: post, pattern: root + "/imports", handle: a.addImport, produces: jsonType, consumes: importTypes, query: importQuery(), needs: identity, layers: true, upload: true},

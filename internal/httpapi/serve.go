@@ -199,6 +199,10 @@ func may(rt route, r *request) error {
 		if !r.viewer.Publishes() {
 			return problem(forbidden, "Việc này chỉ dành cho cán bộ quản lý mọi lớp trên toàn địa bàn.", "This is for officers alone who write all layers everywhere.")
 		}
+	case filing:
+		if !r.viewer.FilesAnything() {
+			return problem(forbidden, "Chỉ người của doanh nghiệp có quyền soạn bản thảo mới nộp hồ sơ.", "Proposals are filed by operators of an organisation alone.")
+		}
 	case administering:
 		if !r.viewer.Administers() {
 			return problem(forbidden, "Việc này chỉ dành cho quản trị.", "This is for administrators alone.")

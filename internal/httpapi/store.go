@@ -70,6 +70,7 @@ type Store interface {
 // with ErrForbidden what the viewer may not, whatever was checked before.
 type Accounts interface {
 	Consultations
+	Proposals
 	// KeyViewer returns whose key it is; ErrNotFound for one unknown, expired or revoked.
 	KeyViewer(ctx context.Context, key string) (account.Viewer, error)
 	// SessionViewer returns who is signed in; ErrNotFound for a session that is over.

@@ -1,0 +1,412 @@
+package httpapi
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"golang.org/x/text/unicode/norm"
+
+	"hatang/geo"
+	"hatang/geo/zoning"
+	"hatang/internal/account"
+	"hatang/internal/formats"
+	"hatang/internal/layer"
+	"hatang/internal/permit"
+)
+
+// Proposals are what organisations propose to build, and what is decided on them. Every
+// method knows only what the viewer has to do with, but for the register, which is public.
+type Proposals interface {
+	// Proposals returns what q selects, the newest first.
+	Proposals(ctx context.Context, v account.Viewer, q permit.FileQuery) ([]permit.File, error)
+	// Proposal returns one; ErrNotFound.
+	Proposal(ctx context.Context, v account.Viewer, id int64) (permit.File, error)
+	// FileProposal makes one and returns its id; ErrStale where a feature has changed since its check.
+	FileProposal(ctx context.Context, v account.Viewer, n permit.NewFile) (int64, error)
+	// DecideProposal takes one step; ErrForbidden, ErrConflict, ErrStale.
+	DecideProposal(ctx context.Context, v account.Viewer, id int64, d permit.Decision) (permit.FileState, int64, error)
+	// Decisions returns entries of the register, the newest first; ErrNotFound for a row not seen.
+	Decisions(ctx context.Context, v account.Viewer, q permit.DecisionQuery) ([]permit.RegisteredDecision, error)
+	// DecisionOf returns an entry with the features that the viewer sees; ErrNotFound.
+	DecisionOf(ctx context.Context, v account.Viewer, number string) (permit.RegisteredDecision, error)
+}
+
+func proposalsQuery() []string {
+	return []string{"after", "due_by", "limit", "organisation", "overdue", "state", "territory"}
+}
+
+func proposalPath(id int64) string { return "/proposals/" + strconv.FormatInt(id, 10) }
+
+// listProposals lists what the viewer has to do with, the newest first.
+func (a *api) listProposals(w http.ResponseWriter, r *request) error {
+	var faults layer.Faults
+	q := permit.FileQuery{State: permit.FileState(r.values.Get("state")), Organisation: plainIn(r, "organisation", &faults), Territory: plainIn(r, "territory", &faults),
+		Overdue: flag(r.values, "overdue", &faults), After: numberIn(r, "after", 0, 1<<62, &faults), Limit: int(numberIn(r, "limit", defaultConsultations, mostConsultations, &faults))}
+	if r.values.Has("state") && !slices.Contains(permit.States(), q.State) {
+		faults.Add("state", "state phải là một trong: %s", "state must be one of: %s", joined(permit.States()))
+	}
+	if r.values.Has("due_by") {
+		var err error
+		if q.DueBy, err = geo.ParseDate(r.values.Get("due_by")); err != nil {
+			faults.Add("due_by", "due_by phải là ngày dạng YYYY-MM-DD", "due_by must be a date of the form YYYY-MM-DD")
+		}
+	}
+	if len(faults) > 0 {
+		return faultsProblem(invalidParameter, faults)
+	}
+	limit := q.Limit
+	q.Limit++ // whether there are more
+	found, err := a.Accounts.Proposals(r.Context(), r.viewer, q)
+	if err != nil {
+		return err
+	}
+	links := []link{}
+	if len(found) > limit {
+		found = found[:limit]
+		links = a.nextLink(r, "/proposals", strconv.FormatInt(found[limit-1].ID, 10))
+	}
+	return reply(w, r, http.StatusOK, map[string]any{"proposals": found, "links": links})
+}
+
+// nextLink is that to the page behind an entry, with the parameters of this one.
+func (a *api) nextLink(r *request, path, after string) []link {
+	next := url.Values{}
+	for name, values := range r.values {
+		next[name] = values
+	}
+	next.Set("after", after)
+	return []link{{Href: a.href(r, path, next), Rel: "next", Type: typeJSON}}
+}
+
+// plainIn reads a parameter that is text.
+func plainIn(r *request, name string, faults *layer.Faults) string {
+	text := r.values.Get(name)
+	if !plainText(text) {
+		faults.Add(name, "không phải văn bản UTF-8", "is no UTF-8 text")
+	}
+	return norm.NFC.String(text)
+}
+
+func (a *api) showProposal(w http.ResponseWriter, r *request) error {
+	id, err := numberOf(r, "proposalId")
+	if err != nil {
+		return err
+	}
+	f, err := a.Accounts.Proposal(r.Context(), r.viewer, id)
+	if err != nil {
+		return err
+	}
+	w.Header().Set("ETag", rowTag(f.Revision))
+	return reply(w, r, http.StatusOK, f)
+}
+
+// fileProposal files drafts of the viewer's organisation, as they are when they are checked.
+func (a *api) fileProposal(w http.ResponseWriter, r *request) error {
+	var given struct {
+		Title    string                `json:"title"`
+		Features []permit.FiledFeature `json:"features"`
+	}
+	if err := readDocument(w, r, &given); err != nil {
+		return err
+	}
+	n := permit.NewFile{Title: norm.NFC.String(strings.TrimSpace(given.Title)), Features: given.Features}
+	var faults layer.Faults
+	if runes := utf8.RuneCountInString(n.Title); runes < 1 || runes > permit.MaxTitleRunes || !plainText(n.Title) {
+		faults.Add("/title", "phải có từ 1 đến %d ký tự", "must have 1 to %d characters", permit.MaxTitleRunes)
+	}
+	if len(n.Features) < 1 || len(n.Features) > permit.MaxFiled {
+		faults.Add("/features", "phải có từ 1 đến %d đối tượng", "must have 1 to %d features", permit.MaxFiled)
+	}
+	seen := map[permit.FiledFeature]bool{}
+	for i, f := range n.Features {
+		one := permit.FiledFeature{Collection: f.Collection, ID: f.ID}
+		if seen[one] {
+			faults.Add("/features/"+strconv.Itoa(i), "đã nêu ở trên", "is listed before")
+		}
+		seen[one], n.Features[i] = true, one
+	}
+	if len(faults) > 0 {
+		return faultsProblem(invalidBody, faults)
+	}
+	var err error
+	if n.Verdict, err = a.checkFiled(r, n.Features); err != nil {
+		return err
+	}
+	id, err := a.Accounts.FileProposal(r.Context(), r.viewer, n)
+	if err != nil {
+		return stepProblem(err)
+	}
+	w.Header().Set("Location", a.href(r, proposalPath(id), nil))
+	return reply(w, r, http.StatusCreated, map[string]int64{"id": id})
+}
+
+// checkedFeature is what the check says of a feature; of others than masts nothing.
+type checkedFeature struct {
+	Collection string          `json:"collection"`
+	ID         int64           `json:"id"`
+	Answer     json.RawMessage `json:"answer"` // of the placement check; null where there is none
+	Faults     layer.Faults    `json:"faults"` // what keeps a mast from being checked
+}
+
+// checkFiled checks the masts among features and notes the revisions that it has read.
+// Drafts of the organisation itself do not count: the masts are among them.
+func (a *api) checkFiled(r *request, features []permit.FiledFeature) (json.RawMessage, error) {
+	checked := make([]checkedFeature, len(features))
+	var masts []int
+	var bodies []json.RawMessage
+	for i := range features {
+		f := &features[i]
+		checked[i] = checkedFeature{Collection: f.Collection, ID: f.ID}
+		l, known := a.Registry.Get(f.Collection)
+		if !known || !slices.Contains(permit.FiledLayers(), f.Collection) {
+			continue // the store says what is wrong with it, with all else
+		}
+		row, err := a.Store.Feature(r.Context(), r.viewer, l, f.ID)
+		if errors.Is(err, layer.ErrNotFound) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		f.Revision = row.Revision
+		if !l.Has("mast_type") {
+			continue
+		}
+		body, err := mastBody(l, row, r.viewer.Organisation)
+		if err != nil {
+			return nil, err
+		}
+		masts, bodies = append(masts, i), append(bodies, body)
+	}
+	nobodys := r.viewer
+	nobodys.Organisation = ""
+	q := permit.Question{Viewer: nobodys, Date: a.ReferenceDate(), Detail: permit.DetailFull}
+	verdict := zoning.Verdict("")
+	if len(masts) > 0 {
+		answers, err := a.Checker.Answers(r.Context(), q, bodies)
+		if err != nil {
+			return nil, err
+		}
+		for i, answer := range answers {
+			at := &checked[masts[i]]
+			at.Answer = answer.Answer
+			of := struct {
+				Verdict zoning.Verdict `json:"verdict"`
+			}{zoning.Undetermined}
+			if answer.Invalid != nil {
+				at.Faults = answer.Invalid.Faults
+			} else if err := json.Unmarshal(answer.Answer, &of); err != nil {
+				return nil, err
+			}
+			verdict = worse(verdict, of.Verdict)
+		}
+	}
+	return encode(map[string]any{"verdict": verdict, "date": q.Date, "features": checked})
+}
+
+// worse is the graver of two verdicts.
+func worse(a, b zoning.Verdict) zoning.Verdict {
+	order := []zoning.Verdict{"", zoning.Permitted, zoning.Conditional, zoning.Undetermined, zoning.Refused}
+	if slices.Index(order, a) > slices.Index(order, b) {
+		return a
+	}
+	return b
+}
+
+// mastBody writes a row as the proposal of a placement check.
+func mastBody(l *layer.Layer, row *layer.Row, operator string) (json.RawMessage, error) {
+	text, err := formats.AppendFeature(nil, l, row, formats.GeoJSONOptions{})
+	if err != nil {
+		return nil, err
+	}
+	var feature struct {
+		Geometry struct {
+			Coordinates []float64 `json:"coordinates"`
+		} `json:"geometry"`
+		Properties map[string]json.RawMessage `json:"properties"`
+	}
+	if err := json.Unmarshal(text, &feature); err != nil {
+		return nil, err
+	}
+	body := map[string]any{"operator": operator}
+	if at := feature.Geometry.Coordinates; len(at) == 2 {
+		body["lon"], body["lat"] = at[0], at[1]
+	}
+	for _, name := range []string{"mast_type", "height_m", "half_width_m", "host_building_height_m", "structure", "concealed", "accuracy_m"} {
+		if value, ok := feature.Properties[name]; ok {
+			body[name] = value
+		}
+	}
+	return json.Marshal(body)
+}
+
+// decideProposal takes one step on a proposal, at the revision that it is decided on.
+func (a *api) decideProposal(w http.ResponseWriter, r *request) error {
+	id, err := numberOf(r, "proposalId")
+	if err != nil {
+		return err
+	}
+	var given givenStep
+	if err := readDocument(w, r, &given); err != nil {
+		return err
+	}
+	d, err := given.decision(r.Header.Values("If-Match"))
+	if err != nil {
+		return err
+	}
+	if d.Action == permit.Supplement {
+		f, err := a.Accounts.Proposal(r.Context(), r.viewer, id)
+		if err != nil {
+			return err
+		}
+		d.Features = f.Features
+		if d.Verdict, err = a.checkFiled(r, d.Features); err != nil {
+			return err
+		}
+	}
+	state, revision, err := a.Accounts.DecideProposal(r.Context(), r.viewer, id, d)
+	if err != nil {
+		return stepProblem(err)
+	}
+	w.Header().Set("ETag", rowTag(revision))
+	return reply(w, r, http.StatusOK, map[string]any{"state": state, "revision": revision})
+}
+
+// stepProblem says what stands in the way of a step.
+func stepProblem(err error) error {
+	var refused *permit.RefusedError
+	switch {
+	case errors.As(err, &refused):
+		return &problemError{Type: conflict, Detail: refused.Detail}
+	case errors.Is(err, layer.ErrForbidden):
+		return problem(forbidden, "Bước này không dành cho bạn; không ai quyết định hồ sơ của chính đơn vị mình.", "The step is for others; nobody decides on a proposal of his own organisation.")
+	case errors.Is(err, layer.ErrStale):
+		return problem(preconditionFail, "Hồ sơ, hoặc đối tượng trong đó, đã thay đổi từ khi bạn đọc; hãy đọc lại rồi quyết định.", "The proposal, or a feature of it, has changed since you read it; read it again, then decide.")
+	case errors.Is(err, layer.ErrConflict):
+		return problem(conflict, "Ở trạng thái này hồ sơ không có bước ấy, hoặc mã của đối tượng đã có bản ghi khác; xem actions của hồ sơ.", "The proposal has no such step in its state, or a code of its features has another row; see its actions.")
+	}
+	return err
+}
+
+// givenStep is a step as a client asks for it.
+type givenStep struct {
+	Action         string          `json:"action"`
+	Revision       int64           `json:"revision"`
+	Reasons        string          `json:"reasons"`
+	Conditions     []string        `json:"conditions"`
+	Agencies       []string        `json:"agencies"`
+	Required       bool            `json:"required"`
+	Agency         string          `json:"agency"`
+	Answer         string          `json:"answer"`
+	DocumentNumber string          `json:"document_number"`
+	DocumentDate   json.RawMessage `json:"document_date"`
+}
+
+// decision returns the step, or all that is wrong with it.
+func (g givenStep) decision(ifMatch []string) (permit.Decision, error) {
+	var faults layer.Faults
+	text := func(at, s string, most int) string {
+		s = norm.NFC.String(strings.TrimSpace(s))
+		if utf8.RuneCountInString(s) > most || !plainText(s) {
+			faults.Add(at, "dài nhất %d ký tự", "must have at most %d characters", most)
+		}
+		return s
+	}
+	d := permit.Decision{Action: permit.Action(g.Action), Revision: g.Revision, Reasons: text("/reasons", g.Reasons, permit.MaxReasonsRunes), Required: g.Required,
+		Agency: text("/agency", g.Agency, 200), Answer: account.Answer(g.Answer), DocumentNumber: text("/document_number", g.DocumentNumber, 200)}
+	need := func(lacks bool, at string) {
+		if lacks {
+			faults.Add(at, "bắt buộc phải có ở bước này", "is needed in this step")
+		}
+	}
+	if !slices.Contains(permit.Actions(), d.Action) {
+		faults.Add("/action", "action phải là một trong: %s", "action must be one of: %s", joined(permit.Actions()))
+	}
+	need((d.Action == permit.AskMore || d.Action == permit.Refuse) && d.Reasons == "", "/reasons")
+	need(d.Action == permit.Consult && len(g.Agencies) == 0, "/agencies")
+	if d.Action == permit.AnswerFor && !d.Answer.Valid() {
+		faults.Add("/answer", "answer phải là một trong: %s", "answer must be one of: %s", joined(account.Answers()))
+	}
+	if len(g.Conditions) > permit.MaxConditions {
+		faults.Add("/conditions", "nhiều nhất %d điều kiện", "must be at most %d", permit.MaxConditions)
+	}
+	for i, c := range g.Conditions {
+		d.Conditions = append(d.Conditions, text("/conditions/"+strconv.Itoa(i), c, permit.MaxReasonsRunes))
+	}
+	if len(g.Agencies) > permit.MaxAgencies {
+		faults.Add("/agencies", "nhiều nhất %d cơ quan", "must be at most %d", permit.MaxAgencies)
+	}
+	for i, code := range g.Agencies {
+		if code = text("/agencies/"+strconv.Itoa(i), code, 200); !slices.Contains(d.Agencies, code) {
+			d.Agencies = append(d.Agencies, code)
+		}
+	}
+	if len(g.DocumentDate) > 0 {
+		if err := json.Unmarshal(g.DocumentDate, &d.DocumentDate); err != nil {
+			faults.Add("/document_date", "phải là ngày dạng YYYY-MM-DD hoặc null", "must be a date of the form YYYY-MM-DD, or null")
+		}
+	}
+	if header := strings.TrimSpace(strings.Join(ifMatch, ",")); header != "" && header != "*" {
+		revision, ok := revisionIn(header)
+		if !ok || d.Revision != 0 && d.Revision != revision {
+			return d, layer.ErrStale
+		}
+		d.Revision = revision
+	}
+	if len(faults) > 0 {
+		return d, faultsProblem(invalidBody, faults)
+	}
+	return d, nil
+}
+
+// listDecisions lists the public register, the newest first.
+func (a *api) listDecisions(w http.ResponseWriter, r *request) error {
+	var faults layer.Faults
+	q := permit.DecisionQuery{Outcome: permit.FileState(r.values.Get("outcome")), Organisation: plainIn(r, "organisation", &faults), Year: int(numberIn(r, "year", 0, 9999, &faults)),
+		Collection: r.values.Get("collection"), Feature: numberIn(r, "feature", 0, 1<<62, &faults), After: plainIn(r, "after", &faults),
+		Limit: int(numberIn(r, "limit", defaultConsultations, mostConsultations, &faults))}
+	if r.values.Has("outcome") && q.Outcome != permit.Approved && q.Outcome != permit.Refused {
+		faults.Add("outcome", "outcome phải là approved hoặc refused", "outcome must be approved or refused")
+	}
+	if _, known := r.layers.Get(q.Collection); r.values.Has("collection") && !known {
+		faults.Add("collection", "không có lớp %q", "there is no layer %q", clip(q.Collection))
+	}
+	if r.values.Has("collection") != r.values.Has("feature") {
+		faults.Add("feature", "collection và feature đi cùng nhau", "collection and feature go together")
+	}
+	if len(faults) > 0 {
+		return faultsProblem(invalidParameter, faults)
+	}
+	limit := q.Limit
+	q.Limit++ // whether there are more
+	found, err := a.Accounts.Decisions(r.Context(), r.viewer, q)
+	if err != nil {
+		return err
+	}
+	links := []link{}
+	if len(found) > limit {
+		found = found[:limit]
+		links = a.nextLink(r, "/decisions", found[limit-1].Number)
+	}
+	return reply(w, r, http.StatusOK, map[string]any{"decisions": found, "links": links})
+}
+
+// showDecision shows an entry of the register, with what it approves.
+func (a *api) showDecision(w http.ResponseWriter, r *request) error {
+	number := r.param("number")
+	if !plainText(number) {
+		return layer.ErrNotFound
+	}
+	d, err := a.Accounts.DecisionOf(r.Context(), r.viewer, number)
+	if err != nil {
+		return err
+	}
+	return reply(w, r, http.StatusOK, d)
+}

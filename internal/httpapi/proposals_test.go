@@ -1,0 +1,101 @@
+package httpapi
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"hatang/geo"
+	"hatang/internal/account"
+	"hatang/internal/layer"
+	"hatang/internal/permit"
+)
+
+// fakePermits is a register that knows which step it was asked to take.
+type fakePermits struct {
+	*fakeStore
+	filed   permit.NewFile
+	decided permit.Decision
+	refusal error
+}
+
+func (s *fakePermits) FileProposal(_ context.Context, _ account.Viewer, n permit.NewFile) (int64, error) {
+	s.filed = n
+	return 7, s.refusal
+}
+
+func (s *fakePermits) DecideProposal(_ context.Context, _ account.Viewer, _ int64, d permit.Decision) (permit.FileState, int64, error) {
+	s.decided = d
+	return permit.Approved, 4, s.refusal
+}
+
+func newFakePermits(t *testing.T) (*fakePermits, http.Handler) {
+	t.Helper()
+	s := &fakePermits{fakeStore: &fakeStore{rows: siteRows(t, 2, "x")}}
+	c := config(t, s.fakeStore)
+	c.Accounts = s
+	return s, apiWith(t, c).router()
+}
+
+const asOperator, decisionsPath = "Authorization: Bearer operator", root + "/proposals/1/decisions"
+
+func TestStepsAreRead(t *testing.T) {
+	s, h := newFakePermits(t)
+	body := `{"action": "answer", "revision": 3, "agency": "SXD", "answer": "agreed", "reasons": " ổn ", "document_number": "12/CV", "document_date": "2026-01-05"}`
+	w := do(h, "POST", decisionsPath, body, asOfficer, "Content-Type: application/json")
+	if got := decode(t, w); w.Code != 200 || got["state"] != "approved" || got["revision"] != 4.0 || w.Header().Get("ETag") == "" {
+		t.Fatalf("%d %v", w.Code, got)
+	}
+	want := permit.Decision{Action: permit.AnswerFor, Revision: 3, Agency: "SXD", Answer: "agreed", Reasons: "ổn", DocumentNumber: "12/CV", DocumentDate: geo.NewDate(2026, 1, 5)}
+	if diff := cmp.Diff(fmt.Sprintf("%+v", want), fmt.Sprintf("%+v", s.decided)); diff != "" {
+		t.Errorf("the step (-want +got)\n%s", diff)
+	}
+	tag := do(h, "GET", root+"/proposals/1", "", asOfficer).Header().Get("ETag")
+	if w = do(h, "POST", decisionsPath, `{"action": "approve"}`, asOfficer, "Content-Type: application/json", "If-Match: "+tag); w.Code != 200 || s.decided.Revision != 3 {
+		t.Errorf("If-Match %s: %d, decided on %d", tag, w.Code, s.decided.Revision)
+	}
+	for body, want := range map[string]string{
+		`{"action": "fly"}`: "/action", `{}`: "/action", `{"action": "refuse", "reasons": " "}`: "/reasons", `{"action": "ask_more"}`: "/reasons", `{"action": "consult"}`: "/agencies",
+		`{"action": "answer", "answer": "maybe"}`: "/answer", `{"action": "approve", "document_date": "x"}`: "/document_date", `{"action": "approve", "colour": "x"}`: "/colour",
+		`{"action": "refuse", "reasons": "` + strings.Repeat("x", permit.MaxReasonsRunes+1) + `"}`: "/reasons",
+	} {
+		if w := do(h, "POST", decisionsPath, body, asOfficer, "Content-Type: application/json"); w.Code != 400 || !strings.Contains(w.Body.String(), want) {
+			t.Errorf("%.60s: %d %s", body, w.Code, w.Body)
+		}
+	}
+	for _, tt := range []struct {
+		err  error
+		want int
+	}{{layer.ErrStale, 412}, {layer.ErrForbidden, 403}, {layer.ErrConflict, 409}, {layer.ErrNotFound, 404}, {&permit.RefusedError{Detail: geo.Text{VI: "x", EN: "consent"}}, 409}, {layer.ErrFiled, 409}} {
+		s.refusal = tt.err
+		if w := do(h, "POST", decisionsPath, `{"action": "approve"}`, asOfficer, "Content-Type: application/json"); w.Code != tt.want {
+			t.Errorf("%v: %d, want %d", tt.err, w.Code, tt.want)
+		}
+	}
+}
+
+func TestWhatIsFiledIsChecked(t *testing.T) {
+	s, h := newFakePermits(t)
+	w := do(h, "POST", root+"/proposals", `{"title": "Cột", "features": [{"collection": "bts_sites", "id": 1}]}`, asOperator, "Content-Type: application/json")
+	var verdict struct {
+		Verdict  string           `json:"verdict"`
+		Features []map[string]any `json:"features"`
+	}
+	if err := json.Unmarshal(s.filed.Verdict, &verdict); w.Code != 201 || err != nil || verdict.Verdict == "" || len(verdict.Features) != 1 || s.filed.Features[0].Revision == 0 {
+		t.Errorf("%d %s; filed %+v, %s, %v", w.Code, w.Body, s.filed, s.filed.Verdict, err)
+	}
+	for body, want := range map[string]string{`{"features": [{"collection": "bts_sites", "id": 1}]}`: "/title", `{"title": "x"}`: "/features",
+		`{"title": "x", "features": [{"collection": "bts_sites", "id": 1}, {"collection": "bts_sites", "id": 1}]}`: "/features/1"} {
+		if w := do(h, "POST", root+"/proposals", body, asOperator, "Content-Type: application/json"); w.Code != 400 || !strings.Contains(w.Body.String(), want) {
+			t.Errorf("%s: %d %s", body, w.Code, w.Body)
+		}
+	}
+	if w := do(h, "POST", root+"/proposals", `{"title": "x", "features": [{"collection": "bts_sites", "id": 1}]}`, asOfficer, "Content-Type: application/json"); w.Code != 403 {
+		t.Errorf("an officer files: %d", w.Code)
+	}
+}
