@@ -362,6 +362,8 @@ func (p *pair) other() string {
 		return p.consultations()
 	case n < 75:
 		return p.imports()
+	case n < 85:
+		return p.proposals()
 	}
 	if p.chance(40) {
 		return ofHiddenLayer(p.rand)
@@ -437,6 +439,21 @@ func (p *pair) consultations() string {
 	return consultationsPath + "?" + q.Encode()
 }
 
+// proposals asks for what is proposed, by the viewer's organisation and others, and decided.
+func (p *pair) proposals() string {
+	id := fmt.Sprint(p.filed())
+	return "/api/v1" + pick(p.rand, []string{"/proposals", "/proposals?limit=1", "/proposals?limit=2&after=" + id, "/proposals?state=withdrawn&organisation=VIETTEL", "/proposals?territory=094", "/proposals?overdue=true",
+		"/proposals/" + id, "/proposals/" + id, "/decisions", "/decisions/2026-0001", fmt.Sprint("/decisions?collection=bts_sites&feature=", p.id(p.stock.sites))})
+}
+
+// filed is the id of a proposal of either world, or of none.
+func (p *pair) filed() int64 {
+	if p.chance(10) {
+		return p.rand.Int64N(1<<50) + 1
+	}
+	return pick(p.rand, p.stock.proposals)
+}
+
 // imports asks for the viewer's imports, and for others'.
 func (p *pair) imports() string {
 	of := fmt.Sprint(p.rand.Int64N(1<<50) + 1)
@@ -457,6 +474,11 @@ func (p *pair) consultation() int64 {
 // consult asks an agency, answers or withdraws, or tries to.
 func (p *pair) consult(a question) question {
 	a.headers = jsonBody
+	if p.chance(15) { // all of them are over
+		a.method, a.path = http.MethodPost, fmt.Sprint("/api/v1/proposals/", p.filed(), "/decisions")
+		a.body = pick(p.rand, []string{`{"action":"withdraw"}`, `{"action":"approve","revision":2}`, `{"action":"ask_more","reasons":"x"}`, `{"action":"answer","answer":"agreed"}`})
+		return a
+	}
 	if p.chance(40) {
 		l := pick(p.rand, p.stock.drafts)
 		a.method, a.path = http.MethodPost, consultationsPath

@@ -70,6 +70,22 @@ func (p *pair) hideConsultations(conn *pgx.Conn, l *layer.Layer) {
 		AND layer = '%s' AND feature IN (SELECT id FROM %[1]s WHERE %s)`, l.Name, unconcerned))
 }
 
+// proposalsOf is a statement that files some drafts of sites, each for its organisation, and
+// withdraws them, which leaves the rows as they are.
+func proposalsOf(title, where string, world int) string {
+	return fmt.Sprintf(`DO $$ DECLARE
+			r record; p bigint := (1::bigint << 48) + 815000 + 1000 * %[3]d;
+		BEGIN
+			FOR r IN SELECT id, owner_organisation AS o FROM bts_sites WHERE status = 'draft' AND owner_organisation IS NOT NULL AND %[2]s ORDER BY md5(id::text) LIMIT 40 LOOP
+				p := p + 1;
+				INSERT INTO proposals (id, organisation, title, verdict) VALUES (p, r.o, '%[1]s', '{}');
+				INSERT INTO proposal_features (proposal, position, layer, feature) VALUES (p, 0, 'bts_sites', r.id);
+				INSERT INTO proposal_steps (proposal, revision, action, party, organisation) VALUES (p, 1, 'file', 'organisation', r.o);
+				INSERT INTO proposal_steps (proposal, revision, action, party, organisation) VALUES (p, 2, 'withdraw', 'organisation', r.o);
+			END LOOP;
+		END $$`, title, where, world)
+}
+
 // importsOf is a statement that has somebody import a file into a layer, and cancel that.
 func importsOf(who string) string {
 	return fmt.Sprintf(`WITH i AS (INSERT INTO imports (id, layer, file_name, bytes, sha256, options, who, state, finished_at)
@@ -111,6 +127,8 @@ func (p *pair) hide(conn *pgx.Conn) {
 			}
 		}
 	}
+	sites, _ := p.origin.layers.Get("bts_sites")
+	execute(p.t, conn, proposalsOf("hidden", fmt.Sprintf("%s AND %s", p.as.blind(sites, "geom"), p.as.unasked(sites)), 1))
 	if !p.as.viewer().Administers() {
 		execute(p.t, conn, importsOf("key:hidden"))
 	}
@@ -169,8 +187,10 @@ type stock struct {
 	points         []orb.Point // where something is, hidden things first
 	within         []orb.Point // in the territory of the viewer, if he has one
 	communes       []string
-	consultations  []int64  // of either world
-	imports        []int64  // of either world
+	consultations  []int64 // of either world
+	imports        []int64 // of either world
+	proposals      []int64 // of either world
+	sites          *layer.Layer
 	makers         []string // of changes, in either world
 }
 
@@ -205,6 +225,8 @@ func readStock(t *testing.T, o *origin, as who, a, b *pgx.Conn) *stock {
 	}
 	s.makers = allOf[string](t, b, "SELECT DISTINCT who FROM history ORDER BY 1")
 	s.imports = append(allOf[int64](t, b, "SELECT id FROM imports ORDER BY id"), 1)
+	s.proposals = allOf[int64](t, b, "SELECT id FROM proposals ORDER BY id")
+	s.sites, _ = o.layers.Get("bts_sites")
 	s.consultations = allOf[int64](t, b, "SELECT id FROM consultations ORDER BY id")
 	at := allOf[float64](t, a, "SELECT unnest(ARRAY[ST_X(p.geom), ST_Y(p.geom)]) FROM ST_Dump(ST_GeneratePoints(hatang_territory($1), 40, 3)) p", as.territory)
 	for i := 0; i+1 < len(at); i += 2 {

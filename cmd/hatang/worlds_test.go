@@ -158,6 +158,7 @@ func newOrigin(t *testing.T) *origin {
 			execute(t, conn, consultationsOf(l))
 		}
 	}
+	execute(t, conn, proposalsOf("x", "true", 0))
 	execute(t, conn, "UPDATE consultations SET answer = 'agreed', note = 'x' WHERE feature % 5 = 1")
 	execute(t, conn, "UPDATE consultations SET withdrawn_at = now() WHERE feature % 5 = 2")
 	for _, sql := range layersPublished {
