@@ -271,7 +271,7 @@ func (pl *place) imageSQL() string {
 		return fmt.Sprintf(`SELECT (SELECT md5(string_agg(r::text, '' ORDER BY id)) FROM %s r) || (SELECT l::text FROM reference_layers l WHERE name = '%s' AND withdrawn_at IS NULL)`, pl.name(), pl.name())
 	}
 	if pl.layer != nil {
-		return fmt.Sprintf(`SELECT (SELECT count(*) FROM %[1]s) || coalesce((SELECT md5(string_agg(r::text, '' ORDER BY id)) FROM %[1]s r WHERE source = '%[2]s'), '')`, pl.name(), mark)
+		return fmt.Sprintf(`SELECT (SELECT count(*) FROM %[1]s WHERE source IS DISTINCT FROM 'beside') || coalesce((SELECT md5(string_agg(r::text, '' ORDER BY id)) FROM %[1]s r WHERE source = '%[2]s'), '')`, pl.name(), mark)
 	}
 	return fmt.Sprintf(`SELECT md5(concat((SELECT string_agg(r::text, '' ORDER BY id) FROM consultations r WHERE feature IN (%d, %d)), (SELECT string_agg(r::text, '' ORDER BY id) FROM imports r), (SELECT string_agg(r::text, '' ORDER BY id) FROM proposals r), (SELECT string_agg(r::text, '' ORDER BY import) FROM import_progress r), (SELECT string_agg(r::text, '' ORDER BY id) FROM people r), (SELECT string_agg(r::text, '' ORDER BY id) FROM grants r),
 		(SELECT string_agg(r::text, '' ORDER BY id) FROM api_keys r), (SELECT string_agg(r::text, '' ORDER BY hash) FROM sessions r),
