@@ -130,7 +130,7 @@ func fileFaults(err error) error {
 // rowOptions say how a file of that name becomes rows on a date, as is wished.
 func rowOptions(ctx context.Context, store *postgis.Store, date geo.Date, w layer.ImportWishes, fileName string) (postgis.ImportOptions, error) {
 	o := postgis.ImportOptions{
-		Date: date, InForce: w.InForce, OnConflict: postgis.OnConflict(w.OnConflict), GoodRows: w.GoodRows, DryRun: w.DryRun,
+		OwnSites: w.OwnSites, Date: date, InForce: w.InForce, OnConflict: postgis.OnConflict(w.OnConflict), GoodRows: w.GoodRows, DryRun: w.DryRun,
 		Defaults: map[string]any{"valid_from": date},
 		Placed:   map[string]any{"source": fileName, "illustrative": false, "accuracy_m": nil},
 	}

@@ -40,6 +40,7 @@ type importCommand struct {
 	InForce      string `xor:"mode" placeholder:"DATE" help:"Close the rows in force on this date and open new ones."`
 	OnConflict   string `enum:"update,skip,fail" default:"update" help:"What to do with a code that is there already: ${enum}."`
 	GoodRows     bool   `help:"Take the good rows when some are refused; default all or nothing."`
+	OwnSites     string `placeholder:"TYPE" enum:",A1a,A1b,A2a,A2b" default:"" help:"Positions of operators that name no site get one of their own, with a mast of this type: A1a, A1b, A2a or A2b."`
 	Strict       bool   `help:"Refuse a file with columns that the layer does not have."`
 	JSON         bool   `name:"json" help:"Write the summary as JSON."`
 
@@ -107,6 +108,8 @@ func (c *importCommand) check() error {
 		return usageError{errors.New("a layer and a file are needed, or --as NAME and a file")}
 	case c.As == "" && (c.Title != "" || c.TitleEN != "" || c.Code != "" || c.StorageCRS != "" || c.StaffOnly):
 		return usageError{errors.New("--title, --title-en, --code, --storage-crs and --staff-only are for a new layer: they go with --as")}
+	case c.OwnSites != "" && c.Layer != "operator_positions":
+		return usageError{errors.New("--own-sites is for operator_positions")}
 	case c.As != "" && c.File != "":
 		return usageError{errors.New("with --as NAME the file alone is named")}
 	case c.As != "" && (c.InForce != "" || c.OnConflict != string(postgis.UpdateExisting)):
@@ -121,7 +124,7 @@ func (c *importCommand) options(ctx context.Context, g *globals, store *postgis.
 	if err != nil {
 		return postgis.ImportOptions{}, err
 	}
-	wishes := layer.ImportWishes{OnConflict: c.OnConflict, GoodRows: c.GoodRows, DryRun: c.DryRun, Jurisdiction: c.Jurisdiction}
+	wishes := layer.ImportWishes{OwnSites: c.OwnSites, OnConflict: c.OnConflict, GoodRows: c.GoodRows, DryRun: c.DryRun, Jurisdiction: c.Jurisdiction}
 	if c.InForce != "" {
 		if wishes.InForce, err = geo.ParseDate(c.InForce); err != nil {
 			return postgis.ImportOptions{}, usageError{fmt.Errorf("--in-force: %w", err)}

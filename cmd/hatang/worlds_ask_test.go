@@ -355,6 +355,9 @@ func (p *pair) other() string {
 	}
 	switch n := p.rand.IntN(100); {
 	case n < 25:
+		if p.chance(5) {
+			return "/api/v1/site-proposals?distance=" + pick(p.rand, []string{"50", "300", "1000"})
+		}
 		return p.search()
 	case n < 50:
 		return p.changes()

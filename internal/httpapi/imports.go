@@ -44,7 +44,7 @@ const (
 )
 
 func importQuery() []string {
-	return []string{"collection", "dry_run", "on_conflict", "in_force", "good_rows", "crs", "table", "jurisdiction", "source"}
+	return []string{"collection", "dry_run", "on_conflict", "in_force", "good_rows", "crs", "table", "jurisdiction", "own_sites", "source"}
 }
 
 // onConflicts are what an import may do with codes that are there already.
@@ -129,7 +129,10 @@ func wishesOfImport(r *request) (*layer.Layer, layer.NewImport, layer.Faults) {
 		faults.Add("collection", "không có lớp %q", "there is no collection %q", clip(collection))
 	}
 	wishes := layer.ImportWishes{DryRun: flag(r.values, "dry_run", &faults), GoodRows: flag(r.values, "good_rows", &faults), OnConflict: onConflicts[0],
-		CRS: r.values.Get("crs"), Table: r.values.Get("table"), Jurisdiction: r.values.Get("jurisdiction")}
+		CRS: r.values.Get("crs"), Table: r.values.Get("table"), Jurisdiction: r.values.Get("jurisdiction"), OwnSites: r.values.Get("own_sites")}
+	if wishes.OwnSites != "" && (collection != "operator_positions" || !slices.Contains(geo.MastTypes(), geo.MastType(wishes.OwnSites))) {
+		faults.Add("own_sites", "own_sites là loại cột (%s), dành cho operator_positions", "own_sites is a mast type (%s), for operator_positions", joined(geo.MastTypes()))
+	}
 	if r.values.Has("on_conflict") {
 		wishes.OnConflict = r.values.Get("on_conflict")
 		if !slices.Contains(onConflicts, wishes.OnConflict) {

@@ -44,6 +44,7 @@ type ImportWishes struct {
 	CRS          string   `json:"crs,omitempty"`          // of the file; "" for what it says
 	Table        string   `json:"table,omitempty"`        // of a GeoPackage; "" for the only one
 	Jurisdiction string   `json:"jurisdiction,omitempty"` // of new rows; "" for the only one there is
+	OwnSites     string   `json:"own_sites,omitempty"`    // mast type of the sites that new positions without one get; "" for none
 }
 
 // NewImport is a file to be imported.

@@ -35,6 +35,9 @@ type ImportOptions struct {
 	// Placed is set on every row to which the file brings a geometry and says nothing
 	// else: where the place comes from now, and that it is no longer illustrative.
 	Placed map[string]any
+	// OwnSites is a mast type: new positions of operators that name no site get one of their
+	// own, with such a mast; "" for none.
+	OwnSites string
 }
 
 // Incoming is one feature of an import.
@@ -141,7 +144,7 @@ func importRows(ctx context.Context, tx pgx.Tx, v account.Viewer, l *layer.Layer
 	}
 	for _, step := range []func(context.Context) error{
 		im.stage, func(ctx context.Context) error { return im.copyIn(ctx, read) }, im.match, im.refuseOthers,
-		im.refuseTwins, im.refuseShapes, im.refuseExisting, im.refuseIncomplete, im.refusePeriods, im.refuseRivals, im.dropRefused, im.apply,
+		im.refuseTwins, im.refuseShapes, im.refuseExisting, im.refuseIncomplete, im.refusePeriods, im.refuseRivals, im.dropRefused, im.apply, im.makeOwnSites,
 	} {
 		if err := step(ctx); err != nil {
 			return im.summary, err

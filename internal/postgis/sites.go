@@ -60,7 +60,7 @@ func (s *Store) MergeSites(ctx context.Context, v account.Viewer, codes []string
 }
 
 // SplitSite takes a position in force on a day off a site with others, onto a new one where
-// it lies, which is otherwise as the old one. It is one change, which Revert takes back; with dryRun it
+// it lies, which is otherwise as the old one, and remembers as KeepApart does. It is one change, which Revert takes back; with dryRun it
 // is found out what would be.
 // *layer.InvalidError where there is no such position, or nobody else on its site;
 // layer.ErrConflict where the new site's code is taken.
@@ -104,8 +104,10 @@ func (s *Store) SplitSite(ctx context.Context, v account.Viewer, split layer.Sit
 		if err := inPen(ctx, m.tx, v, m.sites, id); err != nil {
 			return err
 		}
-		_, err = m.tx.Exec(ctx, "UPDATE operator_positions SET site_code = $2 WHERE id = $1", position, split.Site)
-		return err
+		if _, err = m.tx.Exec(ctx, "UPDATE operator_positions SET site_code = $2 WHERE id = $1", position, split.Site); err != nil {
+			return err
+		}
+		return m.rememberApart(ctx, []string{old, split.Site}, "")
 	})
 	return done, err
 }
@@ -118,13 +120,18 @@ func (s *Store) KeepApart(ctx context.Context, v account.Viewer, codes []string,
 		if _, err := m.lockSites(ctx, codes); err != nil {
 			return err
 		}
-		_, err := m.tx.Exec(ctx, `INSERT INTO masts_apart (position_a, position_b, place_a, place_b, reason)
-			SELECT a.code, b.code, a.geom, b.geom, nullif($3, '') FROM operator_positions a JOIN operator_positions b ON a.code < b.code AND a.site_code <> b.site_code
-			WHERE a.site_code = ANY ($1) AND b.site_code = ANY ($1) AND a.status <> 'draft' AND b.status <> 'draft'
-				AND a.valid_from <= $2::date AND (a.valid_to IS NULL OR a.valid_to > $2::date) AND b.valid_from <= $2::date AND (b.valid_to IS NULL OR b.valid_to > $2::date)
-			ON CONFLICT (position_a, position_b) DO UPDATE SET place_a = EXCLUDED.place_a, place_b = EXCLUDED.place_b, reason = EXCLUDED.reason`, codes, date.Time(), reason)
-		return err
+		return m.rememberApart(ctx, codes, reason)
 	})
+}
+
+// rememberApart remembers the positions on different ones of the sites.
+func (m *mastWork) rememberApart(ctx context.Context, codes []string, reason string) error {
+	_, err := m.tx.Exec(ctx, `INSERT INTO masts_apart (position_a, position_b, place_a, place_b, reason)
+		SELECT a.code, b.code, a.geom, b.geom, nullif($3, '') FROM operator_positions a JOIN operator_positions b ON a.code < b.code AND a.site_code <> b.site_code
+		WHERE a.site_code = ANY ($1) AND b.site_code = ANY ($1) AND a.status <> 'draft' AND b.status <> 'draft'
+			AND a.valid_from <= $2::date AND (a.valid_to IS NULL OR a.valid_to > $2::date) AND b.valid_from <= $2::date AND (b.valid_to IS NULL OR b.valid_to > $2::date)
+		ON CONFLICT (position_a, position_b) DO UPDATE SET place_a = EXCLUDED.place_a, place_b = EXCLUDED.place_b, reason = EXCLUDED.reason`, codes, m.date.Time(), reason)
+	return err
 }
 
 // KeptApart returns the positions that were found to be on two masts.
