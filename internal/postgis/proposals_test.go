@@ -39,7 +39,7 @@ func newFiling(t *testing.T) *filing {
 	staff := func(name string, role account.Role, territory string) account.Viewer {
 		return account.Viewer{Name: name, Grants: []account.Grant{{Role: role, Territory: territory}}}
 	}
-	f := &filing{consulting: c, layers: c.Store.Layers(), url: c.conn.Config().ConnString(), operator: operatorOf("VNPT"), colleague: operatorOf("VNPT"), rival: operatorOf("VIETTEL"),
+	f := &filing{consulting: c, layers: c.Layers(), url: c.conn.Config().ConnString(), operator: operatorOf("VNPT"), colleague: operatorOf("VNPT"), rival: operatorOf("VIETTEL"),
 		officer: staff("person:officer", account.Officer, "094"), far: staff("person:far", account.Officer, "095"),
 		approver: staff("person:approver", account.Approver, "094"), farApprover: staff("person:far-approver", account.Approver, "095"),
 		ownApprover: member("VNPT", account.Grant{Role: account.Approver}), turncoat: staff("key:turncoat", account.Approver, ""), agency: c.asked, stranger: c.other}
