@@ -60,6 +60,8 @@ func TestBadFilesAreNamed(t *testing.T) {
 		said       []string
 	}{
 		{"nothing", "", []string{"the file is empty"}},
+		{"a heading alone", head, []string{"no rows"}},
+		{"GeoJSON of no features", `{"type":"FeatureCollection","features":[]}`, []string{"no features"}},
 		{"a misspelt column", "code,n" + "mae,status,lon,lat\n" + good, []string{"n" + "mae", "likely name"}},
 		{"another", "code,name,statu,lon,lat\n" + good, []string{"statu", "likely status"}},
 		{"unknown value", head + good + "BF-2,Hai,exsting,103.02,21.41\n", []string{"row 3", "exsting", `"existing"`}},

@@ -104,9 +104,7 @@ func (r importReader) Read(ctx context.Context, i layer.Import, l *layer.Layer, 
 	rows := 0
 	few := func(in postgis.Incoming) error {
 		if rows++; rows > httpapi.MaxFileFeatures {
-			var faults layer.Faults
-			faults.Add("", "tệp có hơn %d đối tượng", "the file has more than %d features", httpapi.MaxFileFeatures)
-			return faults.Err()
+			return tooManyFeatures(httpapi.MaxFileFeatures)
 		}
 		return add(in)
 	}

@@ -208,3 +208,23 @@ func TestImportsHaveALimit(t *testing.T) {
 		}
 	}
 }
+
+// A reference layer takes so many rows of a table, and not one more.
+func TestReferenceLayersHaveALimit(t *testing.T) {
+	r := newRegister(t)
+	file := filepath.Join(t.TempDir(), "three.csv")
+	if err := os.WriteFile(file, []byte("code,lon,lat\na,103,21\nb,103,21.1\nc,103,21.2\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for most, refused := range map[int]bool{0: false, 2: true, 3: false} {
+		s := stranger{store: r.store, date: geo.NewDate(2020, 12, 31)}
+		out, _, err := s.restate(context.Background(), file, layer.SRID, most)
+		if err == nil {
+			err = os.Remove(out)
+		}
+		var invalid *layer.InvalidError
+		if errors.As(err, &invalid) != refused || !refused && err != nil || refused && !strings.Contains(err.Error(), "more than 2") {
+			t.Errorf("at most %d rows: %v", most, err)
+		}
+	}
+}

@@ -130,7 +130,11 @@ func exitCode(err error, env *environment) int {
 		return exitUsage
 	case errors.As(err, &invalid):
 		for _, f := range invalid.Faults {
-			fmt.Fprintf(env.stderr, "hatang: %s: %s\n", f.At, f.Detail.In(env.language))
+			where := ""
+			if f.At != "" { // else the whole input is meant
+				where = f.At + ": "
+			}
+			fmt.Fprintf(env.stderr, "hatang: %s%s\n", where, f.Detail.In(env.language))
 		}
 		return exitFindings
 	}

@@ -99,7 +99,7 @@ func publish(ctx context.Context, store *postgis.Store, v account.Viewer, p publ
 func publishRestated(ctx context.Context, store *postgis.Store, v account.Viewer, p publication) (made publishedFile, err error) {
 	p.reading.store, p.reading.date = store, p.date
 	p.reading.table.Table, p.reading.options.CRS = p.table, p.crs
-	path, report, err := p.reading.restate(ctx, p.path, cmp.Or(p.wishes.StorageSRID, layer.SRID))
+	path, report, err := p.reading.restate(ctx, p.path, cmp.Or(p.wishes.StorageSRID, layer.SRID), p.mostRows)
 	if err != nil {
 		return publishedFile{report: report}, err
 	}
@@ -113,12 +113,14 @@ func publishRestated(ctx context.Context, store *postgis.Store, v account.Viewer
 // errEnoughFaults ends the reading of a file that is refused anyway.
 var errEnoughFaults = errors.New("enough faults")
 
+func tooManyFeatures(most int) error {
+	return layer.Faults{{Detail: geo.Text{VI: fmt.Sprintf("tệp có hơn %d đối tượng", most), EN: fmt.Sprintf("the file has more than %d features", most)}}}.Err()
+}
+
 // within ends the reading of a file that has too many features, or enough faults.
 func (p publication) within(r formats.Record, made *publishedFile) error {
 	if p.mostRows > 0 && r.Row > p.mostRows {
-		var faults layer.Faults
-		faults.Add("", "tệp có hơn %d đối tượng", "the file has more than %d features", p.mostRows)
-		return faults.Err()
+		return tooManyFeatures(p.mostRows)
 	}
 	if p.mostRefused > 0 && len(r.Faults) > 0 {
 		if made.refused = append(made.refused, postgis.Refused{Row: r.Row, Faults: r.Faults}); len(made.refused) == p.mostRefused {

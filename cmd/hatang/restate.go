@@ -25,8 +25,9 @@ import (
 // every column a property, typed as its values are, every place where it lies, in the system that the
 // layer is kept in where the file has that. The places are held against the territory, and
 // what they are is asked for where it cannot be told; *layer.InvalidError then, and where rows have faults
-// none of which is taken silently. The file is the caller's to remove.
-func (s stranger) restate(ctx context.Context, path string, storageSRID int) (out string, report *intake.Report, err error) {
+// none of which is taken silently, or more rows than are wanted, 0 for any number. The file is the
+// caller's to remove.
+func (s stranger) restate(ctx context.Context, path string, storageSRID, mostRows int) (out string, report *intake.Report, err error) {
 	t, err := tables.Open(ctx, path, s.table)
 	if err != nil {
 		return "", nil, refusedFile(err)
@@ -49,7 +50,7 @@ func (s stranger) restate(ctx context.Context, path string, storageSRID int) (ou
 		}
 		return "", report, faults.Err()
 	}
-	w := restating{columns: report.Columns, decimalComma: decimalComma(t)}
+	w := restating{columns: report.Columns, decimalComma: decimalComma(t), mostRows: mostRows}
 	if err := w.survey(ctx, t); err != nil {
 		return "", report, refusedFile(err)
 	}
@@ -89,6 +90,7 @@ type restating struct {
 	columns      intake.Columns
 	decimalComma bool
 	text         []bool // of each column: it holds a text that is no number
+	mostRows     int
 }
 
 // asNumber is a number as a text writes it, "" for a text that is none, or a code: those
@@ -137,6 +139,9 @@ func (w *restating) write(ctx context.Context, m *intake.Meaning, out io.Writer,
 				faults = append(faults, told)
 			}
 		}
+		if rows++; w.mostRows > 0 && rows > w.mostRows {
+			return tooManyFeatures(w.mostRows)
+		}
 		if len(faults) > 0 {
 			return nil
 		}
@@ -152,12 +157,15 @@ func (w *restating) write(ctx context.Context, m *intake.Meaning, out io.Writer,
 		if err != nil {
 			return err
 		}
-		if rows++; rows > 1 {
+		if rows > 1 {
 			_ = b.WriteByte(',')
 		}
 		_, err = b.Write(text)
 		return err
 	})
+	if err == nil && rows == 0 {
+		err = errNoRows()
+	}
 	if err == nil {
 		err = faults.Err()
 	}

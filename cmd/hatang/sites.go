@@ -310,8 +310,11 @@ func (d siteDesk) counted(ctx context.Context, v account.Viewer, l *layer.Layer,
 		return nil, err
 	}
 	found, after, err := d.ProposeSites(ctx, v, intake.SameMastM)
+	if err != nil {
+		return nil, fmt.Errorf("the import is done, but the sites cannot be counted: %w", err)
+	}
 	r.After, r.Proposals = after, len(found.Sites)
-	return &r, err
+	return &r, nil
 }
 
 func printSites(env *environment, r *sitesReport) {

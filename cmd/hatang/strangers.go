@@ -69,7 +69,17 @@ func (s stranger) read(ctx context.Context, path string, l *layer.Layer, add fun
 	if len(report.NotTaken) == len(report.Columns) && report.Placement.Outcome == intake.NoPlace {
 		return report, refusedFile(layer.Wrong("tệp không có cột nào của lớp %s, và không có hình nào", "the file has no column of the layer %s, and no geometry", l.Name))
 	}
-	return report, refusedFile(s.rows(ctx, m, l, add))
+	if err := s.rows(ctx, m, l, add); err != nil {
+		return report, refusedFile(err)
+	}
+	if report.Rows == 0 {
+		return report, refusedFile(errNoRows())
+	}
+	return report, nil
+}
+
+func errNoRows() error {
+	return layer.Wrong("tệp không có dòng nào, nhiều nhất là tên cột", "the file has no rows, but names of columns at most")
 }
 
 // isGeoJSON reports whether a file is a sequence of GeoJSON texts, whose coordinates are

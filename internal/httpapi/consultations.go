@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
-	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -66,12 +65,7 @@ func (a *api) listConsultations(w http.ResponseWriter, r *request) error {
 	links := []link{}
 	if len(found) > limit {
 		found = found[:limit]
-		next := url.Values{}
-		for name, values := range r.values {
-			next[name] = values
-		}
-		next.Set("after", strconv.FormatInt(found[limit-1].ID, 10))
-		links = append(links, link{Href: a.href(r, "/consultations", next), Rel: "next", Type: typeJSON})
+		links = a.nextLink(r, "/consultations", strconv.FormatInt(found[limit-1].ID, 10))
 	}
 	list := make([]consultationDocument, len(found))
 	for i, c := range found {

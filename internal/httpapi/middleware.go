@@ -59,7 +59,7 @@ var (
 	sameReferrer   = []string{"same-origin"}
 	sameOpener     = []string{"same-origin"}
 	strictly       = []string{"max-age=31536000"}
-	exposedHeaders = []string{"Accept-Patch, Allow, Content-Crs, Content-Disposition, Content-Language, ETag, Hatang-Truncated, Link, Location, OGC-NumberMatched, OGC-NumberReturned, " +
+	exposedHeaders = []string{"Accept-Patch, Allow, Content-Crs, Content-Disposition, Content-Language, ETag, Hatang-Summary, Hatang-Truncated, Link, Location, OGC-NumberMatched, OGC-NumberReturned, " +
 		"Preference-Applied, Retry-After, WWW-Authenticate, X-Request-Id"}
 )
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -77,9 +78,9 @@ func (a *api) listProposals(w http.ResponseWriter, r *request) error {
 
 // nextLink is that to the page behind an entry, with the parameters of this one.
 func (a *api) nextLink(r *request, path, after string) []link {
-	next := url.Values{}
-	for name, values := range r.values {
-		next[name] = values
+	next := maps.Clone(r.values)
+	if next == nil {
+		next = url.Values{}
 	}
 	next.Set("after", after)
 	return []link{{Href: a.href(r, path, next), Rel: "next", Type: typeJSON}}

@@ -9,6 +9,8 @@ import (
 
 	"github.com/twpayne/go-geom"
 	"github.com/twpayne/go-geom/encoding/wkt"
+
+	"hatang/internal/tables"
 )
 
 // Corrections writes the rows of a file that were refused, as CSV with a column of reasons and one of
@@ -132,7 +134,7 @@ func returnable(cell any, comma Comma) string {
 		}
 		return s
 	}
-	return cellText(cell)
+	return tables.CellText(cell)
 }
 
 // guarded keeps a text from being taken for a formula by a spreadsheet program, as files of

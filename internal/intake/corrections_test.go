@@ -10,6 +10,7 @@ import (
 	"github.com/twpayne/go-geom"
 
 	"hatang/geo"
+	"hatang/internal/tables"
 )
 
 // corrections are the rows of a table that are refused, as a file.
@@ -32,7 +33,7 @@ func corrections(t testing.TB, m *table, language string) []byte {
 func TestCorrectionsComeBack(t *testing.T) {
 	for _, language := range []string{"vi", "en"} {
 		again := csvTable(t, corrections(t, badSites(), language), ',')
-		if len(again.rows) != 4 || again.rows[0].Cells[1] != "S2" || again.rows[3].Cells[1] != "'=S5" || again.rows[2].Cells[4] != "12,3450" || !strings.Contains(cellText(again.rows[0].Cells[10]), "Loại cột: ") {
+		if len(again.rows) != 4 || again.rows[0].Cells[1] != "S2" || again.rows[3].Cells[1] != "'=S5" || again.rows[2].Cells[4] != "12,3450" || !strings.Contains(tables.CellText(again.rows[0].Cells[10]), "Loại cột: ") {
 			t.Fatalf("%+v", again.rows)
 		}
 		report, records := understood(t, again, "bts_sites", Options{Territory: province(), Strict: true})

@@ -178,6 +178,19 @@ func TestProposedSitesOfManyRows(t *testing.T) {
 	if err != nil || len(out.Crowded) != 20_000 || len(out.Sites) != 10_000 || len(out.Alone)+len(out.Apart) != 0 {
 		t.Errorf("%d crowded, %d sites, %d alone, %v", len(out.Crowded), len(out.Sites), len(out.Alone), err)
 	}
+	// What bears a site already is in one of the lists all the same.
+	for i := range positions[:20_000] {
+		positions[i].Site = "S"
+	}
+	positions[30_000].Site = "S"
+	out, err = ProposeSites(positions, SameMastM, nil)
+	told := len(out.Crowded) + len(out.Alone)
+	for _, s := range out.Sites {
+		told += len(s.Positions)
+	}
+	if err != nil || len(out.Crowded) != 20_000 || told != len(positions) {
+		t.Errorf("%d crowded, %d of %d positions told, %v", len(out.Crowded), told, len(positions), err)
+	}
 }
 
 // However many rows there are, the first are compared, and no more is kept of the others.

@@ -121,7 +121,7 @@ func (m *masts) propose() ProposedSites {
 			out.Crowded = append(out.Crowded, m.positions[i])
 		}
 	}
-	m.joinSites()
+	m.joinSites(crowded)
 	for _, e := range m.edges(crowded) {
 		a, b := m.group[e.a], m.group[e.b]
 		if a == b {
@@ -147,11 +147,11 @@ func (m *masts) propose() ProposedSites {
 	return out
 }
 
-// joinSites puts together what is on one site.
-func (m *masts) joinSites() {
+// joinSites puts together what is on one site, but for what is crowded.
+func (m *masts) joinSites(crowded []bool) {
 	first := map[string]int{}
 	for i, p := range m.positions {
-		if p.Site == "" {
+		if p.Site == "" || crowded[i] {
 			continue
 		}
 		if other, known := first[p.Site]; known {

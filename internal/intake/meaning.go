@@ -209,7 +209,7 @@ func (m *Meaning) sample(ctx context.Context) error {
 			}
 			code := ""
 			if codeAt >= 0 && codeAt < len(row.Cells) {
-				code = plainText(cellText(row.Cells[codeAt]))
+				code = plainText(tables.CellText(row.Cells[codeAt]))
 			}
 			flat, stride := g.FlatCoords(), g.Stride()
 			for i := 0; i+1 < len(flat); i += stride {

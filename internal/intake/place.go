@@ -8,6 +8,7 @@ import (
 	"github.com/twpayne/go-geom"
 
 	"hatang/geo"
+	"hatang/internal/tables"
 )
 
 // placeReader reads where rows lie from their columns, in the file's own numbers.
@@ -79,7 +80,7 @@ func (p *placeReader) read(cells []any) (g geom.T, srid int, faults []Fault) {
 		if s, ok := cells[at].(string); ok {
 			text[i] = plainText(s)
 		}
-		if cells[at] == nil || isBlank(text[i]) && text[i] == cellText(cells[at]) {
+		if cells[at] == nil || isBlank(text[i]) && text[i] == tables.CellText(cells[at]) {
 			blank++
 		}
 	}
@@ -112,7 +113,7 @@ func (p *placeReader) read(cells []any) (g geom.T, srid int, faults []Fault) {
 func (p *placeReader) half(cells []any) []Fault {
 	var faults []Fault
 	for i, at := range p.at {
-		if cells[at] == nil || isBlank(plainText(cellText(cells[at]))) {
+		if cells[at] == nil || isBlank(plainText(tables.CellText(cells[at]))) {
 			f := fault(RulePosition, "", "thiếu một trong hai toạ độ", "one of two coordinates is missing")
 			faults = append(faults, f.in(0, p.names[i]))
 		}
@@ -157,7 +158,7 @@ func (p *placeReader) number(i int, cell any) (float64, *Fault) {
 	}
 	s, ok := cell.(string)
 	if !ok {
-		return 0, fault(RulePosition, cellText(cell), "%q không phải toạ độ", "%q is no coordinate", cellText(cell))
+		return 0, fault(RulePosition, tables.CellText(cell), "%q không phải toạ độ", "%q is no coordinate", tables.CellText(cell))
 	}
 	s = plainText(s)
 	bare, unit := valueWithoutMeasure(s)

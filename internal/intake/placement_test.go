@@ -9,6 +9,7 @@ import (
 	"github.com/paulmach/orb"
 
 	"hatang/geo"
+	"hatang/internal/tables"
 )
 
 // numbersOf is the sample of two columns of numbers, with the codes of a third.
@@ -125,7 +126,7 @@ func unshifted(t *testing.T) (known map[string]orb.Point, s *Sample) {
 	known, s = map[string]orb.Point{}, NewSample()
 	for i, row := range file.rows {
 		number := func(name string) float64 {
-			x, err := strconv.ParseFloat(cellText(row.Cells[indexOf(file.columns, name)]), 64)
+			x, err := strconv.ParseFloat(tables.CellText(row.Cells[indexOf(file.columns, name)]), 64)
 			if err != nil {
 				t.Fatal(name, err)
 			}

@@ -26,7 +26,7 @@ func (r *Record) text(column int) string {
 	if column < 0 || column >= len(r.Cells) {
 		return ""
 	}
-	return plainText(cellText(r.Cells[column]))
+	return plainText(tables.CellText(r.Cells[column]))
 }
 
 // Read hands on each row as a feature, faults and all, and completes the report: its counts,

@@ -13,6 +13,7 @@ import (
 
 	"hatang/geo"
 	"hatang/internal/layer"
+	"hatang/internal/tables"
 )
 
 // evidence is what the values of a column prove about how it is written.
@@ -129,7 +130,7 @@ func (r *cells) value(cell any) (any, *Fault) {
 	}
 	value, err := r.field.ParseText(text)
 	if err != nil {
-		f := fault(r.rule(), cellText(cell), "%s", "%s", err.Error())
+		f := fault(r.rule(), tables.CellText(cell), "%s", "%s", err.Error())
 		var sentence *layer.ValueError
 		if errors.As(err, &sentence) {
 			f.Detail = sentence.Text
@@ -165,11 +166,11 @@ func (r *cells) text(cell any) (string, *Fault) {
 		if at, ok := cell.(time.Time); ok {
 			return at.Format(time.RFC3339Nano), nil
 		}
-		return cellText(cell), nil
+		return tables.CellText(cell), nil
 	case layer.TextList:
-		return listText(cellText(cell)), nil
+		return listText(tables.CellText(cell)), nil
 	}
-	s := cellText(cell)
+	s := tables.CellText(cell)
 	if r.words == nil {
 		return s, nil
 	}
@@ -195,7 +196,7 @@ func (r *cells) number(cell any) (string, *Fault) {
 	if !isText {
 		x, ok := numberOf(cell)
 		if !ok {
-			s = cellText(cell)
+			s = tables.CellText(cell)
 			return "", fault(RuleNumber, s, "%q không phải số", "%q is not a number", s)
 		}
 		return r.scaled(x, r.factor), nil
@@ -287,7 +288,7 @@ func (r *cells) boolean(cell any) (string, *Fault) {
 			return strconv.FormatBool(x == 1), nil
 		}
 	}
-	s := cellText(cell)
+	s := tables.CellText(cell)
 	return "", fault(RuleBoolean, s, "%q không phải có hoặc không", "%q is neither yes nor no", cut(s))
 }
 
@@ -299,7 +300,7 @@ func (r *cells) date(cell any) (string, *Fault) {
 		d, f := r.calendar.read(v)
 		return d.String(), f
 	}
-	s := cellText(cell)
+	s := tables.CellText(cell)
 	if x, ok := numberOf(cell); ok && x == math.Trunc(x) {
 		if x >= 1900 && x <= 2200 {
 			d, f := r.calendar.read(s)
@@ -331,26 +332,4 @@ func numberOf(cell any) (float64, bool) {
 		return float64(v), true
 	}
 	return 0, false
-}
-
-// cellText is a cell as a person would write it.
-func cellText(cell any) string {
-	switch v := cell.(type) {
-	case nil:
-		return ""
-	case string:
-		return v
-	case float64:
-		return strconv.FormatFloat(v, 'f', -1, 64)
-	case int64:
-		return strconv.FormatInt(v, 10)
-	case bool:
-		return strconv.FormatBool(v)
-	case time.Time:
-		if v.Equal(v.Truncate(24 * time.Hour)) {
-			return v.Format(time.DateOnly)
-		}
-		return v.Format(time.RFC3339Nano)
-	}
-	return ""
 }

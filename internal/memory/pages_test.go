@@ -202,7 +202,7 @@ func TestTheDatabaseAnswersTheRest(t *testing.T) {
 		t.Errorf("a row that is not there: %v", err)
 	}
 	stop := errors.New("stop")
-	if err := m.Features(ctx, public, sites, layer.Query{Limit: 10}, func(*layer.Row) error { return stop }); err != stop { //nolint:errorlint // as it is
+	if err := m.Features(ctx, public, sites, layer.Query{Limit: 10}, func(*layer.Row) error { return stop }); !errors.Is(err, stop) {
 		t.Errorf("an error of the reader came back as %v", err)
 	}
 }

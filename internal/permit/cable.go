@@ -117,13 +117,7 @@ func ParseCable(raw []byte, date geo.Date) (zoning.CableProposal, error) {
 	}
 	p.PoleHeightM = r.length("pole_height_m", maxPoleHeightM)
 	p.Operator, _ = r.text("operator")
-	if d, ok := r.text("date"); ok {
-		parsed, err := geo.ParseDate(d)
-		if err != nil {
-			r.faults.Add("/date", "không phải ngày dạng YYYY-MM-DD: %q", "%q is not a date of the form YYYY-MM-DD", d)
-		}
-		p.Date = parsed
-	}
+	r.date(&p.Date)
 	r.unknown()
 	return p, r.faults.Err()
 }

@@ -40,13 +40,7 @@ func parseStrictly(raw []byte, date geo.Date) (zoning.Proposal, error) {
 	p := zoning.Proposal{Date: date}
 	r.point(&p)
 	r.mast(&p)
-	if d, ok := r.text("date"); ok {
-		parsed, err := geo.ParseDate(d)
-		if err != nil {
-			r.faults.Add("/date", "không phải ngày dạng YYYY-MM-DD: %q", "%q is not a date of the form YYYY-MM-DD", d)
-		}
-		p.Date = parsed
-	}
+	r.date(&p.Date)
 	r.unknown()
 	return p, r.faults.Err()
 }
@@ -88,6 +82,19 @@ func (r *reader) number(name string) *float64 {
 		return nil
 	}
 	return &x
+}
+
+// date reads the day on which to judge, where one is given.
+func (r *reader) date(into *geo.Date) {
+	d, ok := r.text("date")
+	if !ok {
+		return
+	}
+	parsed, err := geo.ParseDate(d)
+	if err != nil {
+		r.faults.Add("/date", "không phải ngày dạng YYYY-MM-DD: %q", "%q is not a date of the form YYYY-MM-DD", d)
+	}
+	*into = parsed
 }
 
 // length reads a positive number of metres.

@@ -56,7 +56,7 @@ func WriteCSV(ctx context.Context, t Table, out io.Writer) error {
 		for i := range cells {
 			cells[i] = ""
 			if i < len(r.Cells) {
-				cells[i] = cellText(r.Cells[i])
+				cells[i] = strings.TrimSpace(CellText(r.Cells[i]))
 			}
 		}
 		for _, f := range r.Faults {
@@ -73,10 +73,13 @@ func WriteCSV(ctx context.Context, t Table, out io.Writer) error {
 	return w.Error()
 }
 
-func cellText(cell any) string {
+// CellText is a cell as a person would write it.
+func CellText(cell any) string {
 	switch v := cell.(type) {
+	case nil:
+		return ""
 	case string:
-		return strings.TrimSpace(v)
+		return v
 	case float64:
 		return strconv.FormatFloat(v, 'f', -1, 64)
 	case int64:
