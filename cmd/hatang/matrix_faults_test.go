@@ -74,6 +74,8 @@ func (m *matrix) rightsDropped() map[string]fault {
 		"everybody knows what was known":                asAdministrator(http.MethodGet, func(r *http.Request) bool { return r.URL.Query().Has("known_at") }),
 		"everybody merges sites":                        asAdministrator(http.MethodPost, below("/mergers")),
 		"everybody is shown proposals of sites":         asAdministrator(http.MethodGet, below("/site-proposals")),
+		"everybody reads drafts of rules":               asAdministrator(http.MethodGet, func(r *http.Request) bool { return strings.Contains(r.URL.Path, "/rule-sets/MT-") }),
+		"everybody publishes rules":                     asAdministrator(http.MethodPost, below("/publication")),
 		"everybody reverts":                             asAdministrator(http.MethodPost, below("/changes/reverts")),
 		"everybody asks agencies":                       asAdministrator(http.MethodPost, below("/consultations")),
 		"everybody withdraws what is asked":             asAdministrator(http.MethodPatch, consultation),
@@ -136,7 +138,7 @@ func (m *matrix) findsFaults(t *testing.T, served map[string][]string) {
 	})
 	cells := slices.DeleteFunc(m.cells(served, []string{"", "bts_sites", "matrix_hidden"}), func(c cell) bool {
 		return c.place.layer == nil && !strings.HasSuffix(c.path, "/people") && !strings.HasSuffix(c.path, "/collections") && !strings.Contains(c.path, "/consultations") &&
-			c.kind != "search" && c.kind != "history" && c.kind != "revert" && c.kind != "merge-sites" && c.kind != "propose-sites"
+			c.kind != "search" && c.kind != "history" && c.kind != "revert" && c.kind != "merge-sites" && c.kind != "propose-sites" && c.kind != "rules-draft" && c.kind != "publish-rules"
 	})
 	if o := m.try(m.server, some, cells); len(o.differences) > 0 {
 		t.Fatalf("without a fault: %s", o.differences[0])

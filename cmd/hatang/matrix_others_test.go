@@ -51,7 +51,14 @@ func (m *matrix) otherPath(p *principal, c *cell) (string, error) {
 	case "history":
 		return c.path + fmt.Sprint("?collection=kiosks&feature=", v.features["draft"]), nil
 	}
-	return strings.NewReplacer("{code}", code, "{table}", "wifi_points", "{styleId}", "default", "{keyId}", key, "{consultationId}", fmt.Sprint(v.consultation), "{importId}", fmt.Sprint(v.imported), "{proposalId}", fmt.Sprint(v.proposal), "{number}", v.decision, "{personId}", fmt.Sprint(v.person), "{grantId}", fmt.Sprint(v.grant)).Replace(wholeEarth.Replace(c.path)), nil
+	rules, path := "dien-bien-2016", c.path
+	if c.kind != "document" {
+		rules = v.rules
+	}
+	if strings.HasSuffix(path, "/differences") {
+		path += "?from=dien-bien-2016@1"
+	}
+	return strings.NewReplacer("{ruleSetId}", rules, "{version}", "1", "{code}", code, "{table}", "wifi_points", "{styleId}", "default", "{keyId}", key, "{consultationId}", fmt.Sprint(v.consultation), "{importId}", fmt.Sprint(v.imported), "{proposalId}", fmt.Sprint(v.proposal), "{number}", v.decision, "{personId}", fmt.Sprint(v.person), "{grantId}", fmt.Sprint(v.grant)).Replace(wholeEarth.Replace(path)), nil
 }
 
 // otherBody is the body of a cell that is no row's: one that is valid, so that rights
@@ -96,6 +103,10 @@ func (m *matrix) otherBody(p *principal, c *cell) string {
 	switch c.operation {
 	case "POST /collections", "POST /imports":
 		return `{"type":"FeatureCollection","features":[{"type":"Feature","id":1,"properties":{"x":1},"geometry":null}]}`
+	case "POST /rule-sets":
+		return rulesOf(newCode())
+	case "PUT /rule-sets/{ruleSetId}/{version}":
+		return rulesOf(c.place.victims.rules)
 	case "POST /people":
 		return fmt.Sprintf(`{"login":"new-%s","name":"x","password":%q,"grants":[{"role":"administrator"}]}`, strings.ToLower(newCode()), password)
 	case "PATCH /people/{personId}":

@@ -37,6 +37,7 @@ type victims struct {
 	proposal        int64
 	unfiled         int64            // a draft that can be filed
 	decision        string           // one in the register
+	rules           string           // id of a draft of a rule set, of version 1
 	features        map[string]int64 // kiosks that agencies are asked about: "draft" and "published"
 }
 
@@ -219,6 +220,19 @@ func (m *matrix) newProposal(pl *place) error {
 	return m.owner.QueryRow(m.ctx, "SELECT decision FROM proposals WHERE id = $1", refused).Scan(&pl.victims.decision)
 }
 
+// newRules makes anew the draft of a rule set that cells change, drop and publish.
+func (m *matrix) newRules(pl *place) error {
+	pl.victims.rules = newCode()
+	_, err := m.owner.Exec(m.ctx, "INSERT INTO rule_sets (id, version, plan, jurisdiction, valid_from, state, body) VALUES ($1, 1, 'x', $1, '2030-01-01', 'draft', $2)", pl.victims.rules, rulesOf(pl.victims.rules))
+	return err
+}
+
+// rulesOf is the smallest rule set.
+func rulesOf(id string) string {
+	return fmt.Sprintf(`{"format":1,"id":%q,"version":1,"title":{"vi":"x","en":"x"},"valid_from":"2030-01-01","valid_to":null,
+		"zone_classes":[{"rule":"Z","title":{"vi":"x","en":"x"},"effect":"binding","clause":"x","source":{"instrument":"x"},"code":"a","mode":"exclusive","allowed":["A1a"]}]}`, id)
+}
+
 // idIn is the id that Location ends in, 0 for none.
 func idIn(a answer) (id int64) {
 	location := a.header.Get("Location")
@@ -273,7 +287,7 @@ func (pl *place) imageSQL() string {
 	if pl.layer != nil {
 		return fmt.Sprintf(`SELECT (SELECT count(*) FROM %[1]s WHERE source IS DISTINCT FROM 'beside') || coalesce((SELECT md5(string_agg(r::text, '' ORDER BY id)) FROM %[1]s r WHERE source = '%[2]s'), '')`, pl.name(), mark)
 	}
-	return fmt.Sprintf(`SELECT md5(concat((SELECT string_agg(r::text, '' ORDER BY id) FROM consultations r WHERE feature IN (%d, %d)), (SELECT string_agg(r::text, '' ORDER BY id) FROM imports r), (SELECT string_agg(r::text, '' ORDER BY id) FROM proposals r), (SELECT string_agg(r::text, '' ORDER BY import) FROM import_progress r), (SELECT string_agg(r::text, '' ORDER BY id) FROM people r), (SELECT string_agg(r::text, '' ORDER BY id) FROM grants r),
+	return fmt.Sprintf(`SELECT md5(concat((SELECT string_agg(r::text, '' ORDER BY id) FROM consultations r WHERE feature IN (%d, %d)), (SELECT string_agg(r::text, '' ORDER BY id) FROM imports r), (SELECT string_agg(r::text, '' ORDER BY id) FROM proposals r), (SELECT string_agg(r::text, '' ORDER BY id, version) FROM rule_sets r), (SELECT string_agg(r::text, '' ORDER BY import) FROM import_progress r), (SELECT string_agg(r::text, '' ORDER BY id) FROM people r), (SELECT string_agg(r::text, '' ORDER BY id) FROM grants r),
 		(SELECT string_agg(r::text, '' ORDER BY id) FROM api_keys r), (SELECT string_agg(r::text, '' ORDER BY hash) FROM sessions r),
 		(SELECT string_agg(name, '' ORDER BY id) FROM reference_layers WHERE name LIKE 'new\_%%' AND withdrawn_at IS NULL),
 		(SELECT string_agg(r::text, '' ORDER BY code) FROM organisations r), (SELECT string_agg(r::text, '' ORDER BY position_a, position_b) FROM masts_apart r), (SELECT string_agg(r::text, '' ORDER BY jurisdiction) FROM publications r)))`, pl.victims.features["draft"], pl.victims.features["published"])

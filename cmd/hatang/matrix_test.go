@@ -80,6 +80,9 @@ proposals              401       ok     ok       ok    ok        ok    ok       
 proposal               401       404    ok       404   404       ok    ok           404         404           ok           ok      ok            404          ok            401     401  -
 file-proposal          401       403    ok       400   403       403   403          403         403           403          403     403           403          403           401     401  403
 refuse-proposal        401       404    403      404   404       403   403          404         404           403          403     ok            404          403           401     401  403
+rules-draft            404       404    404      404   404       404   ok           ok          ok            ok           ok      ok            ok           ok            401     401  -
+draft-rules            401       403    403      403   403       403   403          403         403           403          ok      403           403          ok            401     401  403
+publish-rules          401       403    403      403   403       403   403          403         403           403          403     403           403          ok            401     401  403
 imports                401       ok     ok       ok    ok        ok    ok           ok          ok            ok           ok      ok            ok           ok            401     401  -
 import                 401       404    404      404   404       404   404          404         404           404          404     404           404          ok            401     401  -
 add-import             401       403    ok       ok    403       403   ok           ok          ok            403          ok      403           403          ok            401     401  403
@@ -177,6 +180,10 @@ var operations = map[string]operation{
 	"GET /proposals": {kinds: "proposals", ok: 200}, "POST /proposals": {kinds: "file-proposal", ok: 201},
 	"GET /proposals/{proposalId}": {kinds: "proposal", ok: 200}, "POST /proposals/{proposalId}/decisions": {kinds: "refuse-proposal", ok: 200},
 	"GET /decisions": {kinds: "document", ok: 200}, "GET /decisions/{number}": {kinds: "document", ok: 200},
+	"GET /rule-sets": {kinds: "document", ok: 200}, "POST /rule-sets": {kinds: "draft-rules", ok: 201},
+	"GET /rule-sets/{ruleSetId}/{version}": {kinds: "document rules-draft", ok: 200}, "PUT /rule-sets/{ruleSetId}/{version}": {kinds: "draft-rules", ok: 204},
+	"DELETE /rule-sets/{ruleSetId}/{version}": {kinds: "draft-rules", ok: 204}, "GET /rule-sets/{ruleSetId}/{version}/differences": {kinds: "document rules-draft", ok: 200},
+	"POST /rule-sets/{ruleSetId}/{version}/publication": {kinds: "publish-rules", ok: 204},
 	"GET /imports": {kinds: "imports", ok: 200}, "POST /imports": {kinds: "add-import", ok: 202},
 	"GET /imports/{importId}": {kinds: "import", ok: 200}, "DELETE /imports/{importId}": {kinds: "cancel-import", ok: 204},
 	"GET /people": {kinds: "administer", ok: 200}, "POST /people": {kinds: "administer", ok: 201},

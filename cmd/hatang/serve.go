@@ -216,7 +216,7 @@ func (c *serveCommand) handler(log *slog.Logger, store *postgis.Store, kept inMe
 	measurer := plan.NewMeasurer(store, checker)
 	return httpapi.New(httpapi.Config{
 		Registry: store.Layers(), FreshLayers: store.FreshLayers, Store: remembering{store, kept.rows}, Accounts: store, Checker: checker, Cables: permit.NewCables(store), Indicators: indicators{measurer},
-		Ledger: plan.NewLedger(store, measurer), Publisher: publisher{store, date}, Importer: imports, Sites: siteDesk{store, date}, Refusals: kept.refusals, UI: page, ReferenceDate: date, Now: c.now,
+		Ledger: plan.NewLedger(store, measurer), Publisher: publisher{store, date}, Importer: imports, Sites: siteDesk{store, date}, RuleSets: store, Refusals: kept.refusals, UI: page, ReferenceDate: date, Now: c.now,
 		Log: log, Memory: kept.snapshots.Report, Rows: kept.rows.Report, Pool: store.PoolUse, PublicURL: c.PublicURL, Title: title,
 		Assets:     httpapi.Assets{Script: script, Style: style, Icon: icon},
 		PublicRate: c.PublicRate, TrustedProxies: c.TrustedProxies,

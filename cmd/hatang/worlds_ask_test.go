@@ -365,8 +365,10 @@ func (p *pair) other() string {
 		return p.consultations()
 	case n < 75:
 		return p.imports()
-	case n < 85:
+	case n < 83:
 		return p.proposals()
+	case n < 86:
+		return "/api/v1/rule-sets" + pick(p.rand, []string{"", "?state=draft", "?date=2020-01-01", "/dien-bien-2016/1", "/hidden/1", "/hidden/1/differences?from=dien-bien-2016@1", "/dien-bien-2016/1/differences?from=hidden@1"})
 	}
 	if p.chance(40) {
 		return ofHiddenLayer(p.rand)

@@ -132,6 +132,10 @@ func (p *pair) hide(conn *pgx.Conn) {
 	if !p.as.viewer().Administers() {
 		execute(p.t, conn, importsOf("key:hidden"))
 	}
+	if !p.as.viewer().Staff() {
+		execute(p.t, conn, "INSERT INTO rule_sets (id, version, plan, jurisdiction, valid_from, state, body) VALUES ('hidden', 1, 'x', '11', '2016-01-01', 'draft', '{}')")
+		p.quiet = append(p.quiet, time.Now())
+	}
 	if !p.as.viewer().SeesWithheld(hiddenLayer) {
 		for _, sql := range layersHidden {
 			execute(p.t, conn, sql)

@@ -37,6 +37,7 @@ type Config struct {
 	Publisher  Publisher
 	Importer   Importer
 	Sites      Sites
+	RuleSets   RuleSets
 	Refusals   *Refusals
 
 	Passwords *account.Passwords
@@ -157,6 +158,7 @@ func (c *Config) check() error {
 	need(c.Publisher == nil, "Publisher")
 	need(c.Importer == nil, "Importer")
 	need(c.Sites == nil, "Sites")
+	need(c.RuleSets == nil, "RuleSets")
 	need(c.Refusals == nil, "Refusals")
 	need(c.Passwords == nil, "Passwords")
 	need(c.ReferenceDate == nil, "ReferenceDate")

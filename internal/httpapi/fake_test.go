@@ -60,8 +60,10 @@ type fakeStore struct {
 	change   layer.ReferenceChange
 	descent  layer.Descent
 
-	sites    string // what was asked to be done to them
-	proposed intake.ProposedSites
+	sites      string // what was asked to be done to them
+	proposed   intake.ProposedSites
+	ruleSets   []permit.RuleSetEntry
+	rulesAsked []permit.RuleSetQuery
 
 	sent     layer.NewImport // for import
 	imported []layer.Import
@@ -341,6 +343,42 @@ func (s *fakeStore) Proposal(_ context.Context, _ account.Viewer, id int64) (per
 	return permit.File{ID: id, Revision: 3}, s.call("Proposal")
 }
 
+func (s *fakeStore) RuleSets(_ context.Context, _ account.Viewer, q permit.RuleSetQuery) ([]permit.RuleSetEntry, error) {
+	s.rulesAsked = append(s.rulesAsked, q)
+	if s.ruleSets == nil {
+		return []permit.RuleSetEntry{{ID: "earlier", Version: 1, Body: []byte("{}")}}, s.call("RuleSets")
+	}
+	return s.ruleSets, s.call("RuleSets")
+}
+
+func (s *fakeStore) RuleSet(_ context.Context, _ account.Viewer, id string, version int) (permit.RuleSetEntry, error) {
+	if s.ruleSets == nil {
+		return permit.RuleSetEntry{ID: id, Version: version, Body: []byte("{}")}, s.call("RuleSet")
+	}
+	for _, e := range s.ruleSets {
+		if e.ID == id && e.Version == version {
+			return e, s.call("RuleSet")
+		}
+	}
+	return permit.RuleSetEntry{}, layer.ErrNotFound
+}
+
+func (s *fakeStore) AddRules(_ context.Context, _ account.Viewer, rules *zoning.RuleSet, _ []byte, jurisdiction string) error {
+	return s.call(fmt.Sprint("AddRules ", rules.Label(), " ", jurisdiction))
+}
+
+func (s *fakeStore) ChangeRules(_ context.Context, _ account.Viewer, rules *zoning.RuleSet, _ []byte, ifSHA256 string) error {
+	return s.call(fmt.Sprint("ChangeRules ", rules.Label(), " ", ifSHA256))
+}
+
+func (s *fakeStore) DropRules(_ context.Context, _ account.Viewer, id string, version int, ifSHA256 string) error {
+	return s.call(fmt.Sprint("DropRules ", id, version, " ", ifSHA256))
+}
+
+func (s *fakeStore) PublishRules(_ context.Context, _ account.Viewer, id string, version int, ifSHA256 string, today geo.Date) error {
+	return s.call(fmt.Sprint("PublishRules ", id, version, " ", ifSHA256, " ", today))
+}
+
 func (s *fakeStore) FileProposal(context.Context, account.Viewer, permit.NewFile) (int64, error) {
 	return 7, s.call("FileProposal")
 }
@@ -528,7 +566,7 @@ func siteRows(t testing.TB, n int, name string) []*layer.Row {
 func config(t testing.TB, s *fakeStore) Config {
 	t.Helper()
 	return Config{
-		Registry: registry(t), Store: s, Accounts: s, Checker: fakePlan{}, Cables: fakePlan{}, Indicators: fakePlan{}, Ledger: fakePlan{}, Publisher: s, Importer: s, Sites: s,
+		Registry: registry(t), Store: s, Accounts: s, Checker: fakePlan{}, Cables: fakePlan{}, Indicators: fakePlan{}, Ledger: fakePlan{}, Publisher: s, Importer: s, Sites: s, RuleSets: s,
 		Passwords: account.NewPasswords(account.DefaultHashMemory), Refusals: NewRefusals(s.Audit, slog.New(slog.DiscardHandler)),
 		UI: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if r.URL.Path != "/" {

@@ -43,6 +43,7 @@ const (
 	administering              // keeps people, keys and settings
 	publishing                 // makes layers of files
 	filing                     // makes proposals for an organisation
+	drafting                   // is staff, of whatever territory
 )
 
 var (
@@ -70,6 +71,7 @@ func (a *api) routes() []route {
 	get, post := http.MethodGet, http.MethodPost
 	collection := root + "/collections/{collectionId}"
 	items, item := collection+"/items", collection+"/items/{featureId}"
+	rules := root + "/rule-sets/{ruleSetId}/{version}"
 	return []route{
 		{method: get, pattern: root, handle: a.landing, produces: jsonPages, page: "landing", query: pageQuery},
 		{method: get, pattern: root + "/conformance", handle: a.conformance, produces: jsonPages, page: "conformance", query: pageQuery},
@@ -159,6 +161,14 @@ func (a *api) routes() []route {
 		{method: post, pattern: root + "/proposals/{proposalId}/decisions", handle: a.decideProposal, produces: jsonType, consumes: jsonType, query: noQuery, needs: identity},
 		{method: get, pattern: root + "/decisions", handle: a.listDecisions, produces: jsonType, query: []string{"after", "collection", "feature", "limit", "organisation", "outcome", "year"}, layers: true},
 		{method: get, pattern: root + "/decisions/{number}", handle: a.showDecision, produces: jsonType, query: noQuery},
+
+		{method: get, pattern: root + "/rule-sets", handle: a.listRuleSets, produces: jsonType, query: []string{"date", "id", "jurisdiction", "state"}},
+		{method: post, pattern: root + "/rule-sets", handle: a.draftRules, produces: jsonType, consumes: jsonType, query: []string{"jurisdiction"}, needs: drafting},
+		{method: get, pattern: rules, handle: a.showRules, produces: jsonType, query: noQuery},
+		{method: http.MethodPut, pattern: rules, handle: a.changeRules, consumes: jsonType, query: noQuery, needs: drafting},
+		{method: http.MethodDelete, pattern: rules, handle: a.dropRules, query: noQuery, needs: drafting},
+		{method: get, pattern: rules + "/differences", handle: a.compareRules, produces: jsonType, query: []string{"from"}},
+		{method: post, pattern: rules + "/publication", handle: a.publishRules, query: noQuery, needs: drafting},
 
 		{method: get, pattern: root + "/imports", handle: a.listImports, produces: jsonType, query: []string{"after", "limit"}, needs: identity},
 		{method: post, pattern: root + "/imports", handle: a.addImport, produces: jsonType, consumes: importTypes, query: importQuery(), needs: identity, layers: true, upload: true},

@@ -203,6 +203,10 @@ func may(rt route, r *request) error {
 		if !r.viewer.FilesAnything() {
 			return problem(forbidden, "Chỉ người của doanh nghiệp có quyền soạn bản thảo mới nộp hồ sơ.", "Proposals are filed by operators of an organisation alone.")
 		}
+	case drafting:
+		if !r.viewer.Staff() {
+			return problem(forbidden, "Việc này chỉ dành cho cán bộ.", "This is for staff alone.")
+		}
 	case administering:
 		if !r.viewer.Administers() {
 			return problem(forbidden, "Việc này chỉ dành cho quản trị.", "This is for administrators alone.")

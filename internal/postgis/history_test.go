@@ -130,8 +130,7 @@ func TestTheServingRoleCannotChangeWhatIsKept(t *testing.T) {
 		"INSERT INTO history (layer, feature_id, operation, who, db_user) VALUES ('x', 1, 'insert', 'x', 'x')",
 		"UPDATE history SET who = 'x'", "DELETE FROM history", "TRUNCATE history",
 		"UPDATE layer_versions SET version = 9", "DELETE FROM layer_versions", "INSERT INTO layer_changes (layer) VALUES ('x')", "DELETE FROM layer_changes",
-		"UPDATE rule_sets SET body = '{}'", "INSERT INTO rule_sets (id, version, plan, jurisdiction, valid_from, state, body) VALUES ('z', 1, 'p', '12', '2016-01-01', 'draft', '{}')",
-		"DELETE FROM rule_sets", "UPDATE plans SET pi = 3.2", "UPDATE grants SET role = 'administrator'", "DELETE FROM grants", "UPDATE grants SET person = 1", "UPDATE api_keys SET hash = 'x'", "DELETE FROM api_keys",
+		"TRUNCATE rule_sets", "ALTER TABLE rule_sets DISABLE TRIGGER ALL", "UPDATE plans SET pi = 3.2", "UPDATE grants SET role = 'administrator'", "DELETE FROM grants", "UPDATE grants SET person = 1", "UPDATE api_keys SET hash = 'x'", "DELETE FROM api_keys",
 		"UPDATE people SET login = 'x'", "DELETE FROM people", "INSERT INTO people (login, name, disabled_at, created_by) VALUES ('x', 'x', now(), 'x')",
 		"UPDATE sessions SET expires_at = 'infinity'", "UPDATE sessions SET person = 1", "DELETE FROM sessions", "UPDATE identities SET person = 1", "DELETE FROM identities",
 		"UPDATE organisations SET name = '{}'", "DELETE FROM organisations", "DELETE FROM publications", "UPDATE layer_sight SET drafts = false",
@@ -142,6 +141,11 @@ func TestTheServingRoleCannotChangeWhatIsKept(t *testing.T) {
 	} {
 		if _, err := conn.Exec(context.Background(), sql); err == nil || code(err) != "42501" {
 			t.Errorf("%s: %v", sql, err)
+		}
+	}
+	for _, sql := range []string{"UPDATE rule_sets SET body = 'x' WHERE version = 1", "UPDATE rule_sets SET state = 'draft' WHERE version = 1", "DELETE FROM rule_sets WHERE version = 1"} {
+		if _, err := conn.Exec(context.Background(), sql); err == nil || code(err) != "23001" {
+			t.Errorf("rules that are published: %s: %v", sql, err)
 		}
 	}
 	// The role of reading that is not staff's does nothing else.
