@@ -26,6 +26,9 @@ type Periods struct {
 	ValidMonths    int `json:"valid_months"` // of an approval
 }
 
+// LongestPeriod is how long one may be, days or months.
+const LongestPeriod = 1000
+
 // DefaultPeriods are those of a plan that says nothing of them.
 func DefaultPeriods() Periods {
 	return Periods{DecideDays: 15, SupplementDays: 20, ConsultDays: 22, ValidMonths: 12}

@@ -75,6 +75,22 @@ func readFile(file plan.LayerFile, l *layer.Layer, add func(postgis.Incoming) er
 	})
 }
 
+// TestPacksBringTheirCalendar: days off and periods are those of the pack, and those by
+// default that it does not name.
+func TestPacksBringTheirCalendar(t *testing.T) {
+	l := load(t, invented(t))
+	var settings []byte
+	if err := l.conn.QueryRow(t.Context(), "SELECT settings FROM plans").Scan(&settings); err != nil {
+		t.Fatal(err)
+	}
+	c, err := permit.ParseCalendar(settings)
+	want := permit.DefaultPeriods()
+	want.DecideDays, want.ConsultDays = 10, 15
+	if got := c.Due(permit.Filed, permit.FileAction, geo.NewDate(2031, 1, 31)); err != nil || c.Periods != want || got != geo.NewDate(2031, 2, 13) {
+		t.Errorf("%+v, due on %s: %v", c, got, err)
+	}
+}
+
 // load puts a pack, or none when it is nil, into a database of its own.
 func load(t testing.TB, p *plan.Pack) *loaded {
 	t.Helper()

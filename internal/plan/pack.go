@@ -5,6 +5,7 @@ import (
 	"io/fs"
 
 	"hatang/geo"
+	"hatang/internal/permit"
 )
 
 // Pack is a plan as data: everything Hatang must know of one province's plan. It is
@@ -31,12 +32,12 @@ type Pack struct {
 	Operators     []Operator       `json:"operators"`
 	Agencies      []Agency         `json:"agencies"`
 	CRS           CRSList          `json:"crs"`
-	WorkingDays   []string         `json:"working_days"` // English weekdays, lower case
-	Basemap       *string          `json:"basemap"`      // URL template of a base map; nil for none
-	Indicators    []Indicator      `json:"indicators"`
-	Projects      Projects         `json:"projects"`
-	Tables        []Table          `json:"tables"`
-	Discrepancies []Discrepancy    `json:"discrepancies"`
+	permit.Calendar
+	Basemap       *string       `json:"basemap"` // URL template of a base map; nil for none
+	Indicators    []Indicator   `json:"indicators"`
+	Projects      Projects      `json:"projects"`
+	Tables        []Table       `json:"tables"`
+	Discrepancies []Discrepancy `json:"discrepancies"`
 
 	rules    json.RawMessage
 	features []LayerFile

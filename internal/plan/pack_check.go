@@ -8,6 +8,7 @@ import (
 
 	"hatang/geo"
 	"hatang/internal/layer"
+	"hatang/internal/permit"
 )
 
 // check adds every fault of the pack's content.
@@ -119,6 +120,21 @@ func (p *Pack) checkHead(c checker) {
 	c.text("/service_radius/source", p.ServiceRadius.Source)
 	for i, d := range p.WorkingDays {
 		c.oneOf(fmt.Sprintf("/working_days/%d", i), d, "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+	}
+	for i, d := range p.Holidays {
+		_, err := geo.ParseDate(d)
+		if _, inEvery := geo.ParseDate("2000-" + d); err != nil && inEvery != nil {
+			c.faults.Add(fmt.Sprintf("/holidays/%d", i), "%q không phải ngày dạng YYYY-MM-DD hay MM-DD", "%q is no day of the form YYYY-MM-DD or MM-DD", d)
+		}
+	}
+	for _, of := range []struct {
+		name string
+		long int
+	}{{"decide_working_days", p.Periods.DecideDays}, {"supplement_working_days", p.Periods.SupplementDays},
+		{"consult_working_days", p.Periods.ConsultDays}, {"valid_months", p.Periods.ValidMonths}} {
+		if of.long < 1 || of.long > permit.LongestPeriod {
+			c.faults.Add("/permit/"+of.name, "phải từ 1 đến %d", "must be from 1 to %d", permit.LongestPeriod)
+		}
 	}
 }
 

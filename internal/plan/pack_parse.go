@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"hatang/internal/layer"
+	"hatang/internal/permit"
 )
 
 //go:embed packs/dien-bien
@@ -36,7 +37,7 @@ func Parse(fsys fs.FS) (*Pack, error) {
 		return nil, fmt.Errorf("read plan pack: %w", err)
 	}
 	var faults layer.Faults
-	p := &Pack{}
+	p := newPack()
 	if !decode(body, p, &faults) {
 		return nil, faults.Err()
 	}
@@ -62,7 +63,7 @@ func decode(body []byte, p *Pack, faults *layer.Faults) bool {
 	err := d.Decode(p)
 	if err != nil {
 		faults.Add("pack.json", "%v", "%v", err)
-		*p = Pack{}
+		*p = *newPack()
 		return json.Unmarshal(body, p) == nil
 	}
 	if _, err := d.Token(); !errors.Is(err, io.EOF) {
@@ -115,3 +116,6 @@ func loadOrder() ([]string, error) {
 	}
 	return order, nil
 }
+
+// newPack is a pack that says nothing yet.
+func newPack() *Pack { return &Pack{Calendar: permit.Calendar{Periods: permit.DefaultPeriods()}} }
