@@ -76,7 +76,7 @@ func (x *workbook) Begin(dst []byte) ([]byte, error) {
 		return dst, err
 	}
 	var err error
-	if x.out, err = x.zip.member("xl/worksheets/sheet1.xml"); err != nil {
+	if x.out, err = x.zip.member(sheetPart(1)); err != nil {
 		return dst, err
 	}
 	x.cells = append(x.cells[:0], sheetStart...)

@@ -52,19 +52,33 @@ func sheetNames(l *layer.Layer) (rows, fields string) {
 // parts writes everything but the first sheet.
 func (x *workbook) parts() error {
 	rows, fields := sheetNames(x.sheet.Layer)
+	if err := x.frame(rows, fields); err != nil {
+		return err
+	}
+	return x.zip.text(sheetPart(2), fieldsSheet(x.sheet.Layer))
+}
+
+// sheetPart is where a sheet is, from 1, in the workbook's file.
+func sheetPart(n int) string { return fmt.Sprintf("xl/worksheets/sheet%d.xml", n) }
+
+// frame writes all of a workbook but its sheets, which have these names.
+func (x *workbook) frame(sheets ...string) error {
+	var types, list, links strings.Builder
+	for i, name := range sheets {
+		n := i + 1
+		fmt.Fprintf(&types, `<Override PartName="/%s" ContentType="%sworksheet+xml"/>`, sheetPart(n), contentType)
+		fmt.Fprintf(&list, `<sheet name="%s" sheetId="%d" r:id="rId%[2]d"/>`, escaped(name), n)
+		fmt.Fprintf(&links, `<Relationship Id="rId%d" Type="%s/worksheet" Target="worksheets/sheet%[1]d.xml"/>`, n, relationships)
+	}
 	for _, part := range [][2]string{
 		{"[Content_Types].xml", xml.Header + `<Types xmlns="` + packaged + `content-types"><Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/>` +
 			`<Default Extension="xml" ContentType="application/xml"/><Override PartName="/xl/workbook.xml" ContentType="` + contentType + `sheet.main+xml"/>` +
-			`<Override PartName="/xl/worksheets/sheet1.xml" ContentType="` + contentType + `worksheet+xml"/><Override PartName="/xl/worksheets/sheet2.xml" ContentType="` + contentType + `worksheet+xml"/>` +
-			`<Override PartName="/xl/styles.xml" ContentType="` + contentType + `styles+xml"/></Types>`},
+			types.String() + `<Override PartName="/xl/styles.xml" ContentType="` + contentType + `styles+xml"/></Types>`},
 		{"_rels/.rels", xml.Header + `<Relationships xmlns="` + packaged + `relationships"><Relationship Id="rId1" Type="` + relationships + `/officeDocument" Target="xl/workbook.xml"/></Relationships>`},
-		{"xl/workbook.xml", xml.Header + `<workbook xmlns="` + spreadsheet + `" xmlns:r="` + relationships + `"><sheets>` +
-			`<sheet name="` + escaped(rows) + `" sheetId="1" r:id="rId1"/><sheet name="` + fields + `" sheetId="2" r:id="rId2"/></sheets></workbook>`},
-		{"xl/_rels/workbook.xml.rels", xml.Header + `<Relationships xmlns="` + packaged + `relationships">` +
-			`<Relationship Id="rId1" Type="` + relationships + `/worksheet" Target="worksheets/sheet1.xml"/><Relationship Id="rId2" Type="` + relationships + `/worksheet" Target="worksheets/sheet2.xml"/>` +
-			`<Relationship Id="rId3" Type="` + relationships + `/styles" Target="styles.xml"/></Relationships>`},
+		{"xl/workbook.xml", xml.Header + `<workbook xmlns="` + spreadsheet + `" xmlns:r="` + relationships + `"><sheets>` + list.String() + `</sheets></workbook>`},
+		{"xl/_rels/workbook.xml.rels", xml.Header + `<Relationships xmlns="` + packaged + `relationships">` + links.String() +
+			fmt.Sprintf(`<Relationship Id="rId%d" Type="%s/styles" Target="styles.xml"/></Relationships>`, len(sheets)+1, relationships)},
 		{"xl/styles.xml", stylesheet},
-		{"xl/worksheets/sheet2.xml", fieldsSheet(x.sheet.Layer)},
 	} {
 		if err := x.zip.text(part[0], part[1]); err != nil {
 			return err

@@ -4,7 +4,6 @@ import (
 	"archive/zip"
 	"bufio"
 	"encoding/csv"
-	"encoding/xml"
 	"errors"
 	"io"
 	"strconv"
@@ -47,11 +46,11 @@ func writeTable(out io.Writer, in io.Reader, sheet string, number func(column st
 	x := &workbook{zip: &zipFile{out: buffer, zip: zip.NewWriter(buffer)}}
 	rows := csv.NewReader(in)
 	rows.ReuseRecord = true
-	if err := x.tableParts(sheet); err != nil {
+	if err := x.frame(sheet); err != nil {
 		return err
 	}
 	var err error
-	if x.out, err = x.zip.member("xl/worksheets/sheet1.xml"); err != nil {
+	if x.out, err = x.zip.member(sheetPart(1)); err != nil {
 		return err
 	}
 	x.cells = append(x.cells[:0], sheetStart...)
@@ -113,24 +112,4 @@ func readsAsNumber(text string) bool {
 	}
 	_, err := strconv.ParseFloat(text, 64)
 	return err == nil
-}
-
-// tableParts writes everything but the one sheet.
-func (x *workbook) tableParts(sheet string) error {
-	for _, part := range [][2]string{
-		{"[Content_Types].xml", xml.Header + `<Types xmlns="` + packaged + `content-types"><Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/>` +
-			`<Default Extension="xml" ContentType="application/xml"/><Override PartName="/xl/workbook.xml" ContentType="` + contentType + `sheet.main+xml"/>` +
-			`<Override PartName="/xl/worksheets/sheet1.xml" ContentType="` + contentType + `worksheet+xml"/>` +
-			`<Override PartName="/xl/styles.xml" ContentType="` + contentType + `styles+xml"/></Types>`},
-		{"_rels/.rels", xml.Header + `<Relationships xmlns="` + packaged + `relationships"><Relationship Id="rId1" Type="` + relationships + `/officeDocument" Target="xl/workbook.xml"/></Relationships>`},
-		{"xl/workbook.xml", xml.Header + `<workbook xmlns="` + spreadsheet + `" xmlns:r="` + relationships + `"><sheets><sheet name="` + escaped(sheet) + `" sheetId="1" r:id="rId1"/></sheets></workbook>`},
-		{"xl/_rels/workbook.xml.rels", xml.Header + `<Relationships xmlns="` + packaged + `relationships">` +
-			`<Relationship Id="rId1" Type="` + relationships + `/worksheet" Target="worksheets/sheet1.xml"/><Relationship Id="rId2" Type="` + relationships + `/styles" Target="styles.xml"/></Relationships>`},
-		{"xl/styles.xml", stylesheet},
-	} {
-		if err := x.zip.text(part[0], part[1]); err != nil {
-			return err
-		}
-	}
-	return nil
 }
