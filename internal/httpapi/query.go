@@ -177,6 +177,12 @@ func canonical(kind layer.Kind, s string) (string, bool) {
 		x, err := strconv.ParseFloat(s, 64)
 		return strconv.FormatFloat(x, 'g', -1, 64), err == nil && !math.IsNaN(x) && !math.IsInf(x, 0)
 	case layer.Boolean:
+		switch s {
+		case "1": // as GDAL writes them
+			s = "true"
+		case "0":
+			s = "false"
+		}
 		return s, s == "true" || s == "false"
 	case layer.Date:
 		d, err := geo.ParseDate(s)

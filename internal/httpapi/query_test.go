@@ -31,6 +31,9 @@ func TestDatetime(t *testing.T) {
 		{"2018-02-03T01:00:00.5+07:00", d, [2]geo.Date{}, true},
 		{"2018-02-03T01:00:00 07:00", d, [2]geo.Date{}, true}, // an unescaped +
 		{"2018-02-03T12Z", d, [2]geo.Date{}, true},
+		{"2018-02-03T", d, [2]geo.Date{}, true},
+		{"2018-02-03T/..", none, [2]geo.Date{d, none}, true},
+		{"2018-02-30T", none, [2]geo.Date{}, false},
 		{"2018-02-03T12:30Z", d, [2]geo.Date{}, true},
 		{"2018-02-03/2019-01-01", none, [2]geo.Date{d, e}, true},
 		{"2018-02-03/2018-02-03", none, [2]geo.Date{d, d}, true},
@@ -172,6 +175,16 @@ func TestEqualities(t *testing.T) {
 	}
 	if p.query.Date != reference || p.query.Limit != defaultPage {
 		t.Errorf("defaults: %v, %d", p.query.Date, p.query.Limit)
+	}
+}
+
+// Truth may be a number: GDAL writes it so.
+func TestTruthAsNumber(t *testing.T) {
+	for in, want := range map[string]string{"1": "true", "0": "false", "true": "true", "2": "", "": "", "TRUE": ""} {
+		p, faults := parseListing("concealed="+in, sites(t), reference, itemsParameters())
+		if (want == "") != (len(faults) == 1) || want != "" && p.query.Equal[0].Value != want {
+			t.Errorf("concealed=%s: %v, faults %v", in, p.query.Equal, faults)
+		}
 	}
 }
 
