@@ -72,9 +72,19 @@ func contentCRS(header string, faults *layer.Faults) geo.CRS {
 	return crs
 }
 
-// astray is how far from the area where a reference system is used a position in it may
-// lie, degrees: neighbours are drawn, too, and positions with their axes exchanged are not.
+// astray is how far from Vietnam a position in one of its reference systems may lie,
+// degrees: neighbours are drawn, too, and positions with their axes exchanged are not. What
+// is shown in a grid of another province goes back where it came from.
 const astray = 3
+
+// writtenIn is where positions of a reference system may lie.
+func writtenIn(crs geo.CRS) orb.Bound {
+	vietnam, _ := geo.LookupCRS(4756)
+	if all := vietnam.AreaOfUse(); crs.Code() != 0 && crs.Code() != layer.SRID && crs.Code() != webMercatorCode {
+		return all.Pad(astray)
+	}
+	return crs.AreaOfUse()
+}
 
 // toWGS84 returns how positions of a reference system, in the order of its axes, become
 // longitude and latitude on WGS 84; nil where they are that. What is written as it was
@@ -83,7 +93,7 @@ func toWGS84(crs geo.CRS) formats.Transform {
 	if crs.Code() == 0 {
 		return nil
 	}
-	area := crs.AreaOfUse().Pad(astray)
+	area := writtenIn(crs)
 	return func(x, y float64) (lon, lat float64, err error) {
 		at := orb.Point{x, y}
 		if crs.LatFirst() {

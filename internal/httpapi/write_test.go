@@ -42,6 +42,7 @@ func TestWriting(t *testing.T) {
 		{"with the client's ids", "PUT", "/1", strings.Replace(feature, `"properties":{`, `"id":"x","links":[],"properties":{"id":5,`, 1), []string{geoJSON}, 204, "UpdateFeature"},
 		{"an id of one's own", "POST", "", strings.Replace(feature, `"properties":{`, `"id":7,"properties":{"id":null,`, 1), []string{geoJSON}, 201, "CreateFeature"},
 		{"in an unknown system", "POST", "", feature, []string{geoJSON, "Content-Crs: http://www.opengis.net/def/crs/EPSG/0/32648"}, 400, ""},
+		{"x and y exchanged", "POST", "", strings.Replace(feature, "103.0165,21.3826", "2365248.7,501709.3", 1), []string{geoJSON, "Content-Crs: EPSG:9205"}, 400, ""},
 		{"degrees as metres", "POST", "", feature, []string{geoJSON, "Content-Crs: EPSG:9205"}, 400, ""},
 		{"a collection", "POST", "", `{"type":"FeatureCollection","features":[` + feature + `]}`, []string{geoJSON}, 400, ""},
 		{"patch", "PATCH", "/1", `{"properties":{"height_m":40,"structure":null}}`, []string{"Content-Type: application/merge-patch+json"}, 204, "UpdateFeature"},
