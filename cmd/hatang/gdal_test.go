@@ -58,6 +58,10 @@ func ogrFilters(t *testing.T, s *server) {
 	}{
 		{[]string{"-where", "mast_type = 'A1a'"}, "mast_type=A1a"},
 		{[]string{"-where", "height_m > 20 AND mast_type <> 'A1a'"}, "filter=" + url.QueryEscape("height_m > 20 AND mast_type <> 'A1a'")},
+		{[]string{"-where", "valid_from >= '2016/01/01'"}, "filter=" + url.QueryEscape("valid_from >= DATE('2016-01-01')")},
+		{[]string{"-where", "valid_from < '2016/01/01 10:30:00' AND updated_at > '2015/01/01'"}, "filter=" + url.QueryEscape("valid_from < DATE('2016-01-02')")},
+		{[]string{"-where", "concealed = 1 OR name ILIKE '%NOONG%'"}, "filter=" + url.QueryEscape("concealed = TRUE OR CASEI(name) LIKE '%noong%'")},
+		{[]string{"-where", "technologies = '3G'"}, "technologies=3G"},
 		{[]string{"-spat", "102.95", "21.3", "103.1", "21.5"}, "bbox=102.95,21.3,103.1,21.5"},
 	} {
 		out := gdal(t, "ogrinfo", append(append([]string{"-ro", "-so"}, tt.args...), source, "bts_sites")...)

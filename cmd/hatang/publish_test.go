@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -88,6 +89,13 @@ func publishChangeWithdraw(t *testing.T, s *server) {
 	}
 	if drawn(t, s, "/api/v1/collections/schools", maptile.At(orb.Point{103.01, 21.39}, 12))["schools"] == nil {
 		t.Error("the tile is empty")
+	}
+
+	// The names that fields have in the file are theirs in filters, too.
+	for lang, filter := range map[string]string{"cql2-text": `"Sĩ số" > 100`, "cql2-json": `{"op":">","args":[{"property":"Sĩ số"},100]}`} {
+		if s.get(t, "/api/v1/collections/schools/items?filter-lang="+lang+"&filter="+url.QueryEscape(filter), &p); len(p.Features) != 1 {
+			t.Errorf("%s selects %v", filter, p.Features)
+		}
 	}
 
 	later := writeTemp(t, "truong.geojson", strings.NewReplacer(`"Sĩ số":80`, `"Sĩ số":81`, `"T3"`, `"T4"`).Replace(schoolsFile))

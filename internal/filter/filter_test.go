@@ -92,7 +92,7 @@ func TestSyntaxFaults(t *testing.T) {
 		text string
 		at   int
 	}{
-		{"", 0}, {"   ", 3}, {"name =", 6}, {"name = 'x", 7}, {`"name = 1`, 0}, {`"a b" = 1`, 0}, {"name = 'x' extra", 11}, {"(name = 'x'", 11},
+		{"", 0}, {"   ", 3}, {"name =", 6}, {"name = 'x", 7}, {`"name = 1`, 0}, {`"" = 1`, 0}, {"\"a\tb\" = 1", 0}, {"name = 'x' extra", 11}, {"(name = 'x'", 11},
 		{"name = 1 = 2", 9}, {"2 ^ 3 ^ 4 = 1", 6}, {"x ~ 1", 2}, {"x = 1e", 4}, {"x = 10abc", 4}, {"x = 1e999", 4}, {"NOT", 3}, {"AND x", 0},
 		{"x BETWEEN 1", 11}, {"x BETWEEN 1 OR 2", 12}, {"x IN 1", 5}, {"x IN ()", 6}, {"x NOT 1", 6}, {"x IS 1", 5}, {"x IS NOT 1", 9},
 		{"DATE(2020)", 5}, {"DATE('2020-02-30')", 5}, {"TIMESTAMP('2020-01-01')", 10}, {"TIMESTAMP('2020-01-01T00:00:00+07:00')", 10},
@@ -118,7 +118,7 @@ func TestJSONFaults(t *testing.T) {
 		at  []string
 	}{
 		{`{"op":"and","args":[1]}`, []string{"/args"}}, {`{"op":"=","args":[{"property":1},{"date":"x"}]}`, []string{"/args/0/property", "/args/1"}},
-		{`{"op":"=","args":[{"property":"a b"},null]}`, []string{"/args/0/property", "/args/1"}}, {`{}`, []string{""}}, {`[1]`, []string{""}},
+		{`{"op":"=","args":[{"property":"a\"b"},null]}`, []string{"/args/0/property", "/args/1"}}, {`{}`, []string{""}}, {`[1]`, []string{""}},
 		{`{"op":"null","args":[]}`, []string{"/op"}}, {`{"op":"a b","args":[]}`, []string{"/op"}}, {`{"op":"="}`, []string{"/args"}},
 		{`{"op":"in","args":[1,2]}`, []string{"/args/1"}}, {`{"op":"in","args":[1,[]]}`, []string{"/args/1"}}, {`{"op":"=","args":[[1],2]}`, []string{"/args/0"}},
 		{`{"bbox":[1,2,3]}`, []string{""}}, {`{"bbox":["1",2,3,4]}`, []string{"/bbox"}}, {`{"type":"Pt","coordinates":[1,2]}`, []string{"/type"}},
@@ -364,5 +364,20 @@ func outcome(t *testing.T, e Expr, err error) {
 	}
 	if f, err := Check(e, wide); err == nil {
 		statement(f)
+	}
+}
+
+// Fields of files have names that are no identifiers; both forms have them.
+func TestNamesOfFiles(t *testing.T) {
+	text, err := ParseText(`"Sĩ số (2016)" > 1`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	inJSON, err := ParseJSON(JSON(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if again, err := ParseText(String(inJSON)); err != nil || String(again) != `"Sĩ số (2016)" > 1` {
+		t.Errorf("%s, %v", String(again), err)
 	}
 }

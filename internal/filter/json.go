@@ -148,7 +148,7 @@ func (r *reader) named(pointer, kind, s string) Expr {
 		e, err := newTimestamp(at(pointer), s)
 		return keep(r, e, err)
 	}
-	if !isName(s) {
+	if !isProperty(s) {
 		r.add(Syntax, at(below(pointer, kind)), "%q không phải tên", "%q is not a name", clip(s))
 	}
 	return &Property{at(pointer), s}

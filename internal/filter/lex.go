@@ -96,14 +96,14 @@ func (l *lexer) characters() (token, error) {
 	return token{}, wrong(Syntax, Place{Offset: start}, "chuỗi thiếu dấu ' ở cuối", "the text has no ' at its end")
 }
 
-// quoted reads an identifier in double quotes.
+// quoted reads the name of a property in double quotes.
 func (l *lexer) quoted() (token, error) {
 	start := l.pos
 	name, _, ok := strings.Cut(l.text[start+1:], `"`)
 	if !ok {
 		return token{}, wrong(Syntax, Place{Offset: start}, "tên thiếu dấu \" ở cuối", "the name has no \" at its end")
 	}
-	if !isName(name) {
+	if !isProperty(name) {
 		return token{}, wrong(Syntax, Place{Offset: start}, "%q không phải tên", "%q is not a name", clip(name))
 	}
 	l.pos += len(name) + 2

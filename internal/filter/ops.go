@@ -1,6 +1,10 @@
 package filter
 
-import "strings"
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
 
 // form is how an operator is written in text, and what it is.
 type form int
@@ -86,6 +90,12 @@ func isName(s string) bool {
 		}
 	}
 	return s != ""
+}
+
+// isProperty reports whether s can stand in double quotes as the name of a property. The
+// grammar has identifiers there alone; fields of offices' files are called "Sĩ số", too.
+func isProperty(s string) bool {
+	return s != "" && utf8.ValidString(s) && !strings.ContainsFunc(s, func(r rune) bool { return r == '"' || unicode.IsControl(r) })
 }
 
 // nameRanges are the runes that begin identifiers.

@@ -7,14 +7,17 @@ import (
 
 // ParseText reads CQL2 Text. It returns an *Error: of the first fault of syntax, at its
 // byte, or of every limit exceeded. Cost: one pass; the depth of its recursion is bounded.
-func ParseText(s string) (Expr, error) {
+func ParseText(s string) (Expr, error) { return parseText(s, false) }
+
+// parseText reads CQL2 Text, or what the draft before it had.
+func parseText(s string, draft bool) (Expr, error) {
 	if len(s) > MaxTextBytes {
 		return nil, wrong(TooLong, Place{Offset: MaxTextBytes}, "bộ lọc dài hơn %d byte", "the filter is longer than %d bytes", MaxTextBytes)
 	}
 	if !utf8.ValidString(s) {
 		return nil, wrong(Syntax, Place{Offset: len(s) - len(strings.ToValidUTF8(s, ""))}, "bộ lọc không phải UTF-8", "the filter is not UTF-8")
 	}
-	p := &parser{lexer: lexer{text: s}}
+	p := &parser{lexer: lexer{text: s}, draft: draft}
 	if err := p.advance(); err != nil {
 		return nil, err
 	}
@@ -46,6 +49,7 @@ type parser struct {
 	tok, after token
 	started    bool
 	nested     int
+	draft      bool // reads ILIKE
 }
 
 // advance goes on by one token.
@@ -163,6 +167,10 @@ func (p *parser) operator() (string, int) {
 		return word, bindCompare
 	case "div":
 		return word, bindMultiply
+	case "ilike":
+		if p.draft {
+			return word, bindCompare
+		}
 	}
 	return "", 0
 }
@@ -206,7 +214,7 @@ func (p *parser) predicate(left Expr, op string) (Expr, error) {
 	not := op == "not"
 	if not {
 		op, _ = p.operator()
-		if op != "like" && op != "between" && op != "in" {
+		if op != "like" && op != "ilike" && op != "between" && op != "in" {
 			return nil, p.missing("LIKE, BETWEEN, IN")
 		}
 		if err := p.advance(); err != nil {
@@ -220,6 +228,10 @@ func (p *parser) predicate(left Expr, op string) (Expr, error) {
 		var pattern Expr
 		pattern, err = p.expr(bindAdd)
 		e = &Call{at, op, []Expr{left, pattern}}
+	case "ilike":
+		var pattern Expr
+		pattern, err = p.expr(bindAdd)
+		e = &Call{at, "like", []Expr{&Call{at, "casei", []Expr{left}}, &Call{at, "casei", []Expr{pattern}}}}
 	case "between":
 		e, err = p.between(left)
 	case "in":

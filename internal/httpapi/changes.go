@@ -129,7 +129,7 @@ func (a *api) historyQuery(r *request) (layer.HistoryQuery, error) {
 		faults.Add("feature", "feature chỉ đi cùng collection", "feature goes with collection only")
 	}
 	if r.values.Has("bbox") {
-		q.Boxes = parseBBox(r.values.Get("bbox"), geo.CRS{}, &faults)
+		q.Boxes = parseBBox(r.values.Get("bbox"), geo.CRS{}, &faults).boxes
 	}
 	if r.values.Has("before") {
 		var ok bool

@@ -2,17 +2,14 @@ package httpapi
 
 import (
 	"errors"
-	"regexp"
 	"strings"
 	"time"
 
 	"hatang/geo"
+	"hatang/internal/filter"
 )
 
 var errDatetime = errors.New("not a datetime")
-
-// shortTime is what some clients send for whole hours and minutes, without seconds.
-var shortTime = regexp.MustCompile(`^\d{4}-\d{2}-\d{2}T\d{2}(:\d{2})?Z$`)
 
 // parseDatetime reads OGC's datetime: a date or RFC 3339 instant, which gives date;
 // or an interval "a/b" whose ends may be open ("..", or empty), which gives the
@@ -39,12 +36,9 @@ func parseDatetime(s string) (date geo.Date, span [2]geo.Date, err error) {
 }
 
 func parseInstant(s string) (geo.Date, error) {
+	s = filter.WholeTime(s) // as some clients write days, hours and minutes
 	if d, err := geo.ParseDate(s); err == nil {
 		return d, nil
-	}
-	if shortTime.MatchString(s) {
-		s = strings.TrimSuffix(s, "Z")
-		s += ":00:00"[:len("2006-01-02T15:04:05")-len(s)] + "Z"
 	}
 	// A plus sign that was not percent-encoded arrives as a space.
 	t, err := time.Parse(time.RFC3339, strings.Replace(s, " ", "+", 1))

@@ -31,6 +31,9 @@ func (*api) readFeature(w http.ResponseWriter, r *request, whole bool, id int64,
 	repeated(raw, &faults)
 	if !whole {
 		changesNoID(r, members, id, &faults)
+		if err := mergeable(r, members); err != nil {
+			return layer.Feature{}, err
+		}
 	}
 	if raw, err = prepare(members, whole); err != nil {
 		return layer.Feature{}, err
@@ -69,9 +72,19 @@ func contentCRS(header string, faults *layer.Faults) geo.CRS {
 	return crs
 }
 
-// astray is how far from the area where a reference system is used a position in it may
-// lie, degrees: neighbours are drawn, too, and positions with their axes exchanged are not.
+// astray is how far from Vietnam a position in one of its reference systems may lie,
+// degrees: neighbours are drawn, too, and positions with their axes exchanged are not. What
+// is shown in a grid of another province goes back where it came from.
 const astray = 3
+
+// writtenIn is where positions of a reference system may lie.
+func writtenIn(crs geo.CRS) orb.Bound {
+	vietnam, _ := geo.LookupCRS(4756)
+	if all := vietnam.AreaOfUse(); crs.Code() != 0 && crs.Code() != layer.SRID && crs.Code() != webMercatorCode {
+		return all.Pad(astray)
+	}
+	return crs.AreaOfUse()
+}
 
 // toWGS84 returns how positions of a reference system, in the order of its axes, become
 // longitude and latitude on WGS 84; nil where they are that. What is written as it was
@@ -80,7 +93,7 @@ func toWGS84(crs geo.CRS) formats.Transform {
 	if crs.Code() == 0 {
 		return nil
 	}
-	area := crs.AreaOfUse().Pad(astray)
+	area := writtenIn(crs)
 	return func(x, y float64) (lon, lat float64, err error) {
 		at := orb.Point{x, y}
 		if crs.LatFirst() {
@@ -153,6 +166,36 @@ func changesNoID(r *request, members map[string]json.RawMessage, id int64, fault
 			faults.Add(of.at, "không đổi được số hiệu của bản ghi", "the id of a row cannot be changed")
 		}
 	}
+}
+
+// mergeable completes a merge patch by what the row has (RFC 7396): a geometry without a type
+// keeps the row's, which is the layer's, and a property cleared that no row has changes
+// nothing. A layer of several types of geometry needs to be told which.
+func mergeable(r *request, members map[string]json.RawMessage) error {
+	if !isType(r.Header.Get("Content-Type"), []string{typeMergePatch}) {
+		return nil
+	}
+	geometry, ok := membersOf(members["geometry"])
+	if _, typed := geometry["type"]; ok && !typed && r.layer.Geometry != layer.AnyGeometry {
+		geometry["type"] = json.RawMessage(strconv.Quote(string(r.layer.Geometry)))
+	}
+	properties, _ := membersOf(members["properties"])
+	for name, value := range properties {
+		if _, known := r.layer.Named(name); !known && isNull(value) && name != layer.IDName {
+			delete(properties, name)
+		}
+	}
+	for name, object := range map[string]map[string]json.RawMessage{"geometry": geometry, "properties": properties} {
+		if object == nil {
+			continue
+		}
+		raw, err := encode(object)
+		if err != nil {
+			return err
+		}
+		members[name] = raw
+	}
+	return nil
 }
 
 // repeated reports names that an object has twice: of two values one would be lost

@@ -12,10 +12,13 @@ import (
 	"hatang/internal/layer"
 )
 
-// The languages of filters.
+// The languages of filters. langDraft is for GDAL, which knows no other: what it cannot ask
+// for in it, it takes from datetime, whatever the field that a date is compared with, and
+// holds the answer against nothing.
 const (
-	langText = "cql2-text"
-	langJSON = "cql2-json"
+	langText  = "cql2-text"
+	langJSON  = "cql2-json"
+	langDraft = "cql-text"
 )
 
 // filterKinds are the kinds of the fields in filters.
@@ -55,8 +58,8 @@ func parseFilter(values url.Values, l *layer.Layer, faults *layer.Faults) layer.
 	if values.Has("filter-lang") {
 		lang = values.Get("filter-lang")
 	}
-	if lang != langText && lang != langJSON {
-		faults.Add("filter-lang", "filter-lang phải là %s hoặc %s", "filter-lang must be %s or %s", langText, langJSON)
+	if lang != langText && lang != langJSON && lang != langDraft {
+		faults.Add("filter-lang", "filter-lang phải là %s, %s hoặc %s", "filter-lang must be %s, %s or %s", langText, langJSON, langDraft)
 		return nil
 	}
 	if !values.Has("filter") {
@@ -87,9 +90,12 @@ func parseFilter(values url.Values, l *layer.Layer, faults *layer.Faults) layer.
 func readFilter(raw, lang string, crs geo.CRS, l *layer.Layer) (*filter.Filter, error) {
 	var tree filter.Expr
 	var err error
-	if lang == langJSON {
+	switch lang {
+	case langJSON:
 		tree, err = filter.ParseJSON([]byte(raw))
-	} else {
+	case langDraft:
+		tree, err = filter.ParseDraftText(raw)
+	default:
 		tree, err = filter.ParseText(raw)
 	}
 	if err != nil {
@@ -107,7 +113,11 @@ func readFilter(raw, lang string, crs geo.CRS, l *layer.Layer) (*filter.Filter, 
 			return nil, err
 		}
 	}
-	return filter.Check(tree, filterSchema(l))
+	schema := filterSchema(l)
+	if lang == langDraft {
+		tree = filter.Typed(tree, schema)
+	}
+	return filter.Check(tree, schema)
 }
 
 // placeOf names a place in a filter.

@@ -27,6 +27,9 @@ func TestFilterReachesTheStore(t *testing.T) {
 	}{
 		{[]string{"filter", "height_m > 40 and not name like 'X%'"}, `("height_m" > 40) AND (NOT ("name" LIKE 'X%'))`},
 		{[]string{"filter", "mast_type='A1a'", "filter-lang", "cql2-text"}, `"mast_type" = 'A1a'`},
+		{[]string{"filter", "(valid_from >= '2016-01-01T') AND (updated_at < '2016-01-01T10:30Z')", "filter-lang", "cql-text"}, `("valid_from" >= DATE('2016-01-01')) AND ("updated_at" < TIMESTAMP('2016-01-01T10:30:00Z'))`},
+		{[]string{"filter", "concealed = 1 OR NOT (name ILIKE 'a%')", "filter-lang", "cql-text"}, `("concealed" = TRUE) OR (NOT (CASEI("name") LIKE CASEI('a%')))`},
+		{[]string{"filter", "technologies = '3G' AND technologies <> '5G' AND height_m = '4.5'", "filter-lang", "cql-text"}, `A_CONTAINS("technologies", ('3G')) AND (NOT A_CONTAINS("technologies", ('5G'))) AND ("height_m" = 4.5)`},
 		{[]string{"filter", `{"op":"s_intersects","args":[{"property":"geometry"},{"bbox":[102,21,103,22]}]}`, "filter-lang", "cql2-json"}, `S_INTERSECTS("geometry", BBOX(102, 21, 103, 22))`},
 		{[]string{"filter", "S_INTERSECTS(geometry, BBOX(21,102,22,103))", "filter-crs", "http://www.opengis.net/def/crs/EPSG/0/4326"}, `S_INTERSECTS("geometry", BBOX(102, 21, 103, 22))`},
 		{[]string{"filter", "S_INTERSECTS(geometry, POINT(102 21))", "filter-crs", "http://www.opengis.net/def/crs/OGC/1.3/CRS84"}, `S_INTERSECTS("geometry", POINT(102 21))`},
@@ -66,7 +69,11 @@ func TestFilterFaults(t *testing.T) {
 		{[]string{"filter", "name = "}, []string{"filter|at byte 7: the filter ends too early"}},
 		{[]string{"filter", ""}, []string{"filter|at byte 0"}},
 		{[]string{"filter", `{"op":"=","args":[{"property":"none"},1]}`, "filter-lang", "cql2-json"}, []string{`filter|at "/args/0": there is no property`}},
-		{[]string{"filter", "TRUE", "filter-lang", "cql-text"}, []string{"filter-lang|must be cql2-text or cql2-json"}},
+		{[]string{"filter", "TRUE", "filter-lang", "sql"}, []string{"filter-lang|must be cql2-text, cql2-json or cql-text"}},
+		// What is read so of GDAL is CQL2 of nobody.
+		{[]string{"filter", "name ILIKE 'a'"}, []string{"filter|at byte 5"}},
+		{[]string{"filter", "concealed = 1 AND valid_from = '2016-01-01'"}, []string{"filter|at byte 12: a whole number cannot be compared", "filter|at byte 31: a text cannot be compared"}},
+		{[]string{"filter", "valid_from = '..' AND height_m = 'x' AND concealed = 2 AND technologies < 'x'", "filter-lang", "cql-text"}, []string{"filter|at byte 13: a text", "filter|at byte 33: a text", "filter|at byte 53: a whole number", "filter|at byte 59: a list cannot"}},
 		{[]string{"filter", "TRUE", "filter-crs", "EPSG:1"}, []string{"filter-crs|no reference system"}},
 		{[]string{"filter", "S_WITHIN(geometry, POINT(1e9 1e9))", "filter-crs", "EPSG:9205"}, []string{"filter|at byte 19: the position"}},
 		{[]string{"filter-lang", "cql2-text", "filter-crs", "EPSG:4326"}, []string{"filter-lang|goes with filter", "filter-crs|goes with filter"}},

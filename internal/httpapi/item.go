@@ -52,6 +52,16 @@ func revisionIn(tag string) (int64, bool) {
 	return revision, err == nil
 }
 
+// namesTag compares an If-Match header with a strong ETag (RFC 9110 §13.1.1).
+func namesTag(header, etag string) bool {
+	for candidate := range strings.SplitSeq(header, ",") {
+		if candidate = strings.TrimSpace(candidate); candidate == "*" || candidate == etag {
+			return true
+		}
+	}
+	return false
+}
+
 // getFeature is one row, whatever its dates, with links to the other versions.
 func (a *api) getFeature(w http.ResponseWriter, r *request) error {
 	id, err := featureID(r)
@@ -79,6 +89,9 @@ func (a *api) getFeature(w http.ResponseWriter, r *request) error {
 	}
 	if err != nil {
 		return err
+	}
+	if header := r.Header.Get("If-Match"); header != "" && !namesTag(header, etag) {
+		return layer.ErrStale
 	}
 	w.Header()["Content-Crs"] = contentCRSOf(crs)
 	// The tag of a page is made of the page: it shows more than the row.

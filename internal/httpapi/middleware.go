@@ -59,7 +59,7 @@ var (
 	sameReferrer   = []string{"same-origin"}
 	sameOpener     = []string{"same-origin"}
 	strictly       = []string{"max-age=31536000"}
-	exposedHeaders = []string{"Accept-Patch, Allow, Content-Crs, Content-Disposition, Content-Language, ETag, Hatang-Summary, Hatang-Truncated, Link, Location, OGC-NumberMatched, OGC-NumberReturned, " +
+	exposedHeaders = []string{"Accept-Patch, Accept-Ranges, Allow, Content-Crs, Content-Disposition, Content-Language, Content-Range, ETag, Hatang-Summary, Hatang-Truncated, Link, Location, OGC-NumberMatched, OGC-NumberReturned, " +
 		"Preference-Applied, Retry-After, WWW-Authenticate, X-Request-Id"}
 )
 
@@ -81,7 +81,7 @@ func withHeaders(next http.Handler, overTLS bool) http.Handler {
 		h["Access-Control-Expose-Headers"] = exposedHeaders
 		if r.Method == http.MethodOptions && r.Header.Get("Access-Control-Request-Method") != "" {
 			h.Set("Access-Control-Allow-Methods", "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS")
-			h.Set("Access-Control-Allow-Headers", "Accept, Accept-Language, Authorization, Content-Crs, Content-Type, If-Match, If-None-Match, Prefer")
+			h.Set("Access-Control-Allow-Headers", "Accept, Accept-Language, Authorization, Content-Crs, Content-Type, If-Match, If-None-Match, If-Range, Prefer, Range")
 			h.Set("Access-Control-Max-Age", "86400")
 		}
 		next.ServeHTTP(w, r)

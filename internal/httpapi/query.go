@@ -53,9 +53,11 @@ func parseListing(raw string, l *layer.Layer, reference geo.Date, names []string
 	checkLanguage(p.values, &faults)
 	p.crs = parseCRS(p.values, "crs", &faults)
 	boxCRS := parseCRS(p.values, "bbox-crs", &faults)
+	var within area
 	if p.values.Has("bbox") {
 		before := len(faults)
-		p.query.Boxes = parseBBox(p.values.Get("bbox"), boxCRS, &faults)
+		within = parseBBox(p.values.Get("bbox"), boxCRS, &faults)
+		p.query.Boxes = within.boxes
 		p.nowhere = len(p.query.Boxes) == 0 && len(faults) == before
 	} else if p.values.Has("bbox-crs") {
 		faults.Add("bbox-crs", "bbox-crs chỉ đi cùng bbox", "bbox-crs goes with bbox only")
@@ -66,8 +68,9 @@ func parseListing(raw string, l *layer.Layer, reference geo.Date, names []string
 	p.readAfter(&faults)
 	p.readResultType(&faults)
 	p.readDatetime(&faults)
-	if f := parseFilter(p.values, l, &faults); f != nil {
-		p.query.Filter = f
+	var err error
+	if p.query.Filter, err = outlined(parseFilter(p.values, l, &faults), within.outlines, l); err != nil {
+		faults.AddError("bbox", err)
 	}
 	p.readEqualities(l, &faults)
 	return p, faults
@@ -177,6 +180,12 @@ func canonical(kind layer.Kind, s string) (string, bool) {
 		x, err := strconv.ParseFloat(s, 64)
 		return strconv.FormatFloat(x, 'g', -1, 64), err == nil && !math.IsNaN(x) && !math.IsInf(x, 0)
 	case layer.Boolean:
+		switch s {
+		case "1": // as GDAL writes them
+			s = "true"
+		case "0":
+			s = "false"
+		}
 		return s, s == "true" || s == "false"
 	case layer.Date:
 		d, err := geo.ParseDate(s)

@@ -1,7 +1,7 @@
 package httpapi
 
 import (
-	"math"
+	"fmt"
 	"net/url"
 	"strings"
 	"testing"
@@ -31,6 +31,9 @@ func TestDatetime(t *testing.T) {
 		{"2018-02-03T01:00:00.5+07:00", d, [2]geo.Date{}, true},
 		{"2018-02-03T01:00:00 07:00", d, [2]geo.Date{}, true}, // an unescaped +
 		{"2018-02-03T12Z", d, [2]geo.Date{}, true},
+		{"2018-02-03T", d, [2]geo.Date{}, true},
+		{"2018-02-03T/..", none, [2]geo.Date{d, none}, true},
+		{"2018-02-30T", none, [2]geo.Date{}, false},
 		{"2018-02-03T12:30Z", d, [2]geo.Date{}, true},
 		{"2018-02-03/2019-01-01", none, [2]geo.Date{d, e}, true},
 		{"2018-02-03/2018-02-03", none, [2]geo.Date{d, d}, true},
@@ -108,7 +111,7 @@ func TestBBox(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		got := parseBBox(tt.bbox, crs, &faults)
+		got := parseBBox(tt.bbox, crs, &faults).boxes
 		if d := cmp.Diff(tt.want, got); d != "" {
 			t.Errorf("%q: %s", tt.bbox, d)
 		}
@@ -118,13 +121,13 @@ func TestBBox(t *testing.T) {
 	}
 }
 
-// A box drawn in a projected system contains the points that it contains there.
+// A box drawn in a projected system contains the points that it contains there, in the grid
+// of another province too, however far its meridian is.
 func TestBBoxInProjectedSystems(t *testing.T) {
 	here := orb.Point{103.0165, 21.3826}
-	for _, name := range []string{"EPSG:9205", "EPSG:3405", "EPSG:3857", "EPSG:4756"} {
-		crs, err := geo.ParseCRS(name)
-		if err != nil {
-			t.Fatal(err)
+	for _, crs := range geo.CRSs() {
+		if crs.Code() == 0 || crs.Code() == layer.SRID {
+			continue
 		}
 		p, err := crs.Forward(here)
 		if err != nil {
@@ -134,14 +137,26 @@ func TestBBoxInProjectedSystems(t *testing.T) {
 		if !crs.Projected() {
 			step = 0.01
 		}
-		boxes := projectedBoxes(bound(p[0]-step, p[1]-step, p[0]+step, p[1]+step), crs)
-		if len(boxes) != 1 || !boxes[0].Contains(here) || boxes[0].Right()-boxes[0].Left() > 0.025 {
-			t.Errorf("%s: %v", name, boxes)
+		in := projectedArea(bound(p[0]-step, p[1]-step, p[0]+step, p[1]+step), crs)
+		if len(in.boxes) != 1 || !in.boxes[0].Contains(here) || in.boxes[0].Right()-in.boxes[0].Left() > 0.025 {
+			t.Errorf("%s: %v", crs, in.boxes)
 		}
-		everything := projectedBoxes(bound(-1e9, -1e9, 1e9, 1e9), crs)
-		area := crs.AreaOfUse()
-		if len(everything) != 1 || math.Abs(everything[0].Left()-area.Left()) > 0.05 || math.Abs(everything[0].Top()-area.Top()) > 0.05 {
-			t.Errorf("%s: everything is %v, want about %v", name, everything, area)
+		if straight := crs.Code() == webMercatorCode; straight != (len(in.outlines) == 0) {
+			t.Errorf("%s has %d outlines", crs, len(in.outlines))
+		}
+		everything := projectedArea(bound(-1e9, -1e9, 1e9, 1e9), crs)
+		if len(everything.boxes) != 1 || !everything.boxes[0].Contains(here) || !everything.boxes[0].Contains(orb.Point{109.5, 8.3}) {
+			t.Errorf("%s: everything is %v", crs, everything.boxes)
+		}
+		for _, tiny := range []float64{0, 1e-6, 1} {
+			x, y := p[0], p[1]
+			if crs.LatFirst() {
+				x, y = y, x
+			}
+			list, faults := parseListing(fmt.Sprintf("bbox=%f,%f,%f,%f&bbox-crs=%s&filter=height_m>3", x, y, x+tiny, y, crs), sites(t), reference, itemsParameters())
+			if len(faults) > 0 || len(list.query.Boxes) != 1 || list.query.Filter == nil {
+				t.Errorf("%s: a line of %v gives %v, %v", crs, tiny, list.query, faults)
+			}
 		}
 	}
 }
@@ -172,6 +187,16 @@ func TestEqualities(t *testing.T) {
 	}
 	if p.query.Date != reference || p.query.Limit != defaultPage {
 		t.Errorf("defaults: %v, %d", p.query.Date, p.query.Limit)
+	}
+}
+
+// Truth may be a number: GDAL writes it so.
+func TestTruthAsNumber(t *testing.T) {
+	for in, want := range map[string]string{"1": "true", "0": "false", "true": "true", "2": "", "": "", "TRUE": ""} {
+		p, faults := parseListing("concealed="+in, sites(t), reference, itemsParameters())
+		if (want == "") != (len(faults) == 1) || want != "" && p.query.Equal[0].Value != want {
+			t.Errorf("concealed=%s: %v, faults %v", in, p.query.Equal, faults)
+		}
 	}
 }
 

@@ -122,6 +122,9 @@ func demandIfMatch(r *request) error {
 // row must have; it alone is compared, whoever the tag was made for. A list is compared with the row as it is now, and the store
 // compares once more as it writes.
 func (a *api) expectedRevision(r *request, id int64) (int64, error) {
+	if err := a.refuseMatching(r, id); err != nil {
+		return 0, err
+	}
 	header := strings.Join(r.Header.Values("If-Match"), ",")
 	if header == "" || strings.TrimSpace(header) == "*" {
 		return 0, nil
@@ -136,6 +139,29 @@ func (a *api) expectedRevision(r *request, id int64) (int64, error) {
 		}
 	}
 	return 0, layer.ErrStale
+}
+
+// refuseMatching refuses a write whose If-None-Match names the row as it is, or any row
+// (RFC 9110 §13.1.2).
+func (a *api) refuseMatching(r *request, id int64) error {
+	header := strings.Join(r.Header.Values("If-None-Match"), ",")
+	if header == "" {
+		return nil
+	}
+	row, err := a.Store.Feature(r.Context(), r.viewer, r.layer, id)
+	if errors.Is(err, layer.ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	for candidate := range strings.SplitSeq(header, ",") {
+		candidate = strings.TrimSpace(candidate)
+		if revision, ok := revisionIn(strings.TrimPrefix(candidate, "W/")); candidate == "*" || ok && revision == row.Revision {
+			return problem(preconditionFail, "Bản ghi đã có như If-None-Match nêu.", "The row is there as If-None-Match names it.")
+		}
+	}
+	return nil
 }
 
 // created answers with the address of a new row.
