@@ -128,6 +128,8 @@ type origin struct {
 	open          func(*http.Request) bool // of these requests everybody is served as an administrator
 
 	administrator who
+
+	key keyFile // by which verdicts are signed; servers of worlds have it, too
 }
 
 // newOrigin makes a register with the demonstration, some rows more, and the viewers.
@@ -291,7 +293,7 @@ func (o *origin) server(t *testing.T, w *world) (inMemory, http.Handler) {
 	date := func() geo.Date { return geo.NewDate(2020, 12, 31) }
 	memory := keepInMemory(w.store, date, usualRowsBytes, log)
 	c := &serveCommand{PublicURL: "https://register.example", now: func() time.Time { return o.clock }}
-	handler, err := c.handler(log, w.store, memory, newImports(w.store, date, log), nil, date)
+	handler, err := c.handler(log, w.store, memory, newImports(w.store, date, log), nil, date, o.key)
 	if err != nil {
 		t.Fatal(err)
 	}
