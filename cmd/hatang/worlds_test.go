@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"path/filepath"
 	"regexp"
 	"strconv"
 	"strings"
@@ -166,6 +167,14 @@ func newOrigin(t *testing.T) *origin {
 	for _, sql := range layersPublished {
 		execute(t, conn, sql)
 	}
+	o.key = keyFile(filepath.Join(t.TempDir(), "key.pem"))
+	if err := o.key.ensure(t.Context(), &environment{user: "test"}, db); err != nil {
+		t.Fatal(err)
+	}
+	for _, organisation := range []string{"VNPT", "VIETTEL"} {
+		o.recordFor(t, conn, account.Viewer{Name: "key:recording", Organisation: organisation, Grants: []account.Grant{{Role: account.Operator}}})
+	}
+	o.recordFor(t, conn, account.Holder("key:recording", account.Officer))
 	if err := conn.Close(t.Context()); err != nil {
 		t.Fatal(err)
 	}
