@@ -34,6 +34,7 @@ type checkCommand struct {
 	File                string   `type:"existingfile" help:"Rows instead, - for standard input: CSV or a workbook (.xlsx) with a column for each of these, named as in the API (lon, lat, mast_type, height_m, …), or GeoJSON: a FeatureCollection of points with the same names as properties, or a Feature on each line."`
 	EachOther           bool     `help:"Check the rows of --file against each other, too: at most 10 000."`
 	KnownAt             string   `name:"known-at" placeholder:"TIME" help:"Judge by what the register held then, as 2026-01-31T08:00:00Z; default now."`
+	Record              bool     `help:"Record the verdict: it is numbered, signed and kept."`
 	Detail              string   `enum:",verdict,findings,full" default:"" help:"How much is said of each row: verdict, findings or full (default)."`
 	Out                 string   `type:"path" placeholder:"FILE" help:"Write the rows with their verdicts to a file, - for standard output: CSV for CSV, .xlsx or CSV for a workbook, GeoJSON for GeoJSON; .geojson and .geojsonl take either."`
 	JSON                bool     `name:"json" help:"Write the verdicts as JSON."`
@@ -45,8 +46,14 @@ func (c *checkCommand) Run(ctx context.Context, g *globals, env *environment) er
 	if err != nil {
 		return err
 	}
+	if c.File != "" && c.Record {
+		return usageError{errors.New("one verdict is recorded at a time: --record goes without --file")}
+	}
 	if c.File != "" {
 		return c.runFile(ctx, g, env, knownAt)
+	}
+	if c.Record && c.KnownAt != "" {
+		return usageError{errors.New("what is recorded is judged by what the register holds now: --record goes without --known-at")}
 	}
 	if c.Out != "" || c.EachOther {
 		return usageError{errors.New("--out and --each-other go with --file")}
@@ -63,10 +70,13 @@ func (c *checkCommand) Run(ctx context.Context, g *globals, env *environment) er
 	if err != nil {
 		return err
 	}
-	return g.withStore(ctx, env, func(_ *database, s *postgis.Store) error {
+	return g.withStore(ctx, env, func(db *database, s *postgis.Store) error {
 		date, err := g.referenceDate(ctx, s)
 		if err != nil {
 			return err
+		}
+		if c.Record {
+			return c.record(ctx, g, env, db, s, raw, date())
 		}
 		proposal.Date = date()
 		answers, err := permit.NewChecker(s).CheckAsKnown(ctx, env.viewer(), []zoning.Proposal{proposal}, knownAt)
@@ -75,6 +85,25 @@ func (c *checkCommand) Run(ctx context.Context, g *globals, env *environment) er
 		}
 		return c.print(env, &answers[0])
 	})
+}
+
+// record judges, records and prints.
+func (c *checkCommand) record(ctx context.Context, g *globals, env *environment, db *database, s *postgis.Store, raw json.RawMessage, date geo.Date) error {
+	recorded, err := g.record(ctx, env, db, s, permit.Placement, raw, date)
+	if err != nil {
+		return err
+	}
+	var a permit.Answer
+	if err := json.Unmarshal(recorded.answer, &a); err != nil {
+		return err
+	}
+	if err := recorded.print(env, c.JSON); err != nil {
+		return err
+	}
+	if c.JSON {
+		return verdictStatus(a.Verdict)
+	}
+	return c.print(env, &a)
 }
 
 // knownAt is the record time asked for; zero: now.
@@ -124,7 +153,12 @@ func (c *checkCommand) print(env *environment, a *permit.Answer) error {
 	if _, err := env.stdout.Write(text); err != nil {
 		return err
 	}
-	if a.Verdict != zoning.Permitted && a.Verdict != zoning.Conditional {
+	return verdictStatus(a.Verdict)
+}
+
+// verdictStatus says by the error whether what was asked may be built.
+func verdictStatus(v zoning.Verdict) error {
+	if v != zoning.Permitted && v != zoning.Conditional {
 		return errFindings
 	}
 	return nil

@@ -3,12 +3,12 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
 
 	"hatang/geo"
-	"hatang/geo/zoning"
 	"hatang/internal/permit"
 	"hatang/internal/postgis"
 )
@@ -23,6 +23,7 @@ type cableCommand struct {
 	OwnerAgreement *bool    `help:"The owner of the poles agrees."`
 	Operator       string   `help:"Code of the operator that asks."`
 	KnownAt        string   `name:"known-at" placeholder:"TIME" help:"Judge by what the register held then, as 2026-01-31T08:00:00Z; default now."`
+	Record         bool     `help:"Record the verdicts: each is numbered, signed and kept."`
 	JSON           bool     `name:"json" help:"Write the verdicts as JSON."`
 }
 
@@ -32,11 +33,14 @@ func (c *cableCommand) Run(ctx context.Context, g *globals, env *environment) er
 	if err != nil {
 		return err
 	}
+	if c.Record && c.KnownAt != "" {
+		return usageError{errors.New("what is recorded is judged by what the register holds now: --record goes without --known-at")}
+	}
 	bodies, err := c.bodies(env)
 	if err != nil {
 		return err
 	}
-	return g.withStore(ctx, env, func(_ *database, s *postgis.Store) error {
+	return g.withStore(ctx, env, func(db *database, s *postgis.Store) error {
 		date, err := g.referenceDate(ctx, s)
 		if err != nil {
 			return err
@@ -52,11 +56,16 @@ func (c *cableCommand) Run(ctx context.Context, g *globals, env *environment) er
 			if err != nil {
 				return err
 			}
-			a, err := cables.Check(ctx, permit.Question{Viewer: env.viewer(), KnownAt: knownAt}, p)
+			var a permit.CableAnswer
+			if c.Record {
+				a, err = c.record(ctx, g, env, db, s, raw, date())
+			} else {
+				a, err = cables.Check(ctx, permit.Question{Viewer: env.viewer(), KnownAt: knownAt}, p)
+			}
 			if err != nil {
 				return err
 			}
-			found = found || a.Verdict != zoning.Permitted && a.Verdict != zoning.Conditional
+			found = found || verdictStatus(a.Verdict) != nil
 			if err := c.print(env, &a); err != nil {
 				return err
 			}
@@ -66,6 +75,18 @@ func (c *cableCommand) Run(ctx context.Context, g *globals, env *environment) er
 		}
 		return nil
 	})
+}
+
+// record judges one line, records the verdict and prints its number, or all of it.
+func (c *cableCommand) record(ctx context.Context, g *globals, env *environment, db *database, s *postgis.Store, raw json.RawMessage, date geo.Date) (a permit.CableAnswer, err error) {
+	recorded, err := g.record(ctx, env, db, s, permit.CableKind, raw, date)
+	if err != nil {
+		return a, err
+	}
+	if err := json.Unmarshal(recorded.answer, &a); err != nil {
+		return a, err
+	}
+	return a, recorded.print(env, c.JSON)
 }
 
 // bodies are the lines of the file as the API would be sent them.
@@ -128,7 +149,10 @@ func (c *cableCommand) members(geometry json.RawMessage, properties map[string]a
 }
 
 func (c *cableCommand) print(env *environment, a *permit.CableAnswer) error {
-	if c.JSON {
+	switch {
+	case c.JSON && c.Record:
+		return nil // the record holds it
+	case c.JSON:
 		return writeJSON(env.stdout, a)
 	}
 	text := fmt.Appendf(nil, "%s (%s)  %.1f m  %s  %s\n", a.Verdict, a.Verdict.Text().In(env.language), a.LengthM, a.Date, a.RuleSet)

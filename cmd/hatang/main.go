@@ -57,6 +57,7 @@ type commands struct {
 	Units   unitsCommand   `cmd:"" help:"Administrative units in time: what became of which, the end of a level, gaps and overlaps."`
 	Check   checkCommand   `cmd:"" help:"Check where masts may stand; exit status 1 unless all may."`
 	Cable   cableCommand   `cmd:"" name:"check-cable" help:"Check where cables may run; exit status 1 unless all may."`
+	Verdict verdictCommand `cmd:"" help:"Recorded verdicts: show, verify, make again; the key that signs them."`
 	Key     keyCommand     `cmd:"" help:"API keys."`
 	User    userCommand    `cmd:"" help:"People who sign in, and what they may do."`
 	Sites   sitesCommand   `cmd:"" help:"One mast, several lists: sites that are proposed as one, merged and split."`
@@ -72,6 +73,7 @@ type commands struct {
 type globals struct {
 	DatabaseURL string `env:"DATABASE_URL" placeholder:"URL" help:"Use this PostgreSQL instead of a private one (PostgreSQL 14+, PostGIS 3.1+)."`
 	Data        string `env:"HATANG_DATA" default:".hatang" type:"path" placeholder:"DIR" help:"Folder of the private PostgreSQL."`
+	SigningKey  string `env:"HATANG_SIGNING_KEY" type:"path" placeholder:"FILE" help:"Private key by which verdicts are signed, the same of all servers; default signing-key.pem in the folder of --data."`
 	Date        string `env:"HATANG_DATE" placeholder:"YYYY-MM-DD" help:"Reference date of answers, or today; default the demonstration's, else today."`
 }
 

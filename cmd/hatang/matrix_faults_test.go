@@ -79,6 +79,8 @@ func (m *matrix) rightsDropped() map[string]fault {
 		"everybody reverts":                             asAdministrator(http.MethodPost, below("/changes/reverts")),
 		"everybody asks agencies":                       asAdministrator(http.MethodPost, below("/consultations")),
 		"everybody withdraws what is asked":             asAdministrator(http.MethodPatch, consultation),
+		"everybody reads recorded verdicts":             asAdministrator(http.MethodGet, func(r *http.Request) bool { return strings.Contains(r.URL.Path, "/verdicts/V-") }),
+		"everybody makes verdicts again":                asAdministrator(http.MethodPost, below("/replay")),
 		"everybody adds people":                         asAdministrator(http.MethodPost, below("/people")),
 		"other pages may use the session": {request: func(r *http.Request) {
 			if c, err := r.Cookie("hatang_session"); err == nil {
@@ -138,7 +140,8 @@ func (m *matrix) findsFaults(t *testing.T, served map[string][]string) {
 	})
 	cells := slices.DeleteFunc(m.cells(served, []string{"", "bts_sites", "matrix_hidden"}), func(c cell) bool {
 		return c.place.layer == nil && !strings.HasSuffix(c.path, "/people") && !strings.HasSuffix(c.path, "/collections") && !strings.Contains(c.path, "/consultations") &&
-			c.kind != "search" && c.kind != "history" && c.kind != "revert" && c.kind != "merge-sites" && c.kind != "propose-sites" && c.kind != "rules-draft" && c.kind != "publish-rules"
+			c.kind != "search" && c.kind != "history" && c.kind != "revert" && c.kind != "merge-sites" && c.kind != "propose-sites" && c.kind != "rules-draft" && c.kind != "publish-rules" &&
+			c.kind != "verdict" && c.kind != "replay-verdict"
 	})
 	if o := m.try(m.server, some, cells); len(o.differences) > 0 {
 		t.Fatalf("without a fault: %s", o.differences[0])

@@ -58,7 +58,7 @@ func (m *matrix) otherPath(p *principal, c *cell) (string, error) {
 	if strings.HasSuffix(path, "/differences") {
 		path += "?from=dien-bien-2016@1"
 	}
-	return strings.NewReplacer("{ruleSetId}", rules, "{version}", "1", "{code}", code, "{table}", "wifi_points", "{styleId}", "default", "{keyId}", key, "{consultationId}", fmt.Sprint(v.consultation), "{importId}", fmt.Sprint(v.imported), "{proposalId}", fmt.Sprint(v.proposal), "{number}", v.decision, "{personId}", fmt.Sprint(v.person), "{grantId}", fmt.Sprint(v.grant)).Replace(wholeEarth.Replace(path)), nil
+	return strings.NewReplacer("{ruleSetId}", rules, "{version}", "1", "{code}", code, "{table}", "wifi_points", "{styleId}", "default", "{keyId}", key, "{consultationId}", fmt.Sprint(v.consultation), "{importId}", fmt.Sprint(v.imported), "{proposalId}", fmt.Sprint(v.proposal), "{number}", v.decision, "{verdictNumber}", v.verdict, "{personId}", fmt.Sprint(v.person), "{grantId}", fmt.Sprint(v.grant)).Replace(wholeEarth.Replace(path)), nil
 }
 
 // otherBody is the body of a cell that is no row's: one that is valid, so that rights
@@ -84,6 +84,8 @@ func (m *matrix) otherBody(p *principal, c *cell) string {
 		return `{"state":"withdrawn"}`
 	case "check":
 		return fmt.Sprintf(`{"lon":%v,"lat":%v,"mast_type":"A2b","date":"2020-12-31"}`, m.middle[here][0], m.middle[here][1])
+	case "record-verdict":
+		return fmt.Sprintf(`{"placement_check":{"lon":%v,"lat":%v,"mast_type":"A2b"}}`, m.middle[here][0], m.middle[here][1])
 	case "cable":
 		at := m.middle[here]
 		return fmt.Sprintf(`{"geometry":{"type":"LineString","coordinates":[[%v,%v,6],[%v,%v,6]]},"carrier":"telecom_pole","date":"2020-12-31"}`, at[0], at[1], at[0]+0.001, at[1])

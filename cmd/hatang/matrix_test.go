@@ -21,6 +21,7 @@ import (
 // of them, a draft, is searched for, and its history is, and what would become of it if it were reverted.
 // Imports are into kiosks, too; the one that is asked for is nobody's of these.
 // Proposals are of a mast in 094, about which the agency is asked; one that is refused is in the register.
+// The verdict that is asked for was recorded for the operator.
 // over is the cookie of a session that is over, forged what a session sends without its
 // token or from another site. Where a client cannot be, there is a dash. The rows that begin
 // with staff- are of a reference layer that is for staff alone: the others are not even to
@@ -83,6 +84,9 @@ refuse-proposal        401       404    403      404   404       403   403      
 rules-draft            404       404    404      404   404       404   ok           ok          ok            ok           ok      ok            ok           ok            401     401  -
 draft-rules            401       403    403      403   403       403   403          403         403           403          ok      403           403          ok            401     401  403
 publish-rules          401       403    403      403   403       403   403          403         403           403          403     403           403          ok            401     401  403
+record-verdict         401       ok     ok       ok    ok        ok    ok           ok          ok            ok           ok      ok            ok           ok            401     401  403
+verdict                401       404    ok       404   404       404   404          404         404           404          ok      404           404          ok            401     401  -
+replay-verdict         401       404    ok       404   404       404   404          404         404           404          ok      404           404          ok            401     401  403
 imports                401       ok     ok       ok    ok        ok    ok           ok          ok            ok           ok      ok            ok           ok            401     401  -
 import                 401       404    404      404   404       404   404          404         404           404          404     404           404          ok            401     401  -
 add-import             401       403    ok       ok    403       403   ok           ok          ok            403          ok      403           403          ok            401     401  403
@@ -184,7 +188,10 @@ var operations = map[string]operation{
 	"GET /rule-sets/{ruleSetId}/{version}": {kinds: "document rules-draft", ok: 200}, "PUT /rule-sets/{ruleSetId}/{version}": {kinds: "draft-rules", ok: 204},
 	"DELETE /rule-sets/{ruleSetId}/{version}": {kinds: "draft-rules", ok: 204}, "GET /rule-sets/{ruleSetId}/{version}/differences": {kinds: "document rules-draft", ok: 200},
 	"POST /rule-sets/{ruleSetId}/{version}/publication": {kinds: "publish-rules", ok: 204},
-	"GET /imports": {kinds: "imports", ok: 200}, "POST /imports": {kinds: "add-import", ok: 202},
+	"POST /verdicts": {kinds: "record-verdict", ok: 201}, "GET /verdicts/{verdictNumber}": {kinds: "verdict", ok: 200},
+	"POST /verdicts/{verdictNumber}/replay": {kinds: "replay-verdict", ok: 200, quiet: []int{401, 403, 404}}, "GET /verdicts/{verdictNumber}/verification": {kinds: "document", ok: 200},
+	"GET /signing-keys": {kinds: "document", ok: 200},
+	"GET /imports":      {kinds: "imports", ok: 200}, "POST /imports": {kinds: "add-import", ok: 202},
 	"GET /imports/{importId}": {kinds: "import", ok: 200}, "DELETE /imports/{importId}": {kinds: "cancel-import", ok: 204},
 	"GET /people": {kinds: "administer", ok: 200}, "POST /people": {kinds: "administer", ok: 201},
 	"GET /people/{personId}": {kinds: "administer", ok: 200}, "PATCH /people/{personId}": {kinds: "administer", ok: 204},

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -34,6 +35,7 @@ type register struct {
 	store    *postgis.Store
 	server   http.Handler
 	refusals *httpapi.Refusals // of the server that was started last
+	signer   keyFile           // by which servers sign
 }
 
 // newRegister loads the demonstration.
@@ -66,6 +68,10 @@ func newRegister(t *testing.T) *register {
 	t.Cleanup(r.owner.Close)
 	// The database ends with the test: nobody waits for its disk.
 	r.sql(t, "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET synchronous_commit = off', current_database()); END $$")
+	r.signer = keyFile(filepath.Join(t.TempDir(), "key.pem"))
+	if err := r.signer.ensure(ctx, &environment{user: "test"}, r.db); err != nil {
+		t.Fatal(err)
+	}
 	r.server, r.store = r.serve(t)
 	return r
 }
@@ -87,7 +93,7 @@ func (r *register) serve(t *testing.T) (http.Handler, *postgis.Store) {
 	log := slog.New(slog.DiscardHandler)
 	kept := keepInMemory(store, date, usualRowsBytes, log)
 	r.refusals = kept.refusals
-	handler, err := (&serveCommand{}).handler(log, store, kept, newImports(store, date, log), nil, date)
+	handler, err := (&serveCommand{}).handler(log, store, kept, newImports(store, date, log), nil, date, r.signer)
 	if err != nil {
 		t.Fatal(err)
 	}

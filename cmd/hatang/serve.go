@@ -69,7 +69,7 @@ func (c *serveCommand) Run(ctx context.Context, g *globals, env *environment) er
 				return err
 			}
 		}
-		if err := c.prepare(ctx, env, db); err != nil {
+		if err := c.prepare(ctx, env, db, g.signer()); err != nil {
 			return err
 		}
 		store, err := postgis.Open(ctx, db.appURL, db.layers)
@@ -90,7 +90,7 @@ func (c *serveCommand) Run(ctx context.Context, g *globals, env *environment) er
 		log := slog.New(slog.NewJSONHandler(lines, nil))
 		kept := keepInMemory(store, date, c.RowsMemory*mebibyte, log)
 		imports := newImports(store, date, log)
-		handler, err := c.handler(log, store, kept, imports, grid, date)
+		handler, err := c.handler(log, store, kept, imports, grid, date, g.signer())
 		if err != nil {
 			return err
 		}
@@ -107,8 +107,8 @@ func (c *serveCommand) Run(ctx context.Context, g *globals, env *environment) er
 
 // prepare brings the schema up to date, loads the demonstration if asked, and makes
 // the administrator's key on the first run: it is printed once, to the terminal and
-// never to a log.
-func (c *serveCommand) prepare(ctx context.Context, env *environment, db *database) error {
+// never to a log. So is the first key that signs, which nobody is shown.
+func (c *serveCommand) prepare(ctx context.Context, env *environment, db *database, signer keyFile) error {
 	if err := db.migrate(ctx); err != nil {
 		return err
 	}
@@ -116,6 +116,9 @@ func (c *serveCommand) prepare(ctx context.Context, env *environment, db *databa
 		if _, err := loadDemo(ctx, db, env.stderr); err != nil {
 			return err
 		}
+	}
+	if err := signer.ensure(ctx, env, db); err != nil {
+		return err
 	}
 	return db.withAdmin(ctx, func(admin *postgis.Admin) error {
 		id, key := account.NewKey()
@@ -197,7 +200,7 @@ func (r remembering) FeatureAmongVersions(ctx context.Context, v account.Viewer,
 }
 
 // handler puts the rooms together.
-func (c *serveCommand) handler(log *slog.Logger, store *postgis.Store, kept inMemory, imports *imports, grid *postgis.Grid, date func() geo.Date) (http.Handler, error) {
+func (c *serveCommand) handler(log *slog.Logger, store *postgis.Store, kept inMemory, imports *imports, grid *postgis.Grid, date func() geo.Date, signer permit.Signer) (http.Handler, error) {
 	title, attribution := titles()
 	options := web.Options{ReferenceDate: date, BasemapURL: c.Basemap, Attribution: c.BasemapAttribution, Version: version}
 	if grid != nil {
@@ -215,7 +218,7 @@ func (c *serveCommand) handler(log *slog.Logger, store *postgis.Store, kept inMe
 	checker := kept.snapshots.Checker()
 	measurer := plan.NewMeasurer(store, checker)
 	return httpapi.New(httpapi.Config{
-		Registry: store.Layers(), FreshLayers: store.FreshLayers, Store: remembering{store, kept.rows}, Accounts: store, Checker: checker, Cables: permit.NewCables(store), Indicators: indicators{measurer},
+		Registry: store.Layers(), FreshLayers: store.FreshLayers, Store: remembering{store, kept.rows}, Accounts: store, Checker: checker, Cables: permit.NewCables(store), Recorder: permit.NewRecorder(store, signer), Indicators: indicators{measurer},
 		Ledger: plan.NewLedger(store, measurer), Publisher: publisher{store, date}, Importer: imports, Sites: siteDesk{store, date}, RuleSets: store, Refusals: kept.refusals, UI: page, ReferenceDate: date, Now: c.now,
 		Log: log, Memory: kept.snapshots.Report, Rows: kept.rows.Report, Pool: store.PoolUse, PublicURL: c.PublicURL, Title: title,
 		Assets:     httpapi.Assets{Script: script, Style: style, Icon: icon},

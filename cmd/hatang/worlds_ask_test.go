@@ -448,8 +448,12 @@ func (p *pair) consultations() string {
 func (p *pair) proposals() string {
 	id := fmt.Sprint(p.filed())
 	return "/api/v1" + pick(p.rand, []string{"/proposals", "/proposals?limit=1", "/proposals?limit=2&after=" + id, "/proposals?state=withdrawn&organisation=VIETTEL", "/proposals?territory=094", "/proposals?overdue=true",
-		"/proposals/" + id, "/proposals/" + id, "/decisions", "/decisions/2026-0001", fmt.Sprint("/decisions?collection=bts_sites&feature=", p.id(p.stock.sites))})
+		"/proposals/" + id, "/proposals/" + id, "/verdicts/" + p.verdict(), "/verdicts/" + p.verdict(), "/signing-keys", "/decisions", "/decisions/2026-0001", fmt.Sprint("/decisions?collection=bts_sites&feature=", p.id(p.stock.sites))})
 }
+
+// verdict is the number of a verdict of either world. Of its verification anybody is told
+// by the number, which is random: that is how one proves it who has been handed it.
+func (p *pair) verdict() string { return pick(p.rand, p.stock.verdicts) }
 
 // filed is the id of a proposal of either world, or of none.
 func (p *pair) filed() int64 {
@@ -479,6 +483,10 @@ func (p *pair) consultation() int64 {
 // consult asks an agency, answers or withdraws, or tries to.
 func (p *pair) consult(a question) question {
 	a.headers = jsonBody
+	if p.chance(10) {
+		a.method, a.path, a.headers = http.MethodPost, "/api/v1/verdicts/"+p.verdict()+"/replay", nil
+		return a
+	}
 	if p.chance(15) { // all of them are over
 		a.method, a.path = http.MethodPost, fmt.Sprint("/api/v1/proposals/", p.filed(), "/decisions")
 		a.body = pick(p.rand, []string{`{"action":"withdraw"}`, `{"action":"approve","revision":2}`, `{"action":"ask_more","reasons":"x"}`, `{"action":"answer","answer":"agreed"}`})

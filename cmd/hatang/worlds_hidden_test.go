@@ -10,7 +10,11 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/paulmach/orb"
 
+	"hatang/geo"
+	"hatang/internal/account"
 	"hatang/internal/layer"
+	"hatang/internal/permit"
+	"hatang/internal/postgis"
 )
 
 // tried is how many codes TRY-n requests try to take and hidden rows have.
@@ -86,6 +90,34 @@ func proposalsOf(title, where string, world int) string {
 		END $$`, title, where, world)
 }
 
+// recordFor has verdicts recorded for a viewer, about places that drafts lie at.
+func (o *origin) recordFor(t *testing.T, conn *pgx.Conn, v account.Viewer) {
+	t.Helper()
+	s, err := postgis.Open(t.Context(), conn.Config().ConnString(), o.served)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	var questions []json.RawMessage
+	for _, q := range allOf[string](t, conn, `SELECT json_build_object('lon', ST_X(geom), 'lat', ST_Y(geom), 'mast_type', 'A2b', 'date', '2020-12-31')::text FROM bts_sites WHERE status = 'draft' ORDER BY md5(code) LIMIT 3`) {
+		questions = append(questions, json.RawMessage(q))
+	}
+	recorder := permit.NewRecorder(s, o.key)
+	judged, err := recorder.Judge(t.Context(), v, geo.NewDate(2020, 12, 31), permit.Placement, questions)
+	if err != nil || len(judged) == 0 {
+		t.Fatalf("%d verdicts, %v", len(judged), err)
+	}
+	for _, j := range judged {
+		sealed, err := recorder.Seal(j, 0, nil)
+		if err == nil {
+			err = s.RecordVerdict(t.Context(), v, sealed)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 // importsOf is a statement that has somebody import a file into a layer, and cancel that.
 func importsOf(who string) string {
 	return fmt.Sprintf(`WITH i AS (INSERT INTO imports (id, layer, file_name, bytes, sha256, options, who, state, finished_at)
@@ -135,6 +167,9 @@ func (p *pair) hide(conn *pgx.Conn) {
 	if !p.as.viewer().Staff() {
 		execute(p.t, conn, "INSERT INTO rule_sets (id, version, plan, jurisdiction, valid_from, state, body) VALUES ('hidden', 1, 'x', '11', '2016-01-01', 'draft', '{}')")
 		p.quiet = append(p.quiet, time.Now())
+	}
+	if !p.as.viewer().SeesEverything() {
+		p.origin.recordFor(p.t, conn, account.Viewer{Name: "key:hidden", Organisation: "HIDDEN", Grants: []account.Grant{{Role: account.Operator}}})
 	}
 	if !p.as.viewer().SeesWithheld(hiddenLayer) {
 		for _, sql := range layersHidden {
@@ -191,9 +226,10 @@ type stock struct {
 	points         []orb.Point // where something is, hidden things first
 	within         []orb.Point // in the territory of the viewer, if he has one
 	communes       []string
-	consultations  []int64 // of either world
-	imports        []int64 // of either world
-	proposals      []int64 // of either world
+	consultations  []int64  // of either world
+	imports        []int64  // of either world
+	proposals      []int64  // of either world
+	verdicts       []string // numbers, of either world
 	sites          *layer.Layer
 	makers         []string // of changes, in either world
 }
@@ -230,6 +266,7 @@ func readStock(t *testing.T, o *origin, as who, a, b *pgx.Conn) *stock {
 	s.makers = allOf[string](t, b, "SELECT DISTINCT who FROM history ORDER BY 1")
 	s.imports = append(allOf[int64](t, b, "SELECT id FROM imports ORDER BY id"), 1)
 	s.proposals = allOf[int64](t, b, "SELECT id FROM proposals ORDER BY id")
+	s.verdicts = allOf[string](t, b, "SELECT number FROM verdicts ORDER BY recorded_at DESC, number")
 	s.sites, _ = o.layers.Get("bts_sites")
 	s.consultations = allOf[int64](t, b, "SELECT id FROM consultations ORDER BY id")
 	at := allOf[float64](t, a, "SELECT unnest(ARRAY[ST_X(p.geom), ST_Y(p.geom)]) FROM ST_Dump(ST_GeneratePoints(hatang_territory($1), 40, 3)) p", as.territory)

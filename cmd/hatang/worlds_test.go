@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"path/filepath"
 	"regexp"
 	"strconv"
 	"strings"
@@ -128,6 +129,8 @@ type origin struct {
 	open          func(*http.Request) bool // of these requests everybody is served as an administrator
 
 	administrator who
+
+	key keyFile // by which verdicts are signed; servers of worlds have it, too
 }
 
 // newOrigin makes a register with the demonstration, some rows more, and the viewers.
@@ -164,6 +167,14 @@ func newOrigin(t *testing.T) *origin {
 	for _, sql := range layersPublished {
 		execute(t, conn, sql)
 	}
+	o.key = keyFile(filepath.Join(t.TempDir(), "key.pem"))
+	if err := o.key.ensure(t.Context(), &environment{user: "test"}, db); err != nil {
+		t.Fatal(err)
+	}
+	for _, organisation := range []string{"VNPT", "VIETTEL"} {
+		o.recordFor(t, conn, account.Viewer{Name: "key:recording", Organisation: organisation, Grants: []account.Grant{{Role: account.Operator}}})
+	}
+	o.recordFor(t, conn, account.Holder("key:recording", account.Officer))
 	if err := conn.Close(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -291,7 +302,7 @@ func (o *origin) server(t *testing.T, w *world) (inMemory, http.Handler) {
 	date := func() geo.Date { return geo.NewDate(2020, 12, 31) }
 	memory := keepInMemory(w.store, date, usualRowsBytes, log)
 	c := &serveCommand{PublicURL: "https://register.example", now: func() time.Time { return o.clock }}
-	handler, err := c.handler(log, w.store, memory, newImports(w.store, date, log), nil, date)
+	handler, err := c.handler(log, w.store, memory, newImports(w.store, date, log), nil, date, o.key)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -270,6 +270,9 @@ func (v Viewer) Audiences() (everywhere []Audience, of []string) {
 	return slices.Compact(everywhere), slices.Compact(of)
 }
 
+// SeesEverything reports whether the viewer sees every row of every layer.
+func (v Viewer) SeesEverything() bool { return v.seesAll() }
+
 // seesAll reports whether the viewer sees every row of every layer.
 func (v Viewer) seesAll() bool {
 	return slices.ContainsFunc(v.Grants, func(g Grant) bool { return g.Role.staff() && g.Layers == nil && g.Territory == "" })

@@ -61,7 +61,7 @@ func nationalServer(b *testing.B) http.Handler {
 		}
 	}
 	h, err := httpapi.New(httpapi.Config{
-		Registry: layers, Store: store, Accounts: store, Checker: memory.Checker(), Cables: permit.NewCables(store), Indicators: nobody{}, Ledger: nobody{}, Publisher: nobody{}, Importer: noImports{},
+		Registry: layers, Store: store, Accounts: store, Checker: memory.Checker(), Cables: permit.NewCables(store), Recorder: permit.NewRecorder(store, nil), Indicators: nobody{}, Ledger: nobody{}, Publisher: nobody{}, Importer: noImports{},
 		ReferenceDate: date, Log: slog.New(slog.NewJSONHandler(io.Discard, nil)), Memory: memory.Report,
 		Passwords: account.NewPasswords(account.DefaultHashMemory),
 	})

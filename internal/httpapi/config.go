@@ -32,6 +32,7 @@ type Config struct {
 	Accounts   Accounts
 	Checker    Checker
 	Cables     Cables
+	Recorder   Recorder
 	Indicators Indicators
 	Ledger     Ledger
 	Publisher  Publisher
@@ -153,6 +154,7 @@ func (c *Config) check() error {
 	need(c.Accounts == nil, "Accounts")
 	need(c.Checker == nil, "Checker")
 	need(c.Cables == nil, "Cables")
+	need(c.Recorder == nil, "Recorder")
 	need(c.Indicators == nil, "Indicators")
 	need(c.Ledger == nil, "Ledger")
 	need(c.Publisher == nil, "Publisher")

@@ -387,6 +387,23 @@ func (s *fakeStore) DecideProposal(context.Context, account.Viewer, int64, permi
 	return permit.Approved, 4, s.call("DecideProposal")
 }
 
+func (s *fakeStore) RecordVerdict(context.Context, account.Viewer, permit.Record) error {
+	return s.call("RecordVerdict")
+}
+
+// Verdict is one that nobody has signed: a person or a key may see it.
+func (s *fakeStore) Verdict(_ context.Context, v account.Viewer, number string) (permit.Record, error) {
+	if number != fakeNumber {
+		return permit.Record{}, layer.ErrNotFound
+	}
+	return permit.Record{Body: []byte(`{"type":"hatang-verdict/1","number":"` + number + `","code":"C0DE","kind":"placement","date":"2020-01-01","question":{},"answer":{"verdict":"permitted"}}`),
+		Key: "k", Kept: &permit.RecordColumns{}, Sees: v.Known()}, s.call("Verdict")
+}
+
+func (s *fakeStore) SigningKeys(context.Context) ([]permit.SigningKey, error) {
+	return []permit.SigningKey{}, s.call("SigningKeys")
+}
+
 func (s *fakeStore) Decisions(context.Context, account.Viewer, permit.DecisionQuery) ([]permit.RegisteredDecision, error) {
 	return []permit.RegisteredDecision{}, s.call("Decisions")
 }
@@ -433,6 +450,27 @@ func (f fakePlan) Answers(ctx context.Context, q permit.Question, bodies []json.
 		_ = errors.As(err, &answers[i].Invalid)
 	}
 	return answers, nil
+}
+
+// Judge is Answers, of the number 0 where there is an answer.
+func (f fakePlan) Judge(ctx context.Context, _ account.Viewer, date geo.Date, _ permit.Kind, bodies []json.RawMessage) ([]permit.Judged, error) {
+	answers, err := f.Answers(ctx, permit.Question{Date: date}, bodies)
+	judged := make([]permit.Judged, len(answers))
+	for i, a := range answers {
+		judged[i] = permit.Judged{Number: fakeNumber, Answer: a.Answer, Verdict: zoning.Permitted, Invalid: a.Invalid}
+	}
+	return judged, err
+}
+
+// fakeNumber is the only verdict's that is recorded.
+const fakeNumber = "V-2026-0000-0000-0000"
+
+func (fakePlan) Seal(j permit.Judged, _ int64, _ *permit.RecordFeature) (permit.Record, error) {
+	return permit.Record{Body: fmt.Appendf(nil, `{"answer":%s,"number":%q}`, j.Answer, j.Number), Key: "k"}, nil
+}
+
+func (fakePlan) Replay(context.Context, permit.Record) (permit.Replay, error) {
+	return permit.Replay{Number: fakeNumber, Same: true, Answer: json.RawMessage("{}")}, nil
 }
 
 // Batch judges with a fakeJudge.
@@ -566,7 +604,7 @@ func siteRows(t testing.TB, n int, name string) []*layer.Row {
 func config(t testing.TB, s *fakeStore) Config {
 	t.Helper()
 	return Config{
-		Registry: registry(t), Store: s, Accounts: s, Checker: fakePlan{}, Cables: fakePlan{}, Indicators: fakePlan{}, Ledger: fakePlan{}, Publisher: s, Importer: s, Sites: s, RuleSets: s,
+		Registry: registry(t), Store: s, Accounts: s, Checker: fakePlan{}, Cables: fakePlan{}, Recorder: fakePlan{}, Indicators: fakePlan{}, Ledger: fakePlan{}, Publisher: s, Importer: s, Sites: s, RuleSets: s,
 		Passwords: account.NewPasswords(account.DefaultHashMemory), Refusals: NewRefusals(s.Audit, slog.New(slog.DiscardHandler)),
 		UI: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if r.URL.Path != "/" {

@@ -9,6 +9,7 @@ import (
 
 	"hatang/geo"
 	"hatang/internal/layer"
+	"hatang/internal/permit"
 )
 
 // problemType is one kind of problem; its Name is the last part of its type URI
@@ -117,6 +118,9 @@ func problemFor(err error) *problemError {
 		return problem(forbidden, "Đối tượng nằm ngoài địa bàn mà khóa này được sửa.", "The feature lies outside the territory that this key may edit.")
 	case errors.Is(err, layer.ErrNoSpace):
 		return problem(noSpace, "Đĩa của máy chủ đã đầy; không có gì được lưu. Hãy báo người quản trị.", "The server's disk is full; nothing was stored. Tell the administrator.")
+	case errors.Is(err, permit.ErrNoSigningKey):
+		return problem(unavailable, "Máy chủ này không có khóa ký đang dùng, nên không ghi nhận được kết luận; hãy báo người quản trị (hatang verdict rotate-key).",
+			"This server has no signing key in use, and records no verdict; tell the administrator (hatang verdict rotate-key).")
 	case errors.Is(err, layer.ErrUnavailable):
 		return problem(unavailable, "Cơ sở dữ liệu chưa sẵn sàng; hãy thử lại sau vài giây.", "The database is not available now; try again in a few seconds.")
 	case errors.Is(err, layer.ErrTimeout), errors.Is(err, context.DeadlineExceeded):

@@ -15,9 +15,7 @@ import (
 	"golang.org/x/text/unicode/norm"
 
 	"hatang/geo"
-	"hatang/geo/zoning"
 	"hatang/internal/account"
-	"hatang/internal/formats"
 	"hatang/internal/layer"
 	"hatang/internal/permit"
 )
@@ -137,7 +135,7 @@ func (a *api) fileProposal(w http.ResponseWriter, r *request) error {
 		return faultsProblem(invalidBody, faults)
 	}
 	var err error
-	if n.Verdict, err = a.checkFiled(r, n.Features); err != nil {
+	if n.Verdict, n.Records, err = a.checkFiled(r, n.Features); err != nil {
 		return err
 	}
 	id, err := a.Accounts.FileProposal(r.Context(), r.viewer, n)
@@ -146,106 +144,6 @@ func (a *api) fileProposal(w http.ResponseWriter, r *request) error {
 	}
 	w.Header().Set("Location", a.href(r, proposalPath(id), nil))
 	return reply(w, r, http.StatusCreated, map[string]int64{"id": id})
-}
-
-// checkedFeature is what the check says of a feature; of others than masts nothing.
-type checkedFeature struct {
-	Collection string          `json:"collection"`
-	ID         int64           `json:"id"`
-	Answer     json.RawMessage `json:"answer"` // of the placement check; null where there is none
-	Faults     layer.Faults    `json:"faults"` // what keeps a mast from being checked
-}
-
-// checkFiled checks the masts among features and notes the revisions that it has read.
-// Drafts of the organisation itself do not count: the masts are among them.
-func (a *api) checkFiled(r *request, features []permit.FiledFeature) (json.RawMessage, error) {
-	checked := make([]checkedFeature, len(features))
-	var masts []int
-	var bodies []json.RawMessage
-	for i := range features {
-		f := &features[i]
-		checked[i] = checkedFeature{Collection: f.Collection, ID: f.ID}
-		l, known := a.Registry.Get(f.Collection)
-		if !known || !slices.Contains(permit.FiledLayers(), f.Collection) {
-			continue // the store says what is wrong with it, with all else
-		}
-		row, err := a.Store.Feature(r.Context(), r.viewer, l, f.ID)
-		if errors.Is(err, layer.ErrNotFound) {
-			continue
-		}
-		if err != nil {
-			return nil, err
-		}
-		f.Revision = row.Revision
-		if !l.Has("mast_type") {
-			continue
-		}
-		body, err := mastBody(l, row, r.viewer.Organisation)
-		if err != nil {
-			return nil, err
-		}
-		masts, bodies = append(masts, i), append(bodies, body)
-	}
-	nobodys := r.viewer
-	nobodys.Organisation = ""
-	q := permit.Question{Viewer: nobodys, Date: a.ReferenceDate(), Detail: permit.DetailFull}
-	verdict := zoning.Verdict("")
-	if len(masts) > 0 {
-		answers, err := a.Checker.Answers(r.Context(), q, bodies)
-		if err != nil {
-			return nil, err
-		}
-		for i, answer := range answers {
-			at := &checked[masts[i]]
-			at.Answer = answer.Answer
-			of := struct {
-				Verdict zoning.Verdict `json:"verdict"`
-			}{zoning.Undetermined}
-			if answer.Invalid != nil {
-				at.Faults = answer.Invalid.Faults
-			} else if err := json.Unmarshal(answer.Answer, &of); err != nil {
-				return nil, err
-			}
-			verdict = worse(verdict, of.Verdict)
-		}
-	}
-	return encode(map[string]any{"verdict": verdict, "date": q.Date, "features": checked})
-}
-
-// worse is the graver of two verdicts.
-func worse(a, b zoning.Verdict) zoning.Verdict {
-	order := []zoning.Verdict{"", zoning.Permitted, zoning.Conditional, zoning.Undetermined, zoning.Refused}
-	if slices.Index(order, a) > slices.Index(order, b) {
-		return a
-	}
-	return b
-}
-
-// mastBody writes a row as the proposal of a placement check.
-func mastBody(l *layer.Layer, row *layer.Row, operator string) (json.RawMessage, error) {
-	text, err := formats.AppendFeature(nil, l, row, formats.GeoJSONOptions{})
-	if err != nil {
-		return nil, err
-	}
-	var feature struct {
-		Geometry struct {
-			Coordinates []float64 `json:"coordinates"`
-		} `json:"geometry"`
-		Properties map[string]json.RawMessage `json:"properties"`
-	}
-	if err := json.Unmarshal(text, &feature); err != nil {
-		return nil, err
-	}
-	body := map[string]any{"operator": operator}
-	if at := feature.Geometry.Coordinates; len(at) == 2 {
-		body["lon"], body["lat"] = at[0], at[1]
-	}
-	for _, name := range []string{"mast_type", "height_m", "half_width_m", "host_building_height_m", "structure", "concealed", "accuracy_m"} {
-		if value, ok := feature.Properties[name]; ok {
-			body[name] = value
-		}
-	}
-	return json.Marshal(body)
 }
 
 // decideProposal takes one step on a proposal, at the revision that it is decided on.
@@ -268,7 +166,7 @@ func (a *api) decideProposal(w http.ResponseWriter, r *request) error {
 			return err
 		}
 		d.Features = f.Features
-		if d.Verdict, err = a.checkFiled(r, d.Features); err != nil {
+		if d.Verdict, d.Records, err = a.checkFiled(r, d.Features); err != nil {
 			return err
 		}
 	}

@@ -170,6 +170,12 @@ func (a *api) routes() []route {
 		{method: get, pattern: rules + "/differences", handle: a.compareRules, produces: jsonType, query: []string{"from"}},
 		{method: post, pattern: rules + "/publication", handle: a.publishRules, query: noQuery, needs: drafting},
 
+		{method: post, pattern: root + "/verdicts", handle: a.recordVerdict, produces: jsonType, consumes: jsonType, query: noQuery, needs: identity, heavy: true},
+		{method: get, pattern: root + "/verdicts/{verdictNumber}", handle: a.showVerdict, produces: jsonType, query: noQuery, needs: identity},
+		{method: get, pattern: root + "/verdicts/{verdictNumber}/verification", handle: a.verifyVerdict, produces: jsonType, query: []string{"code"}},
+		{method: post, pattern: root + "/verdicts/{verdictNumber}/replay", handle: a.replayVerdict, produces: jsonType, query: noQuery, needs: identity, asks: true, heavy: true},
+		{method: get, pattern: root + "/signing-keys", handle: a.showSigningKeys, produces: jsonType, query: noQuery},
+
 		{method: get, pattern: root + "/imports", handle: a.listImports, produces: jsonType, query: []string{"after", "limit"}, needs: identity},
 		{method: post, pattern: root + "/imports", handle: a.addImport, produces: jsonType, consumes: importTypes, query: importQuery(), needs: identity, layers: true, upload: true},
 		{method: get, pattern: root + "/imports/{importId}", handle: a.showImport, produces: jsonType, query: noQuery, needs: identity},

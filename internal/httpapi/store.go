@@ -71,6 +71,7 @@ type Store interface {
 type Accounts interface {
 	Consultations
 	Proposals
+	Verdicts
 	// KeyViewer returns whose key it is; ErrNotFound for one unknown, expired or revoked.
 	KeyViewer(ctx context.Context, key string) (account.Viewer, error)
 	// SessionViewer returns who is signed in; ErrNotFound for a session that is over.

@@ -1,10 +1,8 @@
 package permit
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
-	"fmt"
 	"math"
 	"slices"
 	"time"
@@ -33,8 +31,10 @@ type CableAsked struct {
 	Viewer  account.Viewer
 	Date    geo.Date
 	KnownAt time.Time // zero: now
-	Route   orb.Bound
-	ReachM  func([]RuleSet) (float64, error) // how far beside it poles matter
+	// Snapshot: see Asked.
+	Snapshot string
+	Route    orb.Bound
+	ReachM   func([]RuleSet) (float64, error) // how far beside it poles matter
 }
 
 // CableFacts are all that a check of a cable is made of.
@@ -42,6 +42,7 @@ type CableFacts struct {
 	zoning.CableSurroundings
 	RuleSets []RuleSet
 	Shown    layer.Versions
+	Moment
 }
 
 // CableFinder finds them.
@@ -69,23 +70,30 @@ type CableAnswer struct {
 
 // Check judges one cable as the question's viewer may know the register.
 func (c *Cables) Check(ctx context.Context, q Question, p zoning.CableProposal) (CableAnswer, error) {
-	asked := CableAsked{Viewer: q.Viewer, Date: p.Date, KnownAt: q.KnownAt, Route: p.Line.Bound(), ReachM: func(sets []RuleSet) (float64, error) {
+	a, _, err := c.check(ctx, CableAsked{Viewer: q.Viewer, Date: p.Date, KnownAt: q.KnownAt}, p)
+	return a, err
+}
+
+// check judges one cable, and returns what it is made of, too.
+func (c *Cables) check(ctx context.Context, asked CableAsked, p zoning.CableProposal) (CableAnswer, CableFacts, error) {
+	asked.Route = p.Line.Bound()
+	asked.ReachM = func(sets []RuleSet) (float64, error) {
 		rules, err := c.parser.rules(sets)
 		return rules.CableReachM(), err
-	}}
+	}
 	facts, err := c.finder.CableFacts(ctx, asked)
 	if err != nil {
-		return CableAnswer{}, err
+		return CableAnswer{}, facts, err
 	}
 	rules, err := c.parser.rules(facts.RuleSets)
 	if err != nil {
-		return CableAnswer{}, err
+		return CableAnswer{}, facts, err
 	}
 	a := CableAnswer{CableResult: zoning.CheckCable(rules, p, facts.CableSurroundings), Versions: facts.Shown}
-	if !q.KnownAt.IsZero() {
-		a.Versions, a.KnownAt = nil, &q.KnownAt
+	if !asked.KnownAt.IsZero() {
+		a.Versions, a.KnownAt = nil, &asked.KnownAt
 	}
-	return a, nil
+	return a, facts, nil
 }
 
 // ParseCable reads one proposal from JSON and returns every fault at once. geometry (a
@@ -232,13 +240,10 @@ func (c *Cables) Answers(ctx context.Context, q Question, bodies []json.RawMessa
 		if err != nil {
 			return nil, err
 		}
-		var text bytes.Buffer
-		encoder := json.NewEncoder(&text)
-		encoder.SetEscapeHTML(false)
-		if err := encoder.Encode(a); err != nil {
-			return nil, fmt.Errorf("write an answer: %w", err)
+		if answers[i].Answer, err = cableJSON(a); err != nil {
+			return nil, err
 		}
-		answers[i].Answer, answers[i].Verdict = bytes.TrimSpace(text.Bytes()), a.Verdict
+		answers[i].Verdict = a.Verdict
 	}
 	return answers, nil
 }

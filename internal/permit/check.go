@@ -97,15 +97,21 @@ func (c *Checker) near(ctx context.Context, asked Asked) (*Snapshot, error) {
 }
 
 func (c *Checker) read(ctx context.Context, asked Asked) (*Snapshot, error) {
+	s, _, err := c.readFacts(ctx, asked)
+	return s, err
+}
+
+// readFacts is read, with the facts that the snapshot was made of.
+func (c *Checker) readFacts(ctx context.Context, asked Asked) (*Snapshot, Facts, error) {
 	facts, err := c.finder.Facts(ctx, asked)
 	if err != nil {
-		return nil, err
+		return nil, facts, err
 	}
 	rules, err := c.parser.rules(facts.RuleSets)
 	if err != nil {
-		return nil, err
+		return nil, facts, err
 	}
-	return newSnapshot(asked, facts, rules), nil
+	return newSnapshot(asked, facts, rules), facts, nil
 }
 
 // Snapshot returns the whole register as the viewer may know it on the date, as it

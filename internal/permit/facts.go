@@ -18,6 +18,10 @@ type Asked struct {
 	Date   geo.Date
 	// KnownAt is the record time: what the register held then. Zero: now.
 	KnownAt time.Time
+	// Snapshot are the transactions that were part of the register at the record time, as
+	// State has them: facts are then exactly those of that reading, whatever is kept from the
+	// viewer by now. "": those that had begun.
+	Snapshot string
 	// Points are the places that matter; nil: everywhere. None at all: the rule sets alone.
 	Points []orb.Point
 	// WithoutGround leaves out territories, communes and zones.
@@ -50,7 +54,7 @@ type RuleSet struct {
 type State struct {
 	Versions layer.Versions // of the layers that checks depend on, of all changes whoever sees them
 	Server   string         // which database it is, and since when its server runs
-	Snapshot string         // the transactions it holds, as the database writes them
+	Moment                  // its Snapshot tells what came later
 }
 
 // Same reports whether nothing that checks depend on differs between two states.

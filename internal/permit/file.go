@@ -173,7 +173,12 @@ type NewFile struct {
 	Title    string
 	Features []FiledFeature
 	Verdict  json.RawMessage
+	Records  Sealed
 }
+
+// Sealed returns the verdicts to be recorded with a proposal, which has its id only when it
+// is filed; nil for none.
+type Sealed func(proposal int64) ([]Record, error)
 
 // FiledFeature is a feature of a proposal.
 type FiledFeature struct {
@@ -254,6 +259,7 @@ type Decision struct {
 	// Verdict is of what is supplemented, of the features at these revisions.
 	Verdict  json.RawMessage
 	Features []FiledFeature
+	Records  Sealed
 }
 
 // FileQuery selects proposals; zero values select all.

@@ -23,11 +23,14 @@ func cableLayers() []string {
 func (s *Store) CableFacts(ctx context.Context, asked permit.CableAsked) (permit.CableFacts, error) {
 	var facts permit.CableFacts
 	err := s.within(ctx, snapshot, reportTime, func(tx pgx.Tx) error {
-		r, err := newReading(ctx, tx, s.layers, permit.Asked{Viewer: asked.Viewer, Date: asked.Date, KnownAt: asked.KnownAt})
+		r, err := newReading(ctx, tx, s.layers, permit.Asked{Viewer: asked.Viewer, Date: asked.Date, KnownAt: asked.KnownAt, Snapshot: asked.Snapshot})
 		if err != nil {
 			return err
 		}
 		if facts.Shown, err = shownVersions(ctx, tx, asked.Viewer, cableLayers()...); err != nil {
+			return err
+		}
+		if facts.Moment, err = r.moment(ctx); err != nil {
 			return err
 		}
 		if facts.RuleSets, err = r.ruleSets(ctx); err != nil {

@@ -58,6 +58,8 @@ func translate(doing string, err error) error {
 			EN: "Consent that is required has not been given: see missing_consents of the proposal."}}
 	case pg.Code == "HT024":
 		return fmt.Errorf("%s: %w", doing, layer.ErrFiled)
+	case pg.Code == "HT030":
+		return fmt.Errorf("%s: %w", doing, permit.ErrNoSigningKey)
 	case pg.Code == "P0002":
 		return fmt.Errorf("%s: %w", doing, layer.ErrNotFound)
 	case pg.Code == "57014" || pg.Code == "55P03": // cancelled by its time limit; lock not available

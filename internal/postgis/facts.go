@@ -7,7 +7,6 @@ import (
 	"maps"
 	"math"
 	"slices"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/paulmach/orb"
@@ -65,10 +64,10 @@ var snapshot = pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadO
 func (r *reading) ruleSets(ctx context.Context) ([]permit.RuleSet, error) {
 	c := &conditions{}
 	c.add("state = 'published'")
-	if r.knownAt.IsZero() {
+	if r.known.at.IsZero() {
 		c.inForce(r.date)
 	} else { // one whose end was set later was open then
-		day, known := c.bind(r.date.Time()), c.bind(r.knownAt)
+		day, known := c.bind(r.date.Time()), c.bind(r.known.at)
 		c.add("valid_from <= %s::date AND (valid_to IS NULL OR valid_to > %s::date OR ended_at > %s)", day, day, known)
 		c.add("(published_at IS NULL OR published_at <= %s)", known)
 	}
@@ -127,25 +126,31 @@ func grow(b orb.Bound, metres float64) orb.Bound {
 
 // reading is one reading of the register: whose, where and when.
 type reading struct {
-	tx      pgx.Tx
-	layers  *layer.Registry
-	viewer  account.Viewer
-	boxes   []orb.Bound // nil: everywhere
-	date    geo.Date
-	knownAt time.Time // zero: now
-	only    []int64   // ids of the rows wanted; nil: all
+	tx     pgx.Tx
+	layers *layer.Registry
+	viewer account.Viewer
+	boxes  []orb.Bound // nil: everywhere
+	date   geo.Date
+	known  moment  // zero: now
+	only   []int64 // ids of the rows wanted; nil: all
 
 	published *publications // as they are now; of replays too
+	exact     bool          // of a recorded verdict: what is kept from the viewer by now was not then
 
 	withoutGround bool
 }
 
 func newReading(ctx context.Context, tx pgx.Tx, layers *layer.Registry, asked permit.Asked) (*reading, error) {
-	r := &reading{tx: tx, layers: layers, viewer: asked.Viewer, date: asked.Date, knownAt: asked.KnownAt, withoutGround: asked.WithoutGround}
+	r := &reading{tx: tx, layers: layers, viewer: asked.Viewer, date: asked.Date, known: moment{at: asked.KnownAt, snapshot: asked.Snapshot}, exact: asked.Snapshot != "", withoutGround: asked.WithoutGround}
+	var err error
+	if !asked.KnownAt.IsZero() && !r.exact {
+		if r.known.snapshot, err = recordedAt(ctx, tx, asked.KnownAt); err != nil {
+			return nil, err
+		}
+	}
 	if asked.Viewer.Known() {
 		return r, nil // sees places as they are
 	}
-	var err error
 	r.published, err = readPublications(ctx, tx)
 	return r, err
 }
@@ -206,14 +211,14 @@ func (r *reading) inBoxes(c *conditions) {
 // from returns the rows of a layer as they were at the record time, to stand in a FROM
 // clause.
 func (r *reading) from(c *conditions, name string) (string, error) {
-	if r.knownAt.IsZero() {
+	if r.known.at.IsZero() {
 		return quote(name), nil
 	}
 	l, err := r.layer(name)
 	if err != nil {
 		return "", err
 	}
-	return c.knownRows(l, r.knownAt, func(column string) string { return r.image(c, l, column) }, ""), nil
+	return c.knownRows(l, r.known, func(column string) string { return r.image(c, l, column) }, ""), nil
 }
 
 // image is a column of a row as it was. To those from whom the row is withheld now it
@@ -225,6 +230,8 @@ func (r *reading) image(c *conditions, l *layer.Layer, name string) string {
 	var kept []string // values that the row has kept from the viewer now
 	hidden := "true"
 	switch {
+	case r.exact:
+		return "r." + name
 	case l.HasDrafts() && name == quote("status") && !s.All:
 		kept, hidden = []string{layer.Draft}, "NOT "+c.draft(s, l)
 	case l.WithheldField != "" && name == quote(l.WithheldField) && !s.Withheld:
@@ -257,11 +264,19 @@ func (r *reading) state(ctx context.Context) (permit.State, layer.Versions, erro
 	if err != nil {
 		return state, nil, err
 	}
-	if err = r.tx.QueryRow(ctx, "SELECT pg_current_snapshot()::text").Scan(&state.Snapshot); err != nil {
+	if state.Moment, err = r.moment(ctx); err != nil {
 		return state, nil, err
 	}
 	shown, err := shownVersions(ctx, r.tx, r.viewer, checkLayers()...)
 	return state, shown, err
+}
+
+// moment is when the transaction reads, and what it sees. The clock is asked once the
+// transaction has its snapshot: what begins later is not part of it.
+func (r *reading) moment(ctx context.Context) (m permit.Moment, err error) {
+	err = r.tx.QueryRow(ctx, "SELECT pg_current_snapshot()::text, clock_timestamp()").Scan(&m.Snapshot, &m.ReadAt)
+	m.ReadAt = m.ReadAt.UTC()
+	return m, err
 }
 
 // readState reads the versions, of all changes whoever sees them, and which database

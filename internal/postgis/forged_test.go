@@ -55,6 +55,7 @@ func TestTheServingRoleForgesNothing(t *testing.T) {
 	run(t, owner, "INSERT INTO grants (person, role, territory, withdrawn_at) VALUES (1, 'officer', '094', now())")
 	run(t, owner, "INSERT INTO organisations (code, kind, name) VALUES ('SXD', 'agency', '{}')")
 	run(t, owner, "INSERT INTO consultations (layer, feature, agency, withdrawn_at) VALUES ('kiosks', 1, 'SXD', now())")
+	run(t, owner, "INSERT INTO signing_keys (id, public_key) VALUES (repeat('y', 43), sha256('y'))")
 	run(t, owner, "INSERT INTO imports (layer, file_name, bytes, sha256, options, state, finished_at) VALUES ('kiosks', 'x', 1, sha256(''), '{}', 'cancelled', now())")
 	const everything = `SELECT md5(concat((SELECT string_agg(a::text, '' ORDER BY id) FROM audit a), (SELECT h::text FROM audit_head h), (SELECT string_agg(g::text, '') FROM grants g),
 		(SELECT string_agg(k::text, '') FROM api_keys k), (SELECT string_agg(p::text, '') FROM people p), (SELECT string_agg(s::text, '') FROM sessions s), (SELECT string_agg(c::text, '') FROM consultations c)))`
@@ -126,5 +127,8 @@ var forgeries = []string{
 	"INSERT INTO imports (id, layer, file_name, bytes, sha256, options) VALUES (1, 'kiosks', 'x', 1, sha256(''), '{}')", "UPDATE imports SET who = 'x'", "UPDATE imports SET layer = 'roads'", "UPDATE imports SET request = 'x'",
 	"UPDATE import_chunks SET bytes = ''", "TRUNCATE imports CASCADE", "DELETE FROM import_progress",
 	"TRUNCATE unit_lineage", "UPDATE unit_lineage SET predecessor_code = 'x'", "UPDATE unit_lineage SET changed_on = now()", "ALTER TABLE unit_lineage DISABLE TRIGGER ALL",
+	"INSERT INTO signing_keys (id, public_key) VALUES (repeat('x', 43), sha256(''))", "UPDATE signing_keys SET valid_until = NULL", "DELETE FROM signing_keys", "TRUNCATE signing_keys CASCADE", "SELECT FROM signing_keys FOR UPDATE",
+	"UPDATE verdicts SET body = '{}'", "UPDATE verdicts SET proposal = 1", "DELETE FROM verdicts", "TRUNCATE verdicts", "ALTER TABLE verdicts DISABLE TRIGGER keep", "ALTER TABLE verdicts DISABLE TRIGGER take",
+	"INSERT INTO verdicts (number, body, basis, key, signature) VALUES ('V-2026-0000-0000-0000', '{}', '{}', 'x', '')", "INSERT INTO verdicts (recorded_at, body, basis, key, signature) VALUES ('2015-01-01', '{}', '{}', 'x', '')",
 	"COPY grants TO PROGRAM 'true'", "SELECT pg_read_file('/etc/hostname')", "ALTER SYSTEM SET fsync = off", "CREATE ROLE other", "ALTER ROLE hatang_app SUPERUSER", "CREATE EXTENSION dblink",
 }

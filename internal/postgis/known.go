@@ -32,7 +32,7 @@ func (c *conditions) known(v account.Viewer, l *layer.Layer, at time.Time) strin
 	if !v.Past(l.Name).All || !v.Sight(l.Name).All {
 		shown = " AND " + c.seenLast(v, l, "first.feature_id")
 	}
-	return c.past(v, l, c.knownRows(l, at, func(column string) string { return "r." + column }, shown))
+	return c.past(v, l, c.knownRows(l, moment{at: at}, func(column string) string { return "r." + column }, shown))
 }
 
 // knownRows are the rows of a layer as they were at a record time, to stand in a FROM
@@ -40,8 +40,9 @@ func (c *conditions) known(v account.Viewer, l *layer.Layer, at time.Time) strin
 // later change is its insertion was not there. image is the expression of a column of an
 // image r, and shown what else images must be.
 //
-// The record time of a change is when its transaction began.
-func (c *conditions) knownRows(l *layer.Layer, at time.Time, image func(column string) string, shown string) string {
+// The record time of a change is when its transaction began. Where the transactions are
+// known that were part of the register, changes by others are later ones, too.
+func (c *conditions) knownRows(l *layer.Layer, at moment, image func(column string) string, shown string) string {
 	columns, images := []string{"t.id"}, []string{"first.feature_id"}
 	for _, f := range l.Fields {
 		columns, images = append(columns, "t."+quote(f.Name)), append(images, image(quote(f.Name)))
@@ -50,12 +51,42 @@ func (c *conditions) knownRows(l *layer.Layer, at time.Time, image func(column s
 		columns, images = append(columns, "t.geom_stored"), append(images, keptPlace(l, "first", "r"))
 	}
 	return fmt.Sprintf(`(SELECT %[1]s, t.geom FROM %[2]s t WHERE NOT EXISTS (
-				SELECT FROM history h WHERE h.layer = %[4]s AND h.feature_id = t.id AND h.recorded_at > %[3]s)
+				SELECT FROM history h WHERE h.layer = %[4]s AND h.feature_id = t.id AND %[3]s)
 			UNION ALL SELECT %[5]s, first.before_geom FROM (
-				SELECT DISTINCT ON (feature_id) feature_id, operation, before, before_geom FROM history
-				WHERE layer = %[4]s AND recorded_at > %[3]s ORDER BY feature_id, id) first
+				SELECT DISTINCT ON (feature_id) feature_id, operation, before, before_geom FROM history h
+				WHERE layer = %[4]s AND %[3]s ORDER BY feature_id, id) first
 			CROSS JOIN LATERAL jsonb_populate_record(NULL::%[2]s, first.before) r WHERE first.operation <> 'insert'%[6]s)`,
-		strings.Join(columns, ", "), quote(l.Name), c.bind(at), c.bind(l.Name), strings.Join(images, ", "), shown)
+		strings.Join(columns, ", "), quote(l.Name), c.later(at), c.bind(l.Name), strings.Join(images, ", "), shown)
+}
+
+// moment is a record time, and the transactions that were part of the register then as the
+// database writes them; "" where nobody has noted them.
+type moment struct {
+	at       time.Time
+	snapshot string
+}
+
+// straddling is how long before a record time a transaction has begun at most that was not
+// part of the register at it. It keeps numbers of transactions from before a restore, which
+// are another server's, from being compared with those of after it.
+const straddling = "interval '1 day'"
+
+// later is the condition on records h of the history that they are of changes after a moment.
+func (c *conditions) later(m moment) string {
+	at := c.bind(m.at)
+	if m.snapshot == "" {
+		return "h.recorded_at > " + at
+	}
+	// By the first number that can be missing the index finds them.
+	snapshot := c.bind(m.snapshot) + "::text::pg_snapshot"
+	return fmt.Sprintf("(h.recorded_at > %[1]s OR h.xid >= pg_snapshot_xmin(%[2]s) AND h.recorded_at > %[1]s::timestamptz - %[3]s AND NOT pg_visible_in_snapshot(h.xid, %[2]s))", at, snapshot, straddling)
+}
+
+// recordedAt returns the transactions that were part of the register at a record time, if a
+// verdict was recorded at it; "" for all other times.
+func recordedAt(ctx context.Context, q querier, at time.Time) (snapshot string, err error) {
+	err = q.QueryRow(ctx, "SELECT coalesce((SELECT snapshot::text FROM verdicts WHERE known_at = $1 ORDER BY snapshot::text LIMIT 1), '')", at).Scan(&snapshot)
+	return snapshot, err
 }
 
 // keptPlace is the geometry of a record's image as the layer keeps it. Records of before it

@@ -271,6 +271,9 @@ func (s *Store) FileProposal(ctx context.Context, v account.Viewer, n permit.New
 				return err
 			}
 		}
+		if err := recordSealed(ctx, tx, id, n.Records); err != nil {
+			return err
+		}
 		calendar, today, err := calendarOf(ctx, tx, id)
 		if err != nil {
 			return err
@@ -431,7 +434,9 @@ func (s *Store) decide(ctx context.Context, tx pgx.Tx, v account.Viewer, f *seen
 	switch d.Action {
 	case permit.Supplement:
 		next.Verdict = d.Verdict
-		err = unchangedSince(ctx, tx, d.Features)
+		if err = unchangedSince(ctx, tx, d.Features); err == nil {
+			err = recordSealed(ctx, tx, f.ID, d.Records)
+		}
 	case permit.Approve:
 		next.ExpiresOn = calendar.Expires(today, today)
 	case permit.Renew:
