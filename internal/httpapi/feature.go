@@ -93,14 +93,14 @@ func toWGS84(crs geo.CRS) formats.Transform {
 	if crs.Code() == 0 {
 		return nil
 	}
-	area := writtenIn(crs)
+	used := writtenIn(crs)
 	return func(x, y float64) (lon, lat float64, err error) {
 		at := orb.Point{x, y}
 		if crs.LatFirst() {
 			at = orb.Point{y, x}
 		}
 		p, err := placeShownAt(at, crs)
-		if err != nil || !area.Contains(p) {
+		if err != nil || !used.Contains(p) {
 			return 0, 0, layer.Wrong("[%s, %s] nằm ngoài nơi dùng %s: hãy xem thứ tự các trục", "[%s, %s] lies outside the area where %s is used: are the axes in its order?",
 				strconv.FormatFloat(x, 'f', -1, 64), strconv.FormatFloat(y, 'f', -1, 64), crs)
 		}
