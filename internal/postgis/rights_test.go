@@ -428,6 +428,14 @@ func TestPeopleAndTheirKeys(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	// Whoever has got hold of a key does not outlive it by another.
+	his, err := s.KeyViewer(ctx, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := addKey(his, id, account.Grant{Role: account.Operator}); !errors.Is(err, layer.ErrForbidden) {
+		t.Errorf("a key makes another: %v", err)
+	}
 	may := func() (roles []account.Role) {
 		t.Helper()
 		v, err := s.KeyViewer(ctx, key)
