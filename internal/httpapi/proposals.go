@@ -15,7 +15,6 @@ import (
 	"golang.org/x/text/unicode/norm"
 
 	"hatang/geo"
-	"hatang/geo/zoning"
 	"hatang/internal/account"
 	"hatang/internal/formats"
 	"hatang/internal/layer"
@@ -148,23 +147,18 @@ func (a *api) fileProposal(w http.ResponseWriter, r *request) error {
 	return reply(w, r, http.StatusCreated, map[string]int64{"id": id})
 }
 
-// checkedFeature is what the check says of a feature; of others than masts nothing.
-type checkedFeature struct {
-	Collection string          `json:"collection"`
-	ID         int64           `json:"id"`
-	Answer     json.RawMessage `json:"answer"` // of the placement check; null where there is none
-	Faults     layer.Faults    `json:"faults"` // what keeps a mast from being checked
-}
-
 // checkFiled checks the masts among features and notes the revisions that it has read.
-// Drafts of the organisation itself do not count: the masts are among them.
+//
+// Decided: they are checked as for somebody who has signed in and nothing else. All of the
+// organisation read what was found, and the agencies, whatever he who files may see beside;
+// drafts of the organisation itself do not count: the masts are among them.
 func (a *api) checkFiled(r *request, features []permit.FiledFeature) (json.RawMessage, error) {
-	checked := make([]checkedFeature, len(features))
+	checked := make([]permit.CheckedFeature, len(features))
 	var masts []int
 	var bodies []json.RawMessage
 	for i := range features {
 		f := &features[i]
-		checked[i] = checkedFeature{Collection: f.Collection, ID: f.ID}
+		checked[i] = permit.CheckedFeature{FeatureID: permit.FeatureID{Collection: f.Collection, ID: f.ID}}
 		l, known := a.Registry.Get(f.Collection)
 		if !known || !slices.Contains(permit.FiledLayers(), f.Collection) {
 			continue // the store says what is wrong with it, with all else
@@ -186,10 +180,7 @@ func (a *api) checkFiled(r *request, features []permit.FiledFeature) (json.RawMe
 		}
 		masts, bodies = append(masts, i), append(bodies, body)
 	}
-	nobodys := r.viewer
-	nobodys.Organisation = ""
-	q := permit.Question{Viewer: nobodys, Date: a.ReferenceDate(), Detail: permit.DetailFull}
-	verdict := zoning.Verdict("")
+	q := permit.Question{Viewer: account.Viewer{Name: r.viewer.Name}, Date: a.ReferenceDate(), Detail: permit.DetailFull}
 	if len(masts) > 0 {
 		answers, err := a.Checker.Answers(r.Context(), q, bodies)
 		if err != nil {
@@ -198,27 +189,12 @@ func (a *api) checkFiled(r *request, features []permit.FiledFeature) (json.RawMe
 		for i, answer := range answers {
 			at := &checked[masts[i]]
 			at.Answer = answer.Answer
-			of := struct {
-				Verdict zoning.Verdict `json:"verdict"`
-			}{zoning.Undetermined}
 			if answer.Invalid != nil {
 				at.Faults = answer.Invalid.Faults
-			} else if err := json.Unmarshal(answer.Answer, &of); err != nil {
-				return nil, err
 			}
-			verdict = worse(verdict, of.Verdict)
 		}
 	}
-	return encode(map[string]any{"verdict": verdict, "date": q.Date, "features": checked})
-}
-
-// worse is the graver of two verdicts.
-func worse(a, b zoning.Verdict) zoning.Verdict {
-	order := []zoning.Verdict{"", zoning.Permitted, zoning.Conditional, zoning.Undetermined, zoning.Refused}
-	if slices.Index(order, a) > slices.Index(order, b) {
-		return a
-	}
-	return b
+	return permit.FileVerdict(q.Date, checked)
 }
 
 // mastBody writes a row as the proposal of a placement check.

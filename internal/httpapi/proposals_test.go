@@ -19,9 +19,10 @@ import (
 // fakePermits is a register that knows which step it was asked to take.
 type fakePermits struct {
 	*fakeStore
-	filed   permit.NewFile
-	decided permit.Decision
-	refusal error
+	checkedFor account.Viewer
+	filed      permit.NewFile
+	decided    permit.Decision
+	refusal    error
 }
 
 func (s *fakePermits) FileProposal(_ context.Context, _ account.Viewer, n permit.NewFile) (int64, error) {
@@ -34,11 +35,22 @@ func (s *fakePermits) DecideProposal(_ context.Context, _ account.Viewer, _ int6
 	return permit.Approved, 4, s.refusal
 }
 
+// hearingChecker notes for whom it judges.
+type hearingChecker struct {
+	fakePlan
+	of *fakePermits
+}
+
+func (c hearingChecker) Answers(ctx context.Context, q permit.Question, bodies []json.RawMessage) ([]permit.JSONAnswer, error) {
+	c.of.checkedFor = q.Viewer
+	return c.fakePlan.Answers(ctx, q, bodies)
+}
+
 func newFakePermits(t *testing.T) (*fakePermits, http.Handler) {
 	t.Helper()
 	s := &fakePermits{fakeStore: &fakeStore{rows: siteRows(t, 2, "x")}}
 	c := config(t, s.fakeStore)
-	c.Accounts = s
+	c.Accounts, c.Checker = s, hearingChecker{of: s}
 	return s, apiWith(t, c).router()
 }
 
@@ -88,6 +100,11 @@ func TestWhatIsFiledIsChecked(t *testing.T) {
 	}
 	if err := json.Unmarshal(s.filed.Verdict, &verdict); w.Code != 201 || err != nil || verdict.Verdict == "" || len(verdict.Features) != 1 || s.filed.Features[0].Revision == 0 {
 		t.Errorf("%d %s; filed %+v, %s, %v", w.Code, w.Body, s.filed, s.filed.Verdict, err)
+	}
+	// All of the organisation and whoever is asked read it: it is made of what each of them sees.
+	do(h, "POST", root+"/proposals", `{"title": "Cột", "features": [{"collection": "bts_sites", "id": 1}]}`, "Authorization: Bearer operator and officer", "Content-Type: application/json")
+	if v := s.checkedFor; !v.Known() || v.Class() != "signed_in" {
+		t.Errorf("what one who is an officer too files is checked for %+v", v)
 	}
 	for body, want := range map[string]string{`{"features": [{"collection": "bts_sites", "id": 1}]}`: "/title", `{"title": "x"}`: "/features",
 		`{"title": "x", "features": [{"collection": "bts_sites", "id": 1}, {"collection": "bts_sites", "id": 1}]}`: "/features/1"} {

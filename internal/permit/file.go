@@ -175,6 +175,12 @@ type NewFile struct {
 	Verdict  json.RawMessage
 }
 
+// FeatureID names a feature of a proposal.
+type FeatureID struct {
+	Collection string `json:"collection"`
+	ID         int64  `json:"id"`
+}
+
 // FiledFeature is a feature of a proposal.
 type FiledFeature struct {
 	Collection string `json:"collection"`
