@@ -116,3 +116,33 @@ func TestWhatIsFiledIsChecked(t *testing.T) {
 		t.Errorf("an officer files: %d", w.Code)
 	}
 }
+
+func TestProposalsAtTheirLimits(t *testing.T) {
+	_, h := newFakePermits(t)
+	list := func(n int, one func(i int) string) string {
+		all := make([]string, n)
+		for i := range all {
+			all[i] = one(i)
+		}
+		return "[" + strings.Join(all, ",") + "]"
+	}
+	text := func(i int) string { return fmt.Sprintf("%q", fmt.Sprint("x", i)) }
+	for _, tt := range []struct {
+		path, as, at string
+		most         int
+		body         func(n int) string
+		ok           int
+	}{
+		{root + "/proposals", asOperator, "/features", permit.MaxFiled, func(n int) string {
+			return `{"title": "x", "features": ` + list(n, func(i int) string { return fmt.Sprintf(`{"collection": "ducts", "id": %d}`, i+1) }) + `}`
+		}, 201},
+		{decisionsPath, asOfficer, "/conditions", permit.MaxConditions, func(n int) string { return `{"action": "approve", "conditions": ` + list(n, text) + `}` }, 200},
+		{decisionsPath, asOfficer, "/agencies", permit.MaxAgencies, func(n int) string { return `{"action": "consult", "agencies": ` + list(n, text) + `}` }, 200},
+	} {
+		for n, want := range map[int]int{tt.most - 1: tt.ok, tt.most: tt.ok, tt.most + 1: 400} {
+			if w := do(h, "POST", tt.path, tt.body(n), tt.as, "Content-Type: application/json"); w.Code != want || want == 400 && !strings.Contains(w.Body.String(), tt.at) {
+				t.Errorf("%s, %d: %d %s", tt.at, n, w.Code, w.Body)
+			}
+		}
+	}
+}
