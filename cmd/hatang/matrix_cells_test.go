@@ -185,11 +185,10 @@ func (m *matrix) kinds(op operation, pl *place) (kinds []string) {
 // kindFor is the row of the table: what a key may of keys and passwords depends on
 // whose it is.
 func (c *cell) kindFor(p *principal) string {
-	program := p.person == 0 && strings.HasPrefix(p.who, "key:")
 	switch {
-	case c.kind == "key-own" && program:
-		return "key-own-of-program"
-	case c.kind == "revoke-own-key" && program:
+	case c.kind == "key-own" && strings.HasPrefix(p.who, "key:"):
+		return "key-own-by-key"
+	case c.kind == "revoke-own-key" && p.person == 0 && strings.HasPrefix(p.who, "key:"):
 		return "revoke-program's-key"
 	case c.kind == "password" && p.session:
 		return "password-by-session"

@@ -93,7 +93,7 @@ add-import             401       403    ok       ok    403       403   ok       
 cancel-import          401       404    404      404   404       404   404          404         404           404          404     404           404          ok            401     401  403
 keys                   401       ok     ok       ok    ok        ok    ok           ok          ok            ok           ok      ok            ok           ok            401     401  -
 key-own                401       403    ok       ok    ok        ok    ok           ok          ok            ok           ok      ok            ok           ok            401     401  403
-key-own-of-program     -         403    403      403   403       403   403          403         403           403          403     403           403          ok            -       -    -
+key-own-by-key         -         403    403      403   403       403   403          403         403           403          403     403           403          ok            -       -    -
 key-wider              401       403    403      403   403       403   403          403         403           403          403     403           403          ok            401     401  403
 key-of-program         401       403    403      403   403       403   403          403         403           403          403     403           403          ok            401     401  403
 revoke-others-key      401       404    404      404   404       404   404          404         404           404          404     404           404          ok            401     401  403

@@ -369,6 +369,7 @@ func both(first, second func(*pgx.Conn)) func(*pgx.Conn) {
 func roundedSites(t *testing.T, o *origin) {
 	move := func(share float64) func(*pgx.Conn) {
 		return func(conn *pgx.Conn) {
+			untriggered(t, conn, "UPDATE bts_sites SET commune_code = $1 WHERE jurisdiction = '11'", fmt.Sprint("CELL-", share))
 			for _, l := range []string{"bts_sites", "operator_positions"} {
 				untriggered(t, conn, fmt.Sprintf(`UPDATE %s SET geom = ST_Translate(ST_SnapToGrid(geom, 0.02), 0.02 * %g * sin(id), 0.02 * %g * cos(id * 7)) WHERE jurisdiction = '11'`, l, share, share))
 			}

@@ -2,6 +2,7 @@ package account
 
 import (
 	"encoding/json"
+	"strings"
 	"time"
 
 	"hatang/geo"
@@ -126,6 +127,14 @@ type AuditPage struct {
 	Entries     []AuditEntry // the newest first
 	FirstBroken int64        // the first entry found that is not as it was written; 0 for none
 	ProvedTo    int64        // entries up to this one have been proved at one time or another
+}
+
+// MayMakeKeys reports whether the viewer may make keys of his own.
+//
+// Decided: a key makes none, unless it is an administrator's. Who has got hold of one would
+// outlive by another its end and its being revoked.
+func (v Viewer) MayMakeKeys() bool {
+	return v.Administers() || v.Person != 0 && !strings.HasPrefix(v.Name, "key:")
 }
 
 // MayGrant reports whether the viewer may hand on a grant: one that his own include.

@@ -307,6 +307,8 @@ func (s *fakeStore) KeyViewer(_ context.Context, key string) (account.Viewer, er
 		return account.Holder("key:a", account.Administrator), nil
 	case "operator":
 		return account.Viewer{Organisation: "VNPT", Name: "key:v", Grants: []account.Grant{{Role: account.Operator}}}, nil
+	case "operator and officer":
+		return account.Viewer{Organisation: "VNPT", Name: "key:w", Grants: []account.Grant{{Role: account.Operator}, {Role: account.Officer, Territory: "094"}}}, nil
 	case "agency":
 		return account.Viewer{Organisation: "SXD", Name: "key:s", Grants: []account.Grant{{Role: account.Consulted}}}, nil
 	case "lost":

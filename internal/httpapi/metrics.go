@@ -58,13 +58,14 @@ func newMetrics(c Config, limits *limits, drawn *tileCache) *metrics {
 }
 
 // published leaves out the figures from which the public could infer what it may not
-// see: how many changes there were, by whom they were made, and who else is asking.
+// see: how many changes there were, by whom they were made, who else is asking, and how
+// much is in the tiles that others are drawn.
 func published(all prometheus.Gatherer) prometheus.GathererFunc {
 	return func() ([]*dto.MetricFamily, error) {
 		families, err := all.Gather()
 		var kept []*dto.MetricFamily
 		for _, family := range families {
-			if slices.Contains([]string{"hatang_snapshot_changes_total", "hatang_snapshot_builds_total", "hatang_snapshot_failures_total"}, family.GetName()) {
+			if slices.Contains([]string{"hatang_snapshot_changes_total", "hatang_snapshot_builds_total", "hatang_snapshot_failures_total", "hatang_tile_memory_bytes"}, family.GetName()) {
 				continue
 			}
 			family.Metric = slices.DeleteFunc(family.Metric, tellsOfOthers)

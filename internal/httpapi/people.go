@@ -233,6 +233,9 @@ func (a *api) addKey(w http.ResponseWriter, r *request) error {
 		ExpiresAt    *time.Time      `json:"expires_at"`
 		Own          *bool           `json:"own"`
 	}
+	if !r.viewer.MayMakeKeys() {
+		return problem(forbidden, "Khóa không tạo được khóa khác; hãy đăng nhập rồi tạo.", "A key makes no other; sign in to make one.")
+	}
 	if err := readDocument(w, r, &given); err != nil {
 		return err
 	}

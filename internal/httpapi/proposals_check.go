@@ -5,31 +5,25 @@ import (
 	"errors"
 	"slices"
 
-	"hatang/geo/zoning"
+	"hatang/internal/account"
 	"hatang/internal/formats"
 	"hatang/internal/layer"
 	"hatang/internal/permit"
 )
 
-// checkedFeature is what the check says of a feature; of others than masts nothing.
-type checkedFeature struct {
-	Collection string          `json:"collection"`
-	ID         int64           `json:"id"`
-	Number     string          `json:"number,omitempty"` // of the verdict that is recorded
-	Answer     json.RawMessage `json:"answer"`           // of the placement check; null where there is none
-	Faults     layer.Faults    `json:"faults"`           // what keeps a mast from being checked
-}
-
 // checkFiled checks the masts among features and notes the revisions that it has read.
-// Drafts of the organisation itself do not count: the masts are among them. Their verdicts
-// are to be recorded with the proposal.
+// Their verdicts are to be recorded with the proposal.
+//
+// Decided: they are checked as for somebody who has signed in and nothing else. All of the
+// organisation read what was found, and the agencies, whatever he who files may see beside;
+// drafts of the organisation itself do not count: the masts are among them.
 func (a *api) checkFiled(r *request, features []permit.FiledFeature) (json.RawMessage, permit.Sealed, error) {
-	checked := make([]checkedFeature, len(features))
+	checked := make([]permit.CheckedFeature, len(features))
 	var masts []int
 	var bodies []json.RawMessage
 	for i := range features {
 		f := &features[i]
-		checked[i] = checkedFeature{Collection: f.Collection, ID: f.ID}
+		checked[i] = permit.CheckedFeature{FeatureID: permit.FeatureID{Collection: f.Collection, ID: f.ID}}
 		body, err := a.filedMast(r, f)
 		if err != nil {
 			return nil, nil, err
@@ -38,10 +32,8 @@ func (a *api) checkFiled(r *request, features []permit.FiledFeature) (json.RawMe
 			masts, bodies = append(masts, i), append(bodies, body)
 		}
 	}
-	nobodys := r.viewer
-	nobodys.Organisation = ""
-	date, verdict := a.ReferenceDate(), zoning.Verdict("")
-	judged, err := a.Recorder.Judge(r.Context(), nobodys, date, permit.Placement, bodies)
+	date := a.ReferenceDate()
+	judged, err := a.Recorder.Judge(r.Context(), account.Viewer{Name: r.viewer.Name}, date, permit.Placement, bodies)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -49,9 +41,8 @@ func (a *api) checkFiled(r *request, features []permit.FiledFeature) (json.RawMe
 		at := &checked[masts[i]]
 		at.Number, at.Answer = j.Number, j.Answer
 		if j.Invalid != nil {
-			at.Faults, j.Verdict = j.Invalid.Faults, zoning.Undetermined
+			at.Faults = j.Invalid.Faults
 		}
-		verdict = worse(verdict, j.Verdict)
 	}
 	sealed := func(proposal int64) (records []permit.Record, err error) {
 		for i, j := range judged {
@@ -67,7 +58,7 @@ func (a *api) checkFiled(r *request, features []permit.FiledFeature) (json.RawMe
 		}
 		return records, nil
 	}
-	text, err := encode(map[string]any{"verdict": verdict, "date": date, "features": checked})
+	text, err := permit.FileVerdict(date, checked)
 	return text, sealed, err
 }
 
@@ -91,15 +82,6 @@ func (a *api) filedMast(r *request, f *permit.FiledFeature) (json.RawMessage, er
 		return nil, nil
 	}
 	return mastBody(l, row, r.viewer.Organisation)
-}
-
-// worse is the graver of two verdicts.
-func worse(a, b zoning.Verdict) zoning.Verdict {
-	order := []zoning.Verdict{"", zoning.Permitted, zoning.Conditional, zoning.Undetermined, zoning.Refused}
-	if slices.Index(order, a) > slices.Index(order, b) {
-		return a
-	}
-	return b
 }
 
 // mastBody writes a row as the proposal of a placement check.

@@ -19,9 +19,10 @@ import (
 // fakePermits is a register that knows which step it was asked to take.
 type fakePermits struct {
 	*fakeStore
-	filed   permit.NewFile
-	decided permit.Decision
-	refusal error
+	checkedFor account.Viewer
+	filed      permit.NewFile
+	decided    permit.Decision
+	refusal    error
 }
 
 func (s *fakePermits) FileProposal(_ context.Context, _ account.Viewer, n permit.NewFile) (int64, error) {
@@ -34,11 +35,22 @@ func (s *fakePermits) DecideProposal(_ context.Context, _ account.Viewer, _ int6
 	return permit.Approved, 4, s.refusal
 }
 
+// hearingChecker notes for whom it judges.
+type hearingChecker struct {
+	fakePlan
+	of *fakePermits
+}
+
+func (c hearingChecker) Answers(ctx context.Context, q permit.Question, bodies []json.RawMessage) ([]permit.JSONAnswer, error) {
+	c.of.checkedFor = q.Viewer
+	return c.fakePlan.Answers(ctx, q, bodies)
+}
+
 func newFakePermits(t *testing.T) (*fakePermits, http.Handler) {
 	t.Helper()
 	s := &fakePermits{fakeStore: &fakeStore{rows: siteRows(t, 2, "x")}}
 	c := config(t, s.fakeStore)
-	c.Accounts = s
+	c.Accounts, c.Checker = s, hearingChecker{of: s}
 	return s, apiWith(t, c).router()
 }
 
@@ -89,6 +101,11 @@ func TestWhatIsFiledIsChecked(t *testing.T) {
 	if err := json.Unmarshal(s.filed.Verdict, &verdict); w.Code != 201 || err != nil || verdict.Verdict == "" || len(verdict.Features) != 1 || s.filed.Features[0].Revision == 0 {
 		t.Errorf("%d %s; filed %+v, %s, %v", w.Code, w.Body, s.filed, s.filed.Verdict, err)
 	}
+	// All of the organisation and whoever is asked read it: it is made of what each of them sees.
+	do(h, "POST", root+"/proposals", `{"title": "Cột", "features": [{"collection": "bts_sites", "id": 1}]}`, "Authorization: Bearer operator and officer", "Content-Type: application/json")
+	if v := s.checkedFor; !v.Known() || v.Class() != "signed_in" {
+		t.Errorf("what one who is an officer too files is checked for %+v", v)
+	}
 	for body, want := range map[string]string{`{"features": [{"collection": "bts_sites", "id": 1}]}`: "/title", `{"title": "x"}`: "/features",
 		`{"title": "x", "features": [{"collection": "bts_sites", "id": 1}, {"collection": "bts_sites", "id": 1}]}`: "/features/1"} {
 		if w := do(h, "POST", root+"/proposals", body, asOperator, "Content-Type: application/json"); w.Code != 400 || !strings.Contains(w.Body.String(), want) {
@@ -97,5 +114,35 @@ func TestWhatIsFiledIsChecked(t *testing.T) {
 	}
 	if w := do(h, "POST", root+"/proposals", `{"title": "x", "features": [{"collection": "bts_sites", "id": 1}]}`, asOfficer, "Content-Type: application/json"); w.Code != 403 {
 		t.Errorf("an officer files: %d", w.Code)
+	}
+}
+
+func TestProposalsAtTheirLimits(t *testing.T) {
+	_, h := newFakePermits(t)
+	list := func(n int, one func(i int) string) string {
+		all := make([]string, n)
+		for i := range all {
+			all[i] = one(i)
+		}
+		return "[" + strings.Join(all, ",") + "]"
+	}
+	text := func(i int) string { return fmt.Sprintf("%q", fmt.Sprint("x", i)) }
+	for _, tt := range []struct {
+		path, as, at string
+		most         int
+		body         func(n int) string
+		ok           int
+	}{
+		{root + "/proposals", asOperator, "/features", permit.MaxFiled, func(n int) string {
+			return `{"title": "x", "features": ` + list(n, func(i int) string { return fmt.Sprintf(`{"collection": "ducts", "id": %d}`, i+1) }) + `}`
+		}, 201},
+		{decisionsPath, asOfficer, "/conditions", permit.MaxConditions, func(n int) string { return `{"action": "approve", "conditions": ` + list(n, text) + `}` }, 200},
+		{decisionsPath, asOfficer, "/agencies", permit.MaxAgencies, func(n int) string { return `{"action": "consult", "agencies": ` + list(n, text) + `}` }, 200},
+	} {
+		for n, want := range map[int]int{tt.most - 1: tt.ok, tt.most: tt.ok, tt.most + 1: 400} {
+			if w := do(h, "POST", tt.path, tt.body(n), tt.as, "Content-Type: application/json"); w.Code != want || want == 400 && !strings.Contains(w.Body.String(), tt.at) {
+				t.Errorf("%s, %d: %d %s", tt.at, n, w.Code, w.Body)
+			}
+		}
 	}
 }

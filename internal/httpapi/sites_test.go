@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -78,5 +79,25 @@ func TestProposalsOfSites(t *testing.T) {
 	s.err = layer.ErrUnavailable
 	if w := do(h, "GET", proposalsPath, "", asOfficer); w.Code != http.StatusServiceUnavailable {
 		t.Errorf("no database: %d", w.Code)
+	}
+}
+
+func TestSitesAtTheirLimits(t *testing.T) {
+	s := &fakeStore{}
+	h := handlerOf(t, s)
+	for n, want := range map[int]int{mostSites - 1: http.StatusOK, mostSites: http.StatusOK, mostSites + 1: http.StatusBadRequest} {
+		codes := make([]string, n)
+		for i := range codes {
+			codes[i] = strconv.Quote(strconv.Itoa(i))
+		}
+		if w := do(h, "POST", proposalsPath+"/mergers", `{"sites":[`+strings.Join(codes, ",")+`]}`, asOfficer, "Content-Type: application/json"); w.Code != want {
+			t.Errorf("%d sites: %d %s", n, w.Code, w.Body)
+		}
+	}
+	for found, more := range map[int]float64{mostProposed - 1: 0, mostProposed: 0, mostProposed + 1: 1} {
+		s.proposed.Sites = make([]intake.ProposedSite, found)
+		if doc := decode(t, do(h, "GET", proposalsPath, "", asOfficer)); len(doc["proposals"].([]any)) != min(found, mostProposed) || doc["more"] != more {
+			t.Errorf("of %d proposals %v are left", found, doc["more"])
+		}
 	}
 }

@@ -201,6 +201,8 @@ func TestTilesInMemory(t *testing.T) {
 	}
 	if public := do(h, "GET", "/metrics", "").Body.String(); strings.Contains(public, `viewers="others"`) || !strings.Contains(public, `hatang_tile_layers_total{from="memory",viewers="public"} 1`) {
 		t.Error("the public is told what others ask")
+	} else if strings.Contains(public, "hatang_tile_memory_bytes") {
+		t.Error("the public is told how large the tiles of others are")
 	}
 	s.number = 5
 	do(h, "GET", siteTile, "")

@@ -180,6 +180,12 @@ type NewFile struct {
 // is filed; nil for none.
 type Sealed func(proposal int64) ([]Record, error)
 
+// FeatureID names a feature of a proposal.
+type FeatureID struct {
+	Collection string `json:"collection"`
+	ID         int64  `json:"id"`
+}
+
 // FiledFeature is a feature of a proposal.
 type FiledFeature struct {
 	Collection string `json:"collection"`

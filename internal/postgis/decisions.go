@@ -7,6 +7,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"hatang/internal/account"
+	"hatang/internal/layer"
 	"hatang/internal/permit"
 )
 
@@ -34,9 +35,9 @@ func (s *Store) Decisions(ctx context.Context, v account.Viewer, q permit.Decisi
 		c.add("year = %s", c.bind(q.Year))
 	}
 	if q.Collection != "" {
-		l, ok := s.layers.Get(q.Collection)
+		l, ok := s.layers.Seen(v).Get(q.Collection)
 		if !ok {
-			return nil, fmt.Errorf("the registry has no layer %s", q.Collection)
+			return nil, fmt.Errorf("the registry has no layer %s: %w", q.Collection, layer.ErrNotFound)
 		}
 		if _, err := s.Feature(ctx, v, l, q.Feature); err != nil {
 			return nil, err

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"reflect"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -227,7 +228,10 @@ func (r *importRun) bring(ctx context.Context, tx pgx.Tx) (layer.ImportState, er
 			r.report.NotTaken, err = r.reader.Read(ctx, r.Import, l, path, &r.bytes, add)
 			return err
 		})
-		return err
+		if err != nil {
+			return err
+		}
+		return r.mayStill(ctx, tx, v)
 	})
 	if ctx.Err() != nil || tx.Conn().IsClosed() {
 		return "", errors.Join(context.Cause(ctx), err)
@@ -236,6 +240,21 @@ func (r *importRun) bring(ctx context.Context, tx pgx.Tx) (layer.ImportState, er
 	r.report = layer.ImportReport{Read: summary.Read, Inserted: summary.Inserted, Updated: summary.Updated, Unchanged: summary.Unchanged, Skipped: summary.Skipped,
 		RefusedRows: summary.RefusedRows, Faults: summary.Faults, Refused: summary.Refused, Applied: summary.Applied && err == nil, NotTaken: notTaken}
 	return r.outcome(translate("import", err))
+}
+
+// mayStill is layer.ErrForbidden where the owner of the import may not write any more what he
+// could when it began: a file may take longer than it takes to withdraw a right.
+func (r *importRun) mayStill(ctx context.Context, tx pgx.Tx, v account.Viewer) error {
+	now, err := viewerNamed(ctx, tx, r.By)
+	if err != nil {
+		return err
+	}
+	for _, name := range []string{r.Collection, "bts_sites"} { // and the sites that new positions get
+		if now.Organisation != v.Organisation || !reflect.DeepEqual(now.Pen(name), v.Pen(name)) {
+			return fmt.Errorf("the rights of %s have changed: %w", r.By, layer.ErrForbidden)
+		}
+	}
+	return nil
 }
 
 // prepare returns the layer and the options of the import.

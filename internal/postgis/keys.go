@@ -73,10 +73,13 @@ func ownOf(v account.Viewer) any {
 	return v.Person
 }
 
-// AddKey keeps a key. The viewer must be allowed to hand on its grants, and make keys
-// for himself alone unless he is an administrator: else layer.ErrForbidden.
+// AddKey keeps a key. The viewer must be allowed to make keys and to hand on its grants, and
+// make keys for himself alone unless he is an administrator: else layer.ErrForbidden.
 func (s *Store) AddKey(ctx context.Context, v account.Viewer, k account.NewKeyRecord) error {
-	if !v.Administers() && (v.Person == 0 || k.Person != v.Person) {
+	if !v.MayMakeKeys() {
+		return fmt.Errorf("%s makes no keys: %w", v.Name, layer.ErrForbidden)
+	}
+	if !v.Administers() && k.Person != v.Person {
 		return fmt.Errorf("a key for somebody else: %w", layer.ErrForbidden)
 	}
 	for _, g := range k.Grants {

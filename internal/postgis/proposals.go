@@ -16,38 +16,6 @@ import (
 	"hatang/internal/permit"
 )
 
-// proposalsSQL reads proposals as permit.File has them in lists, and as what the viewer has
-// to do with each: as one of the organisation, as staff, as an agency that is asked.
-const proposalsSQL = `SELECT id, organisation, title, state, revision, filed_at, due_on, expires_on, overdue, decision, own, staff, asked FROM (
-	SELECT *, coalesce(due_on < hatang_today() OR state = 'approved' AND expires_on < hatang_today(), false) AS overdue, %s AS own, %s AS staff, %s AS asked FROM proposals p) p
-	WHERE (own OR staff OR asked)`
-
-// ties is what a viewer has to do with a proposal.
-type ties struct{ own, staff, asked bool }
-
-// proposalsOf is the statement that reads what the viewer has to do with.
-func (s *Store) proposalsOf(c *conditions, v account.Viewer) string {
-	own, staff, asked := "false", []string{"false"}, []string{"false"}
-	if v.Organisation != "" {
-		own = "p.organisation = " + c.bind(v.Organisation)
-	}
-	for _, name := range permit.FiledLayers() {
-		sight := v.Sight(name)
-		here := "SELECT FROM proposal_features f WHERE f.proposal = p.id AND f.layer = " + literal(name)
-		if sight.All {
-			staff = append(staff, "EXISTS ("+here+")")
-		}
-		for _, code := range sight.Territories {
-			staff = append(staff, "EXISTS ("+here+" AND ST_Intersects((SELECT hatang_territory("+c.bind(code)+")), f.geom))")
-		}
-		if agency := v.Consulted(name); agency != "" {
-			asked = append(asked, fmt.Sprintf("EXISTS (SELECT FROM consultations c WHERE c.proposal = p.id AND c.layer = %s AND c.agency = %s AND c.withdrawn_at IS NULL)", c.bind(name), c.bind(agency)))
-		}
-	}
-	any := func(list []string) string { return "(" + strings.Join(list, " OR ") + ")" }
-	return fmt.Sprintf(proposalsSQL, own, any(staff), any(asked))
-}
-
 func scanProposal(row pgx.CollectableRow) (*seenFile, error) {
 	var f seenFile
 	var due, expires day
@@ -67,7 +35,8 @@ type seenFile struct {
 // a territory a look at where each lies.
 func (s *Store) Proposals(ctx context.Context, v account.Viewer, q permit.FileQuery) ([]permit.File, error) {
 	c := &conditions{}
-	sql := s.proposalsOf(c, v)
+	of := c.tiesOf(v)
+	sql := of.proposals()
 	and := func(format string, args ...any) { sql += " AND " + fmt.Sprintf(format, args...) }
 	if q.After != 0 {
 		and("(filed_at, id) < (SELECT filed_at, id FROM (%s) a WHERE id = %s)", sql, c.bind(q.After))
@@ -79,7 +48,7 @@ func (s *Store) Proposals(ctx context.Context, v account.Viewer, q permit.FileQu
 		and("organisation = %s", c.bind(q.Organisation))
 	}
 	if q.Territory != "" {
-		and("EXISTS (SELECT FROM proposal_features f WHERE f.proposal = p.id AND ST_Intersects((SELECT hatang_territory(%s)), f.geom))", c.bind(q.Territory))
+		and("EXISTS (SELECT FROM proposal_features f WHERE f.proposal = p.id AND %s AND ST_Intersects((SELECT hatang_territory(%s)), f.geom))", of.features(), c.bind(q.Territory))
 	}
 	if !q.DueBy.IsZero() {
 		and("due_on <= %s::date", c.bind(q.DueBy.Time()))
@@ -110,7 +79,7 @@ func (s *Store) Proposal(ctx context.Context, v account.Viewer, id int64) (f per
 }
 
 func (s *Store) proposal(ctx context.Context, tx pgx.Tx, v account.Viewer, id int64) (permit.File, error) {
-	f, err := s.seeProposal(ctx, tx, v, id)
+	f, err := seeProposal(ctx, tx, v, id)
 	if err != nil {
 		return permit.File{}, err
 	}
@@ -124,21 +93,25 @@ func (s *Store) proposal(ctx context.Context, tx pgx.Tx, v account.Viewer, id in
 	if err := tx.QueryRow(ctx, "SELECT verdict FROM proposals WHERE id = $1", id).Scan(&f.Verdict); err != nil {
 		return permit.File{}, err
 	}
-	if f.staff {
+	if f.Consultations, err = fileConsultations(ctx, tx, v, f); err != nil {
+		return permit.File{}, err
+	}
+	whole, err := f.onlySeen(ctx, tx, v)
+	if err != nil {
+		return permit.File{}, err
+	}
+	if f.staff && whole {
 		if err := tx.QueryRow(ctx, "SELECT hatang_missing_consents($1)", id).Scan(&f.MissingConsents); err != nil {
 			return permit.File{}, err
 		}
-	}
-	if f.Consultations, err = fileConsultations(ctx, tx, v, f); err != nil {
-		return permit.File{}, err
 	}
 	f.Steps, err = fileSteps(ctx, tx, v, f)
 	return f.File, err
 }
 
-func (s *Store) seeProposal(ctx context.Context, q querier, v account.Viewer, id int64) (*seenFile, error) {
+func seeProposal(ctx context.Context, q querier, v account.Viewer, id int64) (*seenFile, error) {
 	c := &conditions{}
-	sql := s.proposalsOf(c, v) + " AND id = " + c.bind(id)
+	sql := c.tiesOf(v).proposals() + " AND id = " + c.bind(id)
 	rows, err := q.Query(ctx, sql, c.args...)
 	if err != nil {
 		return nil, err
@@ -405,7 +378,7 @@ func (s *Store) DecideProposal(ctx context.Context, v account.Viewer, id int64, 
 
 // lockProposal holds a proposal that the viewer sees until the transaction ends.
 func (s *Store) lockProposal(ctx context.Context, tx pgx.Tx, v account.Viewer, id int64) (*seenFile, error) {
-	if _, err := s.seeProposal(ctx, tx, v, id); err != nil {
+	if _, err := seeProposal(ctx, tx, v, id); err != nil {
 		return nil, err
 	}
 	// The serving role changes no proposals and so cannot lock them; steps wait for each
@@ -413,7 +386,7 @@ func (s *Store) lockProposal(ctx context.Context, tx pgx.Tx, v account.Viewer, i
 	if _, err := tx.Exec(ctx, "SELECT pg_advisory_xact_lock(hashtextextended('proposal', $1))", id); err != nil {
 		return nil, err
 	}
-	f, err := s.seeProposal(ctx, tx, v, id)
+	f, err := seeProposal(ctx, tx, v, id)
 	if err != nil {
 		return nil, err
 	}

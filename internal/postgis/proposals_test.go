@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -218,6 +219,85 @@ func TestWhoSeesAProposal(t *testing.T) {
 	f.must(f.officer, id, permit.Decision{Action: permit.AnswerFor, Agency: "SXD", Answer: "objected"})
 	if own, err = f.Proposal(ctx, f.operator, id); err != nil || len(own.Steps) != 2 {
 		t.Errorf("the organisation is told of the answer: %+v, %v", own.Steps, err)
+	}
+}
+
+// A proposal is one, and its features are several: of each who sees it sees it, and what was
+// found about it; who has to do with another is told nothing.
+func TestOfAProposalEachFeatureIsShownByItself(t *testing.T) {
+	f := newFiling(t)
+	ctx := context.Background()
+	points := get(t, f.layers, "postal_points")
+	elsewhere, point := draftOf(t, f.Store, f.sites, "VNPT", "D3", orb.Point{105.5, 21.5}), draftOf(t, f.Store, points, "VNPT", "P1", orb.Point{103.7, 21.5})
+	n := sitesFiled(f.draft, elsewhere)
+	n.Features = append(n.Features, permit.FiledFeature{Collection: points.Name, ID: point})
+	n.Verdict = json.RawMessage(fmt.Sprintf(`{"verdict": "refused", "date": "2026-01-01", "features": [{"collection": "bts_sites", "id": %d, "answer": {"verdict": "permitted"}, "faults": null},
+		{"collection": "bts_sites", "id": %d, "answer": {"verdict": "refused"}, "faults": null}, {"collection": "postal_points", "id": %d, "answer": null, "faults": null}]}`, f.draft, elsewhere, point))
+	id, err := f.FileProposal(ctx, f.operator, n)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.must(officer(), id, permit.Decision{Action: permit.Consult, Agencies: []string{"SXD"}})
+	limited := func(v account.Viewer, layers ...string) account.Viewer {
+		v.Grants = slices.Clone(v.Grants)
+		v.Grants[0].Layers = layers
+		return v
+	}
+	for name, of := range map[string]struct {
+		viewer  account.Viewer
+		codes   string
+		verdict string
+	}{
+		"the operator":          {f.operator, "D1 D3 P1", "refused"},
+		"staff of everything":   {officer(), "D1 D3 P1", "refused"},
+		"the agency":            {f.agency, "D1 D3 P1", "refused"},
+		"the officer of 094":    {f.officer, "D1 P1", "permitted"},
+		"the approver of 095":   {f.farApprover, "D3", "refused"},
+		"staff of points":       {limited(officer(), "postal_points"), "P1", ""},
+		"the officer's sites":   {limited(f.officer, "bts_sites"), "D1", "permitted"},
+		"the agency for points": {limited(f.agency, "postal_points"), "P1", ""},
+	} {
+		seen, err := f.Proposal(ctx, of.viewer, id)
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		var check struct {
+			Verdict  string
+			Features []struct {
+				Collection string
+				ID         int64
+			}
+		}
+		if err := json.Unmarshal(seen.Verdict, &check); err != nil {
+			t.Fatal(err)
+		}
+		var codes []string
+		ids := map[string]bool{}
+		for _, feature := range seen.Features {
+			codes = append(codes, feature.Code)
+			ids[fmt.Sprint(feature.Collection, feature.ID)] = true
+		}
+		checked := map[string]bool{}
+		for _, c := range check.Features {
+			checked[fmt.Sprint(c.Collection, c.ID)] = true
+		}
+		if strings.Join(codes, " ") != of.codes || check.Verdict != of.verdict || !maps.Equal(ids, checked) {
+			t.Errorf("%s sees %v, checked %v, %q", name, codes, checked, check.Verdict)
+		}
+		for _, c := range seen.Consultations {
+			if !ids[fmt.Sprint(c.Collection, c.Feature)] {
+				t.Errorf("%s is told what is asked about %s %d", name, c.Collection, c.Feature)
+			}
+		}
+		if whole := len(codes) == 3 && of.viewer.Staff(); whole != (seen.MissingConsents != nil) {
+			t.Errorf("%s is told of the consents of all: %v", name, seen.MissingConsents)
+		}
+		for _, territory := range []string{"094", "095"} {
+			list, err := f.Proposals(ctx, of.viewer, permit.FileQuery{Territory: territory, Limit: 10})
+			if lies := strings.Contains(of.codes, map[string]string{"094": "1", "095": "D3"}[territory]); err != nil || lies != (len(list) == 1) {
+				t.Errorf("%s finds %d in %s, %v", name, len(list), territory, err)
+			}
+		}
 	}
 }
 

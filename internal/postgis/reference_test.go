@@ -17,6 +17,7 @@ import (
 	"hatang/internal/account"
 	"hatang/internal/formats"
 	"hatang/internal/layer"
+	"hatang/internal/permit"
 	"hatang/internal/postgis"
 )
 
@@ -231,6 +232,13 @@ func TestAStaffLayerIsNobodyElses(t *testing.T) {
 			t.Fatal(err)
 		}
 		return versions["bunkers"]
+	}
+	first := permit.DecisionQuery{Collection: "bunkers", Feature: byCode(t, s, l, "S1").ID, Limit: 9}
+	if none, err := s.Decisions(ctx, limited, first); err != nil || len(none) != 0 {
+		t.Errorf("decisions on it: %v, %v", none, err)
+	}
+	if _, err := s.Decisions(ctx, account.Anonymous(), first); !errors.Is(err, layer.ErrNotFound) {
+		t.Errorf("the public asks for decisions on it: %v", err)
 	}
 	was := [2]int64{told(limited), told(officer())}
 	if _, err := s.UpdateFeature(ctx, officer(), l, byCode(t, s, l, "S1").ID, layer.Feature{Properties: map[string]any{"a_text": "z"}}, 0, false); err != nil {

@@ -217,11 +217,11 @@ func TestTheProvinceSaysHowExactlyThePublicSees(t *testing.T) {
 	ids := map[string]int64{}
 	for _, l := range []*layer.Layer{sites, kiosks} {
 		f := sample(t, l, "S")
-		f.Properties["jurisdiction"], f.Geometry = "11", exact
+		f.Properties["jurisdiction"], f.Properties["commune_code"], f.Geometry = "11", "03124", exact
 		ids[l.Name] = create(t, s, l, f)
 	}
 	f := sample(t, sites, "OTHER")
-	f.Properties["jurisdiction"], f.Geometry = "12", exact
+	f.Properties["jurisdiction"], f.Properties["commune_code"], f.Geometry = "12", "03125", exact
 	other := create(t, s, sites, f)
 	public, signedIn := account.Anonymous(), operatorOf("VNPT")
 	if got := pointOf(t, second, public, sites, ids["bts_sites"]); got != exact {
@@ -258,6 +258,14 @@ func TestTheProvinceSaysHowExactlyThePublicSees(t *testing.T) {
 		if n, err := second.CountFeatures(ctx, public, sites, layer.Query{Boxes: []orb.Bound{tt.box}}); err != nil || n != tt.want {
 			t.Errorf("%d in %v, %v; want %d (the other province's alone in the second)", n, tt.box, err, tt.want)
 		}
+	}
+	// A commune may be much smaller than a cell.
+	rounded := map[int64]string{ids["bts_sites"]: "", other: "03125"}
+	if diff := cmp.Diff(rounded, values(t, second, public, sites, layer.Query{}, "commune_code")); diff != "" {
+		t.Errorf("the communes that the public is told (-want +got)\n%s", diff)
+	}
+	if got := values(t, second, signedIn, sites, layer.Query{}, "commune_code"); got[ids["bts_sites"]] != "03124" {
+		t.Errorf("the communes that an operator is told: %v", got)
 	}
 	set(account.Publication{Exactness: account.Hidden})
 	if _, err := second.Feature(ctx, public, sites, ids["bts_sites"]); !errors.Is(err, layer.ErrNotFound) {
@@ -427,6 +435,14 @@ func TestPeopleAndTheirKeys(t *testing.T) {
 	key, err := addKey(lan, id, account.Grant{Role: account.Officer, Layers: []string{"kiosks"}, Territory: "11"}, account.Grant{Role: account.Operator})
 	if err != nil {
 		t.Fatal(err)
+	}
+	// Whoever has got hold of a key does not outlive it by another.
+	his, err := s.KeyViewer(ctx, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := addKey(his, id, account.Grant{Role: account.Operator}); !errors.Is(err, layer.ErrForbidden) {
+		t.Errorf("a key makes another: %v", err)
 	}
 	may := func() (roles []account.Role) {
 		t.Helper()

@@ -3,7 +3,6 @@ package postgis
 import (
 	"context"
 	"crypto/ed25519"
-	"errors"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -43,7 +42,7 @@ func recordSealed(ctx context.Context, tx pgx.Tx, proposal int64, sealed permit.
 // Verdict returns a recorded verdict by its number, and whether the viewer may see it;
 // layer.ErrNotFound. It is seen by who asked for it, by others of his organisation where it
 // was judged by what they all see, by who sees everything, and by those who have to do with
-// the proposal that it was filed with, who see its answer there.
+// the feature of the proposal that it was filed with, who see its answer there.
 func (s *Store) Verdict(ctx context.Context, v account.Viewer, number string) (permit.Record, error) {
 	r := permit.Record{Kept: &permit.RecordColumns{}}
 	k := r.Kept
@@ -59,7 +58,7 @@ func (s *Store) Verdict(ctx context.Context, v account.Viewer, number string) (p
 	return r, translate("look up the verdict", err)
 }
 
-func (s *Store) seesVerdict(ctx context.Context, v account.Viewer, r permit.Record) (bool, error) {
+func (s *Store) seesVerdict(ctx context.Context, v account.Viewer, r permit.Record) (sees bool, err error) {
 	basis, err := r.ReadBasis()
 	if err != nil {
 		return false, err
@@ -74,11 +73,15 @@ func (s *Store) seesVerdict(ctx context.Context, v account.Viewer, r permit.Reco
 	case r.Kept.Proposal == nil:
 		return false, nil
 	}
-	_, err = s.seeProposal(ctx, s.pool.kept, v, *r.Kept.Proposal)
-	if errors.Is(err, pgx.ErrNoRows) {
-		return false, nil
+	body, err := r.Read()
+	if err != nil || body.Feature == nil {
+		return false, err
 	}
-	return err == nil, err
+	c := &conditions{}
+	c.add("f.proposal = %s AND f.layer = %s AND f.feature = %s", c.bind(*r.Kept.Proposal), c.bind(body.Feature.Collection), c.bind(body.Feature.ID))
+	c.add("%s", c.tiesOf(v).features())
+	err = s.pool.kept.QueryRow(ctx, "SELECT EXISTS (SELECT FROM proposal_features f JOIN proposals p ON p.id = f.proposal"+c.where()+")", c.args...).Scan(&sees)
+	return sees, err
 }
 
 // SigningKeys returns the public halves of all keys there have been, the newest first.

@@ -59,6 +59,8 @@ func (c *conditions) view(v account.Viewer, l *layer.Layer, p *publications, fro
 			name = fmt.Sprintf("CASE WHEN %s THEN %s END AS %s", c.own(s), name, name)
 		case f.Name == "accuracy_m" && p.general():
 			name = p.accuracy() + " AS " + name
+		case f.Name == "commune_code" && p.general():
+			name = p.commune() + " AS " + name
 		}
 		columns = append(columns, name)
 	}
@@ -202,6 +204,12 @@ const halfDiagonalM = 79_000
 
 func (p *publications) accuracy() string {
 	return p.each("accuracy_m", func(cell float64) string { return fmt.Sprintf("greatest(accuracy_m, %v)", cell*halfDiagonalM) })
+}
+
+// commune leaves out in which commune a place is said to be: that can be much smaller than
+// the cell.
+func (p *publications) commune() string {
+	return p.each("commune_code", func(float64) string { return "NULL" })
 }
 
 // generalised reports whether the viewer is shown other places than there are.

@@ -1,0 +1,99 @@
+package permit
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+
+	"hatang/geo"
+	"hatang/geo/zoning"
+	"hatang/internal/layer"
+)
+
+// CheckedFeature is what the check says of a feature of a proposal; of others than masts
+// nothing.
+type CheckedFeature struct {
+	FeatureID
+	Number string          `json:"number,omitempty"` // of the verdict that is recorded
+	Answer json.RawMessage `json:"answer"`           // of the placement check; null where there is none
+	Faults layer.Faults    `json:"faults"`           // what keeps a mast from being checked
+}
+
+// FileVerdict is what the checks of a proposal's features say together, as it is kept with it:
+// the gravest of their verdicts, "" where none of them is a mast.
+func FileVerdict(date geo.Date, features []CheckedFeature) (json.RawMessage, error) {
+	kept := make([]json.RawMessage, len(features))
+	for i := range features {
+		var err error
+		if kept[i], err = json.Marshal(features[i]); err != nil {
+			return nil, err
+		}
+	}
+	gravest, err := gravestOf(kept)
+	if err != nil {
+		return nil, err
+	}
+	return json.Marshal(map[string]any{"verdict": gravest, "date": date, "features": kept})
+}
+
+// keptCheck is a CheckedFeature as far as it is read again.
+type keptCheck struct {
+	FeatureID
+	Answer *struct {
+		Verdict zoning.Verdict `json:"verdict"`
+	} `json:"answer"`
+	Faults []json.RawMessage `json:"faults"`
+}
+
+// gravestOf is the gravest verdict of features. A mast that cannot be checked is undetermined.
+func gravestOf(features []json.RawMessage) (zoning.Verdict, error) {
+	order := []zoning.Verdict{"", zoning.Permitted, zoning.Conditional, zoning.Undetermined, zoning.Refused}
+	gravest := 0
+	for _, raw := range features {
+		var f keptCheck
+		if err := json.Unmarshal(raw, &f); err != nil {
+			return "", fmt.Errorf("read what was checked: %w", err)
+		}
+		verdict := zoning.Verdict("")
+		switch {
+		case f.Answer != nil:
+			verdict = f.Answer.Verdict
+		case len(f.Faults) > 0:
+			verdict = zoning.Undetermined
+		}
+		gravest = max(gravest, slices.Index(order, verdict))
+	}
+	return order[gravest], nil
+}
+
+// Only leaves of a proposal what is about some of its features: these, what was found about
+// them and what is asked about them.
+func (f *File) Only(seen func(FeatureID) bool) error {
+	f.Features = slices.DeleteFunc(f.Features, func(one FiledFeature) bool { return !seen(FeatureID{one.Collection, one.ID}) })
+	f.Consultations = slices.DeleteFunc(f.Consultations, func(c FileConsultation) bool { return !seen(FeatureID{c.Collection, c.Feature}) })
+	kept := map[string]json.RawMessage{}
+	var features []json.RawMessage
+	if err := json.Unmarshal(f.Verdict, &kept); err != nil {
+		return fmt.Errorf("read what was checked: %w", err)
+	}
+	if raw, ok := kept["features"]; ok {
+		if err := json.Unmarshal(raw, &features); err != nil {
+			return fmt.Errorf("read what was checked: %w", err)
+		}
+	}
+	left := []json.RawMessage{}
+	for _, raw := range features {
+		var one FeatureID
+		if err := json.Unmarshal(raw, &one); err != nil {
+			return fmt.Errorf("read what was checked: %w", err)
+		}
+		if seen(one) {
+			left = append(left, raw)
+		}
+	}
+	gravest, err := gravestOf(left)
+	if err == nil {
+		f.Verdict, err = json.Marshal(map[string]any{"verdict": gravest, "date": kept["date"], "features": left})
+	}
+	return err
+}

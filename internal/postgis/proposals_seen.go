@@ -1,0 +1,81 @@
+package postgis
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+
+	"hatang/internal/account"
+	"hatang/internal/permit"
+)
+
+// proposalsSQL reads proposals as permit.File has them in lists, and as what the viewer has
+// to do with each: as one of the organisation, as staff, as an agency that is asked.
+const proposalsSQL = `SELECT id, organisation, title, state, revision, filed_at, due_on, expires_on, overdue, decision, own, staff, asked FROM (
+	SELECT *, coalesce(due_on < hatang_today() OR state = 'approved' AND expires_on < hatang_today(), false) AS overdue, %s AS own,
+		EXISTS (SELECT FROM proposal_features f WHERE f.proposal = p.id AND %s) AS staff, EXISTS (SELECT FROM proposal_features f WHERE f.proposal = p.id AND %s) AS asked FROM proposals p) p
+	WHERE (own OR staff OR asked)`
+
+// ties is what a viewer has to do with a proposal.
+type ties struct{ own, staff, asked bool }
+
+// tieConditions are the conditions for it: own on a proposal p, the others on a feature f of one.
+type tieConditions struct{ own, staff, asked string }
+
+// tiesOf returns what the viewer has to do with: what his organisation files; as staff the
+// features that he would see as drafts; of the others those that his agency is asked about.
+func (c *conditions) tiesOf(v account.Viewer) tieConditions {
+	own, staff, asked := "false", []string{"false"}, []string{"false"}
+	if v.Organisation != "" {
+		own = "p.organisation = " + c.bind(v.Organisation)
+	}
+	for _, name := range permit.FiledLayers() {
+		sight, here := v.Sight(name), "f.layer = "+literal(name)
+		if sight.All {
+			staff = append(staff, here)
+		}
+		for _, code := range sight.Territories {
+			staff = append(staff, here+" AND ST_Intersects((SELECT hatang_territory("+c.bind(code)+")), f.geom)")
+		}
+		if agency := v.Consulted(name); agency != "" {
+			asked = append(asked, fmt.Sprintf("%s AND EXISTS (SELECT FROM consultations c WHERE c.proposal = f.proposal AND c.layer = f.layer AND c.feature = f.feature AND c.agency = %s AND c.withdrawn_at IS NULL)",
+				here, c.bind(agency)))
+		}
+	}
+	any := func(list []string) string { return "(" + strings.Join(list, " OR ") + ")" }
+	return tieConditions{own, any(staff), any(asked)}
+}
+
+// proposals is the statement that reads what the viewer has to do with.
+func (t tieConditions) proposals() string {
+	return fmt.Sprintf(proposalsSQL, t.own, t.staff, t.asked)
+}
+
+// features is the condition on a feature f of a proposal p that the viewer has to do with it;
+// one of the organisation has to do with all.
+func (t tieConditions) features() string {
+	return "(" + t.own + " OR " + t.staff + " OR " + t.asked + ")"
+}
+
+// onlySeen leaves of a proposal what is about the features that the viewer sees, and reports
+// whether that is all.
+func (f *seenFile) onlySeen(ctx context.Context, q querier, v account.Viewer) (whole bool, err error) {
+	c := &conditions{}
+	c.add("f.proposal = %s", c.bind(f.ID))
+	c.add("%s", c.tiesOf(v).features())
+	rows, err := q.Query(ctx, "SELECT f.layer, f.feature FROM proposal_features f JOIN proposals p ON p.id = f.proposal"+c.where(), c.args...)
+	if err != nil {
+		return false, err
+	}
+	seen := map[permit.FeatureID]bool{}
+	var one permit.FeatureID
+	if _, err = pgx.ForEachRow(rows, []any{&one.Collection, &one.ID}, func() error {
+		seen[one] = true
+		return nil
+	}); err != nil || len(seen) == len(f.Features) {
+		return err == nil, err
+	}
+	return false, f.Only(func(id permit.FeatureID) bool { return seen[id] })
+}
