@@ -103,17 +103,20 @@ func (t *csvTable) survey(ctx context.Context) (_ *specimen, top []byte, err err
 	}
 	defer closing(closer, &err)
 	buffered := bufio.NewReaderSize(in, 1<<16)
-	specimen, length := &specimen{}, 0
+	specimen, length, zero, judged := &specimen{}, 0, false, false
 	for {
 		piece, err := buffered.ReadSlice('\n')
 		if length += len(piece); length > MaxLineBytes {
 			return nil, nil, errLongLine()
 		}
-		if bytes.IndexByte(piece, 0) >= 0 {
-			return nil, nil, errUnknown()
-		}
 		if len(top) < maxTop {
 			top = append(top, piece...)
+		}
+		zero = zero || bytes.IndexByte(piece, 0) >= 0
+		if zero && !judged && (len(top) >= maxTop || errors.Is(err, io.EOF)) {
+			if judged = true; isBinary(top) {
+				return nil, nil, errUnknown()
+			}
 		}
 		specimen.add(piece)
 		switch {
@@ -126,6 +129,18 @@ func (t *csvTable) survey(ctx context.Context) (_ *specimen, top []byte, err err
 			length = 0
 		}
 	}
+}
+
+// isBinary tells what is no text from a text with a zero byte in it, whose row then says so: a tenth
+// of it is characters that no text has.
+func isBinary(top []byte) bool {
+	strange := 0
+	for _, b := range top {
+		if b < ' ' && (b < '\t' || b > '\r') {
+			strange++
+		}
+	}
+	return 10*strange > len(top)
 }
 
 // rows hands on the rows that are not empty. A quotation mark that nobody closes is met by
@@ -248,7 +263,7 @@ func (t *csvTable) Read(ctx context.Context, each func(*Row) error) error {
 			}
 			cells[i] = text
 			if !ok {
-				badText(row, t.header.columns[i], t.codec)
+				badText(row, t.header.columns[i], t.codec, raw)
 			}
 		}
 		if !some {
@@ -258,8 +273,13 @@ func (t *csvTable) Read(ctx context.Context, each func(*Row) error) error {
 	})
 }
 
-// badText notes that a cell is not in the file's encoding.
-func badText(row *Row, column string, c codec) {
+// badText notes that a cell, as it stands in the file, is not in the file's encoding, or has a
+// character that no text has.
+func badText(row *Row, column string, c codec, raw string) {
+	if strings.IndexByte(raw, 0) >= 0 {
+		row.Faults.Add("/properties/"+column, "có byte 0 (NUL), không văn bản nào có", "holds a zero byte (NUL), which no text has")
+		return
+	}
 	row.Faults.Add("/properties/"+column, "có ký tự không thuộc bảng mã %s", "has characters that are none of the encoding %s", c.name)
 }
 

@@ -245,7 +245,7 @@ func (d *dbf) take(row *Row, raw []byte) {
 		switch text, isText := value.(string); {
 		case ok:
 		case isText && f.kind == 'C':
-			badText(row, d.columns[i], d.codec)
+			badText(row, d.columns[i], d.codec, string(bytes.TrimRight(raw[f.at:f.at+f.size], " \x00")))
 		default:
 			row.Cells[i] = nil
 			row.Faults.Add("/properties/"+d.columns[i], "%q không phải giá trị kiểu %c", "%q is no value of the type %c", cut(strings.TrimSpace(text), 40), f.kind)

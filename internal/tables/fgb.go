@@ -223,10 +223,10 @@ func (t *fgb) properties(row *Row, raw []byte) error {
 			raw = raw[4:]
 		}
 		value, ok := fgbValue(t.types[at], raw[:size])
-		raw = raw[size:]
 		if row.Cells[at] = value; !ok {
-			badText(row, t.columns[at], utf8Codec())
+			badText(row, t.columns[at], utf8Codec(), string(raw[:size]))
 		}
+		raw = raw[size:]
 	}
 	return nil
 }
