@@ -256,31 +256,18 @@ func (t *csvTable) Read(ctx context.Context, each func(*Row) error) error {
 				continue
 			}
 			some = true
-			text, ok := t.codec.text(raw)
 			if i >= len(cells) {
+				text, _ := t.codec.text(raw)
 				row.Faults.Add("", "ô thứ %d (%s) nằm ngoài các cột có tên", "cell %d (%s) stands beyond the columns that have names", i+1, cut(text, 40))
 				break
 			}
-			cells[i] = text
-			if !ok {
-				badText(row, t.header.columns[i], t.codec, raw)
-			}
+			cells[i] = t.codec.cell(row, t.header.columns[i], raw)
 		}
 		if !some {
 			return nil
 		}
 		return each(row)
 	})
-}
-
-// badText notes that a cell, as it stands in the file, is not in the file's encoding, or has a
-// character that no text has.
-func badText(row *Row, column string, c codec, raw string) {
-	if strings.IndexByte(raw, 0) >= 0 {
-		row.Faults.Add("/properties/"+column, "có byte 0 (NUL), không văn bản nào có", "holds a zero byte (NUL), which no text has")
-		return
-	}
-	row.Faults.Add("/properties/"+column, "có ký tự không thuộc bảng mã %s", "has characters that are none of the encoding %s", c.name)
 }
 
 // errNothing refuses a file without rows.

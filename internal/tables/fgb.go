@@ -19,12 +19,13 @@ import (
 
 // fgb is a FlatGeobuf file. Its index is passed over.
 type fgb struct {
-	file    file
-	start   int64 // of the features, bytes
-	kind    flat.GeometryType
-	columns []string
-	types   []flat.ColumnType
-	crs     string
+	file     file
+	start    int64 // of the features, bytes
+	kind     flat.GeometryType
+	columns  []string
+	types    []flat.ColumnType
+	crs      string
+	features uint64 // how many there are said to be; 0 where nothing is said
 }
 
 const fgbMagic = "fgb\x03fgb"
@@ -94,6 +95,7 @@ func (t *fgb) header(raw []byte) error {
 		t.columns = uniqueNames(names)
 		t.crs = fgbSystem(h)
 		nodes, features := h.IndexNodeSize(), h.FeaturesCount()
+		t.features = features
 		if nodes < 2 || features == 0 {
 			return nil
 		}
@@ -176,6 +178,9 @@ func (t *fgb) Read(ctx context.Context, each func(*Row) error) (err error) {
 		if err := each(row); err != nil {
 			return err
 		}
+	}
+	if t.features > 0 && uint64(row.Number) != t.features {
+		return layer.Wrong("tệp FlatGeobuf có %d đối tượng, không phải %d như nó nêu", "the FlatGeobuf has %d features, not the %d that it says", row.Number, t.features)
 	}
 	return nil
 }
