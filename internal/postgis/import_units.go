@@ -5,17 +5,12 @@ import (
 	"fmt"
 
 	"github.com/jackc/pgx/v5"
+
+	"hatang/internal/layer"
 )
 
 // Elsewhere is a row whose place lies in no part of the commune that it declares.
-type Elsewhere struct {
-	Row      int    `json:"row"`
-	Code     string `json:"code"`
-	Declared string `json:"declared"` // the commune's code
-	LiesIn   string `json:"lies_in"`  // the code of the commune it touches; "" for none
-	// Illustrative: one of the two boundaries is drawn, not measured.
-	Illustrative bool `json:"illustrative"`
-}
+type Elsewhere = layer.Elsewhere
 
 // maxElsewhere is how many of them are listed, those of the first rows; all are counted.
 const maxElsewhere = 200
@@ -39,7 +34,6 @@ func (im *importer) compareUnits(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	im.summary.Elsewhere = []Elsewhere{}
 	var e Elsewhere
 	_, err = pgx.ForEachRow(rows, []any{&e.Row, &e.Code, &e.Declared, &e.LiesIn, &e.Illustrative, &im.summary.ElsewhereRows}, func() error {
 		im.summary.Elsewhere = append(im.summary.Elsewhere, e)
