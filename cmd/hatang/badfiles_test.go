@@ -43,6 +43,13 @@ func TestBadFilesAreNamed(t *testing.T) {
 	placemark := func(inner string) string {
 		return `<kml><Placemark><name>x</name>` + inner + `</Placemark></kml>`
 	}
+	workbook := func(name string) string {
+		text := func(s string) string { return `<c t="inlineStr"><is><t>` + s + `</t></is></c>` }
+		return archived(t, "xl/workbook.xml", `<workbook xmlns:r="http://x/r"><sheets><sheet name="S" r:id="a"/></sheets></workbook>`,
+			"xl/_rels/workbook.xml.rels", `<Relationships><Relationship Id="a" Target="worksheets/s.xml"/></Relationships>`,
+			"xl/worksheets/s.xml", "<worksheet><sheetData><row>"+text("code")+text("name")+text("status")+text("lon")+text("lat")+"</row><row>"+
+				text("BF-1")+name+text("existing")+"<c><v>103.01</v></c><c><v>21.4</v></c></row></sheetData></worksheet>")
+	}
 	before := content(t, s)
 	exported := func(name string) string {
 		path := filepath.Join(t.TempDir(), name)
@@ -74,7 +81,13 @@ func TestBadFilesAreNamed(t *testing.T) {
 		{"outside the territory", head + good + "BF-2,Hai,existing,13.02,21.41\n", []string{"row 3", "outside the territory", "13.020000"}},
 		{"no status", head + good + "BF-2,Hai,,103.02,21.41\n", []string{"row 3", "status"}},
 		{"a row too long", head + good + "BF-2,Hai,existing,103.02,21.41,more,and more\n", []string{"row 3", "cell 6", "more"}},
-		{"a NUL byte", head + good + "BF-2,H\x00ai,existing,103.02,21.41\n", []string{"no format that is known"}},
+		{"a NUL byte", head + good + "BF-2,H\x00ai,existing,103.02,21.41\n", []string{"row 3", "/properties/name", "NUL"}},
+		{"a NUL in GeoJSON", feature(`{"type":"Point","coordinates":[103,21.4]}`, `,"operator":"V\u0000"`), []string{"row 1", "/properties/operator", "NUL"}},
+		{"a row of another encoding", head + "BF-1,Trường tiểu học Mường Nhé,existing,103.01,21.40\nBF-2,Tr\xad\xeang ti\xd3u h\xe4c M\xad\xeang Ph\xa8ng,existing,103.02,21.41\n", []string{"row 3", "tcvn3", "Trường tiểu học Mường Phăng"}},
+		{"a workbook of formulas alone", workbook(`<c><f>A1</f><v/></c>`), []string{"row 2", "/properties/name", "formula"}},
+		{"a workbook of errors", workbook(`<c t="e"><v>#REF!</v></c>`), []string{"row 2", "/properties/name", "#REF!"}},
+		{"a polygon of ten million positions", feature(`{"type":"Polygon","coordinates":[[`+strings.Repeat("[103.01,21.4],", 10_000_000)+`[103.01,21.4]]]}`, ""), []string{"longer than"}},
+		{"a FlatGeobuf that lacks features", exported("k.fgb")[:len(exported("k.fgb"))-4], []string{"FlatGeobuf"}},
 		{"a day that is none", "code,name,status,lon,lat,valid_from\nBF-1,x,existing,103.01,21.4,2020-02-31\n", []string{"row 2", "2020-02-31"}},
 		{"an unclosed quotation mark", head + "BF-1,\"Một,existing,103.01,21.40\n", []string{"row 2"}},
 		{"no column of the layer", "a,b\n1,2\n", []string{"no column of the layer kiosks"}},

@@ -66,22 +66,28 @@ func predictions(t *testing.T) (all []prediction) {
 }
 
 // TestThePublishedPredicatesOfCQL2 publishes the standard's test data set, by the terminal
-// and by HTTP, and asks its predicates, in both encodings.
+// and by HTTP, and asks its predicates, in both encodings. Its places are all over the world:
+// that is said, without which they are refused.
 func TestThePublishedPredicatesOfCQL2(t *testing.T) {
 	t.Parallel()
 	r := newRegister(t)
 	_, key := r.key(t, 0, "", time.Time{}, account.Grant{Role: account.Officer})
 	path := filepath.Join("testdata", "cql2", "ne110m4cql2.gpkg")
 	for _, name := range []string{"ne_110m_admin_0_countries", "ne_110m_rivers_lake_centerlines"} {
-		hatang(t, "import", "--database-url", r.db.ownerURL, "--as", name, "--table", name, path).wants(t, exitDone, "0 refused")
+		args := []string{"import", "--database-url", r.db.ownerURL, "--as", name, "--table", name, path}
+		hatang(t, args...).wants(t, exitFindings, "territory")
+		hatang(t, append(args, "--allow-outside")...).wants(t, exitDone, "0 refused")
 	}
 	raw, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
 	const places = "ne_110m_populated_places_simple"
-	a := send(r.server, http.MethodPost, "/api/v1/collections?name="+places+"&table="+places, string(raw), append(bearer(key), "Content-Type", "application/geopackage+sqlite3")...)
-	a.wants(t, http.StatusCreated)
+	post := func(more string) answer {
+		return send(r.server, http.MethodPost, "/api/v1/collections?name="+places+"&table="+places+more, string(raw), append(bearer(key), "Content-Type", "application/geopackage+sqlite3")...)
+	}
+	post("").wants(t, http.StatusBadRequest)
+	post("&allow_outside=true").wants(t, http.StatusCreated)
 	// What the terminal has done another server, which this one is to it, knows within a second.
 	until(t, "the other collections", func() bool {
 		return send(r.server, http.MethodGet, "/api/v1/collections/ne_110m_rivers_lake_centerlines", "").status == http.StatusOK

@@ -34,7 +34,7 @@ type publication struct {
 	mostRefused  int                               // rows with faults, until the file is read no further; 0 for any number
 	strict       bool                              // refuse a file with columns that are not taken
 	watch        func(*os.File) (io.Reader, error) // see formats.Open
-	reading      stranger                          // how files of other formats are read
+	reading      stranger                          // what is said of how the file is to be understood
 }
 
 // publishedFile is what became of it.
@@ -43,12 +43,15 @@ type publishedFile struct {
 	survey     formats.Survey
 	summary    postgis.ImportSummary
 	refused    []postgis.Refused // as they were read
-	report     *intake.Report    // what a file of another format was found to mean; nil of others
+	report     *intake.Report    // what the file was found to mean
 }
 
 // publish surveys the file, makes a layer of what it holds, and brings it in. Whatever is
-// wrong with what was wished is told at once.
+// wrong with what was wished is told at once. Fields of GeoJSON and GeoPackage are typed as they
+// are there; what else such a file may mean is found out as of any other.
 func publish(ctx context.Context, store *postgis.Store, v account.Viewer, p publication) (made publishedFile, err error) {
+	p.reading.store, p.reading.date = store, p.date
+	p.reading.table.Table, p.reading.options.CRS = p.table, p.crs
 	source, err := formats.Open(ctx, p.path, p.table, p.watch)
 	if errors.Is(err, formats.ErrUnknownFormat) {
 		return publishRestated(ctx, store, v, p)
@@ -57,13 +60,54 @@ func publish(ctx context.Context, store *postgis.Store, v account.Viewer, p publ
 		return made, err
 	}
 	defer func() { err = errors.Join(err, source.Close()) }()
-	if made.survey, err = source.Survey(ctx, p.wishes.Code); err != nil {
-		return made, err
+	made.survey, err = source.Survey(ctx, p.wishes.Code)
+	if errors.Is(err, formats.ErrFollowed) { // a feature a line
+		return publishRestated(ctx, store, v, p)
 	}
-	system, err := systemOf(cmp.Or(p.crs, made.survey.CRS))
 	if err != nil {
 		return made, err
 	}
+	places, err := p.reading.places(ctx, p.path)
+	made.report = places.report
+	if err != nil {
+		return made, err
+	}
+	if places.oldFont {
+		return publishRestated(ctx, store, v, p)
+	}
+	system, err := places.system(cmp.Or(p.crs, made.survey.CRS))
+	if err != nil {
+		return made, err
+	}
+	return publishSource(ctx, store, v, p, source, system, places.guard, made)
+}
+
+// publishRestated publishes a file of another format by way of a GeoJSON file that says the same.
+func publishRestated(ctx context.Context, store *postgis.Store, v account.Viewer, p publication) (made publishedFile, err error) {
+	path, report, err := p.reading.restate(ctx, p.path, cmp.Or(p.wishes.StorageSRID, layer.SRID), p.mostRows)
+	made.report = report
+	if err != nil {
+		return made, err
+	}
+	defer func() { err = errors.Join(err, os.Remove(path)) }()
+	source, err := formats.Open(ctx, path, "", nil)
+	if err != nil {
+		return made, err
+	}
+	defer func() { err = errors.Join(err, source.Close()) }()
+	if made.survey, err = source.Survey(ctx, p.wishes.Code); err != nil {
+		return made, err
+	}
+	system, err := systemOf(made.survey.CRS)
+	if err != nil {
+		return made, err
+	}
+	return publishSource(ctx, store, v, p, source, system, nil, made)
+}
+
+// publishSource makes a layer of a file that is surveyed and whose reference system is known,
+// held to the guard, if there is one.
+func publishSource(ctx context.Context, store *postgis.Store, v account.Viewer, p publication, source formats.Source, system formats.System, guard func() *intake.Guard, made publishedFile) (publishedFile, error) {
 	var faults layer.Faults
 	made.definition, faults = made.survey.Define(p.wishes)
 	faults = append(faults, made.definition.Faults()...)
@@ -81,7 +125,15 @@ func publish(ctx context.Context, store *postgis.Store, v account.Viewer, p publ
 		Definition: made.definition, StaffOnly: p.staffOnly,
 		ImportOptions: postgis.ImportOptions{Date: p.date, OnConflict: postgis.UpdateExisting, DryRun: p.dryRun, GoodRows: p.goodRows, Defaults: defaults},
 		Read: func(l *layer.Layer, add func(postgis.Incoming) error) error {
+			var g *intake.Guard
+			if guard != nil {
+				g = guard()
+				defer g.End()
+			}
 			return source.Read(ctx, l, func(string) (formats.System, error) { return system, nil }, func(r formats.Record) error {
+				if g != nil {
+					r.Faults = g.Add(int64(r.Row), &r.Feature, r.Faults)
+				}
 				if err := p.within(r, &made); err != nil {
 					return err
 				}
@@ -92,21 +144,6 @@ func publish(ctx context.Context, store *postgis.Store, v account.Viewer, p publ
 	if errors.Is(err, errEnoughFaults) {
 		made.summary.Refused, err = made.refused, nil
 	}
-	return made, err
-}
-
-// publishRestated publishes a file of another format by way of a GeoJSON file that says the same.
-func publishRestated(ctx context.Context, store *postgis.Store, v account.Viewer, p publication) (made publishedFile, err error) {
-	p.reading.store, p.reading.date = store, p.date
-	p.reading.table.Table, p.reading.options.CRS = p.table, p.crs
-	path, report, err := p.reading.restate(ctx, p.path, cmp.Or(p.wishes.StorageSRID, layer.SRID), p.mostRows)
-	if err != nil {
-		return publishedFile{report: report}, err
-	}
-	defer func() { err = errors.Join(err, os.Remove(path)) }()
-	p.path, p.table, p.crs, p.watch = path, "", "", nil
-	made, err = publish(ctx, store, v, p)
-	made.report = report
 	return made, err
 }
 
@@ -156,7 +193,8 @@ type publisher struct {
 // Publish implements httpapi.Publisher.
 func (p publisher) Publish(ctx context.Context, v account.Viewer, f httpapi.File) (httpapi.Published, error) {
 	made, err := publish(ctx, p.store, v, publication{
-		path: f.Path, source: f.Source, table: f.Table, crs: f.CRS, staffOnly: f.StaffOnly, jurisdiction: f.Jurisdiction, date: p.date(), mostRows: httpapi.MaxFileFeatures, mostRefused: httpapi.MaxFileFaults,
+		reading: stranger{options: intake.Options{AllowOutside: f.AllowOutside, Axis: intake.Axis(f.Axis)}},
+		path:    f.Path, source: f.Source, table: f.Table, crs: f.CRS, staffOnly: f.StaffOnly, jurisdiction: f.Jurisdiction, date: p.date(), mostRows: httpapi.MaxFileFeatures, mostRefused: httpapi.MaxFileFaults,
 		wishes: formats.Wishes{Name: f.Name, Title: f.Title, Doc: f.Doc, Colour: f.Colour, Code: f.Code, StorageSRID: f.StorageSRID},
 	})
 	if err != nil {

@@ -284,9 +284,9 @@ func countIn(t *testing.T, f *formats.Format, name, path string) (n int) {
 
 func refusedFiles(t *testing.T, s *server) {
 	world := filepath.Join("testdata", "cql2", "ne110m4cql2.gpkg")
-	s.command(t, "import", "--as", "countries", "--table", "ne_110m_admin_0_countries", "--storage-crs", "EPSG:3405", world).wants(t, exitFindings, "too far from where EPSG:3405 is used")
+	s.command(t, "import", "--as", "countries", "--table", "ne_110m_admin_0_countries", "--storage-crs", "EPSG:3405", "--allow-outside", world).wants(t, exitFindings, "too far from where EPSG:3405 is used")
 	samples := filepath.Join(testdb.TestData(t), "conformance", "gpkg_cite", "gdal_sample.gpkg")
-	s.command(t, "import", "--as", "unknown", "--table", "point2d", samples).wants(t, exitFindings, "name it with --crs")
+	s.command(t, "import", "--as", "unknown", "--table", "point2d", samples).wants(t, exitFindings, "No reading puts the points in the territory")
 	file := writeTemp(t, "truong.geojson", schoolsFile)
 	s.command(t, "import", "--as", "roads", file).wants(t, exitFindings, "the name is taken")
 	s.command(t, "import", "--as", "Bad Name", file).wants(t, exitFindings, "cannot be the name of a layer")
@@ -306,7 +306,7 @@ func refusedFiles(t *testing.T, s *server) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	a = s.call(t, http.MethodPost, "/api/v1/collections?name=countries&table=ne_110m_admin_0_countries&storage_crs=EPSG:3405", string(raw), append(bearer(s.key), "Content-Type", "application/octet-stream")...)
+	a = s.call(t, http.MethodPost, "/api/v1/collections?name=countries&table=ne_110m_admin_0_countries&storage_crs=EPSG:3405&allow_outside=true", string(raw), append(bearer(s.key), "Content-Type", "application/octet-stream")...)
 	a.wants(t, http.StatusBadRequest)
 	var collections struct{ Collections []struct{ ID string } }
 	s.get(t, "/api/v1/collections", &collections, bearer(s.key)...)

@@ -5,7 +5,9 @@ import (
 	"os"
 	"strings"
 
+	"hatang/geo"
 	"hatang/internal/intake"
+	"hatang/internal/postgis"
 	"hatang/internal/tables"
 )
 
@@ -43,6 +45,26 @@ func (f readingFlags) stranger(c *importCommand) (stranger, error) {
 		return s, usageError{fmt.Errorf("--mapping: %w", err)}
 	}
 	return s, nil
+}
+
+// printElsewhere writes which rows lie elsewhere than in the unit that they declare.
+func printElsewhere(env *environment, s postgis.ImportSummary) {
+	for i, e := range s.Elsewhere {
+		if i == maxShownRefusals {
+			break
+		}
+		lies := geo.Text{VI: "không nằm trong xã nào", EN: "lies in no commune"}
+		if e.LiesIn != "" {
+			lies = geo.Text{VI: "nằm trong xã " + e.LiesIn, EN: "lies in the commune " + e.LiesIn}
+		}
+		if e.Illustrative {
+			lies.VI, lies.EN = lies.VI+" (theo ranh giới minh hoạ)", lies.EN+" (by an illustrative boundary)"
+		}
+		fmt.Fprintf(env.stdout, "row %d (%s): declares the commune %s, but %s\n", e.Row, e.Code, e.Declared, lies.In(env.language))
+	}
+	if s.ElsewhereRows > 0 {
+		fmt.Fprintf(env.stdout, "%d rows lie elsewhere than in the commune that they declare\n", s.ElsewhereRows)
+	}
 }
 
 // printMeaning writes what a file was found to mean; nothing of one that needs no finding out.

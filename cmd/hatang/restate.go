@@ -33,22 +33,12 @@ func (s stranger) restate(ctx context.Context, path string, storageSRID, mostRow
 		return "", nil, refusedFile(err)
 	}
 	defer func() { err = errors.Join(err, t.Close()) }()
-	// A layer of nothing but places.
-	bare := &layer.Layer{Name: "file", Geometry: layer.AnyGeometry, Reference: &layer.Reference{Definition: layer.Definition{StorageSRID: storageSRID}}}
-	if err := s.learn(ctx, bare); err != nil {
-		return "", nil, err
+	m, err := s.understandPlaces(ctx, path, t, storageSRID)
+	if m != nil {
+		report = m.Report()
 	}
-	s.options.Gazetteer = nil // names of units are columns like others
-	m, err := intake.Understand(ctx, t, bare, s.options)
 	if err != nil {
-		return "", nil, refusedFile(err)
-	}
-	if report = m.Report(); !report.Ready {
-		var faults layer.Faults
-		for _, f := range report.Faults {
-			faults = append(faults, f.Layer())
-		}
-		return "", report, faults.Err()
+		return "", report, err
 	}
 	w := restating{columns: report.Columns, decimalComma: decimalComma(t), mostRows: mostRows}
 	if err := w.survey(ctx, t); err != nil {
@@ -64,6 +54,31 @@ func (s stranger) restate(ctx context.Context, path string, storageSRID, mostRow
 		}
 	}()
 	return file.Name(), report, refusedFile(w.write(ctx, m, file, keptSystem(report, storageSRID)))
+}
+
+// understandPlaces finds out where the rows of a file lie, which become those of a layer kept in a
+// system. *layer.InvalidError where that is not understood; the meaning then has the report.
+func (s stranger) understandPlaces(ctx context.Context, path string, t tables.Table, storageSRID int) (m *intake.Meaning, err error) {
+	// A layer of nothing but places.
+	bare := &layer.Layer{Name: "file", Geometry: layer.AnyGeometry, Reference: &layer.Reference{Definition: layer.Definition{StorageSRID: storageSRID}}}
+	if err := s.learn(ctx, bare); err != nil {
+		return nil, err
+	}
+	s.options.Gazetteer = nil // names of units are columns like others
+	if s.options.LonLat, err = isGeoJSON(path); err != nil {
+		return nil, err
+	}
+	if m, err = intake.Understand(ctx, t, bare, s.options); err != nil {
+		return nil, refusedFile(err)
+	}
+	if m.Report().Ready {
+		return m, nil
+	}
+	var faults layer.Faults
+	for _, f := range m.Report().Faults {
+		faults = append(faults, f.Layer())
+	}
+	return m, faults.Err()
 }
 
 // keptSystem is the system of the restated places: that of the file where the layer is kept in it.

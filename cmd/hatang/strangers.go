@@ -67,6 +67,11 @@ func (s stranger) read(ctx context.Context, path string, l *layer.Layer, add fun
 		return report, faults.Err()
 	}
 	if len(report.NotTaken) == len(report.Columns) && report.Placement.Outcome == intake.NoPlace {
+		if wrong := m.Unread(); wrong != nil {
+			told := wrong.Layer()
+			told.At = fmt.Sprintf("/rows/%d%s", wrong.Row, told.At)
+			return report, layer.Faults{told}.Err()
+		}
 		return report, refusedFile(layer.Wrong("tệp không có cột nào của lớp %s, và không có hình nào", "the file has no column of the layer %s, and no geometry", l.Name))
 	}
 	if err := s.rows(ctx, m, l, add); err != nil {

@@ -258,6 +258,7 @@ func (c *importCommand) print(env *environment, r report) {
 	}
 	fmt.Fprintf(env.stdout, "%s: %d read, %d inserted, %d updated, %d unchanged, %d skipped, %d refused\n",
 		r.Layer, r.Read, r.Inserted, r.Updated, r.Unchanged, r.Skipped, max(r.RefusedRows, len(r.Refused)))
+	printElsewhere(env, r.ImportSummary)
 	printAreas(env, r.Areas)
 	printSites(env, r.Sites)
 	switch {

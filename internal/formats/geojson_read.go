@@ -137,6 +137,10 @@ func matchFields[T any](l *layer.Layer, properties map[string]T) (source map[str
 // ErrNotGeoJSON is returned for a file that is no GeoJSON at all.
 var ErrNotGeoJSON = errors.New("the file is not GeoJSON")
 
+// ErrFollowed is returned, beside ErrNotGeoJSON, for a file that goes on after its end, as one of a
+// feature a line does.
+var ErrFollowed = errors.New("something follows its end")
+
 // MaxFeatureBytes is how long the text of one feature of a file may be. A longer one is
 // refused; where it is more than a little longer reading ends there with ErrTooLong,
 // because it is never held to its end.
@@ -266,7 +270,7 @@ func (c *collection) members() error {
 	}
 	// Two files run together would lose the second without a word.
 	if _, err := c.decoder.Token(); !errors.Is(err, io.EOF) {
-		return fmt.Errorf("%w: something follows its end", ErrNotGeoJSON)
+		return fmt.Errorf("%w: %w", ErrNotGeoJSON, ErrFollowed)
 	}
 	return nil
 }

@@ -78,10 +78,11 @@ func openGeoPackage(ctx context.Context, path, name string, most int) (_ *geoPac
 	if _, err := sqlite.Limit(g.conn, sqlite3.SQLITE_LIMIT_LENGTH, most); err != nil {
 		return nil, err
 	}
-	if err := g.choose(ctx, name); err != nil {
+	features, err := g.choose(ctx, name)
+	if err != nil {
 		return nil, err
 	}
-	if err := g.describe(ctx); err != nil {
+	if err := g.describe(ctx, features); err != nil {
 		return nil, err
 	}
 	return g, g.boundView(ctx, most)
@@ -113,53 +114,69 @@ func (g *geoPackageTable) Close() error {
 	return errors.Join(err, g.db.Close())
 }
 
-// choose finds the table in the GeoPackage's contents.
-func (g *geoPackageTable) choose(ctx context.Context, name string) error {
-	rows, err := g.conn.QueryContext(ctx, `SELECT table_name, coalesce(identifier, table_name) FROM gpkg_contents WHERE data_type IN ('features', 'attributes') ORDER BY table_name`)
+// choose finds the table in the GeoPackage's contents, and whether it is said to have geometries.
+func (g *geoPackageTable) choose(ctx context.Context, name string) (features bool, err error) {
+	rows, err := g.conn.QueryContext(ctx, `SELECT table_name, coalesce(identifier, table_name), data_type = 'features' FROM gpkg_contents WHERE data_type IN ('features', 'attributes') ORDER BY table_name`)
 	if err != nil {
-		return fmt.Errorf("%w: %w", ErrNotGeoPackage, err)
+		return false, fmt.Errorf("%w: %w", ErrNotGeoPackage, err)
 	}
 	defer rows.Close()
 	var names []string
 	for rows.Next() {
 		var table, title string
-		if err := rows.Scan(&table, &title); err != nil {
-			return fmt.Errorf("%w: %w", ErrNotGeoPackage, err)
+		var of bool
+		if err := rows.Scan(&table, &title, &of); err != nil {
+			return false, fmt.Errorf("%w: %w", ErrNotGeoPackage, err)
 		}
 		if name == "" || strings.EqualFold(table, name) {
-			g.table, g.title = table, title
+			g.table, g.title, features = table, title, of
 		}
 		names = append(names, table)
 	}
 	if err := rows.Err(); err != nil {
-		return fmt.Errorf("%w: %w", ErrNotGeoPackage, err)
+		return false, fmt.Errorf("%w: %w", ErrNotGeoPackage, err)
 	}
 	switch {
 	case len(names) == 0:
-		return ErrEmpty
+		return false, ErrEmpty
 	case name == "" && len(names) > 1, g.table == "":
-		return &WhichTableError{names}
+		return false, &WhichTableError{names}
 	}
-	return nil
+	return features, nil
 }
 
 // describe reads what the GeoPackage says of the table.
-func (g *geoPackageTable) describe(ctx context.Context) error {
-	var organisation sql.NullString
-	var code sql.NullInt64
-	err := g.conn.QueryRowContext(ctx, `SELECT c.column_name, s.organization, s.organization_coordsys_id FROM gpkg_geometry_columns c
-		LEFT JOIN gpkg_spatial_ref_sys s ON s.srs_id = c.srs_id WHERE lower(c.table_name) = lower(?)`, g.table).Scan(&g.geometry, &organisation, &code)
+func (g *geoPackageTable) describe(ctx context.Context, features bool) error {
+	var srid sql.NullInt64
+	err := g.conn.QueryRowContext(ctx, `SELECT column_name, srs_id FROM gpkg_geometry_columns WHERE lower(table_name) = lower(?)`, g.table).Scan(&g.geometry, &srid)
+	none := errors.Is(err, sql.ErrNoRows) || err != nil && strings.Contains(err.Error(), "no such table")
 	switch {
-	case errors.Is(err, sql.ErrNoRows): // a table of attributes
-	case err != nil && strings.Contains(err.Error(), "no such table"): // a GeoPackage of nothing else
+	case none && features:
+		return fmt.Errorf("%w: it says that the table %s has geometries, but not in which column (gpkg_geometry_columns)", ErrNotGeoPackage, g.table)
+	case none: // a table of attributes
+		return g.readColumns(ctx)
 	case err != nil:
 		return fmt.Errorf("%w: %w", ErrNotGeoPackage, err)
-	case code.Int64 > 0 && organisation.String != "":
-		g.crs = strings.ToUpper(organisation.String) + ":" + strconv.FormatInt(code.Int64, 10)
-	default:
-		g.crs = UndefinedCRS
+	}
+	if err := g.readCRS(ctx, srid.Int64); err != nil {
+		return err
 	}
 	return g.readColumns(ctx)
+}
+
+// readCRS reads the reference system of the number; one that the file does not describe is
+// undefined.
+func (g *geoPackageTable) readCRS(ctx context.Context, srid int64) error {
+	var organisation sql.NullString
+	var code sql.NullInt64
+	err := g.conn.QueryRowContext(ctx, `SELECT organization, organization_coordsys_id FROM gpkg_spatial_ref_sys WHERE srs_id = ?`, srid).Scan(&organisation, &code)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) && !strings.Contains(err.Error(), "no such table") {
+		return fmt.Errorf("%w: %w", ErrNotGeoPackage, err)
+	}
+	if g.crs = UndefinedCRS; code.Int64 > 0 && organisation.String != "" {
+		g.crs = strings.ToUpper(organisation.String) + ":" + strconv.FormatInt(code.Int64, 10)
+	}
+	return nil
 }
 
 // UndefinedCRS is the name of a reference system that the file says it does not know.
@@ -171,7 +188,7 @@ func (g *geoPackageTable) readColumns(ctx context.Context) error {
 		return fmt.Errorf("%w: %w", ErrNotGeoPackage, err)
 	}
 	defer rows.Close()
-	keys := 0
+	keys, placed := 0, g.geometry == ""
 	for rows.Next() {
 		var name, declared string
 		var pk int
@@ -181,7 +198,7 @@ func (g *geoPackageTable) readColumns(ctx context.Context) error {
 		kind, taken := declaredKind(declared)
 		switch {
 		case strings.EqualFold(name, g.geometry):
-			g.geometry = name
+			g.geometry, placed = name, true
 		case pk > 0 && kind == layer.Integer && keys == 0:
 			g.id = name
 			keys++
@@ -197,8 +214,11 @@ func (g *geoPackageTable) readColumns(ctx context.Context) error {
 	if g.id == "" && len(g.columns) > 0 && g.columns[0].kind == layer.Integer && strings.EqualFold(g.columns[0].name, "fid") {
 		g.id, g.columns = g.columns[0].name, g.columns[1:]
 	}
-	if len(g.columns) == 0 && g.id == "" && g.geometry == "" {
+	switch nothing := len(g.columns)+len(g.notTaken) == 0 && g.id == ""; {
+	case nothing && (g.geometry == "" || !placed):
 		return fmt.Errorf("%w: it has no table %s", ErrNotGeoPackage, g.table)
+	case !placed:
+		return fmt.Errorf("%w: the table %s has no column %s, in which its geometries are said to be", ErrNotGeoPackage, g.table, g.geometry)
 	}
 	return nil
 }
@@ -240,7 +260,7 @@ func (g *geoPackageTable) rows(ctx context.Context, each func(id any, geometry [
 	}
 	rows, err := g.conn.QueryContext(ctx, "SELECT "+strings.Join(selected, ", ")+" FROM "+quoted(g.table))
 	if err != nil {
-		return fmt.Errorf("%w: %w", ErrNotGeoPackage, err)
+		return brokenRows(ctx, err)
 	}
 	defer rows.Close()
 	values := make([]any, len(selected))
@@ -261,12 +281,21 @@ func (g *geoPackageTable) rows(ctx context.Context, each func(id any, geometry [
 		}
 	}
 	if err := rows.Err(); err != nil {
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
-		return fmt.Errorf("%w: %w", ErrNotGeoPackage, err)
+		return brokenRows(ctx, err)
 	}
 	return nil
+}
+
+// brokenRows says why no more rows come.
+func brokenRows(ctx context.Context, err error) error {
+	var said *sqlite.Error
+	switch {
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case errors.As(err, &said) && said.Code() == sqlite3.SQLITE_TOOBIG:
+		return fmt.Errorf("%w: %w", ErrTooLong, err)
+	}
+	return fmt.Errorf("%w: %w", ErrNotGeoPackage, err)
 }
 
 func quoted(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`) + `"` }

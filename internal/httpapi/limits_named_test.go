@@ -14,6 +14,7 @@ import (
 	"hatang/internal/formats"
 	"hatang/internal/layer"
 	"hatang/internal/permit"
+	"hatang/internal/tables"
 	"hatang/internal/tiles"
 )
 
@@ -43,7 +44,7 @@ func named() map[string]any {
 		"page_features": layer.MaxPage, "answer_held_bytes": maxComplete, "files_kept": map[string]any{"bytes": int64(madeBytes), "s": madeKept.Seconds()},
 		"filter": map[string]any{"text_bytes": filter.MaxTextBytes, "json_bytes": filter.MaxJSONBytes, "depth": filter.MaxDepth,
 			"parts": filter.MaxNodes, "vertices": filter.MaxVertices, "values_behind_in": filter.MaxList},
-		"feature":        map[string]any{"vertices": formats.MaxVertices, "bytes_in_a_file": formats.MaxFeatureBytes},
+		"feature":        map[string]any{"vertices": formats.MaxVertices, "bytes_in_a_file": tables.MaxRowBytes},
 		"excel":          map[string]any{"rows": formats.MaxExcelRows, "cell_characters": formats.MaxExcelCharacters},
 		"shapefile":      map[string]any{"file_bytes": formats.MaxShapefileBytes, "text_bytes": formats.MaxShapefileText},
 		"tile_layer":     map[string]any{"bytes": tiles.MaxBytes, "features": tiles.MaxFeatures},

@@ -38,6 +38,8 @@ type File struct {
 	Code         string // column that codes come from
 	Table        string // of a GeoPackage
 	CRS          string // of the file
+	Axis         string // of its coordinates: xy, yx; "" for what the format says
+	AllowOutside bool   // features outside the territory are taken, too
 	StorageSRID  int    // of the layer
 	StaffOnly    bool
 	Jurisdiction string
@@ -78,7 +80,7 @@ var importTypes = append(slices.Clone(uploadTypes), typeCSV, typeXLSX, "applicat
 	"application/vnd.google-earth.kml+xml", "application/vnd.google-earth.kmz", "application/flatgeobuf", "application/geo+json-seq", "image/vnd.dxf")
 
 func publishQuery() []string {
-	return []string{"name", "title_vi", "title_en", "description_vi", "description_en", "colour", "code", "table", "crs", "storage_crs", "visibility", "jurisdiction", "source"}
+	return []string{"name", "title_vi", "title_en", "description_vi", "description_en", "colour", "code", "table", "crs", "axis", "allow_outside", "storage_crs", "visibility", "jurisdiction", "source"}
 }
 
 // publishLayer makes a layer of the file that is the body.
@@ -113,7 +115,7 @@ func (a *api) publishLayer(w http.ResponseWriter, r *request) error {
 func wishesOf(values url.Values) (File, layer.Faults) {
 	var faults layer.Faults
 	f := File{
-		Source: clip(values.Get("source")), Name: values.Get("name"), Colour: values.Get("colour"), Code: values.Get("code"), Table: values.Get("table"), CRS: values.Get("crs"),
+		Source: clip(values.Get("source")), Name: values.Get("name"), Colour: values.Get("colour"), Code: values.Get("code"), Table: values.Get("table"), CRS: values.Get("crs"), Axis: values.Get("axis"),
 		Title: geo.Text{VI: values.Get("title_vi"), EN: values.Get("title_en")}, Doc: geo.Text{VI: values.Get("description_vi"), EN: values.Get("description_en")},
 		Jurisdiction: values.Get("jurisdiction"), StaffOnly: values.Get("visibility") == "staff",
 	}
@@ -132,6 +134,12 @@ func wishesOf(values url.Values) (File, layer.Faults) {
 	default:
 		faults.Add("visibility", "visibility phải là public hoặc staff", "visibility must be public or staff")
 	}
+	switch f.Axis {
+	case "", "xy", "yx":
+	default:
+		faults.Add("axis", "axis phải là xy hoặc yx", "axis must be xy or yx")
+	}
+	f.AllowOutside = flag(values, "allow_outside", &faults)
 	if f.Name == "" {
 		faults.Add("name", "phải nêu tên của lớp: name", "the layer's name is needed: name")
 	}

@@ -25,6 +25,7 @@ type Meaning struct {
 	places    *placeReader
 	hasShapes bool // rows have geometries of their own
 	cells     []*cells
+	unread    *Fault // the first of those that the reader of the file found
 	units     *unitReader
 	declared  Declared
 }
@@ -60,6 +61,9 @@ func Understand(ctx context.Context, t tables.Table, l *layer.Layer, o Options) 
 // Report returns what is known of the file; Read adds to it.
 func (m *Meaning) Report() *Report { return m.report }
 
+// Unread is the first fault that the reader of the file found; nil for none.
+func (m *Meaning) Unread() *Fault { return m.unread }
+
 // survey looks at the cells of all rows for what they prove.
 func (m *Meaning) survey(ctx context.Context, notes map[string]geo.CRS) error {
 	m.places = newPlaceReader(m.columns, &m.options, m.evidence, CommaUnknown)
@@ -73,6 +77,9 @@ func (m *Meaning) survey(ctx context.Context, notes map[string]geo.CRS) error {
 	err := m.table.Read(ctx, func(row *tables.Row) error {
 		rows++
 		m.hasShapes = m.hasShapes || row.Geometry != nil
+		if len(row.Faults) > 0 && m.unread == nil {
+			m.unread = &unreadable(row)[0]
+		}
 		for i, cell := range row.Cells[:min(len(row.Cells), len(m.columns))] {
 			if m.columns[i].field != nil || m.columns[i].isPlace() {
 				m.evidence[i].observe(cell)

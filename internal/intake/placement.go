@@ -106,7 +106,7 @@ func (d *Declared) Place(s *Sample, readings []Reading, outside bool) Placement 
 	case d.CRS != nil:
 		d.asDeclared(&p, outside)
 	case d.Words != "":
-		p.asks("Tệp nêu hệ toạ độ %q mà hệ thống không biết.", "The file names the reference system %q, which is not known here.", d.Words)
+		d.unknown(&p)
 	default:
 		d.undeclared(&p, outside)
 	}
@@ -140,6 +140,15 @@ func (d *Declared) asDeclared(p *Placement, outside bool) {
 	default:
 		p.refuse("%s nêu %s nhưng các điểm không nằm trong lãnh thổ, và không cách đọc nào khác đặt chúng vào đó.", "The %s says %s, but the points are not in the territory, nor are they by any other reading.", d.who(), d.CRS)
 	}
+}
+
+// unknown asks about a system that is named in words that nobody here knows.
+func (d *Declared) unknown(p *Placement) {
+	if fits := p.fitting(); len(fits) > 0 {
+		p.asks("%s nêu hệ toạ độ %q mà hệ thống không biết; các điểm nằm trong lãnh thổ nếu là %s: hãy chọn.", "The %s names the reference system %q, which is not known here; the points are in the territory if it is %s: choose.", d.who(), d.Words, list(fits))
+		return
+	}
+	p.asks("%s nêu hệ toạ độ %q mà hệ thống không biết.", "The %s names the reference system %q, which is not known here.", d.who(), d.Words)
 }
 
 // undeclared places what nobody has named the system of.
@@ -230,23 +239,24 @@ func (p *Placement) refuse(vi, en string, args ...any) {
 	p.Why = sentence(vi, en, args...)
 }
 
-// list names readings, three at most.
+// list names readings, three at most, and how many of the points each puts in the territory.
 func list(readings []*Reading) geo.Text {
 	var vi, en []string
 	for _, r := range readings[:min(3, len(readings))] {
 		name := fmt.Sprintf("%s (%s)", r.CRS, r.Name)
+		share := fmt.Sprintf("%.3g %%", 100*r.InsideRatio)
 		if r.Axis == NorthFirst {
-			vi, en = append(vi, name+" với số thứ nhất là hướng Bắc"), append(en, name+" with north first")
+			vi, en = append(vi, name+" với số thứ nhất là hướng Bắc, "+share), append(en, name+" with north first, "+share)
 			continue
 		}
-		vi, en = append(vi, name), append(en, name)
+		vi, en = append(vi, name+", "+share), append(en, name+", "+share)
 	}
 	return geo.Text{VI: strings.Join(vi, " hoặc "), EN: strings.Join(en, " or ")}
 }
 
-// lonLat takes a point of the file to longitude and latitude on WGS 84. Errors are those of
-// geo.CRS.Inverse.
-func (p *Placement) lonLat(at orb.Point) (orb.Point, error) {
+// LonLat takes a point of the file to longitude and latitude on WGS 84, where the outcome is
+// Taken. Errors are those of geo.CRS.Inverse.
+func (p *Placement) LonLat(at orb.Point) (orb.Point, error) {
 	q, err := p.crs.Inverse(p.Axis.inOrder(at))
 	if err != nil || !p.Unshifted {
 		return q, err

@@ -161,7 +161,7 @@ func TestForgottenShift(t *testing.T) {
 		t.Fatalf("%+v", p)
 	}
 	for _, k := range s.kept {
-		if q, err := p.lonLat(k.at); err != nil || geo.DistanceM(q, known[k.code]) > 0.01 {
+		if q, err := p.LonLat(k.at); err != nil || geo.DistanceM(q, known[k.code]) > 0.01 {
 			t.Fatalf("%v lies at %v, %v; want %v", k.at, q, err, known[k.code])
 		}
 	}

@@ -76,9 +76,7 @@ func (m *Meaning) compare(r *Record, d *Duplicates) {
 // record makes a feature of a row.
 func (m *Meaning) record(row *tables.Row, report *Report) Record {
 	r := Record{Row: row.Number, Cells: row.Cells, Geometry: row.Geometry, Feature: layer.Feature{Properties: map[string]any{}}}
-	for _, f := range row.Faults {
-		r.Faults = append(r.Faults, Fault{Row: row.Number, Column: strings.TrimPrefix(strings.TrimPrefix(f.At, "/properties"), "/"), Rule: RuleUnreadable, Detail: f.Detail})
-	}
+	r.Faults = unreadable(row)
 	if len(row.Cells) != len(m.columns) {
 		if len(row.Faults) == 0 {
 			f := fault(RuleUnreadable, "", "có %d ô, không phải %d", "has %d cells, not %d", len(row.Cells), len(m.columns))
@@ -105,6 +103,14 @@ func (m *Meaning) record(row *tables.Row, report *Report) Record {
 		r.Faults = append(r.Faults, Fault{Row: row.Number, Column: m.columnOf(strings.TrimPrefix(f.At, "/properties/")), Rule: RulePeriod, Detail: f.Detail})
 	}
 	return r
+}
+
+// unreadable are the faults that the reader of the file found in a row.
+func unreadable(row *tables.Row) (faults []Fault) {
+	for _, f := range row.Faults {
+		faults = append(faults, Fault{Row: row.Number, Column: strings.TrimPrefix(strings.TrimPrefix(f.At, "/properties"), "/"), Rule: RuleUnreadable, Detail: f.Detail})
+	}
+	return faults
 }
 
 // columnOf is the column that feeds a field, or the field where none does.

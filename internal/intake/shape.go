@@ -104,7 +104,7 @@ func (s *shaper) transform(g geom.T) (lonLat, own []float64, wrong *Fault) {
 	flat, stride := g.FlatCoords(), g.Stride()
 	for i := 0; i < len(flat); i += stride {
 		at := orb.Point{flat[i], flat[i+1]}
-		p, err := s.placement.lonLat(at)
+		p, err := s.placement.LonLat(at)
 		if err != nil {
 			text := fmt.Sprintf("%v %v", at[0], at[1])
 			return nil, nil, fault(RulePosition, text, "%s không phải vị trí nào của %s", "%s is no place of %s", text, s.placement.crs)

@@ -88,6 +88,16 @@ type RefusedRow struct {
 	Faults Faults `json:"faults"`
 }
 
+// Elsewhere is a row of a file whose place lies in no part of the commune that it declares.
+type Elsewhere struct {
+	Row      int    `json:"row"`
+	Code     string `json:"code"`
+	Declared string `json:"declared"` // the commune's code
+	LiesIn   string `json:"lies_in"`  // the code of the commune it touches; "" for none
+	// Illustrative: one of the two boundaries is drawn, not measured.
+	Illustrative bool `json:"illustrative"`
+}
+
 // ImportReport is what an import did, or would do.
 type ImportReport struct {
 	Read        int          `json:"read"`
@@ -100,7 +110,10 @@ type ImportReport struct {
 	Refused     []RefusedRow `json:"refused"`      // the first of them, with at most a thousand faults together
 	Applied     bool         `json:"applied"`
 	NotTaken    []string     `json:"columns_not_taken"`
-	Problems    Faults       `json:"problems,omitempty"` // with the file as a whole, or with what became of it
+	// How many rows lie elsewhere than in the commune that they declare, and the first of them.
+	ElsewhereRows int         `json:"elsewhere_rows,omitempty"`
+	Elsewhere     []Elsewhere `json:"elsewhere,omitempty"`
+	Problems      Faults      `json:"problems,omitempty"` // with the file as a whole, or with what became of it
 }
 
 // Shares of the time of an import that is reading its file, and of what comes after it, as

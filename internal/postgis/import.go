@@ -65,6 +65,9 @@ type ImportSummary struct {
 	Faults      int       `json:"faults"`       // how many these have
 	Refused     []Refused `json:"refused"`      // the first of them, with at most MaxListedFaults faults together
 	Applied     bool      `json:"applied"`
+
+	ElsewhereRows int         `json:"elsewhere_rows"`      // how many lie elsewhere than in the commune that they declare
+	Elsewhere     []Elsewhere `json:"elsewhere,omitempty"` // the first of them
 }
 
 // ImportProgress is how far an import is. It is written by the import and may be read
@@ -144,7 +147,7 @@ func importRows(ctx context.Context, tx pgx.Tx, v account.Viewer, l *layer.Layer
 	}
 	for _, step := range []func(context.Context) error{
 		im.stage, func(ctx context.Context) error { return im.copyIn(ctx, read) }, im.match, im.refuseOthers,
-		im.refuseTwins, im.refuseShapes, im.refuseExisting, im.refuseIncomplete, im.refusePeriods, im.refuseRivals, im.dropRefused, im.apply, im.makeOwnSites,
+		im.refuseTwins, im.refuseShapes, im.refuseExisting, im.refuseIncomplete, im.refusePeriods, im.refuseRivals, im.dropRefused, im.compareUnits, im.apply, im.makeOwnSites,
 	} {
 		if err := step(ctx); err != nil {
 			return im.summary, err

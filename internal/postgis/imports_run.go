@@ -238,7 +238,8 @@ func (r *importRun) bring(ctx context.Context, tx pgx.Tx) (layer.ImportState, er
 	}
 	notTaken := append([]string{}, r.report.NotTaken...)
 	r.report = layer.ImportReport{Read: summary.Read, Inserted: summary.Inserted, Updated: summary.Updated, Unchanged: summary.Unchanged, Skipped: summary.Skipped,
-		RefusedRows: summary.RefusedRows, Faults: summary.Faults, Refused: summary.Refused, Applied: summary.Applied && err == nil, NotTaken: notTaken}
+		RefusedRows: summary.RefusedRows, Faults: summary.Faults, Refused: summary.Refused, Applied: summary.Applied && err == nil, NotTaken: notTaken,
+		ElsewhereRows: summary.ElsewhereRows, Elsewhere: summary.Elsewhere}
 	return r.outcome(translate("import", err))
 }
 

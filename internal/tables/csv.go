@@ -103,17 +103,20 @@ func (t *csvTable) survey(ctx context.Context) (_ *specimen, top []byte, err err
 	}
 	defer closing(closer, &err)
 	buffered := bufio.NewReaderSize(in, 1<<16)
-	specimen, length := &specimen{}, 0
+	specimen, length, zero, judged := &specimen{}, 0, false, false
 	for {
 		piece, err := buffered.ReadSlice('\n')
 		if length += len(piece); length > MaxLineBytes {
 			return nil, nil, errLongLine()
 		}
-		if bytes.IndexByte(piece, 0) >= 0 {
-			return nil, nil, errUnknown()
-		}
 		if len(top) < maxTop {
 			top = append(top, piece...)
+		}
+		zero = zero || bytes.IndexByte(piece, 0) >= 0
+		if zero && !judged && (len(top) >= maxTop || errors.Is(err, io.EOF)) {
+			if judged = true; isBinary(top) {
+				return nil, nil, errUnknown()
+			}
 		}
 		specimen.add(piece)
 		switch {
@@ -126,6 +129,18 @@ func (t *csvTable) survey(ctx context.Context) (_ *specimen, top []byte, err err
 			length = 0
 		}
 	}
+}
+
+// isBinary tells what is no text from a text with a zero byte in it, whose row then says so: a tenth
+// of it is characters that no text has.
+func isBinary(top []byte) bool {
+	strange := 0
+	for _, b := range top {
+		if b < ' ' && (b < '\t' || b > '\r') {
+			strange++
+		}
+	}
+	return 10*strange > len(top)
 }
 
 // rows hands on the rows that are not empty. A quotation mark that nobody closes is met by
@@ -241,26 +256,18 @@ func (t *csvTable) Read(ctx context.Context, each func(*Row) error) error {
 				continue
 			}
 			some = true
-			text, ok := t.codec.text(raw)
 			if i >= len(cells) {
+				text, _ := t.codec.text(raw)
 				row.Faults.Add("", "ô thứ %d (%s) nằm ngoài các cột có tên", "cell %d (%s) stands beyond the columns that have names", i+1, cut(text, 40))
 				break
 			}
-			cells[i] = text
-			if !ok {
-				badText(row, t.header.columns[i], t.codec)
-			}
+			cells[i] = t.codec.cell(row, t.header.columns[i], raw)
 		}
 		if !some {
 			return nil
 		}
 		return each(row)
 	})
-}
-
-// badText notes that a cell is not in the file's encoding.
-func badText(row *Row, column string, c codec) {
-	row.Faults.Add("/properties/"+column, "có ký tự không thuộc bảng mã %s", "has characters that are none of the encoding %s", c.name)
 }
 
 // errNothing refuses a file without rows.

@@ -152,6 +152,9 @@ func (d *dbf) header(start []byte) error {
 			return tooManyColumns()
 		}
 	}
+	if at != d.size { // some of each row would be read by nobody
+		return errBadDBF()
+	}
 	if d.size < 1 || d.start+d.rows*int64(d.size) > d.file.size {
 		return layer.Wrong("tệp .dbf ngắn hơn %d dòng mà nó nêu", "the .dbf file is shorter than the %d rows it speaks of", d.rows)
 	}
@@ -243,9 +246,9 @@ func (d *dbf) take(row *Row, raw []byte) {
 		value, ok := d.value(f, raw[f.at:f.at+f.size])
 		row.Cells[i] = value
 		switch text, isText := value.(string); {
-		case ok:
 		case isText && f.kind == 'C':
-			badText(row, d.columns[i], d.codec)
+			row.Cells[i] = d.codec.cell(row, d.columns[i], text)
+		case ok:
 		default:
 			row.Cells[i] = nil
 			row.Faults.Add("/properties/"+d.columns[i], "%q không phải giá trị kiểu %c", "%q is no value of the type %c", cut(strings.TrimSpace(text), 40), f.kind)
@@ -300,7 +303,7 @@ func (d *dbf) value(f dbfField, raw []byte) (any, bool) {
 	if d.codec.raw == nil {
 		raw = whole(raw)
 	}
-	return d.codec.text(string(bytes.TrimRight(raw, " \x00")))
+	return string(bytes.TrimRight(raw, " \x00")), true
 }
 
 // whole leaves out the first bytes of a character of UTF-8 at the end of a field that is full:

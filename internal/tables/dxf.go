@@ -138,15 +138,16 @@ func (d *dxf) Read(ctx context.Context, each func(*Row) error) error {
 		if e.isText() && !d.labels.many || d.layer != "" && e.layer != d.layer {
 			return nil
 		}
+		shape, faults := e.shape()
 		d.fill(row, e)
-		row.Geometry, row.Faults = e.shape()
+		row.Geometry, row.Faults = shape, append(row.Faults, faults...)
 		label := d.labels.of(e.number)
 		if label < 0 {
 			label = d.labels.in(row.Geometry, used)
 		}
 		if label >= 0 {
 			used[label] = true
-			row.Cells[dxfText] = d.value(d.labels.texts[label].text)
+			d.set(row, dxfText, d.labels.texts[label].text)
 		}
 		return each(row)
 	})
@@ -158,7 +159,6 @@ func (d *dxf) Read(ctx context.Context, each func(*Row) error) error {
 			continue
 		}
 		d.fill(row, &entity{layer: t.layer, text: t.text, number: t.number})
-		row.Geometry, row.Faults = nil, nil
 		var b builder
 		err := b.of(points)
 		if err == nil {
@@ -177,22 +177,25 @@ func (d *dxf) Read(ctx context.Context, each func(*Row) error) error {
 
 // fill sets what is no geometry.
 func (d *dxf) fill(row *Row, e *entity) {
-	row.Number = e.number
+	row.Number, row.Faults = e.number, nil
 	clear(row.Cells)
-	row.Cells[dxfLayer] = d.value(e.layer)
-	row.Cells[dxfText] = d.value(e.text)
-	row.Cells[dxfBlock] = d.value(e.block)
+	d.set(row, dxfLayer, e.layer)
+	d.set(row, dxfText, e.text)
+	d.set(row, dxfBlock, e.block)
 	for i, tag := range e.tags {
-		row.Cells[dxfColumns+d.tagAt[tag]] = d.value(e.values[i])
+		d.set(row, dxfColumns+d.tagAt[tag], e.values[i])
 	}
 }
 
-// value is a text, nil for an empty one.
-func (d *dxf) value(raw string) any {
-	if text := strings.TrimSpace(d.text(raw)); text != "" {
-		return text
+// set sets a cell to a text, nil for an empty one.
+func (d *dxf) set(row *Row, at int, raw string) {
+	text := strings.TrimSpace(d.text(raw))
+	if row.Cells[at] = nil; text != "" {
+		row.Cells[at] = text
 	}
-	return nil
+	if strings.ContainsAny(text, "\x00\ufffd") {
+		badText(row, d.columns[at], d.codec, text+raw)
+	}
 }
 
 // entities runs over the entities of a drawing, those of paper space left aside.

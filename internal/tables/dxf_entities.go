@@ -119,6 +119,15 @@ func (r *dxfReader) group(e *entity) error {
 			return err
 		}
 		e.number3(r.code, v)
+		return e.tooLong()
+	}
+	return nil
+}
+
+// tooLong is an error for an entity of more positions than any has, of which no more is read.
+func (e *entity) tooLong() error {
+	if len(e.b.flat) >= 3*MaxPositions && e.fault != nil {
+		return e.fault
 	}
 	return nil
 }
@@ -184,6 +193,9 @@ func (r *dxfReader) vertices(e *entity) error {
 			z = e.first[2]
 		}
 		e.vertex(v.first[0], v.first[1], z)
+		if err := e.tooLong(); err != nil {
+			return err
+		}
 	}
 	if e.flags&surface != 0 {
 		e.fault = errCollection()

@@ -2,6 +2,7 @@ package tables
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -57,7 +58,10 @@ func (s *specimen) guess(asked, who string) (codec, []Guess, error) {
 	if s.multi > 10*s.torn {
 		return s.unicode()
 	}
-	c, t := best(string(s.text), oldCodecs())
+	c, t := best(string(s.text), append([]codec{utf8Codec()}, singleByte()...))
+	if c.raw == nil && t.share() >= 0.5 {
+		return c, []Guess{{"encoding", c.name, "most of its texts are, though not all"}}, nil
+	}
 	if t.share() < 0.5 {
 		c = codec{name: "windows-1252", raw: byLibrary(charmap.Windows1252)}
 		return c, []Guess{{"encoding", c.name, "it is not UTF-8, and in no encoding for it Vietnamese"}}, nil
@@ -68,7 +72,7 @@ func (s *specimen) guess(asked, who string) (codec, []Guess, error) {
 // unicode tells texts of UTF-8 that are what they say from those for an old font.
 func (s *specimen) unicode() (codec, []Guess, error) {
 	text := string(s.text)
-	now := newSpeller().count(norm.NFC.String(text))
+	now := vietnamese.count(norm.NFC.String(text))
 	guess := []Guess{{"encoding", "utf-8", "its bytes are UTF-8"}}
 	if now.share() >= 0.5 {
 		return utf8Codec(), guess, nil
@@ -85,16 +89,57 @@ func (s *specimen) unicode() (codec, []Guess, error) {
 	return c, []Guess{{"encoding", c.name, "UTF-8 of what was written otherwise; " + syllables(t)}}, nil
 }
 
+// singleByte are the encodings of old whose characters are bytes.
+func singleByte() []codec {
+	return slices.DeleteFunc(oldCodecs(), func(c codec) bool { return c.name == "utf-8-twice" })
+}
+
+// cell decodes a cell, as it stands in the file, and notes in the row what is no text in the
+// encoding, and what is one in another alone.
+func (c codec) cell(row *Row, column, raw string) string {
+	text, ok := c.text(raw)
+	switch {
+	case !ok:
+		badText(row, column, c, raw)
+	case c.raw != nil && !c.inside && !ascii(raw) && utf8.ValidString(raw):
+		if now := vietnamese.count(norm.NFC.String(raw)); now.share() > vietnamese.count(text).share() {
+			otherEncoding(row, column, c, utf8Codec().name, raw)
+		}
+	}
+	return text
+}
+
+// badText notes that a cell, as it stands in the file, is not in the file's encoding, or has a
+// character that no text has.
+func badText(row *Row, column string, c codec, raw string) {
+	if strings.IndexByte(raw, 0) >= 0 {
+		row.Faults.Add("/properties/"+column, "có byte 0 (NUL), không văn bản nào có", "holds a zero byte (NUL), which no text has")
+		return
+	}
+	if c.raw == nil && !utf8.ValidString(raw) {
+		if old, t := best(raw, singleByte()); t.good > 1 && t.share() >= 0.8 {
+			text, _ := old.text(raw)
+			otherEncoding(row, column, c, old.name, text)
+			return
+		}
+	}
+	row.Faults.Add("/properties/"+column, "có ký tự không thuộc bảng mã %s", "has characters that are none of the encoding %s", c.name)
+}
+
+// otherEncoding notes that a cell is written otherwise than the rest of the file.
+func otherEncoding(row *Row, column string, c codec, other, text string) {
+	row.Faults.Add("/properties/"+column, "viết bằng bảng mã %s, khác phần còn lại của tệp (%s): %q", "is written in %s, unlike the rest of the file (%s): %q", other, c.name, cut(text, 80))
+}
+
 // best finds in which encoding most words are Vietnamese; the first of those that are alike.
 func best(text string, codecs []codec) (codec, tally) {
-	speller := newSpeller()
 	var found codec
 	var most tally
 	for _, c := range codecs {
 		var t tally
 		for line := range strings.SplitSeq(text, "\n") { // one that is written otherwise leaves the others alone
 			decoded, _ := c.text(line)
-			of := speller.count(decoded)
+			of := vietnamese.count(decoded)
 			t.good, t.bad = t.good+of.good, t.bad+of.bad
 		}
 		if found.name == "" || t.share() > most.share() {

@@ -19,12 +19,13 @@ import (
 
 // fgb is a FlatGeobuf file. Its index is passed over.
 type fgb struct {
-	file    file
-	start   int64 // of the features, bytes
-	kind    flat.GeometryType
-	columns []string
-	types   []flat.ColumnType
-	crs     string
+	file     file
+	start    int64 // of the features, bytes
+	kind     flat.GeometryType
+	columns  []string
+	types    []flat.ColumnType
+	crs      string
+	features uint64 // how many there are said to be; 0 where nothing is said
 }
 
 const fgbMagic = "fgb\x03fgb"
@@ -94,6 +95,7 @@ func (t *fgb) header(raw []byte) error {
 		t.columns = uniqueNames(names)
 		t.crs = fgbSystem(h)
 		nodes, features := h.IndexNodeSize(), h.FeaturesCount()
+		t.features = features
 		if nodes < 2 || features == 0 {
 			return nil
 		}
@@ -177,6 +179,9 @@ func (t *fgb) Read(ctx context.Context, each func(*Row) error) (err error) {
 			return err
 		}
 	}
+	if t.features > 0 && uint64(row.Number) != t.features {
+		return layer.Wrong("tệp FlatGeobuf có %d đối tượng, không phải %d như nó nêu", "the FlatGeobuf has %d features, not the %d that it says", row.Number, t.features)
+	}
 	return nil
 }
 
@@ -223,10 +228,10 @@ func (t *fgb) properties(row *Row, raw []byte) error {
 			raw = raw[4:]
 		}
 		value, ok := fgbValue(t.types[at], raw[:size])
-		raw = raw[size:]
 		if row.Cells[at] = value; !ok {
-			badText(row, t.columns[at], utf8Codec())
+			badText(row, t.columns[at], utf8Codec(), string(raw[:size]))
 		}
+		raw = raw[size:]
 	}
 	return nil
 }

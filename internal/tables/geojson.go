@@ -306,7 +306,7 @@ func (g *geoJSON) take(row *Row, f *feature) {
 		if text, isText := value.(string); isText {
 			decoded, ok := g.codec.text(text)
 			if value = decoded; !ok {
-				badText(row, g.columns[at], g.codec)
+				badText(row, g.columns[at], g.codec, text)
 			}
 		}
 		row.Cells[at] = value

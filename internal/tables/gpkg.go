@@ -172,7 +172,7 @@ func (g *geoPackage) value(row *Row, column string, kind layer.Kind, v any) any 
 	case string:
 		text, ok := g.codec.text(v)
 		if !ok {
-			badText(row, column, g.codec)
+			badText(row, column, g.codec, v)
 		}
 		if kind == layer.Date || kind == layer.Timestamp {
 			if t, ok := moment(text); ok {

@@ -86,6 +86,18 @@ func TestWorkbooksAtTheirLimits(t *testing.T) {
 	}
 }
 
+func TestFeaturesAtTheirLimit(t *testing.T) {
+	const point = `{"type":"Feature","properties":{},"geometry":{"type":"Point","coordinates":[103,21]}}`
+	for _, extra := range []int{-1, 0, 1} {
+		long := strings.Replace(point, "{", "{"+strings.Repeat(" ", MaxRowBytes+extra-len(point)), 1)
+		table := opened(t, written(t, "x.geojson", []byte(`{"type":"FeatureCollection","features":[`+point+","+long+","+point+`]}`)), Options{})
+		rows := rowsOf(t, table)
+		if len(rows) != 3 || len(rows[0].Faults)+len(rows[2].Faults) > 0 || len(rows[1].Faults) != max(0, extra) {
+			t.Errorf("limit%+d: %d rows, %v", extra, len(rows), rows[1].Faults)
+		}
+	}
+}
+
 // columnName is what a sheet calls a column, counted from 1.
 func columnName(n int) (name string) {
 	for ; n > 0; n = (n - 1) / 26 {

@@ -82,7 +82,7 @@ func TestMemoryIsBounded(t *testing.T) {
 		{what: "formats of numbers", table: "Cột", said: "lacks the sheet", content: zipped(t, "xl/workbook.xml", bookXML, "xl/_rels/workbook.xml.rels", relsXML, "xl/styles.xml", "<styleSheet>"+strings.Repeat(`<numFmt numFmtId="1" formatCode="`+noise(50<<10)+`"/>`, 1<<10)+"</styleSheet>")},
 		{what: "a shape", content: polygonRecord(spiral(MaxPositions))},
 		{what: "a shape of squares", content: polygonRecord(squares(MaxPositions / 5)...)},
-		{what: "a drawing", content: drawing("", "0 POLYLINE|70 0\n"+strings.Repeat("0 VERTEX|10 1234567.1234|20 7654321.1234\n", 400_000))},
+		{what: "a drawing", said: "more than 250000 positions", content: drawing("", "0 POLYLINE|70 0\n"+strings.Repeat("0 VERTEX|10 1234567.1234|20 7654321.1234\n", 400_000))},
 		{what: "a drawing of texts", content: drawing("", strings.Repeat("0 TEXT|10 1234567.1234|20 7654321.1234|40 2|1 "+strings.Repeat("a", 100)+"\n", 150_000))},
 		{what: "a drawing of points", content: drawing("", strings.Repeat("0 TEXT|10 1|20 2|40 2|1 a\n0 POINT|10 1|20 2\n", 100_000))},
 		{what: "a MIF file", content: []byte("Version 300\nData\nPline 250000\n" + strings.Repeat("1234567.123 7654321.123\n", MaxPositions))},

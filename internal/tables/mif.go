@@ -317,7 +317,7 @@ func (m *mif) take(row *Row, line string) {
 		}
 		value, ok := m.value(m.types[i], text)
 		if row.Cells[i] = value; !ok && m.types[i] == "char" {
-			badText(row, m.columns[i], m.codec)
+			badText(row, m.columns[i], m.codec, text)
 		} else if !ok {
 			row.Cells[i] = nil
 			row.Faults.Add("/properties/"+m.columns[i], "%q không phải giá trị kiểu %s", "%q is no value of the type %s", cut(text, 40), m.types[i])

@@ -77,7 +77,9 @@ func (s *shapefile) header(ctx context.Context) error {
 	if string(start[shapeHeader:]) == indexed {
 		return layer.Wrong("đây là tệp chỉ mục .shx: hãy gửi .shp cùng .dbf, .prj (nén .zip)", "this is the index .shx: send the .shp with its .dbf and .prj (packed as .zip)")
 	}
-	s.length = min(2*int64(binary.BigEndian.Uint32(start[24:])), s.shp.size)
+	if s.length = 2 * int64(binary.BigEndian.Uint32(start[24:])); s.length > s.shp.size {
+		return layer.Wrong("tệp .shp bị cắt: có %d byte, không phải %d như nó nêu", "the .shp file is cut off: it has %d bytes, not the %d that it says", s.shp.size, s.length)
+	}
 	s.kind = binary.LittleEndian.Uint32(start[32:])
 	if s.kind != 0 && (s.kind > 30 || shapeKinds[s.kind%10] == "") {
 		return layer.Wrong("không đọc kiểu hình %d của Shapefile", "shapes of the type %d are not read", s.kind)

@@ -36,6 +36,9 @@ func newSpeller() *speller {
 	return s
 }
 
+// vietnamese knows them for all who ask.
+var vietnamese = newSpeller()
+
 // isTone reports whether a mark is that of a tone: grave, acute, tilde, hook, dot below.
 func isTone(r rune) bool {
 	return r == '\u0300' || r == '\u0301' || r == '\u0303' || r == '\u0309' || r == '\u0323'

@@ -304,9 +304,12 @@ func (w *workbook) take(row *Row, v value, column string) any {
 		}
 		text, ok := w.codec.text(v.text)
 		if !ok {
-			badText(row, column, w.codec)
+			badText(row, column, w.codec, v.text)
 		}
 		return text
+	case aFormula:
+		row.Faults.Add("/properties/"+column, "ô có công thức mà tệp không lưu kết quả: hãy mở bằng Excel, lưu lại", "the cell holds a formula without its result: open the file in Excel and save it again")
+		return nil
 	case aFault:
 		row.Faults.Add("/properties/"+column, "ô có lỗi %s", "the cell holds the error %s", cut(v.text, 40))
 		return nil

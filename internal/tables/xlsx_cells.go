@@ -21,6 +21,7 @@ const (
 	aText
 	aValue // a number, a boolean, a date
 	aFault
+	aFormula // that nobody has computed
 )
 
 // value is a cell of a sheet.
@@ -138,6 +139,7 @@ func columnOf(name string) (int, bool) {
 func (w *workbook) cell(x *xmlStream, c xml.StartElement) (value, error) {
 	kind, styled := attribute(c, "t"), attribute(c, "s")
 	var text strings.Builder
+	formula := false
 	for {
 		token, err := x.next()
 		if err != nil {
@@ -145,6 +147,9 @@ func (w *workbook) cell(x *xmlStream, c xml.StartElement) (value, error) {
 		}
 		switch e := token.(type) {
 		case xml.EndElement:
+			if e.Name.Local == "c" && formula && text.Len() == 0 && kind != "str" { // of that the result is an empty text
+				return value{what: aFormula}, nil
+			}
 			if e.Name.Local == "c" {
 				return w.value(kind, styled, text.String())
 			}
@@ -155,7 +160,10 @@ func (w *workbook) cell(x *xmlStream, c xml.StartElement) (value, error) {
 				var piece string
 				piece, err = x.text()
 				text.WriteString(piece)
-			case "f", "rPh":
+			case "f":
+				formula = true
+				err = x.skip()
+			case "rPh":
 				err = x.skip()
 			}
 			if err != nil {
@@ -230,6 +238,8 @@ func day(f float64, is1904 bool) value {
 	base := time.Date(1899, 12, 30, 0, 0, 0, 0, time.UTC)
 	if is1904 {
 		base = time.Date(1904, 1, 1, 0, 0, 0, 0, time.UTC)
+	} else if f >= 60 && f < 61 {
+		return value{what: aFault, text: "29/02/1900"}
 	} else if f < 60 { // Excel has a 29 February 1900, which there was not
 		base = base.AddDate(0, 0, 1)
 	}
