@@ -90,17 +90,18 @@ type RefusedRow struct {
 
 // ImportReport is what an import did, or would do.
 type ImportReport struct {
-	Read        int          `json:"read"`
-	Inserted    int          `json:"inserted"`
-	Updated     int          `json:"updated"`
-	Unchanged   int          `json:"unchanged"`
-	Skipped     int          `json:"skipped"`
-	RefusedRows int          `json:"refused_rows"` // how many
-	Faults      int          `json:"faults"`       // how many these have
-	Refused     []RefusedRow `json:"refused"`      // the first of them, with at most a thousand faults together
-	Applied     bool         `json:"applied"`
-	NotTaken    []string     `json:"columns_not_taken"`
-	Problems    Faults       `json:"problems,omitempty"` // with the file as a whole, or with what became of it
+	Read        int            `json:"read"`
+	Inserted    int            `json:"inserted"`
+	Updated     int            `json:"updated"`
+	Unchanged   int            `json:"unchanged"`
+	Skipped     int            `json:"skipped"`
+	RefusedRows int            `json:"refused_rows"` // how many
+	Faults      int            `json:"faults"`       // how many these have
+	Refused     []RefusedRow   `json:"refused"`      // the first of them, with at most a thousand faults together
+	Applied     bool           `json:"applied"`
+	NotTaken    []string       `json:"columns_not_taken"`
+	Sites       *SitesImported `json:"sites,omitempty"`    // of sites and positions, where no row was refused or the good ones were taken
+	Problems    Faults         `json:"problems,omitempty"` // with the file as a whole, or with what became of it
 }
 
 // Shares of the time of an import that is reading its file, and of what comes after it, as

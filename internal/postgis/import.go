@@ -65,6 +65,9 @@ type ImportSummary struct {
 	Faults      int       `json:"faults"`       // how many these have
 	Refused     []Refused `json:"refused"`      // the first of them, with at most MaxListedFaults faults together
 	Applied     bool      `json:"applied"`
+	// Sites is what happened to the numbers of sites and positions; nil of other layers, and
+	// where nothing is stored because rows were refused.
+	Sites *layer.SitesImported `json:"sites,omitempty"`
 }
 
 // ImportProgress is how far an import is. It is written by the import and may be read
@@ -92,7 +95,7 @@ var errNotApplied = errors.New("not applied")
 func (s *Store) Import(ctx context.Context, v account.Viewer, l *layer.Layer, o ImportOptions, read func(add func(Incoming) error) error) (ImportSummary, error) {
 	var summary ImportSummary
 	err := s.write(ctx, v, "import "+l.Name, func(tx pgx.Tx) (err error) {
-		summary, err = importAll(ctx, tx, v, l, o, read)
+		summary, err = importCounted(ctx, tx, v, l, o, read)
 		return err
 	})
 	if errors.Is(err, errNotApplied) {

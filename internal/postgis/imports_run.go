@@ -223,7 +223,7 @@ func (r *importRun) bring(ctx context.Context, tx pgx.Tx) (layer.ImportState, er
 		if err != nil {
 			return err
 		}
-		summary, err = importAll(ctx, tx, v, l, options, func(add func(Incoming) error) error {
+		summary, err = importCounted(ctx, tx, v, l, options, func(add func(Incoming) error) error {
 			r.report.NotTaken, err = r.reader.Read(ctx, r.Import, l, path, &r.bytes, add)
 			return err
 		})
@@ -234,7 +234,8 @@ func (r *importRun) bring(ctx context.Context, tx pgx.Tx) (layer.ImportState, er
 	}
 	notTaken := append([]string{}, r.report.NotTaken...)
 	r.report = layer.ImportReport{Read: summary.Read, Inserted: summary.Inserted, Updated: summary.Updated, Unchanged: summary.Unchanged, Skipped: summary.Skipped,
-		RefusedRows: summary.RefusedRows, Faults: summary.Faults, Refused: summary.Refused, Applied: summary.Applied && err == nil, NotTaken: notTaken}
+		RefusedRows: summary.RefusedRows, Faults: summary.Faults, Refused: summary.Refused, Applied: summary.Applied && err == nil, NotTaken: notTaken,
+		Sites: summary.Sites}
 	return r.outcome(translate("import", err))
 }
 
