@@ -44,7 +44,7 @@ const (
 )
 
 func importQuery() []string {
-	return []string{"collection", "dry_run", "on_conflict", "in_force", "good_rows", "crs", "table", "jurisdiction", "own_sites", "source"}
+	return []string{"collection", "dry_run", "on_conflict", "in_force", "good_rows", "crs", "table", "jurisdiction", "own_sites", "complete", "accept_gaps", "source"}
 }
 
 // onConflicts are what an import may do with codes that are there already.
@@ -90,6 +90,9 @@ func (a *api) addImport(w http.ResponseWriter, r *request) error {
 	if err := mayWrite(r.viewer, l); err != nil {
 		return err
 	}
+	if n.Wishes.Complete && !r.viewer.Pen(l.Name).All {
+		return problem(forbidden, "Cả cơ cấu đơn vị chỉ do người được sửa lớp này trên toàn địa bàn nhập.", "The structure of a level of units is brought in by those who may write all of them.")
+	}
 	// The answer may come later than the server's time for it, which began with the headers.
 	if err := unlessUnsupported(http.NewResponseController(w).SetWriteDeadline(time.Now().Add(2 * uploadTime))); err != nil {
 		return err
@@ -133,6 +136,7 @@ func wishesOfImport(r *request) (*layer.Layer, layer.NewImport, layer.Faults) {
 	if wishes.OwnSites != "" && (collection != "operator_positions" || !slices.Contains(geo.MastTypes(), geo.MastType(wishes.OwnSites))) {
 		faults.Add("own_sites", "own_sites là loại cột (%s), dành cho operator_positions", "own_sites is a mast type (%s), for operator_positions", joined(geo.MastTypes()))
 	}
+	wishes.Complete, wishes.AcceptGaps = flag(r.values, "complete", &faults), flag(r.values, "accept_gaps", &faults)
 	if r.values.Has("on_conflict") {
 		wishes.OnConflict = r.values.Get("on_conflict")
 		if !slices.Contains(onConflicts, wishes.OnConflict) {
@@ -145,12 +149,23 @@ func wishesOfImport(r *request) (*layer.Layer, layer.NewImport, layer.Faults) {
 			faults.Add("in_force", "in_force phải là ngày dạng YYYY-MM-DD", "in_force must be a date of the form YYYY-MM-DD")
 		}
 	}
+	wholeStructure(wishes, collection, &faults)
 	parseCRS(r.values, "crs", &faults)
 	name := clip(r.values.Get("source"))
 	if name == "" {
 		name = collection
 	}
 	return l, layer.NewImport{Collection: collection, FileName: name, Wishes: wishes}, faults
+}
+
+// wholeStructure adds what is wrong with wishes for the whole structure of a level of units.
+func wholeStructure(w layer.ImportWishes, collection string, faults *layer.Faults) {
+	if w.Complete && (layer.LevelOf(collection) == "" || w.InForce.IsZero()) {
+		faults.Add("complete", "complete là thay đổi cả cơ cấu đơn vị: cần in_force, và dành cho provinces, districts, communes", "complete is a change of a structure of units: it needs in_force, and is for provinces, districts and communes")
+	}
+	if w.AcceptGaps && !w.Complete {
+		faults.Add("accept_gaps", "accept_gaps đi cùng complete; các lần nhập khác nêu chỗ hở và không từ chối", "accept_gaps goes with complete; other imports tell of gaps and refuse none")
+	}
 }
 
 // flag reads a parameter that is true or false, false where it is not given.
@@ -186,12 +201,21 @@ func (a *api) listImports(w http.ResponseWriter, r *request) error {
 	}
 	list := make([]importDocument, len(found))
 	for i := range found {
-		if found[i].Report != nil {
-			found[i].Report.Refused = []layer.RefusedRow{} // the import's own document lists them
-		}
+		shorten(found[i].Report)
 		list[i] = a.importOf(r, found[i])
 	}
 	return reply(w, r, http.StatusOK, map[string]any{"imports": list, "links": links})
+}
+
+// shorten leaves out of a report what the import's own document lists.
+func shorten(r *layer.ImportReport) {
+	if r == nil {
+		return
+	}
+	r.Refused = []layer.RefusedRow{}
+	if r.Areas != nil && r.Areas.Coverage != nil {
+		r.Areas.Coverage.Overlaps.Largest, r.Areas.Coverage.Gaps.Largest = []layer.Defect{}, []layer.Defect{}
+	}
 }
 
 func (a *api) showImport(w http.ResponseWriter, r *request) error {

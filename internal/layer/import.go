@@ -44,6 +44,8 @@ type ImportWishes struct {
 	CRS          string   `json:"crs,omitempty"`          // of the file; "" for what it says
 	Table        string   `json:"table,omitempty"`        // of a GeoPackage; "" for the only one
 	Jurisdiction string   `json:"jurisdiction,omitempty"` // of new rows; "" for the only one there is
+	Complete     bool     `json:"complete,omitempty"`     // the whole structure of a level of units from InForce on
+	AcceptGaps   bool     `json:"accept_gaps,omitempty"`  // with Complete, although units overlap or leave gaps
 	OwnSites     string   `json:"own_sites,omitempty"`    // mast type of the sites that new positions without one get; "" for none
 }
 
@@ -101,6 +103,7 @@ type ImportReport struct {
 	Applied     bool           `json:"applied"`
 	NotTaken    []string       `json:"columns_not_taken"`
 	Sites       *SitesImported `json:"sites,omitempty"`    // of sites and positions, where no row was refused or the good ones were taken
+	Areas       *AreasImported `json:"areas,omitempty"`    // of units and zones, for who sees all of them
 	Problems    Faults         `json:"problems,omitempty"` // with the file as a whole, or with what became of it
 }
 
