@@ -74,6 +74,8 @@ func (m *matrix) rightsDropped() map[string]fault {
 		"everybody knows what was known":                asAdministrator(http.MethodGet, func(r *http.Request) bool { return r.URL.Query().Has("known_at") }),
 		"everybody merges sites":                        asAdministrator(http.MethodPost, below("/mergers")),
 		"everybody is shown proposals of sites":         asAdministrator(http.MethodGet, below("/site-proposals")),
+		"everybody saves mappings":                      asAdministrator(http.MethodPost, below("/mappings")),
+		"everybody reads mappings":                      asAdministrator(http.MethodGet, func(r *http.Request) bool { return strings.Contains(r.URL.Path, "/mappings/") }),
 		"everybody reverts":                             asAdministrator(http.MethodPost, below("/changes/reverts")),
 		"everybody asks agencies":                       asAdministrator(http.MethodPost, below("/consultations")),
 		"everybody withdraws what is asked":             asAdministrator(http.MethodPatch, consultation),

@@ -51,7 +51,7 @@ func (m *matrix) otherPath(p *principal, c *cell) (string, error) {
 	case "history":
 		return c.path + fmt.Sprint("?collection=kiosks&feature=", v.features["draft"]), nil
 	}
-	return strings.NewReplacer("{code}", code, "{table}", "wifi_points", "{styleId}", "default", "{keyId}", key, "{consultationId}", fmt.Sprint(v.consultation), "{importId}", fmt.Sprint(v.imported), "{proposalId}", fmt.Sprint(v.proposal), "{number}", v.decision, "{personId}", fmt.Sprint(v.person), "{grantId}", fmt.Sprint(v.grant)).Replace(wholeEarth.Replace(c.path)), nil
+	return strings.NewReplacer("{code}", code, "{table}", "wifi_points", "{styleId}", "default", "{keyId}", key, "{consultationId}", fmt.Sprint(v.consultation), "{importId}", fmt.Sprint(v.imported), "{mappingId}", fmt.Sprint(v.mapping), "{proposalId}", fmt.Sprint(v.proposal), "{number}", v.decision, "{personId}", fmt.Sprint(v.person), "{grantId}", fmt.Sprint(v.grant)).Replace(wholeEarth.Replace(c.path)), nil
 }
 
 // otherBody is the body of a cell that is no row's: one that is valid, so that rights
@@ -96,6 +96,10 @@ func (m *matrix) otherBody(p *principal, c *cell) string {
 	switch c.operation {
 	case "POST /collections", "POST /imports":
 		return `{"type":"FeatureCollection","features":[{"type":"Feature","id":1,"properties":{"x":1},"geometry":null}]}`
+	case "POST /mappings":
+		return fmt.Sprintf(`{"collection":"kiosks","name":%q,"reading":{"columns":{"A":"code"}}}`, newCode())
+	case "PUT /mappings/{mappingId}":
+		return fmt.Sprintf(`{"reading":{"columns":{%q:"code"}}}`, newCode())
 	case "POST /people":
 		return fmt.Sprintf(`{"login":"new-%s","name":"x","password":%q,"grants":[{"role":"administrator"}]}`, strings.ToLower(newCode()), password)
 	case "PATCH /people/{personId}":

@@ -130,7 +130,7 @@ func (c *importCommand) options(ctx context.Context, g *globals, store *postgis.
 
 // read reads the file and hands on its features.
 func (c *importCommand) read(ctx context.Context, env *environment, store *postgis.Store, shown *shownImport, l *layer.Layer, date geo.Date, r *report, add func(postgis.Incoming) error) error {
-	reading, err := c.Reading.stranger(c)
+	reading, err := c.Reading.stranger(ctx, env, store, c, l)
 	if err != nil {
 		return err
 	}

@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"time"
 
+	"golang.org/x/text/unicode/norm"
+
 	"hatang/geo"
 	"hatang/internal/account"
 	"hatang/internal/layer"
@@ -20,6 +22,7 @@ import (
 // first knows only the viewer's own, for an administrator all, and returns ErrNotFound for
 // others.
 type Importer interface {
+	Mappings
 	// AddImport keeps the file at path, to be imported; ErrConflict while another of the
 	// viewer's is under way.
 	AddImport(ctx context.Context, v account.Viewer, l *layer.Layer, n layer.NewImport, path string) (id int64, err error)
@@ -44,7 +47,7 @@ const (
 )
 
 func importQuery() []string {
-	return []string{"collection", "dry_run", "on_conflict", "in_force", "good_rows", "crs", "table", "jurisdiction", "own_sites", "complete", "accept_gaps", "source"}
+	return []string{"collection", "dry_run", "on_conflict", "in_force", "good_rows", "crs", "table", "jurisdiction", "own_sites", "complete", "accept_gaps", "mapping", "source"}
 }
 
 // onConflicts are what an import may do with codes that are there already.
@@ -87,11 +90,15 @@ func (a *api) addImport(w http.ResponseWriter, r *request) error {
 	if len(faults) > 0 {
 		return faultsProblem(invalidParameter, faults)
 	}
-	if err := mayWrite(r.viewer, l); err != nil {
+	err := mayWrite(r.viewer, l)
+	if err != nil {
 		return err
 	}
 	if n.Wishes.Complete && !r.viewer.Pen(l.Name).All {
 		return problem(forbidden, "Cả cơ cấu đơn vị chỉ do người được sửa lớp này trên toàn địa bàn nhập.", "The structure of a level of units is brought in by those who may write all of them.")
+	}
+	if n.Wishes.Reading, err = a.readingOf(r, l, n.Wishes.Mapping); err != nil {
+		return err
 	}
 	// The answer may come later than the server's time for it, which began with the headers.
 	if err := unlessUnsupported(http.NewResponseController(w).SetWriteDeadline(time.Now().Add(2 * uploadTime))); err != nil {
@@ -132,7 +139,7 @@ func wishesOfImport(r *request) (*layer.Layer, layer.NewImport, layer.Faults) {
 		faults.Add("collection", "không có lớp %q", "there is no collection %q", clip(collection))
 	}
 	wishes := layer.ImportWishes{DryRun: flag(r.values, "dry_run", &faults), GoodRows: flag(r.values, "good_rows", &faults), OnConflict: onConflicts[0],
-		CRS: r.values.Get("crs"), Table: r.values.Get("table"), Jurisdiction: r.values.Get("jurisdiction"), OwnSites: r.values.Get("own_sites")}
+		CRS: r.values.Get("crs"), Table: r.values.Get("table"), Jurisdiction: r.values.Get("jurisdiction"), OwnSites: r.values.Get("own_sites"), Mapping: norm.NFC.String(r.values.Get("mapping"))}
 	if wishes.OwnSites != "" && (collection != "operator_positions" || !slices.Contains(geo.MastTypes(), geo.MastType(wishes.OwnSites))) {
 		faults.Add("own_sites", "own_sites là loại cột (%s), dành cho operator_positions", "own_sites is a mast type (%s), for operator_positions", joined(geo.MastTypes()))
 	}

@@ -46,6 +46,8 @@ type ImportWishes struct {
 	Jurisdiction string   `json:"jurisdiction,omitempty"` // of new rows; "" for the only one there is
 	Complete     bool     `json:"complete,omitempty"`     // the whole structure of a level of units from InForce on
 	AcceptGaps   bool     `json:"accept_gaps,omitempty"`  // with Complete, although units overlap or leave gaps
+	Mapping      string   `json:"mapping,omitempty"`      // the saved one by which the file is read; "" for none
+	Reading      *Reading `json:"reading,omitempty"`      // what it said when the file came; nil for nothing
 	OwnSites     string   `json:"own_sites,omitempty"`    // mast type of the sites that new positions without one get; "" for none
 }
 
