@@ -12,10 +12,8 @@ import (
 	"hatang/geo"
 	"hatang/internal/account"
 	"hatang/internal/httpapi"
-	"hatang/internal/intake"
 	"hatang/internal/layer"
 	"hatang/internal/postgis"
-	"hatang/internal/tables"
 )
 
 // importPoll is how often a server looks for imports that others have kept, or died over.
@@ -108,7 +106,11 @@ func (r importReader) Read(ctx context.Context, i layer.Import, l *layer.Layer, 
 		}
 		return add(in)
 	}
-	s := stranger{store: r.store, date: r.date(), bytesRead: bytesRead, table: tables.Options{Table: i.Wishes.Table}, options: intake.Options{CRS: i.Wishes.CRS}}
+	s, reading := stranger{store: r.store, date: r.date(), bytesRead: bytesRead}, layer.Reading{Table: i.Wishes.Table, CRS: i.Wishes.CRS}
+	if i.Wishes.Reading != nil {
+		reading = reading.Over(*i.Wishes.Reading)
+	}
+	s.reads(reading)
 	report, err := s.read(ctx, path, l, few)
 	if report == nil {
 		return nil, fileFaults(err)

@@ -50,6 +50,7 @@ type commands struct {
 	Migrate migrateCommand `cmd:"" help:"Bring the database schema up to date."`
 	Demo    demoCommand    `cmd:"" help:"Load the Điện Biên plan into an empty database."`
 	Import  importCommand  `cmd:"" help:"Bring the features of a file into a layer."`
+	Mapping mappingCommand `cmd:"" help:"Mappings: how files of one kind are read into a layer, saved under a name to be used again."`
 	Export  exportCommand  `cmd:"" help:"Write a layer to a file."`
 	Changes changesCommand `cmd:"" help:"Write who changed what, the newest first."`
 	Revert  revertCommand  `cmd:"" help:"Take changes back: those of a request, of a time, or of a row; exit status 1 where rows were changed later."`

@@ -76,6 +76,8 @@ func (m *matrix) rightsDropped() map[string]fault {
 		"everybody is shown proposals of sites":         asAdministrator(http.MethodGet, below("/site-proposals")),
 		"everybody reads drafts of rules":               asAdministrator(http.MethodGet, func(r *http.Request) bool { return strings.Contains(r.URL.Path, "/rule-sets/MT-") }),
 		"everybody publishes rules":                     asAdministrator(http.MethodPost, below("/publication")),
+		"everybody saves mappings":                      asAdministrator(http.MethodPost, below("/mappings")),
+		"everybody reads mappings":                      asAdministrator(http.MethodGet, func(r *http.Request) bool { return strings.Contains(r.URL.Path, "/mappings/") }),
 		"everybody reverts":                             asAdministrator(http.MethodPost, below("/changes/reverts")),
 		"everybody asks agencies":                       asAdministrator(http.MethodPost, below("/consultations")),
 		"everybody withdraws what is asked":             asAdministrator(http.MethodPatch, consultation),

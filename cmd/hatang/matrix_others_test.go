@@ -58,7 +58,7 @@ func (m *matrix) otherPath(p *principal, c *cell) (string, error) {
 	if strings.HasSuffix(path, "/differences") {
 		path += "?from=dien-bien-2016@1"
 	}
-	return strings.NewReplacer("{ruleSetId}", rules, "{version}", "1", "{code}", code, "{table}", "wifi_points", "{styleId}", "default", "{keyId}", key, "{consultationId}", fmt.Sprint(v.consultation), "{importId}", fmt.Sprint(v.imported), "{proposalId}", fmt.Sprint(v.proposal), "{number}", v.decision, "{verdictNumber}", v.verdict, "{personId}", fmt.Sprint(v.person), "{grantId}", fmt.Sprint(v.grant)).Replace(wholeEarth.Replace(path)), nil
+	return strings.NewReplacer("{ruleSetId}", rules, "{version}", "1", "{code}", code, "{table}", "wifi_points", "{styleId}", "default", "{keyId}", key, "{consultationId}", fmt.Sprint(v.consultation), "{importId}", fmt.Sprint(v.imported), "{mappingId}", fmt.Sprint(v.mapping), "{proposalId}", fmt.Sprint(v.proposal), "{number}", v.decision, "{verdictNumber}", v.verdict, "{personId}", fmt.Sprint(v.person), "{grantId}", fmt.Sprint(v.grant)).Replace(wholeEarth.Replace(path)), nil
 }
 
 // otherBody is the body of a cell that is no row's: one that is valid, so that rights
@@ -109,6 +109,10 @@ func (m *matrix) otherBody(p *principal, c *cell) string {
 		return rulesOf(newCode())
 	case "PUT /rule-sets/{ruleSetId}/{version}":
 		return rulesOf(c.place.victims.rules)
+	case "POST /mappings":
+		return fmt.Sprintf(`{"collection":"kiosks","name":%q,"reading":{"columns":{"A":"code"}}}`, newCode())
+	case "PUT /mappings/{mappingId}":
+		return fmt.Sprintf(`{"reading":{"columns":{%q:"code"}}}`, newCode())
 	case "POST /people":
 		return fmt.Sprintf(`{"login":"new-%s","name":"x","password":%q,"grants":[{"role":"administrator"}]}`, strings.ToLower(newCode()), password)
 	case "PATCH /people/{personId}":

@@ -35,6 +35,7 @@ type victims struct {
 	key, programKey string
 	consultation    int64
 	imported        int64
+	mapping         int64
 	proposal        int64
 	unfiled         int64            // a draft that can be filed
 	decision        string           // one in the register
@@ -189,6 +190,14 @@ func (m *matrix) newImport(pl *place) error {
 		INSERT INTO import_progress (import) SELECT id FROM i RETURNING import`).Scan(&pl.victims.imported)
 }
 
+// newMapping makes anew what cells change and remove, and removes what they have saved.
+func (m *matrix) newMapping(pl *place) error {
+	if _, err := m.owner.Exec(m.ctx, "DELETE FROM import_mappings"); err != nil {
+		return err
+	}
+	return m.owner.QueryRow(m.ctx, "INSERT INTO import_mappings (layer, name, reading) VALUES ('kiosks', 'x', '{}') RETURNING id").Scan(&pl.victims.mapping)
+}
+
 // newProposal makes anew what cells decide on, and a draft that they file.
 func (m *matrix) newProposal(pl *place) error {
 	var drafts [3]int64
@@ -309,7 +318,7 @@ func (pl *place) imageSQL() string {
 	if pl.layer != nil {
 		return fmt.Sprintf(`SELECT (SELECT count(*) FROM %[1]s WHERE source IS DISTINCT FROM 'beside') || coalesce((SELECT md5(string_agg(r::text, '' ORDER BY id)) FROM %[1]s r WHERE source = '%[2]s'), '')`, pl.name(), mark)
 	}
-	return fmt.Sprintf(`SELECT md5(concat((SELECT string_agg(r::text, '' ORDER BY id) FROM consultations r WHERE feature IN (%d, %d)), (SELECT string_agg(r::text, '' ORDER BY id) FROM imports r), (SELECT string_agg(r::text, '' ORDER BY id) FROM proposals r), (SELECT string_agg(r::text, '' ORDER BY id, version) FROM rule_sets r), (SELECT count(*) FROM verdicts), (SELECT string_agg(r::text, '' ORDER BY import) FROM import_progress r), (SELECT string_agg(r::text, '' ORDER BY id) FROM people r), (SELECT string_agg(r::text, '' ORDER BY id) FROM grants r),
+	return fmt.Sprintf(`SELECT md5(concat((SELECT string_agg(r::text, '' ORDER BY id) FROM consultations r WHERE feature IN (%d, %d)), (SELECT string_agg(r::text, '' ORDER BY id) FROM imports r), (SELECT string_agg(r::text, '' ORDER BY id) FROM import_mappings r), (SELECT string_agg(r::text, '' ORDER BY id) FROM proposals r), (SELECT string_agg(r::text, '' ORDER BY id, version) FROM rule_sets r), (SELECT count(*) FROM verdicts), (SELECT string_agg(r::text, '' ORDER BY import) FROM import_progress r), (SELECT string_agg(r::text, '' ORDER BY id) FROM people r), (SELECT string_agg(r::text, '' ORDER BY id) FROM grants r),
 		(SELECT string_agg(r::text, '' ORDER BY id) FROM api_keys r), (SELECT string_agg(r::text, '' ORDER BY hash) FROM sessions r),
 		(SELECT string_agg(name, '' ORDER BY id) FROM reference_layers WHERE name LIKE 'new\_%%' AND withdrawn_at IS NULL),
 		(SELECT string_agg(r::text, '' ORDER BY code) FROM organisations r), (SELECT string_agg(r::text, '' ORDER BY position_a, position_b) FROM masts_apart r), (SELECT string_agg(r::text, '' ORDER BY jurisdiction) FROM publications r)))`, pl.victims.features["draft"], pl.victims.features["published"])

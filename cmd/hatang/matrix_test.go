@@ -20,6 +20,7 @@ import (
 // is asked about the drafts, consulted of another. Consultations are about kiosks in 094; one
 // of them, a draft, is searched for, and its history is, and what would become of it if it were reverted.
 // Imports are into kiosks, too; the one that is asked for is nobody's of these.
+// Mappings are into kiosks, and of staff who belong to no organisation.
 // Proposals are of a mast in 094, about which the agency is asked; one that is refused is in the register.
 // The verdict that is asked for was recorded for the operator.
 // over is the cookie of a session that is over, forged what a session sends without its
@@ -91,6 +92,9 @@ imports                401       ok     ok       ok    ok        ok    ok       
 import                 401       404    404      404   404       404   404          404         404           404          404     404           404          ok            401     401  -
 add-import             401       403    ok       ok    403       403   ok           ok          ok            403          ok      403           403          ok            401     401  403
 cancel-import          401       404    404      404   404       404   404          404         404           404          404     404           404          ok            401     401  403
+mappings               401       ok     ok       ok    ok        ok    ok           ok          ok            ok           ok      ok            ok           ok            401     401  -
+mapping                401       404    404      404   404       404   ok           ok          ok            ok           ok      ok            ok           ok            401     401  -
+save-mapping           401       403    403      403   403       403   ok           ok          ok            403          ok      403           403          ok            401     401  403
 keys                   401       ok     ok       ok    ok        ok    ok           ok          ok            ok           ok      ok            ok           ok            401     401  -
 key-own                401       403    ok       ok    ok        ok    ok           ok          ok            ok           ok      ok            ok           ok            401     401  403
 key-own-by-key         -         403    403      403   403       403   403          403         403           403          403     403           403          ok            -       -    -
@@ -193,6 +197,8 @@ var operations = map[string]operation{
 	"GET /signing-keys": {kinds: "document", ok: 200},
 	"GET /imports":      {kinds: "imports", ok: 200}, "POST /imports": {kinds: "add-import", ok: 202},
 	"GET /imports/{importId}": {kinds: "import", ok: 200}, "DELETE /imports/{importId}": {kinds: "cancel-import", ok: 204},
+	"GET /mappings": {kinds: "mappings", ok: 200}, "POST /mappings": {kinds: "save-mapping", ok: 201},
+	"GET /mappings/{mappingId}": {kinds: "mapping", ok: 200}, "PUT /mappings/{mappingId}": {kinds: "save-mapping", ok: 204}, "DELETE /mappings/{mappingId}": {kinds: "save-mapping", ok: 204},
 	"GET /people": {kinds: "administer", ok: 200}, "POST /people": {kinds: "administer", ok: 201},
 	"GET /people/{personId}": {kinds: "administer", ok: 200}, "PATCH /people/{personId}": {kinds: "administer", ok: 204},
 	"POST /people/{personId}/grants":             {kinds: "administer", ok: 201},

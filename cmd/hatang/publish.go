@@ -231,7 +231,7 @@ func (c *importCommand) asNewLayer(ctx context.Context, g *globals, env *environ
 	if err != nil {
 		return usageError{fmt.Errorf("--storage-crs: %w", err)}
 	}
-	reading, err := c.Reading.stranger(c)
+	reading, err := c.Reading.stranger(ctx, env, store, c, nil)
 	if err != nil {
 		return err
 	}

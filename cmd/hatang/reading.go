@@ -1,14 +1,18 @@
 package main
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"os"
 	"strings"
 
+	"golang.org/x/text/unicode/norm"
+
 	"hatang/geo"
 	"hatang/internal/intake"
+	"hatang/internal/layer"
 	"hatang/internal/postgis"
-	"hatang/internal/tables"
 )
 
 // readingFlags say of a file of other programs what cannot be found out, or was found out
@@ -20,31 +24,60 @@ type readingFlags struct {
 	Axis         string `enum:",xy,yx" default:"" help:"Order of coordinates: xy (east first) or yx (north first, as surveyors have it)."`
 	Unshifted    bool   `help:"The coordinates were made without the shift between VN-2000 and WGS 84: take it back."`
 	AllowOutside bool   `help:"Take rows outside the territory, too."`
-	Mapping      string `type:"existingfile" placeholder:"FILE" help:"JSON file that says which column is which field."`
+	Mapping      string `placeholder:"NAME" help:"Which column is which field, and how else the file is read: a saved mapping (hatang mapping), or a JSON file."`
+	Organisation string `placeholder:"CODE" help:"Whose saved mapping it is; default that of staff of none."`
 	Corrections  string `placeholder:"FILE" help:"Write the rows with faults to this CSV file, with the reasons, to be filled in and sent back."`
 }
 
-// stranger returns how the file of an import is read.
-func (f readingFlags) stranger(c *importCommand) (stranger, error) {
-	s := stranger{
-		table:       tables.Options{Table: c.Table, HeaderRow: f.HeaderRow, Encoding: f.Encoding, Separator: f.Separator},
-		options:     intake.Options{CRS: c.CRS, Strict: c.Strict, Axis: intake.Axis(f.Axis), AllowOutside: f.AllowOutside},
-		corrections: f.Corrections,
+// stranger returns how the file of an import is read, into a layer of that name.
+func (f readingFlags) stranger(ctx context.Context, env *environment, store *postgis.Store, c *importCommand, l *layer.Layer) (stranger, error) {
+	given := layer.Reading{Table: c.Table, HeaderRow: f.HeaderRow, Encoding: f.Encoding, Separator: f.Separator, CRS: c.CRS, Axis: f.Axis, Unshifted: f.Unshifted}
+	saved, err := f.mapping(ctx, env, store, l)
+	if err != nil {
+		return stranger{}, err
 	}
-	if f.Unshifted {
-		s.options.Datum = intake.DatumForgotten
-	}
+	s := stranger{options: intake.Options{Strict: c.Strict, AllowOutside: f.AllowOutside}, corrections: f.Corrections}
+	s.reads(given.Over(saved))
+	return s, nil
+}
+
+// mapping returns what --mapping says: the file of that name, or what was saved under it for
+// the layer, which must have all that it names; l is nil for a layer that is yet to be made.
+func (f readingFlags) mapping(ctx context.Context, env *environment, store *postgis.Store, l *layer.Layer) (layer.Reading, error) {
 	if f.Mapping == "" {
-		return s, nil
+		return layer.Reading{}, nil
 	}
 	raw, err := os.ReadFile(f.Mapping)
+	if err == nil {
+		reading, err := intake.ParseReading(raw)
+		if err != nil {
+			err = usageError{fmt.Errorf("--mapping: %w", err)}
+		}
+		return reading, err
+	}
+	if !errors.Is(err, os.ErrNotExist) {
+		return layer.Reading{}, err
+	}
+	if l == nil {
+		return layer.Reading{}, usageError{fmt.Errorf("--mapping: there is no file %s, and none is saved for a layer that is yet to be made", f.Mapping)}
+	}
+	m, err := store.MappingNamed(ctx, env.viewer(), layer.MappingName{Collection: l.Name, Organisation: f.Organisation, Name: norm.NFC.String(f.Mapping)})
+	if errors.Is(err, layer.ErrNotFound) {
+		return layer.Reading{}, usageError{fmt.Errorf("--mapping: there is no file %s, and nothing is saved under that name for %s (hatang mapping list)", f.Mapping, l.Name)}
+	}
 	if err != nil {
-		return s, err
+		return layer.Reading{}, err
 	}
-	if s.options.Mapping, err = intake.ParseMapping(raw); err != nil {
-		return s, usageError{fmt.Errorf("--mapping: %w", err)}
+	return m.Reading, intake.CheckReading(l, m.Reading).Err()
+}
+
+// reads sets how files are read.
+func (s *stranger) reads(r layer.Reading) {
+	s.table.Table, s.table.HeaderRow, s.table.Encoding, s.table.Separator = r.Table, r.HeaderRow, r.Encoding, r.Separator
+	s.options.CRS, s.options.Axis, s.options.Mapping = r.CRS, intake.Axis(r.Axis), intake.Mapping{Columns: r.Columns}
+	if r.Unshifted {
+		s.options.Datum = intake.DatumForgotten
 	}
-	return s, nil
 }
 
 // printElsewhere writes which rows lie elsewhere than in the unit that they declare.

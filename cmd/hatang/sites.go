@@ -5,9 +5,6 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/paulmach/orb"
-	"github.com/paulmach/orb/encoding/ewkb"
-
 	"hatang/geo"
 	"hatang/internal/account"
 	"hatang/internal/intake"
@@ -21,55 +18,9 @@ type siteDesk struct {
 	date func() geo.Date
 }
 
-// ProposeSites returns which of the sites in force are likely one mast, from the positions
-// on them that are no drafts.
-func (d siteDesk) ProposeSites(ctx context.Context, v account.Viewer, distanceM float64) (found intake.ProposedSites, counts layer.SiteCounts, err error) {
-	l, ok := d.Layers().Get("operator_positions")
-	if !ok {
-		return found, counts, fmt.Errorf("the registry has no layer operator_positions")
-	}
-	var positions []intake.Position
-	err = d.Features(ctx, v, l, layer.Query{Date: d.date()}, func(r *layer.Row) error {
-		if l.TextOf(r, "status") == layer.Draft {
-			return nil
-		}
-		g, _, err := ewkb.Unmarshal(r.Geometry)
-		if err != nil {
-			return err
-		}
-		at, ok := g.(orb.Point)
-		if ok {
-			positions = append(positions, intake.Position{Operator: l.TextOf(r, "operator"), Code: l.TextOf(r, "code"), Name: l.TextOf(r, "name"), Site: l.TextOf(r, "site_code"), At: at})
-		}
-		return nil
-	})
-	if err != nil {
-		return found, counts, err
-	}
-	apart, err := d.KeptApart(ctx)
-	if err != nil {
-		return found, counts, err
-	}
-	if found, err = intake.ProposeSites(positions, distanceM, foundApart(apart)); err != nil {
-		return found, counts, err
-	}
-	counts, err = d.SiteCounts(ctx, d.date())
-	return found, counts, err
-}
-
-// foundApart tells pairs that were found to be two masts and lie where they did then.
-func foundApart(pairs []layer.MastsApart) func(a, b intake.Position) bool {
-	known := map[[2]string][2]orb.Point{}
-	for _, p := range pairs {
-		known[p.Codes] = p.Places
-	}
-	return func(a, b intake.Position) bool {
-		if b.Code < a.Code {
-			a, b = b, a
-		}
-		places, ok := known[[2]string{a.Code, b.Code}]
-		return ok && places == [2]orb.Point{a.At, b.At}
-	}
+// ProposeSites returns which of the sites in force are likely one mast.
+func (d siteDesk) ProposeSites(ctx context.Context, v account.Viewer, distanceM float64) (intake.ProposedSites, layer.SiteCounts, error) {
+	return d.Store.ProposeSites(ctx, v, d.date(), distanceM)
 }
 
 // codesOf are the sites of a proposal, the one with most operators first.
@@ -286,44 +237,16 @@ func (c *apartCommand) Run(ctx context.Context, g *globals, env *environment) er
 	})
 }
 
-// sitesReport is what an import of sites or positions did to their numbers.
-type sitesReport struct {
-	Before    layer.SiteCounts `json:"before"`
-	After     layer.SiteCounts `json:"after"`
-	Proposals int              `json:"proposals"` // masts that several operators list, to be looked at
-}
-
-// countsSites reports whether the numbers of sites hang on a layer.
-func countsSites(l *layer.Layer) bool { return l.Name == "bts_sites" || l.Name == "operator_positions" }
-
-// counted does an import and says what it did to the numbers of sites; nil of other layers.
-func (d siteDesk) counted(ctx context.Context, v account.Viewer, l *layer.Layer, work func() error) (*sitesReport, error) {
-	if !countsSites(l) {
-		return nil, work()
-	}
-	var r sitesReport
-	var err error
-	if r.Before, err = d.SiteCounts(ctx, d.date()); err != nil {
-		return nil, err
-	}
-	if err := work(); err != nil {
-		return nil, err
-	}
-	found, after, err := d.ProposeSites(ctx, v, intake.SameMastM)
-	if err != nil {
-		return nil, fmt.Errorf("the import is done, but the sites cannot be counted: %w", err)
-	}
-	r.After, r.Proposals = after, len(found.Sites)
-	return &r, nil
-}
-
-func printSites(env *environment, r *sitesReport) {
+func printSites(env *environment, r *layer.SitesImported) {
 	if r == nil {
 		return
 	}
 	printCounts(env, "before", r.Before)
 	printCounts(env, "after", r.After)
-	if r.Proposals > 0 {
-		fmt.Fprintf(env.stdout, "%d masts that several operators list are proposed as one site each: hatang sites proposals\n", r.Proposals)
+	switch {
+	case r.Proposals == nil:
+		fmt.Fprintln(env.stdout, "there are more positions than an import compares: hatang sites proposals looks for masts that several operators list")
+	case *r.Proposals > 0:
+		fmt.Fprintf(env.stdout, "%d masts that several operators list are proposed as one site each: hatang sites proposals\n", *r.Proposals)
 	}
 }

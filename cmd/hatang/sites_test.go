@@ -16,6 +16,7 @@ import (
 	"github.com/paulmach/orb"
 
 	"hatang/geo"
+	"hatang/internal/layer"
 )
 
 // numbersOf are the numbers of sites.
@@ -40,6 +41,10 @@ func TestOneMastFiveLists(t *testing.T) {
 	for i, path := range lists {
 		if i == 0 { // its sites first, and as they are
 			s.command(t, "import", "bts_sites", path).wants(t, exitDone, "inserted")
+		}
+		if i > 0 {
+			s.countedImport(t, path)
+			continue
 		}
 		s.command(t, "import", "operator_positions", path, "--own-sites", "A2b").wants(t, exitDone, "shared sites")
 	}
@@ -72,6 +77,37 @@ func TestOneMastFiveLists(t *testing.T) {
 		t.Errorf("%s sites after it was taken back", rows)
 	}
 	s.command(t, "sites", "proposals").wants(t, exitDone, "one mast?")
+}
+
+// countedImport brings in a list over HTTP, whose report has the numbers of sites that a dry run
+// on the terminal foretold.
+func (s *server) countedImport(t *testing.T, path string) {
+	t.Helper()
+	var foretold struct {
+		Sites *struct {
+			Before, After numbersOf
+			Proposals     *int
+		}
+	}
+	dry := s.command(t, "import", "operator_positions", path, "--own-sites", "A2b", "--dry-run", "--json")
+	if err := json.Unmarshal([]byte(dry.stdout), &foretold); err != nil || foretold.Sites == nil {
+		t.Fatalf("%v: %s", err, dry.stdout)
+	}
+	list, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sent := s.call(t, http.MethodPost, "/api/v1/imports?collection=operator_positions&own_sites=A2b", string(list), append(bearer(s.key), "Content-Type", "text/csv")...)
+	sent.wants(t, http.StatusAccepted)
+	i := s.importOver(t, strings.TrimPrefix(sent.header.Get("Location"), s.url))
+	if i.State != layer.ImportDone || i.Report.Sites == nil || i.Report.Sites.Proposals == nil {
+		t.Fatalf("%+v, %+v", i, i.Report)
+	}
+	got, want := i.Report.Sites, foretold.Sites
+	same := func(a layer.SiteCounts, b numbersOf) bool { return numbersOf{a.Sites, a.Positions, a.SharedSites} == b }
+	if !same(got.Before, want.Before) || !same(got.After, want.After) || *got.Proposals != *want.Proposals || got.After.Positions != got.Before.Positions+int64(i.Report.Inserted) {
+		t.Errorf("%+v (%d proposals), foretold %+v (%d)", got, *got.Proposals, want, *want.Proposals)
+	}
 }
 
 // writeLists writes the demonstration's positions as their operators would: a list for each, with codes

@@ -55,7 +55,6 @@ type report struct {
 	NotTaken []string             `json:"columns_not_taken"`
 	Areas    *postgis.AreasReport `json:"areas,omitempty"` // of units and zones
 	File     *intake.Report       `json:"file,omitempty"`  // what a file of other programs was found to mean
-	Sites    *sitesReport         `json:"sites,omitempty"` // of sites and positions
 	Request  string               `json:"request"`         // by which what it did is found in the history, and reverted
 
 	// Of a new layer.
@@ -86,12 +85,8 @@ func (c *importCommand) Run(ctx context.Context, g *globals, env *environment) e
 			return err
 		}
 		options.Progress = &shown.progress
-		desk := siteDesk{store, func() geo.Date { return options.Date }}
-		r.Sites, err = desk.counted(ctx, env.viewer(), l, func() (err error) {
-			r.ImportSummary, r.Areas, err = c.Areas.into(ctx, env, store, l, options, func(add func(postgis.Incoming) error) error {
-				return c.read(ctx, env, store, shown, l, options.Date, &r, add)
-			})
-			return err
+		r.ImportSummary, r.Areas, err = c.Areas.into(ctx, env, store, l, options, func(add func(postgis.Incoming) error) error {
+			return c.read(ctx, env, store, shown, l, options.Date, &r, add)
 		})
 		shown.end(err == nil && !c.DryRun && r.Applied)
 		if err != nil {
@@ -135,7 +130,7 @@ func (c *importCommand) options(ctx context.Context, g *globals, store *postgis.
 
 // read reads the file and hands on its features.
 func (c *importCommand) read(ctx context.Context, env *environment, store *postgis.Store, shown *shownImport, l *layer.Layer, date geo.Date, r *report, add func(postgis.Incoming) error) error {
-	reading, err := c.Reading.stranger(c)
+	reading, err := c.Reading.stranger(ctx, env, store, c, l)
 	if err != nil {
 		return err
 	}

@@ -4,10 +4,13 @@ import (
 	"fmt"
 	"math"
 	"net/http"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
+	"hatang/internal/layer"
+	"hatang/internal/postgis"
 	"hatang/internal/testdb"
 )
 
@@ -60,7 +63,7 @@ func changesOfStructure(t *testing.T, s *server, data string) {
 	s.command(t, "units", "lineage", table2025, "--date", "2025-07-01", "--act", "1661/NQ-UBTVQH15").wants(t, exitDone, "129 inserted")
 	s.command(t, change...).wants(t, exitFindings, "the structure does not hold together")
 	s.command(t, append(change, "--accept-gaps", "--dry-run")...).wants(t, exitDone, "units that end: 84")
-	s.command(t, append(change, "--accept-gaps")...).wants(t, exitDone, "communes: 45 read")
+	structureOverHTTP(t, s, communes2025)
 	end := []string{"units", "end", "districts", "--date", "2025-07-01"}
 	s.command(t, append(end, "--dry-run")...).wants(t, exitDone, "nothing was changed")
 	s.command(t, end...).wants(t, exitDone, "districts: 10 end on 2025-07-01")
@@ -68,6 +71,43 @@ func changesOfStructure(t *testing.T, s *server, data string) {
 	s.command(t, "import", "communes", communes2025, "--complete").wants(t, exitUsage, "--in-force")
 	s.command(t, "import", "communes", communes2025, "--accept-gaps").wants(t, exitUsage, "--complete")
 	s.command(t, "import", "bts_sites", communes2025, "--complete", "--in-force", "2025-07-01").wants(t, exitUsage, "are no units")
+}
+
+// structureOverHTTP sends the whole structure of 2025: refused where it leaves gaps, with where
+// and how large they are, until that is accepted.
+func structureOverHTTP(t *testing.T, s *server, path string) {
+	t.Helper()
+	file, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	send := func(query string) layer.Import {
+		a := s.call(t, http.MethodPost, "/api/v1/imports?collection=communes&in_force=2025-07-01&complete=true"+query, string(file), append(bearer(s.key), "Content-Type", "application/geo+json")...)
+		a.wants(t, http.StatusAccepted)
+		i := s.importOver(t, strings.TrimPrefix(a.header.Get("Location"), s.url))
+		if i.Report == nil || i.Report.Areas == nil || i.Report.Areas.Coverage == nil {
+			t.Fatalf("%q: %+v, %+v", query, i, i.Report)
+		}
+		return i
+	}
+	i := send("")
+	c := i.Report.Areas.Coverage
+	if i.State != layer.ImportRefused || i.Report.Applied || len(i.Report.Areas.Structure) != 1 || !strings.Contains(i.Report.Areas.Structure[0].Detail.EN, fmt.Sprintf("%d overlaps and %d gaps", c.Overlaps.Count, c.Gaps.Count)) {
+		t.Errorf("not accepted: %+v, %+v", i.Report, i.Report.Areas.Structure)
+	}
+	if gap := c.Gaps.Largest[0]; c.Gaps.Count < 1 || gap.AreaM2 < postgis.MinDefectM2 || math.Abs(gap.At[0]-103) > 1 || math.Abs(gap.At[1]-21.5) > 1 {
+		t.Errorf("the largest gap: %+v", gap)
+	}
+	if i := send("&accept_gaps=true&dry_run=true"); i.State != layer.ImportDone || i.Report.Applied || len(i.Report.Areas.Ended) != 84 || len(i.Report.Areas.Structure) > 0 {
+		t.Errorf("a dry run: %+v, %+v", i.Report, i.Report.Areas)
+	}
+	if i := send("&accept_gaps=true"); i.State != layer.ImportDone || !i.Report.Applied || i.Report.Read != 45 || len(i.Report.Areas.Ended) != 84 || i.Report.Areas.Coverage.Gaps.Count != c.Gaps.Count {
+		t.Errorf("accepted: %+v, %+v", i.Report, i.Report.Areas)
+	}
+	var listed struct{ Imports []layer.Import }
+	if s.get(t, "/api/v1/imports?limit=1", &listed, bearer(s.key)...); len(listed.Imports) != 1 || len(listed.Imports[0].Report.Areas.Coverage.Gaps.Largest) != 0 {
+		t.Errorf("the list: %+v", listed)
+	}
 }
 
 // figuresInTime: indicators are made of the boundaries of their date, and of districts for

@@ -364,6 +364,9 @@ func (p *pair) other() string {
 	case n < 65:
 		return p.consultations()
 	case n < 75:
+		if p.chance(30) {
+			return p.mappings()
+		}
 		return p.imports()
 	case n < 83:
 		return p.proposals()
@@ -470,6 +473,12 @@ func (p *pair) imports() string {
 		of = fmt.Sprint(pick(p.rand, p.stock.imports))
 	}
 	return "/api/v1/imports" + pick(p.rand, []string{"", "?limit=1", "?limit=1&after=" + of, "/" + of})
+}
+
+// mappings asks for the mappings of the viewer's organisation, and of others.
+func (p *pair) mappings() string {
+	of := fmt.Sprint(pick(p.rand, p.stock.mappings))
+	return "/api/v1/mappings" + pick(p.rand, []string{"", "?limit=1", "?collection=kiosks", "?limit=1&after=" + of, "/" + of, "/" + of})
 }
 
 // consultation is the id of one of either world, or of none.

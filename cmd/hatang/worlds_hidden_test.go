@@ -125,6 +125,22 @@ func importsOf(who string) string {
 		INSERT INTO import_progress (import, rows_read, updated_at) SELECT id, 4711, now() FROM i`, who)
 }
 
+// mappingsOf is a statement that has other organisations than the viewer's, and staff who
+// belong to none where he is no such, save mappings.
+func mappingsOf(v account.Viewer) string {
+	others := []string{"NULL"}
+	if v.Organisation == "" && v.Staff() {
+		others = nil
+	}
+	for _, code := range []string{"VNPT", "VIETTEL", "MOBIFONE"} {
+		if code != v.Organisation {
+			others = append(others, "'"+code+"'")
+		}
+	}
+	return fmt.Sprintf(`INSERT INTO import_mappings (id, layer, organisation, name, reading) SELECT (1::bigint << 48) + 9000 + row_number() OVER (), 'kiosks', o, 'hidden', '{"crs":"EPSG:9205"}'
+		FROM unnest(ARRAY[%s]::text[]) o`, strings.Join(others, ","))
+}
+
 // columnsBut lists the columns of a layer without the geometry and one more.
 func columnsBut(l *layer.Layer, but, prefix string) string {
 	var names []string
@@ -163,6 +179,7 @@ func (p *pair) hide(conn *pgx.Conn) {
 	execute(p.t, conn, proposalsOf("hidden", fmt.Sprintf("%s AND %s", p.as.blind(sites, "geom"), p.as.unasked(sites)), 1))
 	if !p.as.viewer().Administers() {
 		execute(p.t, conn, importsOf("key:hidden"))
+		execute(p.t, conn, mappingsOf(p.as.viewer()))
 	}
 	if !p.as.viewer().Staff() {
 		execute(p.t, conn, "INSERT INTO rule_sets (id, version, plan, jurisdiction, valid_from, state, body) VALUES ('hidden', 1, 'x', '11', '2016-01-01', 'draft', '{}')")
@@ -228,6 +245,7 @@ type stock struct {
 	communes       []string
 	consultations  []int64  // of either world
 	imports        []int64  // of either world
+	mappings       []int64  // of either world
 	proposals      []int64  // of either world
 	verdicts       []string // numbers, of either world
 	sites          *layer.Layer
@@ -265,6 +283,7 @@ func readStock(t *testing.T, o *origin, as who, a, b *pgx.Conn) *stock {
 	}
 	s.makers = allOf[string](t, b, "SELECT DISTINCT who FROM history ORDER BY 1")
 	s.imports = append(allOf[int64](t, b, "SELECT id FROM imports ORDER BY id"), 1)
+	s.mappings = append(allOf[int64](t, b, "SELECT id FROM import_mappings ORDER BY id"), 1)
 	s.proposals = allOf[int64](t, b, "SELECT id FROM proposals ORDER BY id")
 	s.verdicts = allOf[string](t, b, "SELECT number FROM verdicts ORDER BY recorded_at DESC, number")
 	s.sites, _ = o.layers.Get("bts_sites")

@@ -162,6 +162,7 @@ func newOrigin(t *testing.T) *origin {
 		}
 	}
 	execute(t, conn, proposalsOf("x", "true", 0))
+	execute(t, conn, "INSERT INTO import_mappings (layer, organisation, name, reading) SELECT 'kiosks', o, 'x', '{}' FROM unnest('{VNPT,VIETTEL,NULL}'::text[]) o")
 	execute(t, conn, "UPDATE consultations SET answer = 'agreed', note = 'x' WHERE feature % 5 = 1")
 	execute(t, conn, "UPDATE consultations SET withdrawn_at = now() WHERE feature % 5 = 2")
 	for _, sql := range layersPublished {

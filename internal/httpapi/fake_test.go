@@ -65,6 +65,9 @@ type fakeStore struct {
 	ruleSets   []permit.RuleSetEntry
 	rulesAsked []permit.RuleSetQuery
 
+	mappings []layer.Mapping // of the viewer's organisation
+	saved    layer.Mapping
+
 	sent     layer.NewImport // for import
 	imported []layer.Import
 	asking   account.Viewer // for imports
@@ -92,6 +95,44 @@ func (s *fakeStore) ChangeLayer(_ context.Context, _ account.Viewer, name string
 
 func (s *fakeStore) WithdrawLayer(_ context.Context, _ account.Viewer, name string) error {
 	return s.call("WithdrawLayer " + name)
+}
+
+func (s *fakeStore) Mappings(_ context.Context, v account.Viewer, q layer.MappingQuery) ([]layer.Mapping, error) {
+	s.asking, s.after, s.limit = v, q.After, q.Limit
+	return s.mappings[:min(q.Limit, len(s.mappings))], s.call("Mappings " + q.Collection)
+}
+
+func (s *fakeStore) Mapping(_ context.Context, _ account.Viewer, id int64) (layer.Mapping, error) {
+	for _, m := range s.mappings {
+		if m.ID == id {
+			return m, s.call("Mapping")
+		}
+	}
+	return layer.Mapping{}, layer.ErrNotFound
+}
+
+func (s *fakeStore) MappingNamed(_ context.Context, _ account.Viewer, n layer.MappingName) (layer.Mapping, error) {
+	for _, m := range s.mappings {
+		if m.MappingName == n {
+			return m, s.call("MappingNamed")
+		}
+	}
+	return layer.Mapping{}, layer.ErrNotFound
+}
+
+func (s *fakeStore) AddMapping(_ context.Context, v account.Viewer, n layer.MappingName, r layer.Reading) (int64, error) {
+	s.asking, s.saved = v, layer.Mapping{MappingName: n, Reading: r}
+	return 7, s.call("AddMapping")
+}
+
+func (s *fakeStore) ChangeMapping(_ context.Context, v account.Viewer, id int64, r layer.Reading) error {
+	s.asking, s.saved = v, layer.Mapping{ID: id, Reading: r}
+	return s.call("ChangeMapping")
+}
+
+func (s *fakeStore) RemoveMapping(_ context.Context, v account.Viewer, id int64) error {
+	s.asking, s.saved = v, layer.Mapping{ID: id}
+	return s.call("RemoveMapping")
 }
 
 func (s *fakeStore) AddImport(_ context.Context, v account.Viewer, l *layer.Layer, n layer.NewImport, path string) (int64, error) {

@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"time"
 
+	"golang.org/x/text/unicode/norm"
+
 	"hatang/geo"
 	"hatang/internal/account"
 	"hatang/internal/layer"
@@ -20,6 +22,7 @@ import (
 // first knows only the viewer's own, for an administrator all, and returns ErrNotFound for
 // others.
 type Importer interface {
+	Mappings
 	// AddImport keeps the file at path, to be imported; ErrConflict while another of the
 	// viewer's is under way.
 	AddImport(ctx context.Context, v account.Viewer, l *layer.Layer, n layer.NewImport, path string) (id int64, err error)
@@ -44,7 +47,7 @@ const (
 )
 
 func importQuery() []string {
-	return []string{"collection", "dry_run", "on_conflict", "in_force", "good_rows", "crs", "table", "jurisdiction", "own_sites", "source"}
+	return []string{"collection", "dry_run", "on_conflict", "in_force", "good_rows", "crs", "table", "jurisdiction", "own_sites", "complete", "accept_gaps", "mapping", "source"}
 }
 
 // onConflicts are what an import may do with codes that are there already.
@@ -87,7 +90,14 @@ func (a *api) addImport(w http.ResponseWriter, r *request) error {
 	if len(faults) > 0 {
 		return faultsProblem(invalidParameter, faults)
 	}
-	if err := mayWrite(r.viewer, l); err != nil {
+	err := mayWrite(r.viewer, l)
+	if err != nil {
+		return err
+	}
+	if n.Wishes.Complete && !r.viewer.Pen(l.Name).All {
+		return problem(forbidden, "Cả cơ cấu đơn vị chỉ do người được sửa lớp này trên toàn địa bàn nhập.", "The structure of a level of units is brought in by those who may write all of them.")
+	}
+	if n.Wishes.Reading, err = a.readingOf(r, l, n.Wishes.Mapping); err != nil {
 		return err
 	}
 	// The answer may come later than the server's time for it, which began with the headers.
@@ -129,10 +139,11 @@ func wishesOfImport(r *request) (*layer.Layer, layer.NewImport, layer.Faults) {
 		faults.Add("collection", "không có lớp %q", "there is no collection %q", clip(collection))
 	}
 	wishes := layer.ImportWishes{DryRun: flag(r.values, "dry_run", &faults), GoodRows: flag(r.values, "good_rows", &faults), OnConflict: onConflicts[0],
-		CRS: r.values.Get("crs"), Table: r.values.Get("table"), Jurisdiction: r.values.Get("jurisdiction"), OwnSites: r.values.Get("own_sites")}
+		CRS: r.values.Get("crs"), Table: r.values.Get("table"), Jurisdiction: r.values.Get("jurisdiction"), OwnSites: r.values.Get("own_sites"), Mapping: norm.NFC.String(r.values.Get("mapping"))}
 	if wishes.OwnSites != "" && (collection != "operator_positions" || !slices.Contains(geo.MastTypes(), geo.MastType(wishes.OwnSites))) {
 		faults.Add("own_sites", "own_sites là loại cột (%s), dành cho operator_positions", "own_sites is a mast type (%s), for operator_positions", joined(geo.MastTypes()))
 	}
+	wishes.Complete, wishes.AcceptGaps = flag(r.values, "complete", &faults), flag(r.values, "accept_gaps", &faults)
 	if r.values.Has("on_conflict") {
 		wishes.OnConflict = r.values.Get("on_conflict")
 		if !slices.Contains(onConflicts, wishes.OnConflict) {
@@ -145,12 +156,23 @@ func wishesOfImport(r *request) (*layer.Layer, layer.NewImport, layer.Faults) {
 			faults.Add("in_force", "in_force phải là ngày dạng YYYY-MM-DD", "in_force must be a date of the form YYYY-MM-DD")
 		}
 	}
+	wholeStructure(wishes, collection, &faults)
 	parseCRS(r.values, "crs", &faults)
 	name := clip(r.values.Get("source"))
 	if name == "" {
 		name = collection
 	}
 	return l, layer.NewImport{Collection: collection, FileName: name, Wishes: wishes}, faults
+}
+
+// wholeStructure adds what is wrong with wishes for the whole structure of a level of units.
+func wholeStructure(w layer.ImportWishes, collection string, faults *layer.Faults) {
+	if w.Complete && (layer.LevelOf(collection) == "" || w.InForce.IsZero()) {
+		faults.Add("complete", "complete là thay đổi cả cơ cấu đơn vị: cần in_force, và dành cho provinces, districts, communes", "complete is a change of a structure of units: it needs in_force, and is for provinces, districts and communes")
+	}
+	if w.AcceptGaps && !w.Complete {
+		faults.Add("accept_gaps", "accept_gaps đi cùng complete; các lần nhập khác nêu chỗ hở và không từ chối", "accept_gaps goes with complete; other imports tell of gaps and refuse none")
+	}
 }
 
 // flag reads a parameter that is true or false, false where it is not given.
@@ -186,12 +208,21 @@ func (a *api) listImports(w http.ResponseWriter, r *request) error {
 	}
 	list := make([]importDocument, len(found))
 	for i := range found {
-		if found[i].Report != nil {
-			found[i].Report.Refused = []layer.RefusedRow{} // the import's own document lists them
-		}
+		shorten(found[i].Report)
 		list[i] = a.importOf(r, found[i])
 	}
 	return reply(w, r, http.StatusOK, map[string]any{"imports": list, "links": links})
+}
+
+// shorten leaves out of a report what the import's own document lists.
+func shorten(r *layer.ImportReport) {
+	if r == nil {
+		return
+	}
+	r.Refused = []layer.RefusedRow{}
+	if r.Areas != nil && r.Areas.Coverage != nil {
+		r.Areas.Coverage.Overlaps.Largest, r.Areas.Coverage.Gaps.Largest = []layer.Defect{}, []layer.Defect{}
+	}
 }
 
 func (a *api) showImport(w http.ResponseWriter, r *request) error {

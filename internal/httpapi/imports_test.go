@@ -50,6 +50,34 @@ func TestAddingAnImport(t *testing.T) {
 	}
 }
 
+// The whole structure of a level of units is a change in force of units, and who writes a
+// part of them alone brings in none.
+func TestAddingAStructure(t *testing.T) {
+	for _, tt := range []struct {
+		query  string
+		want   int
+		faults int
+	}{
+		{"?collection=communes&complete=true&in_force=2025-07-01", http.StatusAccepted, 0},
+		{"?collection=communes&complete=true&accept_gaps=true&in_force=2025-07-01", http.StatusAccepted, 0},
+		{"?collection=communes&complete=false&accept_gaps=false", http.StatusAccepted, 0},
+		{"?collection=communes&complete=true", http.StatusBadRequest, 1},
+		{"?collection=mast_zones&complete=true&in_force=2025-07-01", http.StatusBadRequest, 1},
+		{"?collection=communes&accept_gaps=true", http.StatusBadRequest, 1},
+		{"?collection=roads&complete=true&accept_gaps=1", http.StatusBadRequest, 2},
+	} {
+		s := &fakeStore{}
+		w := do(handlerOf(t, s), "POST", importsPath+tt.query, "{}", asOfficer, "Content-Type: application/geo+json")
+		errs, _ := decode(t, w)["errors"].([]any)
+		if w.Code != tt.want || len(errs) != tt.faults {
+			t.Errorf("%s: %d %s", tt.query, w.Code, w.Body)
+		}
+		if wished := strings.Contains(tt.query, "complete=true"); w.Code == http.StatusAccepted && (s.sent.Wishes.Complete != wished || s.sent.Wishes.AcceptGaps != strings.Contains(tt.query, "accept_gaps=true")) {
+			t.Errorf("%s: %+v", tt.query, s.sent.Wishes)
+		}
+	}
+}
+
 // importedOnes are imports of every state, of ids from 1.
 func importedOnes() (all []layer.Import) {
 	began := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)

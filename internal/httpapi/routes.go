@@ -181,6 +181,12 @@ func (a *api) routes() []route {
 		{method: get, pattern: root + "/imports/{importId}", handle: a.showImport, produces: jsonType, query: noQuery, needs: identity},
 		{method: http.MethodDelete, pattern: root + "/imports/{importId}", handle: a.cancelImport, query: noQuery, needs: identity},
 
+		{method: get, pattern: root + "/mappings", handle: a.listMappings, produces: jsonType, query: []string{"after", "collection", "limit"}, needs: identity, layers: true},
+		{method: post, pattern: root + "/mappings", handle: a.addMapping, produces: jsonType, consumes: jsonType, query: noQuery, needs: reverting, layers: true},
+		{method: get, pattern: root + "/mappings/{mappingId}", handle: a.showMapping, produces: jsonType, query: noQuery, needs: identity, layers: true},
+		{method: http.MethodPut, pattern: root + "/mappings/{mappingId}", handle: a.changeMapping, consumes: jsonType, query: noQuery, needs: reverting, layers: true},
+		{method: http.MethodDelete, pattern: root + "/mappings/{mappingId}", handle: a.removeMapping, query: noQuery, needs: reverting, layers: true},
+
 		{method: get, pattern: root + "/site-proposals", handle: a.proposeSites, produces: jsonType, query: []string{"distance", "f"}, needs: reverting, heavy: true},
 		{method: post, pattern: root + "/site-proposals/mergers", handle: a.mergeSites, produces: jsonType, consumes: jsonType, query: []string{"dry_run"}, needs: reverting},
 		{method: post, pattern: root + "/site-proposals/splits", handle: a.splitSite, produces: jsonType, consumes: jsonType, query: []string{"dry_run"}, needs: reverting},

@@ -2,6 +2,8 @@ package intake
 
 import (
 	"encoding/json"
+	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -141,10 +143,11 @@ func TestStrictAndUnits(t *testing.T) {
 
 func TestMapping(t *testing.T) {
 	sites := layerNamed(t, "bts_sites")
-	m, err := ParseMapping([]byte(`{"columns": {"A": "code", "cao (km)": "height_m", "name": "", "Y": "@northing", "X": "@easting"}}`))
+	read, err := ParseReading([]byte(`{"columns": {"A": "code", "cao (km)": "height_m", "name": "", "Y": "@northing", "X": "@easting"}}`))
 	if err != nil {
 		t.Fatal(err)
 	}
+	m := Mapping{Columns: read.Columns}
 	c, faults := Match([]string{"A", "code", "cao (km)", "name", "X", "Y"}, sites, m, false)
 	if got := taken(c); got != "code  height_m @nothing @easting @northing" || len(faults) > 0 || c[2].Factor != 1000 || c[1].Instead != "A" {
 		t.Errorf("%q, %v, %+v", got, faults, c)
@@ -157,7 +160,7 @@ func TestMapping(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if loaded, err := ParseMapping(saved); err != nil || len(loaded.Columns) != 6 {
+	if loaded, err := ParseReading(saved); err != nil || len(loaded.Columns) != 6 {
 		t.Errorf("%v, %v", loaded, err)
 	}
 	_, faults = Match([]string{"A", "B"}, sites, Mapping{Columns: map[string]string{"A": "code", "B": "code", "C": "name", "D": "x"}}, false)
@@ -169,9 +172,56 @@ func TestMapping(t *testing.T) {
 		t.Errorf("%+v", faults)
 	}
 	for _, bad := range []string{"", "[]", `{"column": {}}`, `{"columns": {}} {}`, `{"columns": {"A": 1}}`} {
-		if _, err := ParseMapping([]byte(bad)); err == nil {
+		if _, err := ParseReading([]byte(bad)); err == nil {
 			t.Errorf("%q was taken", bad)
 		}
+	}
+}
+
+// A reading names what the layer has and what files can be read by, all faults of it at once.
+func TestCheckReading(t *testing.T) {
+	sites := layerNamed(t, "bts_sites")
+	good := layer.Reading{Columns: map[string]string{"Mã": "code", "X (m)": "@northing", "Y (m)": "@easting", "Ghi chú": "", "STT": "@nothing", "Màu": ""},
+		Table: "Sheet1", HeaderRow: 3, Encoding: "TCVN3", Separator: ";", CRS: "EPSG:9205", Axis: "yx", Unshifted: true}
+	for _, r := range []layer.Reading{{}, good, {HeaderRow: -1, CRS: "VN-2000 / TM-3 103-00"}} {
+		if faults := CheckReading(sites, r); len(faults) > 0 {
+			t.Errorf("%+v: %+v", r, faults)
+		}
+	}
+	bad := layer.Reading{Columns: map[string]string{"A": "revision", "B/C": "nothing", "D": "code", "E": "code", "": "name", "F\x00": "height_m"},
+		Table: strings.Repeat("x", 501), HeaderRow: 1001, Encoding: "klingon", Separator: ";;", CRS: "EPSG:1", Axis: "zx"}
+	var at []string
+	for _, f := range CheckReading(sites, bad) {
+		if at = append(at, f.At); f.Detail.VI == "" || f.Detail.EN == "" {
+			t.Errorf("%+v", f)
+		}
+	}
+	want := []string{"/header_row", "/encoding", "/separator", "/columns/", "/columns/A", "/columns/B~1C", "/columns/E", "/columns/F\x00", "/table", "/crs", "/axis"}
+	if !slices.Equal(at, want) {
+		t.Errorf("%q, want %q", at, want)
+	}
+	many := layer.Reading{Columns: map[string]string{}}
+	for i := range 1001 {
+		many.Columns[fmt.Sprint(i)] = ""
+	}
+	if faults := CheckReading(sites, many); len(faults) != 1 || faults[0].At != "/columns" {
+		t.Errorf("%d columns: %+v", len(many.Columns), faults)
+	}
+	delete(many.Columns, "0")
+	if faults := CheckReading(sites, many); len(faults) != 0 {
+		t.Errorf("%d columns: %+v", len(many.Columns), faults)
+	}
+}
+
+// What a reading does not say is taken from the one that it lies over.
+func TestReadingsLieOverOthers(t *testing.T) {
+	saved := layer.Reading{Columns: map[string]string{"A": "code"}, Table: "a", HeaderRow: 2, Encoding: "vni", Separator: ";", CRS: "EPSG:9205", Axis: "yx", Unshifted: true}
+	if got := (layer.Reading{}).Over(saved); !reflect.DeepEqual(got, saved) {
+		t.Errorf("%+v", got)
+	}
+	given := layer.Reading{Columns: map[string]string{"B": "code"}, Table: "b", HeaderRow: 1, Encoding: "utf-8", Separator: ",", CRS: "EPSG:4326", Axis: "xy", Unshifted: true}
+	if got := given.Over(saved); !reflect.DeepEqual(got, given) {
+		t.Errorf("%+v", got)
 	}
 }
 

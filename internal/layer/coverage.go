@@ -44,3 +44,24 @@ type Defect struct {
 	AreaM2 float64    `json:"area_m2"`         // geodesic, square metres
 	At     [2]float64 `json:"at"`              // a point in it: longitude, latitude
 }
+
+// AreasImported is what an import of areas that lie beside each other did beside what every
+// import does, or would do.
+type AreasImported struct {
+	Ended []string `json:"ended"` // codes of units that the file of a whole structure lacks
+	// Structure is why a whole structure was not taken as it is: nothing is stored then.
+	Structure Faults           `json:"structure"`
+	ZonesKept int              `json:"zones_kept"` // mast zones that no longer follow their commune
+	Grants    []GrantConcerned `json:"grants_concerned"`
+	// Coverage is how the areas lie beside each other after the import; nil where rows were
+	// refused.
+	Coverage *CoverageReport `json:"coverage"`
+}
+
+// GrantConcerned is a unit that rights are limited to, and how many grants are. The unit
+// has ended or has another territory now, and whoever keeps the rights should look whether
+// they still are what was meant.
+type GrantConcerned struct {
+	Territory string `json:"territory"`
+	Grants    int    `json:"grants"`
+}

@@ -44,6 +44,10 @@ type ImportWishes struct {
 	CRS          string   `json:"crs,omitempty"`          // of the file; "" for what it says
 	Table        string   `json:"table,omitempty"`        // of a GeoPackage; "" for the only one
 	Jurisdiction string   `json:"jurisdiction,omitempty"` // of new rows; "" for the only one there is
+	Complete     bool     `json:"complete,omitempty"`     // the whole structure of a level of units from InForce on
+	AcceptGaps   bool     `json:"accept_gaps,omitempty"`  // with Complete, although units overlap or leave gaps
+	Mapping      string   `json:"mapping,omitempty"`      // the saved one by which the file is read; "" for none
+	Reading      *Reading `json:"reading,omitempty"`      // what it said when the file came; nil for nothing
 	OwnSites     string   `json:"own_sites,omitempty"`    // mast type of the sites that new positions without one get; "" for none
 }
 
@@ -100,16 +104,18 @@ type Elsewhere struct {
 
 // ImportReport is what an import did, or would do.
 type ImportReport struct {
-	Read        int          `json:"read"`
-	Inserted    int          `json:"inserted"`
-	Updated     int          `json:"updated"`
-	Unchanged   int          `json:"unchanged"`
-	Skipped     int          `json:"skipped"`
-	RefusedRows int          `json:"refused_rows"` // how many
-	Faults      int          `json:"faults"`       // how many these have
-	Refused     []RefusedRow `json:"refused"`      // the first of them, with at most a thousand faults together
-	Applied     bool         `json:"applied"`
-	NotTaken    []string     `json:"columns_not_taken"`
+	Read        int            `json:"read"`
+	Inserted    int            `json:"inserted"`
+	Updated     int            `json:"updated"`
+	Unchanged   int            `json:"unchanged"`
+	Skipped     int            `json:"skipped"`
+	RefusedRows int            `json:"refused_rows"` // how many
+	Faults      int            `json:"faults"`       // how many these have
+	Refused     []RefusedRow   `json:"refused"`      // the first of them, with at most a thousand faults together
+	Applied     bool           `json:"applied"`
+	NotTaken    []string       `json:"columns_not_taken"`
+	Sites       *SitesImported `json:"sites,omitempty"` // of sites and positions, where no row was refused or the good ones were taken
+	Areas       *AreasImported `json:"areas,omitempty"` // of units and zones, for who sees all of them
 	// How many rows lie elsewhere than in the commune that they declare, and the first of them.
 	ElsewhereRows int         `json:"elsewhere_rows,omitempty"`
 	Elsewhere     []Elsewhere `json:"elsewhere,omitempty"`

@@ -12,6 +12,19 @@ type SiteCounts struct {
 	SharedSiteRatio *float64 `json:"shared_site_ratio"`
 }
 
+// SitesImported is what an import of sites or positions did to their numbers, or would do.
+type SitesImported struct {
+	Before SiteCounts `json:"before"`
+	After  SiteCounts `json:"after"`
+	// Proposals is how many masts several operators list, each on a site of its own, to be
+	// looked at; nil where the viewer may not put sites together, and where there are more
+	// positions than an import compares.
+	Proposals *int `json:"proposals"`
+}
+
+// CountsSites reports whether the numbers of sites hang on the layer.
+func (l *Layer) CountsSites() bool { return l.Name == "bts_sites" || l.Name == "operator_positions" }
+
 // SitesChanged is what merging or splitting did.
 type SitesChanged struct {
 	Applied   bool       `json:"applied"`   // false of a dry run

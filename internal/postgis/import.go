@@ -68,6 +68,9 @@ type ImportSummary struct {
 
 	ElsewhereRows int         `json:"elsewhere_rows"`      // how many lie elsewhere than in the commune that they declare
 	Elsewhere     []Elsewhere `json:"elsewhere,omitempty"` // the first of them
+	// Sites is what happened to the numbers of sites and positions; nil of other layers, and
+	// where nothing is stored because rows were refused.
+	Sites *layer.SitesImported `json:"sites,omitempty"`
 }
 
 // ImportProgress is how far an import is. It is written by the import and may be read
@@ -95,7 +98,7 @@ var errNotApplied = errors.New("not applied")
 func (s *Store) Import(ctx context.Context, v account.Viewer, l *layer.Layer, o ImportOptions, read func(add func(Incoming) error) error) (ImportSummary, error) {
 	var summary ImportSummary
 	err := s.write(ctx, v, "import "+l.Name, func(tx pgx.Tx) (err error) {
-		summary, err = importAll(ctx, tx, v, l, o, read)
+		summary, err = importCounted(ctx, tx, v, l, o, read)
 		return err
 	})
 	if errors.Is(err, errNotApplied) {

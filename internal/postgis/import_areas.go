@@ -26,16 +26,7 @@ type AreasOptions struct {
 }
 
 // AreasReport is what an import of areas did beside what every import does, or would do.
-type AreasReport struct {
-	Ended []string `json:"ended"` // codes of units that the file lacks
-	// Structure is why a whole structure was not taken as it is: nothing is stored then.
-	Structure layer.Faults     `json:"structure"`
-	ZonesKept int              `json:"zones_kept"` // mast zones that no longer follow their commune
-	Grants    []GrantConcerned `json:"grants_concerned"`
-	// Coverage is how the areas lie beside each other after the import; nil where rows were
-	// refused.
-	Coverage *layer.CoverageReport `json:"coverage"`
-}
+type AreasReport = layer.AreasImported
 
 // ImportAreas is Import into a layer whose areas lie beside each other, units or zones,
 // and tells how they do afterwards: see Coverage, whose cost it has.
@@ -49,6 +40,20 @@ type AreasReport struct {
 // lacks begins on that very day, and, unless AcceptGaps is set, where units overlap or
 // leave gaps. ErrForbidden for a viewer who may not write the level everywhere.
 func (s *Store) ImportAreas(ctx context.Context, v account.Viewer, l *layer.Layer, o ImportOptions, a AreasOptions, read func(add func(Incoming) error) error) (ImportSummary, AreasReport, error) {
+	var summary ImportSummary
+	var report AreasReport
+	err := s.write(ctx, v, "import "+l.Name, func(tx pgx.Tx) (err error) {
+		summary, report, err = importAreas(ctx, tx, v, l, o, a, read)
+		return err
+	})
+	if errors.Is(err, errNotApplied) {
+		err = nil
+	}
+	return summary, report, err
+}
+
+// importAreas is ImportAreas in a transaction; it returns errNotApplied where that is to be undone.
+func importAreas(ctx context.Context, tx pgx.Tx, v account.Viewer, l *layer.Layer, o ImportOptions, a AreasOptions, read func(add func(Incoming) error) error) (ImportSummary, AreasReport, error) {
 	report := AreasReport{Ended: []string{}, Structure: layer.Faults{}, Grants: []GrantConcerned{}}
 	rule, asked := l.Coverage()
 	switch {
@@ -57,16 +62,10 @@ func (s *Store) ImportAreas(ctx context.Context, v account.Viewer, l *layer.Laye
 	case a.Complete && !v.Pen(l.Name).All:
 		return ImportSummary{}, report, fmt.Errorf("a structure of %s, %s: %w", l.Name, v.Name, layer.ErrForbidden)
 	}
-	var summary ImportSummary
-	err := s.write(ctx, v, "import "+l.Name, func(tx pgx.Tx) (err error) {
-		im := areasImport{tx: tx, viewer: v, layer: l, o: o, a: a, report: &report, codes: map[string]bool{}}
-		if summary, err = im.run(ctx, rule, read); err == nil && o.DryRun {
-			summary.Applied, err = false, errNotApplied
-		}
-		return err
-	})
-	if errors.Is(err, errNotApplied) {
-		err = nil
+	im := areasImport{tx: tx, viewer: v, layer: l, o: o, a: a, report: &report, codes: map[string]bool{}}
+	summary, err := im.run(ctx, rule, read)
+	if err == nil && o.DryRun {
+		summary.Applied, err = false, errNotApplied
 	}
 	return summary, report, err
 }

@@ -4,8 +4,55 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/jackc/pgx/v5"
+
+	"hatang/internal/account"
+	"hatang/internal/intake"
 	"hatang/internal/layer"
 )
+
+// mostCompared is up to how many positions an import looks for masts that several operators
+// list: 200 000 of them take some 100 MB for a moment.
+const mostCompared = 200_000
+
+// importCounted is importAll, which of sites and positions counts what there is before and
+// after. In a dry run that is what there would be.
+func importCounted(ctx context.Context, tx pgx.Tx, v account.Viewer, l *layer.Layer, o ImportOptions, read func(add func(Incoming) error) error) (ImportSummary, error) {
+	if !l.CountsSites() {
+		return importAll(ctx, tx, v, l, o, read)
+	}
+	date, dryRun, sites := o.Date, o.DryRun, &layer.SitesImported{}
+	if !o.InForce.IsZero() {
+		date = o.InForce
+	}
+	var err error
+	if sites.Before, err = siteCounts(ctx, tx, date); err != nil {
+		return ImportSummary{}, err
+	}
+	o.DryRun = false // what comes after must be seen, too
+	summary, err := importAll(ctx, tx, v, l, o, read)
+	if err != nil {
+		return summary, err
+	}
+	if sites.After, err = siteCounts(ctx, tx, date); err != nil {
+		return summary, err
+	}
+	// Who puts no sites together is told nothing that hangs on what others found apart.
+	if v.AsksAnything() && sites.After.Positions <= mostCompared {
+		found, err := proposeSites(ctx, tx, date, intake.SameMastM)
+		if err != nil {
+			return summary, err
+		}
+		n := len(found.Sites)
+		sites.Proposals = &n
+	}
+	summary.Sites = sites
+	if dryRun {
+		summary.Applied = false
+		return summary, errNotApplied
+	}
+	return summary, nil
+}
 
 // makeOwnSites makes a site where each new position lies that stands on one of its own code,
 // where there is none: with a mast of the type that is wished, and otherwise as the position says.

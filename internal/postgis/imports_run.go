@@ -224,7 +224,7 @@ func (r *importRun) bring(ctx context.Context, tx pgx.Tx) (layer.ImportState, er
 		if err != nil {
 			return err
 		}
-		summary, err = importAll(ctx, tx, v, l, options, func(add func(Incoming) error) error {
+		summary, err = r.bringInto(ctx, tx, v, l, options, func(add func(Incoming) error) error {
 			r.report.NotTaken, err = r.reader.Read(ctx, r.Import, l, path, &r.bytes, add)
 			return err
 		})
@@ -239,7 +239,8 @@ func (r *importRun) bring(ctx context.Context, tx pgx.Tx) (layer.ImportState, er
 	notTaken := append([]string{}, r.report.NotTaken...)
 	r.report = layer.ImportReport{Read: summary.Read, Inserted: summary.Inserted, Updated: summary.Updated, Unchanged: summary.Unchanged, Skipped: summary.Skipped,
 		RefusedRows: summary.RefusedRows, Faults: summary.Faults, Refused: summary.Refused, Applied: summary.Applied && err == nil, NotTaken: notTaken,
-		ElsewhereRows: summary.ElsewhereRows, Elsewhere: summary.Elsewhere}
+		ElsewhereRows: summary.ElsewhereRows, Elsewhere: summary.Elsewhere,
+		Sites: summary.Sites, Areas: r.report.Areas}
 	return r.outcome(translate("import", err))
 }
 
@@ -256,6 +257,19 @@ func (r *importRun) mayStill(ctx context.Context, tx pgx.Tx, v account.Viewer) e
 		}
 	}
 	return nil
+}
+
+// bringInto brings rows into a layer, and looks how areas lie beside each other, where the
+// viewer sees all that there are.
+func (r *importRun) bringInto(ctx context.Context, tx pgx.Tx, v account.Viewer, l *layer.Layer, o ImportOptions, read func(add func(Incoming) error) error) (ImportSummary, error) {
+	if _, asked := l.Coverage(); !asked || !r.Wishes.Complete && !v.Sight(l.Name).All {
+		return importCounted(ctx, tx, v, l, o, read)
+	}
+	summary, areas, err := importAreas(ctx, tx, v, l, o, AreasOptions{Complete: r.Wishes.Complete, AcceptGaps: r.Wishes.AcceptGaps}, read)
+	if err == nil || errors.Is(err, errNotApplied) {
+		r.report.Areas = &areas
+	}
+	return summary, err
 }
 
 // prepare returns the layer and the options of the import.
@@ -279,7 +293,7 @@ func (r *importRun) outcome(err error) (layer.ImportState, error) {
 	problems := &r.report.Problems
 	switch {
 	case err == nil, errors.Is(err, errNotApplied):
-		if r.report.RefusedRows > 0 && !r.Wishes.GoodRows {
+		if r.report.RefusedRows > 0 && !r.Wishes.GoodRows || r.report.Areas != nil && len(r.report.Areas.Structure) > 0 {
 			return layer.ImportRefused, nil
 		}
 		return layer.ImportDone, nil

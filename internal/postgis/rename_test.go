@@ -53,6 +53,8 @@ func TestNothingNamesALayerByANameItHasNoMore(t *testing.T) {
 
 	run(t, conn, "INSERT INTO imports (layer, file_name, bytes, sha256, options, state, finished_at) VALUES ('schools', 'x', 1, sha256(''), '{}', 'done', now())")
 
+	run(t, conn, "INSERT INTO import_mappings (layer, name, reading) VALUES ('schools', 'x', '{}')")
+
 	// Proposals are made for layers that keep their names; no trigger lets others in.
 	untriggeredly(t, conn, `WITH p AS (INSERT INTO proposals (id, organisation, title, verdict) VALUES (1, 'VNPT', 'x', '{}') RETURNING id)
 		INSERT INTO proposal_features (proposal, position, layer, feature, code, geom) SELECT id, 0, 'schools', 1, 'x', 'SRID=4326;POINT(103 21)' FROM p`)

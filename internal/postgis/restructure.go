@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"hatang/geo"
+	"hatang/internal/layer"
 )
 
 // restructure puts the change of communes that the file tells into force on its day:
@@ -207,12 +208,8 @@ func keepZones(ctx context.Context, tx pgx.Tx, day geo.Date) (int, error) {
 }
 
 // GrantConcerned is a unit that rights are limited to, and how many grants are: see
-// hatang_territory. The unit has ended or has another territory now, and whoever keeps
-// the rights should look whether they still are what was meant.
-type GrantConcerned struct {
-	Territory string `json:"territory"`
-	Grants    int    `json:"grants"`
-}
+// hatang_territory.
+type GrantConcerned = layer.GrantConcerned
 
 // grantsConcerned finds the grants limited to units of a layer that end on the day, or
 // whose code goes on with another shape.

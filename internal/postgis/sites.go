@@ -6,9 +6,11 @@ import (
 	"fmt"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/paulmach/orb"
 
 	"hatang/geo"
 	"hatang/internal/account"
+	"hatang/internal/intake"
 	"hatang/internal/layer"
 )
 
@@ -28,6 +30,59 @@ func siteCounts(ctx context.Context, q querier, date geo.Date) (n layer.SiteCoun
 		n.SharedSiteRatio = &ratio
 	}
 	return n, err
+}
+
+// ProposeSites returns which of the sites in force on a day are likely one mast, from the
+// positions on them that are no drafts, lying within a distance in metres of each other, and
+// counts them as they are. layer.ErrForbidden for who may not put sites together;
+// intake.ErrPositions for a distance that is none. Cost: that of intake.ProposeSites.
+func (s *Store) ProposeSites(ctx context.Context, v account.Viewer, date geo.Date, distanceM float64) (found intake.ProposedSites, counts layer.SiteCounts, err error) {
+	if !v.AsksAnything() {
+		return found, counts, fmt.Errorf("which sites are one mast, %s: %w", v.Name, layer.ErrForbidden)
+	}
+	err = s.within(ctx, snapshot, reportTime, func(tx pgx.Tx) (err error) {
+		if found, err = proposeSites(ctx, tx, date, distanceM); err == nil {
+			counts, err = siteCounts(ctx, tx, date)
+		}
+		return err
+	})
+	return found, counts, translate("look which sites are one mast", err)
+}
+
+func proposeSites(ctx context.Context, q querier, date geo.Date, distanceM float64) (intake.ProposedSites, error) {
+	rows, err := q.Query(ctx, `SELECT operator, code, coalesce(name, ''), coalesce(site_code, ''), ST_X(geom), ST_Y(geom) FROM operator_positions
+		WHERE status <> 'draft' AND valid_from <= $1::date AND (valid_to IS NULL OR valid_to > $1::date)`, date.Time())
+	if err != nil {
+		return intake.ProposedSites{}, err
+	}
+	var positions []intake.Position
+	var p intake.Position
+	if _, err := pgx.ForEachRow(rows, []any{&p.Operator, &p.Code, &p.Name, &p.Site, &p.At[0], &p.At[1]}, func() error {
+		positions = append(positions, p)
+		return nil
+	}); err != nil {
+		return intake.ProposedSites{}, err
+	}
+	apart, err := keptApart(ctx, q)
+	if err != nil {
+		return intake.ProposedSites{}, err
+	}
+	return intake.ProposeSites(positions, distanceM, foundApart(apart))
+}
+
+// foundApart tells pairs that were found to be two masts and lie where they did then.
+func foundApart(pairs []layer.MastsApart) func(a, b intake.Position) bool {
+	known := map[[2]string][2]orb.Point{}
+	for _, p := range pairs {
+		known[p.Codes] = p.Places
+	}
+	return func(a, b intake.Position) bool {
+		if b.Code < a.Code {
+			a, b = b, a
+		}
+		places, ok := known[[2]string{a.Code, b.Code}]
+		return ok && places == [2]orb.Point{a.At, b.At}
+	}
 }
 
 // MergeSites makes one site of several that are in force on a day: all positions on the
@@ -135,17 +190,22 @@ func (m *mastWork) rememberApart(ctx context.Context, codes []string, reason str
 }
 
 // KeptApart returns the positions that were found to be on two masts.
-func (s *Store) KeptApart(ctx context.Context) (apart []layer.MastsApart, err error) {
-	rows, err := s.pool.kept.Query(ctx, "SELECT position_a, position_b, ST_X(place_a), ST_Y(place_a), ST_X(place_b), ST_Y(place_b) FROM masts_apart ORDER BY 1, 2")
+func (s *Store) KeptApart(ctx context.Context) ([]layer.MastsApart, error) {
+	apart, err := keptApart(ctx, s.pool.kept)
+	return apart, translate("read which masts are apart", err)
+}
+
+func keptApart(ctx context.Context, q querier) (apart []layer.MastsApart, err error) {
+	rows, err := q.Query(ctx, "SELECT position_a, position_b, ST_X(place_a), ST_Y(place_a), ST_X(place_b), ST_Y(place_b) FROM masts_apart ORDER BY 1, 2")
 	if err != nil {
-		return nil, translate("read which masts are apart", err)
+		return nil, err
 	}
 	var one layer.MastsApart
 	_, err = pgx.ForEachRow(rows, []any{&one.Codes[0], &one.Codes[1], &one.Places[0][0], &one.Places[0][1], &one.Places[1][0], &one.Places[1][1]}, func() error {
 		apart = append(apart, one)
 		return nil
 	})
-	return apart, translate("read which masts are apart", err)
+	return apart, err
 }
 
 // mastWork is one change of sites and of the positions on them.

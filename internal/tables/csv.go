@@ -306,11 +306,11 @@ func (t *csvTable) separator(top []byte, asked string) error {
 		}
 		return nil
 	}
-	runes := []rune(asked)
-	if len(runes) != 1 || strings.ContainsRune("\"\r\n\ufffd", runes[0]) {
-		return layer.Wrong("dấu phân cách phải là một ký tự, không phải %q", "the separator is one character, not %q", cut(asked, 20))
+	var err error
+	if t.comma, err = separatorOf(asked); err != nil {
+		return err
 	}
-	if t.comma = runes[0]; t.comma == ' ' {
+	if t.comma == ' ' {
 		t.comma, t.blanks = '\t', true
 	}
 	t.guesses = append(t.guesses, Guess{"separator", asked, why})

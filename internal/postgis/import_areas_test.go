@@ -1,0 +1,98 @@
+package postgis_test
+
+import (
+	"context"
+	"sync/atomic"
+	"testing"
+
+	"github.com/paulmach/orb"
+
+	"hatang/internal/account"
+	"hatang/internal/layer"
+	"hatang/internal/postgis"
+)
+
+// given hands on rows that the file does not have.
+type given struct {
+	lines
+	options postgis.ImportOptions
+	rows    []postgis.Incoming
+}
+
+// Options implements postgis.ImportReader.
+func (r given) Options(context.Context, layer.Import) (postgis.ImportOptions, error) {
+	return r.options, nil
+}
+
+// Read implements postgis.ImportReader.
+func (r given) Read(_ context.Context, _ layer.Import, _ *layer.Layer, _ string, _ *atomic.Int64, add func(postgis.Incoming) error) ([]string, error) {
+	for _, row := range r.rows {
+		if err := add(row); err != nil {
+			return nil, err
+		}
+	}
+	return nil, nil
+}
+
+// bring brings rows in as an import that nobody waits for, and returns what came of it.
+func bring(t *testing.T, s *postgis.Store, v account.Viewer, l *layer.Layer, o postgis.ImportOptions, wishes layer.ImportWishes, rows ...postgis.Incoming) layer.Import {
+	t.Helper()
+	id := addLines(t, s, v, l, wishes, "")
+	if ran, err := s.RunImport(context.Background(), given{lines{t: t}, o, rows}); !ran || err != nil {
+		t.Fatalf("ran: %t, %v", ran, err)
+	}
+	return importOf(t, s, v, id)
+}
+
+// communeAt is a commune whose south-western corner is there.
+func communeAt(row int, code string, lon float64) postgis.Incoming {
+	ring := orb.Ring{{lon, 21}, {lon + 0.1, 21}, {lon + 0.1, 21.1}, {lon, 21.1}, {lon, 21}}
+	return postgis.Incoming{Row: row, Feature: layer.Feature{Properties: map[string]any{"code": code, "name": code}, Geometry: orb.MultiPolygon{{ring}}}}
+}
+
+// Imports of units tell how these lie beside each other, and refuse a structure that leaves
+// gaps until that is accepted; who sees a part of a layer is told nothing of the rest.
+func TestReportsOfImportsTellOfGaps(t *testing.T) {
+	s, layers, url := open(t)
+	conn, communes := connect(t, url), get(t, layers, "communes")
+	run(t, conn, "INSERT INTO provinces (code, name, valid_from, jurisdiction, geom) VALUES ('11', 'x', '2013-01-01', '11', ST_Multi(ST_MakeEnvelope(103, 21, 103.3, 21.1, 4326)))")
+	lan := newKey(t, s, "", account.Grant{Role: account.Officer})
+	o := correction(t)
+	o.Defaults["valid_from"] = day(t, "2013-01-01")
+	i := bring(t, s, lan, communes, o, layer.ImportWishes{}, communeAt(1, "1", 103), communeAt(2, "2", 103.1))
+	if a := i.Report.Areas; i.State != layer.ImportDone || !i.Report.Applied || a == nil || a.Coverage.Gaps.Count != 1 || a.Coverage.Overlaps.Count != 0 || len(a.Structure) != 0 || a.Coverage.Gaps.Largest[0].At[0] < 103.2 {
+		t.Errorf("two of three: %+v, %+v", i.Report, a)
+	}
+	bad := communeAt(3, "3", 103.2)
+	bad.Faults.Add("/properties/code", "sai", "wrong")
+	if i := bring(t, s, lan, communes, o, layer.ImportWishes{}, bad); i.State != layer.ImportRefused || i.Report.Areas == nil || i.Report.Areas.Coverage != nil {
+		t.Errorf("refused: %+v", i.Report)
+	}
+	o = structure(t, "2021-01-01")
+	run(t, conn, "INSERT INTO unit_lineage (level, predecessor_code, successor_code, changed_on, part, source) SELECT 'commune', c, c, '2021-01-01', 'whole', 'x' FROM unnest('{1,2}'::text[]) c")
+	wide := []postgis.Incoming{communeAt(1, "1", 103), communeAt(2, "2", 103.15)}
+	for _, tt := range []struct {
+		name      string
+		wishes    layer.ImportWishes
+		state     layer.ImportState
+		structure int
+		rows      int64
+	}{
+		{"not accepted", layer.ImportWishes{Complete: true}, layer.ImportRefused, 1, 2},
+		{"a dry run", layer.ImportWishes{Complete: true, AcceptGaps: true, DryRun: true}, layer.ImportDone, 0, 2},
+		{"accepted", layer.ImportWishes{Complete: true, AcceptGaps: true}, layer.ImportDone, 0, 4},
+	} {
+		o.DryRun = tt.wishes.DryRun
+		i := bring(t, s, lan, communes, o, tt.wishes, wide...)
+		if i.State != tt.state || i.Report.Applied != (tt.rows == 4) || len(i.Report.Areas.Structure) != tt.structure || i.Report.Areas.Coverage.Gaps.Count != 2 || total(t, s, communes) != tt.rows {
+			t.Errorf("%s: %s, %+v, %+v, %d rows", tt.name, i.State, i.Report, i.Report.Areas, total(t, s, communes))
+		}
+	}
+	part := newKey(t, s, "", account.Grant{Role: account.Officer, Territory: "1"})
+	if i := bring(t, s, part, communes, o, layer.ImportWishes{Complete: true}, wide...); i.State != layer.ImportRefused || i.Report.Areas != nil || len(i.Report.Problems) != 1 {
+		t.Errorf("a structure of who writes one unit: %+v", i.Report)
+	}
+	if i := bring(t, s, part, get(t, layers, "special_areas"), correction(t), layer.ImportWishes{}); i.Report.Areas != nil {
+		t.Errorf("who does not see all areas is told how they lie: %+v", i.Report.Areas)
+	}
+}
