@@ -224,6 +224,28 @@ func (seen *tally) town(t *testing.T, rules *zoning.Rules, seed int64, poorM flo
 	}
 }
 
+// TestNearestStops: where too many masts crowd the search says how far it came, and up to
+// there nothing is good.
+func TestNearestStops(t *testing.T) {
+	r := rand.New(rand.NewSource(1))
+	d := zoning.SceneData{Territories: []zoning.Territory{{ID: 1, Code: "11", Geometry: squareAt(here, 3)}}, Zones: []zoning.Zone{zoneOf(t, 1, "dd")}}
+	d.Zones[0].Geometry = squareAt(here, 3)
+	for i := range 4000 {
+		m := mastAt(int64(i), 0, geo.A2b, "VNPT")
+		m.Point = somewhere(r, 3500)
+		d.Masts = append(d.Masts, m)
+	}
+	scene, rules := zoning.NewScene(d), everywhere(demoRules(t))
+	p := proposalOf(t, geo.A2b)
+	got := scene.Nearest(rules, p, 3000)
+	if got.Place != nil || got.StoppedAtM == nil || *got.StoppedAtM < 500 || *got.StoppedAtM >= 3000 {
+		t.Fatalf("%+v", got)
+	}
+	if grid := byGrid(scene, rules, p, "11", *got.StoppedAtM, 20); !math.IsInf(grid, 1) {
+		t.Errorf("the grid has a place at %v m", grid)
+	}
+}
+
 // BenchmarkNearest asks for places among masts in the country (one in a square
 // kilometre) and in a town (twenty), where a zone forbids the type for 1.5 km round the
 // place asked for; and among masts that leave no place at all.
