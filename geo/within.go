@@ -141,6 +141,8 @@ type search struct {
 	limit      float64
 	best       float64 // edges surely farther away than this are left out
 	found      bool    // an edge is surely within the limit
+
+	each func(a, b orb.Point) // called with all edges in the box instead; nil: none
 }
 
 func (s *search) take(a, b orb.Point) {
@@ -148,6 +150,9 @@ func (s *search) take(a, b orb.Point) {
 	switch {
 	case a[0] < box.Min[0] && b[0] < box.Min[0], a[0] > box.Max[0] && b[0] > box.Max[0],
 		a[1] < box.Min[1] && b[1] < box.Min[1], a[1] > box.Max[1] && b[1] > box.Max[1]:
+		return
+	case s.each != nil:
+		s.each(a, b)
 		return
 	}
 	low, high := s.flat.between(s.flat.segmentM(a, b))

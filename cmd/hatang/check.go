@@ -10,6 +10,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/alecthomas/kong"
+
 	"hatang/geo"
 	"hatang/geo/zoning"
 	"hatang/internal/layer"
@@ -35,6 +37,7 @@ type checkCommand struct {
 	EachOther           bool     `help:"Check the rows of --file against each other, too: at most 10 000."`
 	KnownAt             string   `name:"known-at" placeholder:"TIME" help:"Judge by what the register held then, as 2026-01-31T08:00:00Z; default now."`
 	Record              bool     `help:"Record the verdict: it is numbered, signed and kept."`
+	Nearest             nearestM `placeholder:"METRES" help:"Tell the nearest place, so far away at the most (5000 without a number, at most 20000), where the same mast is permitted and nothing about the place speaks against it."`
 	Detail              string   `enum:",verdict,findings,full" default:"" help:"How much is said of each row: verdict, findings or full (default)."`
 	Out                 string   `type:"path" placeholder:"FILE" help:"Write the rows with their verdicts to a file, - for standard output: CSV for CSV, .xlsx or CSV for a workbook, GeoJSON for GeoJSON; .geojson and .geojsonl take either."`
 	JSON                bool     `name:"json" help:"Write the verdicts as JSON."`
@@ -48,6 +51,9 @@ func (c *checkCommand) Run(ctx context.Context, g *globals, env *environment) er
 	}
 	if c.File != "" && c.Record {
 		return usageError{errors.New("one verdict is recorded at a time: --record goes without --file")}
+	}
+	if (c.File != "" || c.Record) && c.Nearest > 0 {
+		return usageError{errors.New("--nearest goes with a single place, and is no part of what --record keeps")}
 	}
 	if c.File != "" {
 		return c.runFile(ctx, g, env, knownAt)
@@ -78,12 +84,11 @@ func (c *checkCommand) Run(ctx context.Context, g *globals, env *environment) er
 		if c.Record {
 			return c.record(ctx, g, env, db, s, raw, date())
 		}
-		proposal.Date = date()
-		answers, err := permit.NewChecker(s).CheckAsKnown(ctx, env.viewer(), []zoning.Proposal{proposal}, knownAt)
+		answer, err := permit.NewChecker(s).Ask(ctx, permit.Question{Viewer: env.viewer(), Date: date(), KnownAt: knownAt, NearestM: float64(c.Nearest)}, proposal)
 		if err != nil {
 			return err
 		}
-		return c.print(env, &answers[0])
+		return c.print(env, &answer)
 	})
 }
 
@@ -164,6 +169,28 @@ func verdictStatus(v zoning.Verdict) error {
 	return nil
 }
 
+// nearestM is how far the nearest place is looked for, metres; 0: not. As a flag it may
+// stand without a number.
+type nearestM float64
+
+// IsBool makes the number optional: see kong.BoolMapperValue.
+func (nearestM) IsBool() bool { return true }
+
+// Decode reads --nearest or --nearest=METRES.
+func (n *nearestM) Decode(ctx *kong.DecodeContext) error {
+	*n = permit.DefaultNearestM
+	if ctx.Scan.Peek().Type != kong.FlagValueToken {
+		return nil
+	}
+	text := fmt.Sprint(ctx.Scan.Pop().Value)
+	m, ok := permit.ParseNearestM(text)
+	if !ok {
+		return fmt.Errorf("%s is not a number of metres above 0, at most %.0f", text, zoning.MaxNearestM)
+	}
+	*n = nearestM(m)
+	return nil
+}
+
 // printFaults tells on standard error why a row could not be judged.
 func printFaults(env *environment, row int64, faults layer.Faults) {
 	for _, f := range faults {
@@ -193,6 +220,9 @@ func appendAnswer(dst []byte, a *permit.Answer, language string) []byte {
 	dst = fmt.Appendf(dst, "%s (%s)  %.6f, %.6f%s  %s  %s\n", a.Verdict, a.Verdict.Text().In(language), a.Point[0], a.Point[1], unit, a.Date, a.RuleSet)
 	for _, f := range a.Findings {
 		dst = fmt.Appendf(dst, "  %-9s %-16s %s\n", f.Outcome, f.Rule, f.Message.In(language))
+	}
+	if a.Nearest != nil {
+		dst = fmt.Appendf(dst, "  %-9s %-16s %s\n", "nearest", "", a.Nearest.Message.In(language))
 	}
 	if a.Provisional {
 		dst = append(append(append(dst, "  "...), provisional().In(language)...), '\n')

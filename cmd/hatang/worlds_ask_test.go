@@ -232,11 +232,15 @@ func (p *pair) check(a question) question {
 	if p.chance(15) {
 		q.Set("known_at", p.moment())
 	}
+	nearest := p.chance(20)
+	if nearest {
+		q.Set("nearest_within_m", fmt.Sprint(1+p.rand.IntN(8000)))
+	}
 	if len(q) > 0 {
 		a.path += "?" + q.Encode()
 	}
 	switch n := p.rand.IntN(100); {
-	case n < 80:
+	case n < 80 || nearest:
 		a.body = p.proposal()
 	case n < 97:
 		list := make([]string, 1+p.rand.IntN(6))

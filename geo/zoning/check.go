@@ -62,6 +62,7 @@ type check struct {
 	order       []int
 	doubts      []doubt // what findings become when accuracy decides
 	provisional bool
+	except      *Mast // not among the masts nearby: the one that is judged
 	urbanZone   bool  // a zone of an urban class covers the point
 	gathered    bool  // nearby is filled
 	worst       int   // strength of the strongest verdict so far

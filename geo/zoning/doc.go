@@ -52,4 +52,10 @@
 // and gives what RuleSet.Check gives; Findings leaves the sentences out, and Verdict
 // says the verdict alone without allocating. A scene never changes: With makes the
 // next one after an edit, For another viewer's, and they share what is the same.
+//
+// # The nearest place
+//
+// Scene.Nearest finds where, nearest to a proposal's place, the same mast is permitted
+// and nothing about the place speaks against it. It tries the places that good ones are
+// bounded by, and Verdict judges each.
 package zoning

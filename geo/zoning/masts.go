@@ -16,18 +16,23 @@ type nearMast struct {
 
 // masts applies the rules about masts within reach.
 func (c *check) masts() {
-	for i := range c.rules.spacings {
-		if r := &c.rules.spacings[i]; c.detail != verdictOnly || c.doubtful(r) {
-			c.spacing(r)
-		} else if !c.idle(&r.Rule) {
-			c.quickSpacing(r)
-		}
-	}
+	c.spacings()
 	for i := range c.rules.sharings {
 		if r := &c.rules.sharings[i]; c.detail != verdictOnly {
 			c.sharing(r)
 		} else if !c.idle(&r.Rule) {
 			c.quickSharing(r)
+		}
+	}
+}
+
+// spacings applies the rules of spacing.
+func (c *check) spacings() {
+	for i := range c.rules.spacings {
+		if r := &c.rules.spacings[i]; c.detail != verdictOnly || c.doubtful(r) {
+			c.spacing(r)
+		} else if !c.idle(&r.Rule) {
+			c.quickSpacing(r)
 		}
 	}
 }
@@ -45,6 +50,9 @@ func (c *check) gather() {
 	reachM := c.rules.reachM + c.around.accuracyM
 	plane := geo.NewPlane(c.proposal.Point)
 	c.around.eachMast(c.proposal.Point, reachM, func(m *Mast) {
+		if c.except != nil && m.ID == c.except.ID && m.Collection == c.except.Collection {
+			return
+		}
 		low, high := plane.BoundsM(m.Point)
 		if low > reachM || farther(m.Point, c.proposal.Point, reachM) {
 			return

@@ -76,10 +76,15 @@ var catalogue = map[string]geo.Text{
 	"cable/consent":         {VI: "{title}: phải có ý kiến và sự đồng ý của {authority}{period}.", EN: "{title}: the opinion and consent of {authority} is needed{period}."},
 	"cable/no_consent":      {VI: "{title}: không cần sự đồng ý của {authority}.", EN: "{title}: no consent of {authority} is needed."},
 
-	"alternative/carrier":   {VI: "Có thể đi cáp bằng {measured}: {required}.", EN: "The cable could run by {measured}: {required}."},
-	"alternative/mast_type": {VI: "Tại vị trí này được phép xây dựng cột loại {type}.", EN: "A mast of type {type} is permitted by the zones at this place."},
-	"alternative/structure": {VI: "Cùng loại cột với kết cấu {measured} được chấp nhận.", EN: "The same type of mast is accepted as {measured}."},
-	"alternative/share":     {VI: "Dùng chung cột {mast}, cách {measured}, đang có {count} trên tối đa {limit} doanh nghiệp.", EN: "Share mast {mast}, {measured} away, which carries {count} of at most {limit} operators."},
+	"alternative/carrier":      {VI: "Có thể đi cáp bằng {measured}: {required}.", EN: "The cable could run by {measured}: {required}."},
+	"alternative/mast_type":    {VI: "Tại vị trí này được phép xây dựng cột loại {type}.", EN: "A mast of type {type} is permitted by the zones at this place."},
+	"alternative/structure":    {VI: "Cùng loại cột với kết cấu {measured} được chấp nhận.", EN: "The same type of mast is accepted as {measured}."},
+	"alternative/nearest":      {VI: "Nơi gần nhất đáp ứng: {area}, cách {measured} về phía {otherwise}: {required}.", EN: "The nearest place for this mast: {area}, {measured} to the {otherwise}: {required}."},
+	"alternative/nearest_here": {VI: "Vị trí đề nghị đã là nơi phù hợp: {required}.", EN: "The place proposed is itself the nearest: {required}."},
+	"alternative/nearest_none": {VI: "Trong vòng {distance} không có nơi nào cột này được phép mà không vướng mắc.", EN: "Within {distance} there is no place where this mast is permitted and nothing speaks against it."},
+	"alternative/nowhere":      {VI: "Không nơi nào được phép: chính cột đề nghị chưa đáp ứng {rules}.", EN: "There is no such place: the mast itself does not meet {rules}, wherever it stands."},
+
+	"alternative/share": {VI: "Dùng chung cột {mast}, cách {measured}, đang có {count} trên tối đa {limit} doanh nghiệp.", EN: "Share mast {mast}, {measured} away, which carries {count} of at most {limit} operators."},
 }
 
 // vocabulary names fields and structures in sentences.

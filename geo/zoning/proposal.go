@@ -123,6 +123,17 @@ type Mast struct {
 	Operators    []string // who is on it; several make it a shared site
 	Status       string   // existing, planned, …: a rule says which ones count
 	Illustrative bool
+	Built        *Built // what Scene.Standing needs besides; nil: nothing of it is known
+}
+
+// Built is what is known of a mast that stands, or is planned, beyond what others near it
+// need. A nil field is not known.
+type Built struct {
+	Structure           *geo.Structure
+	HalfWidthM          *float64
+	HostBuildingHeightM *float64
+	Concealed           *bool
+	Since               geo.Date // when it was built; zero: not known
 }
 
 // Of a mast that is only proposed, one of many proposals that are checked against each

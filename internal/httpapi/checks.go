@@ -10,6 +10,7 @@ import (
 	"sync"
 
 	"hatang/geo"
+	"hatang/geo/zoning"
 	"hatang/internal/layer"
 	"hatang/internal/permit"
 )
@@ -18,6 +19,9 @@ const (
 	// maxProposals is how many proposals one request may hold in JSON. Rows of CSV and
 	// GeoJSON are not counted.
 	maxProposals = 10000
+	// maxNearest is how many where the nearest places are asked for, each of which may
+	// take half a second.
+	maxNearest = 100
 	// lightBody is how long the body of a proposal may be that takes no turn. The longest
 	// that says all it can is a fifth of that.
 	lightBody = 4 << 10
@@ -63,11 +67,22 @@ func (a *api) question(r *request) (permit.Question, error) {
 			faults.Add(againstName, "against phải là each_other", "against must be each_other")
 		}
 	}
+	if within := r.values.Get(nearestName); within != "" {
+		if q.NearestM, ok = permit.ParseNearestM(within); !ok {
+			faults.Add(nearestName, "nearest_within_m phải là một số mét lớn hơn 0, nhiều nhất là %.0f", "nearest_within_m must be a number of metres above 0, at most %.0f", zoning.MaxNearestM)
+		} else if rowsOf(r.Request) != nil {
+			faults.Add(nearestName, "nearest_within_m chỉ dùng cho đề nghị gửi bằng JSON", "nearest_within_m goes with proposals in JSON")
+		}
+	}
 	if len(faults) > 0 {
 		return q, faultsProblem(invalidParameter, faults)
 	}
 	return q, nil
 }
+
+// nearestName is the parameter that has the nearest place looked for where the same mast
+// may stand.
+const nearestName = "nearest_within_m"
 
 // againstName is the parameter that has proposals checked against each other.
 const againstName = "against"
@@ -96,7 +111,7 @@ func (m *room) answer(a *api, w http.ResponseWriter, r *request, q permit.Questi
 		return err
 	}
 	list := bytes.Contains(m.in, []byte(`"proposals"`))
-	if list || len(m.in) > lightBody || !q.KnownAt.IsZero() {
+	if list || len(m.in) > lightBody || !q.KnownAt.IsZero() || q.NearestM > 0 {
 		leave, err := a.limits.enterHeavy(r.viewer, r.Request)
 		if err != nil {
 			return err
@@ -126,6 +141,11 @@ func (m *room) judge(a *api, r *request, q permit.Question, list bool) (err erro
 	bodies, many, err := proposalsOf(m.in, members)
 	if err != nil {
 		return err
+	}
+	if q.NearestM > 0 && len(bodies) > maxNearest {
+		var faults layer.Faults
+		faults.Add("/proposals", "có %d đề nghị, nhiều nhất là %d khi hỏi nơi gần nhất", "there are %d proposals, at most %d are taken where the nearest places are asked for", len(bodies), maxNearest)
+		return faultsProblem(invalidBody, faults)
 	}
 	answers, err := a.Checker.Answers(r.Context(), q, bodies)
 	if err != nil {

@@ -47,6 +47,7 @@ func TestRowsAreAnsweredInTheirFormat(t *testing.T) {
 		{"", "text/plain", "", csvRows, 415, "application/problem+json", "text/csv"},
 		{"?detail=all", "text/csv", "", csvRows, 400, "application/problem+json", "findings"},
 		{"?detail=verdict", "application/json", "", `{"mast_type":"A2b"}`, 200, "application/json", `"detail":2`},
+		{"?nearest_within_m=5000", "text/csv", "", csvRows, 400, "application/problem+json", "JSON"},
 		{"?detail=x", "application/json", "", `{"mast_type":"A2b"}`, 400, "application/problem+json", "detail"},
 		{"?detail=full&x=1", "text/csv", "", csvRows, 400, "application/problem+json", `"parameter":"x"`},
 		{"", "text/csv", "", "", 400, "application/problem+json", "no line of column names"},

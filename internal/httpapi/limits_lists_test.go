@@ -35,7 +35,7 @@ func (c slowChecker) Answers(ctx context.Context, q permit.Question, bodies []js
 }
 
 func (c slowChecker) AppendAnswer(ctx context.Context, q permit.Question, dst, body []byte) ([]byte, error) {
-	if !q.KnownAt.IsZero() || len(body) > lightBody {
+	if !q.KnownAt.IsZero() || q.NearestM > 0 || len(body) > lightBody {
 		if err := c.wait(ctx); err != nil {
 			return dst, err
 		}
@@ -66,6 +66,8 @@ func TestListsOfProposalsTakeTurns(t *testing.T) {
 			body = long
 		case 1:
 			query, body = "?known_at=2020-01-01T00:00:00Z", one
+		case 2:
+			query, body = "?nearest_within_m=5000", one
 		}
 		go func() { codes <- post(query, body, by(i)).Code }()
 	}

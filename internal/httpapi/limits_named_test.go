@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	contract "hatang/api"
+	"hatang/geo/zoning"
 	"hatang/internal/account"
 	"hatang/internal/filter"
 	"hatang/internal/formats"
@@ -33,6 +34,7 @@ func named() map[string]any {
 		"json_body": map[string]any{"depth": maxDepth, "bytes_per_s": bodyPaceBytes / bodyPaceTime.Seconds(), "s": bodyTime.Seconds(),
 			"large_bytes": smallBody, "large_at_a_time": maxBodies, "large_of_the_public": maxBodies - staffBodies},
 		"proposals": maxProposals, "proposal_without_turn_bytes": lightBody,
+		"nearest":                 map[string]any{"proposals": maxNearest, "within_m": zoning.MaxNearestM},
 		"rows_against_each_other": map[string]any{"rows": permit.MaxEachOther, "bytes": permit.MaxEachOtherBytes},
 		"cables":                  map[string]any{"proposals": permit.MaxCables, "positions": permit.MaxCablePositions, "degrees": permit.MaxCableDegrees},
 		"filed":                   map[string]any{"features": permit.MaxFiled, "agencies": permit.MaxAgencies, "conditions": permit.MaxConditions},

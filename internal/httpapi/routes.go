@@ -115,7 +115,7 @@ func (a *api) routes() []route {
 		{method: get, pattern: root + "/changes", handle: a.listChanges, produces: jsonPages, query: changesQuery(), needs: remembering, layers: true},
 		{method: post, pattern: root + "/changes/reverts", handle: a.revertChanges, produces: jsonType, consumes: jsonType, query: []string{"dry_run"}, needs: reverting, layers: true, heavy: true},
 
-		{method: post, pattern: root + "/placement-checks", handle: a.placementChecks, produces: checkTypes, consumes: checkTypes, query: []string{againstName, "detail", knownAtName}, asks: true},
+		{method: post, pattern: root + "/placement-checks", handle: a.placementChecks, produces: checkTypes, consumes: checkTypes, query: []string{againstName, "detail", knownAtName, nearestName}, asks: true},
 		{method: post, pattern: root + "/cable-checks", handle: a.cableChecks, produces: jsonType, consumes: jsonType, query: []string{knownAtName}, asks: true, heavy: true},
 
 		{method: get, pattern: root + "/indicators", handle: a.allIndicators, produces: jsonType, query: []string{"date", "f", "level"}, heavy: true},

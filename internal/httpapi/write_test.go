@@ -147,6 +147,25 @@ func TestBodyLimits(t *testing.T) {
 	}
 }
 
+// How far the nearest place is looked for, and of how many proposals.
+func TestNearestLimits(t *testing.T) {
+	h := handlerOf(t, &fakeStore{})
+	for _, tt := range []struct {
+		within    string
+		proposals int
+		status    int
+	}{
+		{"5000", 1, 200}, {"0.5", 1, 200}, {"19999.9", 1, 200}, {"20000", 1, 200}, {"20000.1", 1, 400},
+		{"0", 1, 400}, {"-1", 1, 400}, {"NaN", 1, 400}, {"far", 1, 400}, {"1e999", 1, 400},
+		{"5000", maxNearest - 1, 200}, {"5000", maxNearest, 200}, {"5000", maxNearest + 1, 400},
+	} {
+		body := `{"proposals":[` + strings.TrimSuffix(strings.Repeat(`{"mast_type":"A2b"},`, tt.proposals), ",") + `]}`
+		if w := do(h, "POST", "/api/v1/placement-checks?nearest_within_m="+tt.within, body, "Content-Type: application/json"); w.Code != tt.status {
+			t.Errorf("%+v: %d %.300s", tt, w.Code, w.Body)
+		}
+	}
+}
+
 func TestPlacementChecks(t *testing.T) {
 	h := handlerOf(t, &fakeStore{})
 	one := do(h, "POST", "/api/v1/placement-checks", `{"mast_type":"A2b"}`, "Content-Type: application/json")

@@ -63,6 +63,9 @@ func (a *Answer) AppendJSON(dst []byte, d Detail) []byte {
 	if a.Generalised {
 		dst = append(dst, `,"generalised":true`...)
 	}
+	if a.Nearest != nil {
+		dst = appendNearest(append(dst, `,"nearest":`...), a.Nearest, d == DetailFull)
+	}
 	return append(dst, '}')
 }
 

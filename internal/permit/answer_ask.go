@@ -24,6 +24,9 @@ type Question struct {
 	Date    geo.Date  // of proposals that name none
 	KnownAt time.Time // record time; zero: now
 	Detail  Detail
+	// NearestM has the nearest place where the same mast may stand looked for, so far, metres;
+	// 0: not. Rows are answered without it.
+	NearestM float64
 	// EachOther has proposals that come together checked against each other, too.
 	EachOther bool
 }
@@ -40,32 +43,55 @@ func (c *Checker) AppendAnswer(ctx context.Context, q Question, dst, raw []byte)
 			return dst, err
 		}
 	}
-	s, err := c.near(ctx, Asked{Viewer: q.Viewer, Date: p.Date, KnownAt: q.KnownAt, Points: []orb.Point{p.Point}})
+	s, err := c.near(ctx, Asked{Viewer: q.Viewer, Date: p.Date, KnownAt: q.KnownAt, Points: []orb.Point{p.Point}, WithinM: q.NearestM})
 	if err != nil {
 		return dst, err
 	}
-	return appendAnswer(dst, s, p.Proposal, q.Detail), nil
+	dst, _ = appendVerdict(dst, s, p.Proposal, q)
+	return dst, nil
+}
+
+// Ask judges one proposal in full, on the question's date.
+func (c *Checker) Ask(ctx context.Context, q Question, p zoning.Proposal) (Answer, error) {
+	p.Date = q.Date
+	s, err := c.near(ctx, Asked{Viewer: q.Viewer, Date: p.Date, KnownAt: q.KnownAt, Points: []orb.Point{p.Point}, WithinM: q.NearestM})
+	if err != nil {
+		return Answer{}, err
+	}
+	a := s.Check(p)
+	if q.NearestM > 0 {
+		a.Nearest = s.Nearest(p, q.NearestM)
+	}
+	return a, nil
 }
 
 // appendAnswer has a proposal judged as far as the detail asks.
 func appendAnswer(dst []byte, j Judge, p zoning.Proposal, d Detail) []byte {
-	dst, _ = appendVerdict(dst, j, p, d)
-	return dst
+	var unit Unit
+	a := answerOf(j, p, d, &unit)
+	return a.AppendJSON(dst, d)
 }
 
-func appendVerdict(dst []byte, j Judge, p zoning.Proposal, d Detail) ([]byte, zoning.Verdict) {
-	var a Answer
+// appendVerdict is appendAnswer, with the nearest place where that is asked.
+func appendVerdict(dst []byte, s *Snapshot, p zoning.Proposal, q Question) ([]byte, zoning.Verdict) {
+	var unit Unit
+	a := answerOf(s, p, q.Detail, &unit)
+	if q.NearestM > 0 {
+		a.Nearest = s.Nearest(p, q.NearestM)
+	}
+	return a.AppendJSON(dst, q.Detail), a.Verdict
+}
+
+// answerOf judges as far as the detail asks; unit is room for the place.
+func answerOf(j Judge, p zoning.Proposal, d Detail, unit *Unit) Answer {
 	switch d {
 	case DetailVerdict:
-		var unit Unit
 		place, verdict := j.Verdict(p)
-		a = bareAnswer(p, place, verdict, j, &unit)
+		return bareAnswer(p, place, verdict, j, unit)
 	case DetailFindings:
-		a = j.Findings(p)
-	default:
-		a = j.Check(p)
+		return j.Findings(p)
 	}
-	return a.AppendJSON(dst, d), a.Verdict
+	return j.Check(p)
 }
 
 // bareAnswer is an answer of which only the verdict is known; unit is room for the
@@ -112,8 +138,8 @@ func (c *Checker) Answers(ctx context.Context, q Question, bodies []json.RawMess
 			byDate[p.Date] = append(byDate[p.Date], i)
 		}
 	}
-	err := c.eachDate(ctx, Asked{Viewer: q.Viewer, KnownAt: q.KnownAt}, proposals, byDate, proposed, func(s *Snapshot, at int) {
-		answers[at].Answer, answers[at].Verdict = appendVerdict(nil, s, proposals[at], q.Detail)
+	err := c.eachDate(ctx, Asked{Viewer: q.Viewer, KnownAt: q.KnownAt, WithinM: q.NearestM}, proposals, byDate, proposed, func(s *Snapshot, at int) {
+		answers[at].Answer, answers[at].Verdict = appendVerdict(nil, s, proposals[at], q)
 	})
 	return answers, err
 }

@@ -77,7 +77,7 @@ func (c *Checker) eachDate(ctx context.Context, asked Asked, proposals []zoning.
 			s = s.among(proposed)
 		}
 		for i, at := range which {
-			if err := ctx.Err(); i%100 == 0 && err != nil {
+			if err := ctx.Err(); (i%100 == 0 || asked.WithinM > 0) && err != nil {
 				return err
 			}
 			judge(s, at)

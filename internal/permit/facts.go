@@ -24,6 +24,8 @@ type Asked struct {
 	Snapshot string
 	// Points are the places that matter; nil: everywhere. None at all: the rule sets alone.
 	Points []orb.Point
+	// WithinM is how far from the points places matter as much as the points, metres.
+	WithinM float64
 	// WithoutGround leaves out territories, communes and zones.
 	WithoutGround bool
 	// ReachM is how far masts matter from the points under the rule sets found, metres.

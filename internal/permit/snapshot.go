@@ -73,10 +73,16 @@ func (s *Snapshot) among(proposed []zoning.Mast) *Snapshot {
 
 func (s *Snapshot) answer(p zoning.Proposal, place zoning.Place, result zoning.Result) Answer {
 	a := Answer{Result: result, Point: p.Point, Versions: s.versions, KnownAt: s.knownAt, Generalised: s.generalised}
-	if place.Territory != "" || place.Commune != "" {
-		a.Unit = &Unit{Commune: place.Commune, District: place.District, Province: place.Territory}
-	}
+	a.Unit = unitOf(place)
 	return a
+}
+
+// unitOf names the units of a place, nil outside all.
+func unitOf(place zoning.Place) *Unit {
+	if place.Territory == "" && place.Commune == "" {
+		return nil
+	}
+	return &Unit{Commune: place.Commune, District: place.District, Province: place.Territory}
 }
 
 // Unit names the units a point lies in.
@@ -95,6 +101,8 @@ type Answer struct {
 	KnownAt  *time.Time     `json:"known_at,omitempty"` // of a replay
 	// Generalised: sites were judged as the public is shown them, rounded or not at all.
 	Generalised bool `json:"generalised,omitempty"`
+	// Nearest is where the same mast may stand, if that was asked.
+	Nearest *Nearest `json:"nearest,omitempty"`
 }
 
 // mostParsed is how many rule sets are kept parsed: those of all provinces, and then some.

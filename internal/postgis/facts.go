@@ -94,7 +94,7 @@ func boxesRound(asked permit.Asked, sets []permit.RuleSet) ([]orb.Bound, error) 
 	if err != nil {
 		return nil, err
 	}
-	reachM = max(reachM+permit.PoorestPlaceM, besideM)
+	reachM = max(reachM+permit.PoorestPlaceM, besideM) + asked.WithinM
 	cells := map[[2]int]int{}
 	var boxes []orb.Bound
 	for _, p := range asked.Points {
