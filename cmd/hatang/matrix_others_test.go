@@ -36,6 +36,9 @@ func (m *matrix) otherPath(p *principal, c *cell) (string, error) {
 	if c.kind == "new-layer" {
 		return c.path + "?name=new_" + strings.ToLower(strings.TrimPrefix(newCode(), "MT-")), nil
 	}
+	if strings.HasSuffix(c.path, "/placement-checks/network") {
+		return c.path + "?operator=VNPT", nil
+	}
 	switch c.kind {
 	case "search":
 		return c.path + "?collections=kiosks&q=asked+draft", nil

@@ -155,7 +155,8 @@ var operations = map[string]operation{
 	"GET /qgis/connections.xml":                {kinds: "document", ok: 200}, "GET /qgis/vector-tiles.xml": {kinds: "document", ok: 200},
 
 	"POST /placement-checks": {kinds: "check", ok: 200, quiet: []int{401, 403}}, "POST /cable-checks": {kinds: "cable", ok: 200, quiet: []int{401, 403}},
-	"GET /indicators": {kinds: "document", ok: 200}, "GET /provinces/{code}/indicators": {kinds: "document", ok: 200},
+	"GET /placement-checks/network": {kinds: "document", ok: 200},
+	"GET /indicators":               {kinds: "document", ok: 200}, "GET /provinces/{code}/indicators": {kinds: "document", ok: 200},
 	"GET /districts/{code}/indicators": {kinds: "document", ok: 200}, "GET /communes/{code}/indicators": {kinds: "document", ok: 200},
 	"GET /provinces/{code}/uncovered": {kinds: "document", ok: 200}, "GET /provinces/{code}/sharing-clusters": {kinds: "document", ok: 200},
 	"GET /districts/{code}/uncovered": {kinds: "document", ok: 200}, "GET /districts/{code}/sharing-clusters": {kinds: "document", ok: 200},

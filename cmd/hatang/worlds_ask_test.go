@@ -221,6 +221,10 @@ func (p *pair) check(a question) question {
 	if p.chance(15) {
 		return p.cable(a)
 	}
+	if p.chance(8) {
+		a.path = "/api/v1/placement-checks/network?" + url.Values{"operator": {pick(p.rand, []string{"VNPT", "VIETTEL", "MOBIFONE", "SFONE"})}, "f": {pick(p.rand, []string{"json", "ndjson", "csv"})}}.Encode()
+		return a
+	}
 	a.method, a.path, a.headers = http.MethodPost, "/api/v1/placement-checks", jsonBody
 	q := url.Values{}
 	if p.chance(15) {

@@ -398,6 +398,11 @@ func (f fakePlan) Answers(ctx context.Context, q permit.Question, bodies []json.
 }
 
 // Batch judges with a fakeJudge.
+func (fakePlan) Network(_ context.Context, _ permit.Question, operator, _ string, f permit.NetworkFormat, out io.Writer) (permit.NetworkSummary, error) {
+	_, err := fmt.Fprintf(out, [...]string{`{"operator":%q,"masts":[],"summary":{}}`, "{\"summary\":%q}\n", "code,%s\n"}[f], operator)
+	return permit.NetworkSummary{}, err
+}
+
 func (fakePlan) Batch(q permit.Question) *permit.Batch {
 	return &permit.Batch{Date: q.Date, Detail: q.Detail, Open: func(context.Context, geo.Date) (permit.Judge, error) { return fakeJudge{}, nil }}
 }

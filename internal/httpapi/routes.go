@@ -26,6 +26,7 @@ type route struct {
 	heavy    bool     // takes much work: waits for its turn
 	long     bool     // may be sent on while it is made, at the client's pace
 	upload   bool     // reads a file: one of a client at a time
+	formats  []string // what f may be; nil: the usual ones
 	asks     bool     // changes nothing, whatever its method
 	layers   bool     // its answer depends on which layers there are
 }
@@ -114,6 +115,7 @@ func (a *api) routes() []route {
 		{method: post, pattern: root + "/changes/reverts", handle: a.revertChanges, produces: jsonType, consumes: jsonType, query: []string{"dry_run"}, needs: reverting, layers: true, heavy: true},
 
 		{method: post, pattern: root + "/placement-checks", handle: a.placementChecks, produces: checkTypes, consumes: checkTypes, query: []string{againstName, "detail", knownAtName, nearestName}, asks: true},
+		{method: get, pattern: root + "/placement-checks/network", handle: a.network, produces: networkTypes(), formats: networkNames(), query: []string{"date", "f", knownAtName, "operator"}, heavy: true},
 		{method: post, pattern: root + "/cable-checks", handle: a.cableChecks, produces: jsonType, consumes: jsonType, query: []string{knownAtName}, asks: true, heavy: true},
 
 		{method: get, pattern: root + "/indicators", handle: a.allIndicators, produces: jsonType, query: []string{"date", "f", "level"}, heavy: true},

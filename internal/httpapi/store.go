@@ -3,6 +3,7 @@ package httpapi
 import (
 	"context"
 	"encoding/json"
+	"io"
 	"time"
 
 	"github.com/paulmach/orb"
@@ -127,6 +128,8 @@ type Checker interface {
 	Answers(ctx context.Context, q permit.Question, bodies []json.RawMessage) ([]permit.JSONAnswer, error)
 	// Batch returns a batch whose judges are this checker's.
 	Batch(q permit.Question) *permit.Batch
+	// Network writes what the rules say of every mast of an operator, and counts them.
+	Network(ctx context.Context, q permit.Question, operator, language string, f permit.NetworkFormat, out io.Writer) (permit.NetworkSummary, error)
 }
 
 // Cables judges proposals for cables as the question's viewer may know the register.
