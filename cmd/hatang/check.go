@@ -38,6 +38,7 @@ type checkCommand struct {
 	KnownAt             string   `name:"known-at" placeholder:"TIME" help:"Judge by what the register held then, as 2026-01-31T08:00:00Z; default now."`
 	Record              bool     `help:"Record the verdict: it is numbered, signed and kept."`
 	Nearest             nearestM `placeholder:"METRES" help:"Tell the nearest place, so far away at the most (5000 without a number, at most 20000), where the same mast is permitted and nothing about the place speaks against it."`
+	Network             string   `placeholder:"OPERATOR" help:"Instead: judge every mast of the operator that stands or is planned. Written as CSV or, with --json, as JSON, or to --out as .csv, .xlsx, .json or .ndjson; a summary by district and rule goes to standard error."`
 	Detail              string   `enum:",verdict,findings,full" default:"" help:"How much is said of each row: verdict, findings or full (default)."`
 	Out                 string   `type:"path" placeholder:"FILE" help:"Write the rows with their verdicts to a file, - for standard output: CSV for CSV, .xlsx or CSV for a workbook, GeoJSON for GeoJSON; .geojson and .geojsonl take either."`
 	JSON                bool     `name:"json" help:"Write the verdicts as JSON."`
@@ -48,6 +49,9 @@ func (c *checkCommand) Run(ctx context.Context, g *globals, env *environment) er
 	knownAt, err := c.knownAt()
 	if err != nil {
 		return err
+	}
+	if c.Network != "" {
+		return c.runNetwork(ctx, g, env, knownAt)
 	}
 	if c.File != "" && c.Record {
 		return usageError{errors.New("one verdict is recorded at a time: --record goes without --file")}

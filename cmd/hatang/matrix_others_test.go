@@ -36,6 +36,9 @@ func (m *matrix) otherPath(p *principal, c *cell) (string, error) {
 	if c.kind == "new-layer" {
 		return c.path + "?name=new_" + strings.ToLower(strings.TrimPrefix(newCode(), "MT-")), nil
 	}
+	if strings.HasSuffix(c.path, "/placement-checks/network") {
+		return c.path + "?operator=VNPT", nil
+	}
 	switch c.kind {
 	case "search":
 		return c.path + "?collections=kiosks&q=asked+draft", nil
@@ -55,7 +58,7 @@ func (m *matrix) otherPath(p *principal, c *cell) (string, error) {
 	if c.kind != "document" {
 		rules = v.rules
 	}
-	if strings.HasSuffix(path, "/differences") {
+	if strings.HasSuffix(path, "/differences") || strings.HasSuffix(path, "/effects") {
 		path += "?from=dien-bien-2016@1"
 	}
 	return strings.NewReplacer("{ruleSetId}", rules, "{version}", "1", "{code}", code, "{table}", "wifi_points", "{styleId}", "default", "{keyId}", key, "{consultationId}", fmt.Sprint(v.consultation), "{importId}", fmt.Sprint(v.imported), "{mappingId}", fmt.Sprint(v.mapping), "{proposalId}", fmt.Sprint(v.proposal), "{number}", v.decision, "{verdictNumber}", v.verdict, "{personId}", fmt.Sprint(v.person), "{grantId}", fmt.Sprint(v.grant)).Replace(wholeEarth.Replace(path)), nil

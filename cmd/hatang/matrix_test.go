@@ -166,7 +166,8 @@ var operations = map[string]operation{
 	"GET /qgis/connections.xml":                {kinds: "document", ok: 200}, "GET /qgis/vector-tiles.xml": {kinds: "document", ok: 200},
 
 	"POST /placement-checks": {kinds: "check", ok: 200, quiet: []int{401, 403}}, "POST /cable-checks": {kinds: "cable", ok: 200, quiet: []int{401, 403}},
-	"GET /indicators": {kinds: "document", ok: 200}, "GET /provinces/{code}/indicators": {kinds: "document", ok: 200},
+	"GET /placement-checks/network": {kinds: "document", ok: 200},
+	"GET /indicators":               {kinds: "document", ok: 200}, "GET /provinces/{code}/indicators": {kinds: "document", ok: 200},
 	"GET /districts/{code}/indicators": {kinds: "document", ok: 200}, "GET /communes/{code}/indicators": {kinds: "document", ok: 200},
 	"GET /provinces/{code}/uncovered": {kinds: "document", ok: 200}, "GET /provinces/{code}/sharing-clusters": {kinds: "document", ok: 200},
 	"GET /districts/{code}/uncovered": {kinds: "document", ok: 200}, "GET /districts/{code}/sharing-clusters": {kinds: "document", ok: 200},
@@ -191,6 +192,7 @@ var operations = map[string]operation{
 	"GET /rule-sets": {kinds: "document", ok: 200}, "POST /rule-sets": {kinds: "draft-rules", ok: 201},
 	"GET /rule-sets/{ruleSetId}/{version}": {kinds: "document rules-draft", ok: 200}, "PUT /rule-sets/{ruleSetId}/{version}": {kinds: "draft-rules", ok: 204},
 	"DELETE /rule-sets/{ruleSetId}/{version}": {kinds: "draft-rules", ok: 204}, "GET /rule-sets/{ruleSetId}/{version}/differences": {kinds: "document rules-draft", ok: 200},
+	"GET /rule-sets/{ruleSetId}/{version}/effects":      {kinds: "document rules-draft", ok: 200},
 	"POST /rule-sets/{ruleSetId}/{version}/publication": {kinds: "publish-rules", ok: 204},
 	"POST /verdicts": {kinds: "record-verdict", ok: 201}, "GET /verdicts/{verdictNumber}": {kinds: "verdict", ok: 200},
 	"POST /verdicts/{verdictNumber}/replay": {kinds: "replay-verdict", ok: 200, quiet: []int{401, 403, 404}}, "GET /verdicts/{verdictNumber}/verification": {kinds: "document", ok: 200},

@@ -6,9 +6,11 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 
 	"golang.org/x/text/unicode/norm"
 
+	"hatang/geo"
 	"hatang/geo/zoning"
 	"hatang/internal/layer"
 	"hatang/internal/permit"
@@ -20,6 +22,7 @@ type rulesCommand struct {
 	Show    showRulesCommand    `cmd:"" help:"Write a rule set as it was written."`
 	Draft   draftRulesCommand   `cmd:"" help:"Take a file as a draft, or in the place of the draft of its id and version."`
 	Diff    diffRulesCommand    `cmd:"" help:"Say in what a version differs from the one before it."`
+	Effects effectsCommand      `cmd:"" help:"Say what a version would change for the masts that stand or are planned."`
 	Publish publishRulesCommand `cmd:"" help:"Put a draft in force from its valid_from; the rules in force until then end on that day."`
 	Drop    dropRulesCommand    `cmd:"" help:"Remove a draft."`
 }
@@ -133,11 +136,14 @@ func (c *draftRulesCommand) read(env *environment) ([]byte, error) {
 	return norm.NFC.Bytes(body), err
 }
 
-type diffRulesCommand struct {
+// twoRules are a version and another that it is compared with.
+type twoRules struct {
 	RuleSet label  `arg:"" help:"ID@VERSION."`
 	From    *label `placeholder:"ID@VERSION" help:"The other; default the one that it takes the place of."`
-	JSON    bool   `name:"json" help:"Write the differences as JSON."`
+	JSON    bool   `name:"json" help:"Write what is found as JSON."`
 }
+
+type diffRulesCommand struct{ twoRules }
 
 // Run lists the differences.
 func (c *diffRulesCommand) Run(ctx context.Context, g *globals, env *environment) error {
@@ -165,7 +171,7 @@ func (c *diffRulesCommand) Run(ctx context.Context, g *globals, env *environment
 	})
 }
 
-func (c *diffRulesCommand) both(ctx context.Context, env *environment, s *postgis.Store) (to, from permit.RuleSetEntry, err error) {
+func (c *twoRules) both(ctx context.Context, env *environment, s *postgis.Store) (to, from permit.RuleSetEntry, err error) {
 	if to, err = s.RuleSet(ctx, env.viewer(), c.RuleSet.id, c.RuleSet.version); err != nil {
 		return to, from, err
 	}
@@ -178,6 +184,54 @@ func (c *diffRulesCommand) both(ctx context.Context, env *environment, s *postgi
 		err = usageError{fmt.Errorf("there is no rule set before %s: name one by --from", to.Label())}
 	}
 	return to, from, err
+}
+
+type effectsCommand struct {
+	twoRules
+	On string `placeholder:"YYYY-MM-DD" help:"The day to judge for; default the first of the version."`
+}
+
+// Run compares what the two say of every mast.
+func (c *effectsCommand) Run(ctx context.Context, g *globals, env *environment) error {
+	return g.withRules(ctx, env, func(s *postgis.Store) error {
+		to, from, err := c.both(ctx, env, s)
+		if err != nil {
+			return err
+		}
+		date := to.ValidFrom
+		if c.On != "" {
+			if date, err = geo.ParseDate(c.On); err != nil {
+				return usageError{err}
+			}
+		}
+		found, err := permit.NewChecker(s).Effects(ctx, permit.Question{Viewer: env.viewer(), Date: date}, from, to)
+		if err != nil {
+			return err
+		}
+		if c.JSON {
+			return writeJSON(env.stdout, struct {
+				From string `json:"from"`
+				To   string `json:"to"`
+				permit.Effects
+			}{from.Label(), to.Label(), found})
+		}
+		printEffects(env, from.Label(), to.Label(), found)
+		return nil
+	})
+}
+
+func printEffects(env *environment, from, to string, found permit.Effects) {
+	for _, m := range found.List {
+		rules := make([]string, len(m.Findings))
+		for i, f := range m.Findings {
+			rules[i] = f.Rule
+		}
+		fmt.Fprintf(env.stdout, "%s: %s → %s %s\n", m.Evidence.Code, m.Before, m.After, strings.Join(rules, " "))
+	}
+	for _, n := range found.Counts {
+		fmt.Fprintf(env.stdout, "district %s, %s: %d masts, refused %d → %d (%d become so, %d cease to be)\n", n.District, n.Operator, n.Masts, n.RefusedBefore, n.RefusedAfter, n.BecomeRefused, n.CeaseRefused)
+	}
+	fmt.Fprintf(env.stdout, "%s → %s on %s: %d of %d masts have another verdict\n", from, to, found.Date, found.Changed, found.Masts)
 }
 
 type publishRulesCommand struct {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -38,6 +39,7 @@ func TestRulesAtWork(t *testing.T) {
 		t.Fatal(err)
 	}
 	officer := bearer(made.Key)
+	s.effects(t, officer)
 	const path = "/api/v1/rule-sets/dien-bien-2016/2"
 	s.call(t, http.MethodGet, path, "").wants(t, http.StatusNotFound)
 	var compared struct {
@@ -67,4 +69,45 @@ func TestRulesAtWork(t *testing.T) {
 	if len(listed.RuleSets) != 1 || listed.RuleSets[0].Label() != "dien-bien-2016@1" || listed.RuleSets[0].ValidTo.String() != "2021-01-01" {
 		t.Errorf("%+v", listed)
 	}
+}
+
+// effects compares what the draft changes with what networks are judged by each: all operators
+// together, before and after.
+func (s *server) effects(t *testing.T, officer []string) {
+	t.Helper()
+	var found struct {
+		From, To             string
+		Masts, Changed, More int
+		Steps                []permit.EffectStep
+		Counts               []permit.EffectCounts
+		List                 []struct{ Before, After string }
+	}
+	s.get(t, "/api/v1/rule-sets/dien-bien-2016/2/effects", &found, officer...)
+	changed, masts := 0, 0
+	for _, step := range found.Steps {
+		masts += step.Masts
+		if step.Before != step.After {
+			changed += step.Masts
+		}
+	}
+	if found.From != "dien-bien-2016@1" || found.To != "dien-bien-2016@2" || found.Masts == 0 || masts != found.Masts || changed != found.Changed || changed == 0 || len(found.List)+found.More != changed {
+		t.Fatalf("%+v", found)
+	}
+	before := map[string]int{}
+	for _, n := range found.Counts {
+		before[n.Operator] += n.RefusedBefore
+		if n.RefusedAfter != n.RefusedBefore+n.BecomeRefused-n.CeaseRefused {
+			t.Errorf("%+v", n)
+		}
+	}
+	for _, operator := range []string{"VNPT", "VIETTEL"} {
+		var network struct {
+			Summary struct{ Refused int }
+		}
+		s.get(t, "/api/v1/placement-checks/network?date=2021-01-01&operator="+operator, &network, officer...)
+		if network.Summary.Refused != before[operator] {
+			t.Errorf("%s: %d do not conform, before the draft %d", operator, network.Summary.Refused, before[operator])
+		}
+	}
+	s.command(t, "rules", "effects", "dien-bien-2016@2").wants(t, exitDone, fmt.Sprintf("%d of %d masts have another verdict", found.Changed, found.Masts))
 }

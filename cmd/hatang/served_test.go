@@ -26,7 +26,7 @@ func TestServed(t *testing.T) {
 		{"bbox", bboxInEverySystem}, {"items", itemsParametersWork}, {"filters", filtersWork}, {"pages", pagesVisitEachOnce}, {"orders", ordersAndProperties}, {"ranges", byteRanges},
 		{"ogrinfo", ogrLists}, {"ogrinfo filters", ogrFilters}, {"ogr2ogr", ogrReadsAllPages}, {"vsicurl", ogrReadsURL},
 		{"radii", statedRadii}, {"districts", districtsAddUp},
-		{"points", schematicPoints}, {"verdicts", allVerdicts}, {"check", checkCommandJudges}, {"check file", checkCommandReadsFiles}, {"check rows", checkFilesAndStreams}, {"nearest", nearestPlaces}, {"check cables", cablesAreChecked}, {"recorded verdicts", verdictsAreRecorded},
+		{"points", schematicPoints}, {"verdicts", allVerdicts}, {"check", checkCommandJudges}, {"check file", checkCommandReadsFiles}, {"check rows", checkFilesAndStreams}, {"nearest", nearestPlaces}, {"network", networksAreJudged}, {"check cables", cablesAreChecked}, {"recorded verdicts", verdictsAreRecorded},
 		{"tiles", tilesShowItems}, {"tile filters", tilesAreFiltered}, {"tile edges", tilesMeet}, {"tiles and rights", tilesKeepSecrets}, {"ogr tiles", ogrReadsTiles},
 		{"rights", withheldRows}, {"keys", keysDecide}, {"people", peopleAndKeys},
 		{"bad addresses", badAddresses}, {"bad bodies", badBodies}, {"bad features", badFeatures}, {"a huge body", hugeBody}, {"methods", methodsAndSlashes}, {"limits", limitsAreInForce},

@@ -221,6 +221,10 @@ func (p *pair) check(a question) question {
 	if p.chance(15) {
 		return p.cable(a)
 	}
+	if p.chance(8) {
+		a.path = "/api/v1/placement-checks/network?" + url.Values{"operator": {pick(p.rand, []string{"VNPT", "VIETTEL", "MOBIFONE", "SFONE"})}, "f": {pick(p.rand, []string{"json", "ndjson", "csv"})}}.Encode()
+		return a
+	}
 	a.method, a.path, a.headers = http.MethodPost, "/api/v1/placement-checks", jsonBody
 	q := url.Values{}
 	if p.chance(15) {
@@ -375,7 +379,8 @@ func (p *pair) other() string {
 	case n < 83:
 		return p.proposals()
 	case n < 86:
-		return "/api/v1/rule-sets" + pick(p.rand, []string{"", "?state=draft", "?date=2020-01-01", "/dien-bien-2016/1", "/hidden/1", "/hidden/1/differences?from=dien-bien-2016@1", "/dien-bien-2016/1/differences?from=hidden@1"})
+		return "/api/v1/rule-sets" + pick(p.rand, []string{"", "?state=draft", "?date=2020-01-01", "/dien-bien-2016/1", "/hidden/1", "/hidden/1/differences?from=dien-bien-2016@1", "/dien-bien-2016/1/differences?from=hidden@1",
+			"/dien-bien-2016/1/effects?from=dien-bien-2016@1&date=2020-12-31", "/hidden/1/effects?from=dien-bien-2016@1"})
 	}
 	if p.chance(40) {
 		return ofHiddenLayer(p.rand)

@@ -517,6 +517,15 @@ func (fakePlan) Replay(context.Context, permit.Record) (permit.Replay, error) {
 }
 
 // Batch judges with a fakeJudge.
+func (fakePlan) Effects(_ context.Context, q permit.Question, _, _ permit.RuleSetEntry) (permit.Effects, error) {
+	return permit.Effects{Date: q.Date, Steps: []permit.EffectStep{}, Counts: []permit.EffectCounts{}, List: []permit.EffectOnMast{}}, nil
+}
+
+func (fakePlan) Network(_ context.Context, _ permit.Question, operator, _ string, f permit.NetworkFormat, out io.Writer) (permit.NetworkSummary, error) {
+	_, err := fmt.Fprintf(out, [...]string{`{"operator":%q,"masts":[],"summary":{}}`, "{\"summary\":%q}\n", "code,%s\n"}[f], operator)
+	return permit.NetworkSummary{}, err
+}
+
 func (fakePlan) Batch(q permit.Question) *permit.Batch {
 	return &permit.Batch{Date: q.Date, Detail: q.Detail, Open: func(context.Context, geo.Date) (permit.Judge, error) { return fakeJudge{}, nil }}
 }

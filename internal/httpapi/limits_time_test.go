@@ -220,7 +220,7 @@ func TestTimesOfRoutes(t *testing.T) {
 	for _, rt := range a.routes() {
 		want := requestTime
 		if strings.Contains(rt.pattern, "indicators") || strings.Contains(rt.pattern, "/plan/") || strings.HasSuffix(rt.pattern, "/uncovered") ||
-			strings.HasSuffix(rt.pattern, "/sharing-clusters") || rt.pattern == checksPath || rt.pattern == "/api/v1/cable-checks" || rt.pattern == revertsPath || rt.pattern == proposalsPath || rt.method == "POST" && strings.Contains(rt.pattern, "/verdicts") || rt.method == "GET" && (strings.HasSuffix(rt.pattern, "/items") || strings.HasSuffix(rt.pattern, "/download")) {
+			strings.HasSuffix(rt.pattern, "/sharing-clusters") || rt.pattern == checksPath || rt.pattern == checksPath+"/network" || strings.HasSuffix(rt.pattern, "/effects") || rt.pattern == "/api/v1/cable-checks" || rt.pattern == revertsPath || rt.pattern == proposalsPath || rt.method == "POST" && strings.Contains(rt.pattern, "/verdicts") || rt.method == "GET" && (strings.HasSuffix(rt.pattern, "/items") || strings.HasSuffix(rt.pattern, "/download")) {
 			want = reportTime
 		}
 		if got := rt.time(one); got != want {

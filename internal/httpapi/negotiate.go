@@ -19,6 +19,7 @@ const (
 	typeMergePatch = "application/merge-patch+json"
 	typeCSV        = "text/csv"
 	typeGeoJSONSeq = "application/geo+json-seq"
+	typeNDJSON     = "application/x-ndjson"
 	typeXLSX       = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 	typeMVT        = "application/vnd.mapbox-vector-tile"
 	typeStyle      = "application/vnd.mapbox.style+json"

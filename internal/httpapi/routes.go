@@ -26,6 +26,7 @@ type route struct {
 	heavy    bool     // takes much work: waits for its turn
 	long     bool     // may be sent on while it is made, at the client's pace
 	upload   bool     // reads a file: one of a client at a time
+	formats  []string // what f may be; nil: the usual ones
 	asks     bool     // changes nothing, whatever its method
 	layers   bool     // its answer depends on which layers there are
 }
@@ -116,6 +117,7 @@ func (a *api) routes() []route {
 		{method: post, pattern: root + "/changes/reverts", handle: a.revertChanges, produces: jsonType, consumes: jsonType, query: []string{"dry_run"}, needs: reverting, layers: true, heavy: true},
 
 		{method: post, pattern: root + "/placement-checks", handle: a.placementChecks, produces: checkTypes, consumes: checkTypes, query: []string{againstName, "detail", knownAtName, nearestName}, asks: true},
+		{method: get, pattern: root + "/placement-checks/network", handle: a.network, produces: networkTypes(), formats: networkNames(), query: []string{"date", "f", knownAtName, "operator"}, heavy: true},
 		{method: post, pattern: root + "/cable-checks", handle: a.cableChecks, produces: jsonType, consumes: jsonType, query: []string{knownAtName}, asks: true, heavy: true},
 
 		{method: get, pattern: root + "/indicators", handle: a.allIndicators, produces: jsonType, query: []string{"date", "f", "level"}, heavy: true},
@@ -168,6 +170,7 @@ func (a *api) routes() []route {
 		{method: http.MethodPut, pattern: rules, handle: a.changeRules, consumes: jsonType, query: noQuery, needs: drafting},
 		{method: http.MethodDelete, pattern: rules, handle: a.dropRules, query: noQuery, needs: drafting},
 		{method: get, pattern: rules + "/differences", handle: a.compareRules, produces: jsonType, query: []string{"from"}},
+		{method: get, pattern: rules + "/effects", handle: a.rulesEffects, produces: jsonType, query: []string{"date", "from"}, heavy: true},
 		{method: post, pattern: rules + "/publication", handle: a.publishRules, query: noQuery, needs: drafting},
 
 		{method: post, pattern: root + "/verdicts", handle: a.recordVerdict, produces: jsonType, consumes: jsonType, query: noQuery, needs: identity, heavy: true},

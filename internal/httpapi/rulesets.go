@@ -250,3 +250,35 @@ func (a *api) earlierRules(r *request, to permit.RuleSetEntry) (permit.RuleSetEn
 	}
 	return e, err
 }
+
+// effectsDocument says what a version changes for the masts there are.
+type effectsDocument struct {
+	From string `json:"from"` // id@version; "" for no rules
+	To   string `json:"to"`
+	permit.Effects
+	Links []link `json:"links"`
+}
+
+// rulesEffects judges all masts of the territory that stand or are planned by a version and by
+// the one that it takes the place of, or that from names, on a day, by default the first of
+// the version.
+func (a *api) rulesEffects(w http.ResponseWriter, r *request) error {
+	to, err := a.ruleSet(r)
+	if err != nil {
+		return err
+	}
+	var faults layer.Faults
+	date := dateIn(r, "date", to.ValidFrom, &faults)
+	if len(faults) > 0 {
+		return faultsProblem(invalidParameter, faults)
+	}
+	from, err := a.earlierRules(r, to)
+	if err != nil {
+		return err
+	}
+	d := effectsDocument{From: from.Label(), To: to.Label(), Links: []link{{Href: a.href(r, ruleSetPath(to.ID, to.Version)+"/differences", nil), Rel: relRelated, Type: typeJSON}}}
+	if d.Effects, err = a.Checker.Effects(r.Context(), permit.Question{Viewer: r.viewer, Date: date}, from, to); err != nil {
+		return err
+	}
+	return reply(w, r, http.StatusOK, d)
+}

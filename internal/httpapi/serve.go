@@ -157,7 +157,7 @@ func (a *api) admit(rt route, r *http.Request) (*request, error) {
 	}
 	var faults layer.Faults
 	req.values = readQuery(r.URL.RawQuery, rt.query, &faults)
-	checkFormat(req.values, req.pages, &faults)
+	checkFormat(req.values, rt.formats, req.pages, &faults)
 	if len(faults) > 0 {
 		return req, faultsProblem(invalidParameter, faults)
 	}
@@ -291,9 +291,12 @@ func clip(s string) string {
 	return strings.ToValidUTF8(s[:most], "") + "…"
 }
 
-// checkFormat accepts the formats and the languages there are; html where there are pages.
-func checkFormat(values url.Values, pages bool, faults *layer.Faults) {
-	formats := []string{"json", "geojson"}
+// checkFormat accepts the formats and the languages there are: of the usual ones html where
+// there are pages.
+func checkFormat(values url.Values, formats []string, pages bool, faults *layer.Faults) {
+	if formats == nil {
+		formats = []string{"json", "geojson"}
+	}
 	if pages {
 		formats = append(formats, "html")
 	}

@@ -3,6 +3,7 @@ package httpapi
 import (
 	"context"
 	"encoding/json"
+	"io"
 	"time"
 
 	"github.com/paulmach/orb"
@@ -128,6 +129,10 @@ type Checker interface {
 	Answers(ctx context.Context, q permit.Question, bodies []json.RawMessage) ([]permit.JSONAnswer, error)
 	// Batch returns a batch whose judges are this checker's.
 	Batch(q permit.Question) *permit.Batch
+	// Network writes what the rules say of every mast of an operator, and counts them.
+	// Effects says what a rule set changes for the masts there are, against another.
+	Effects(ctx context.Context, q permit.Question, from, to permit.RuleSetEntry) (permit.Effects, error)
+	Network(ctx context.Context, q permit.Question, operator, language string, f permit.NetworkFormat, out io.Writer) (permit.NetworkSummary, error)
 }
 
 // Cables judges proposals for cables as the question's viewer may know the register.

@@ -42,7 +42,7 @@ func (a *api) ofLayer(r *request, further ...string) (selection, error) {
 	if r.URL.RawQuery != "" {
 		known := slices.Concat(tileParameters(), further, r.layer.QueryableNames())
 		s.values = readQuery(r.URL.RawQuery, known, &faults)
-		checkFormat(s.values, r.pages, &faults)
+		checkFormat(s.values, nil, r.pages, &faults)
 		s.readEqualities(r.layer, &faults)
 	}
 	return s, a.read(&s, faults)

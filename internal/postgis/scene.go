@@ -120,15 +120,21 @@ func (r *reading) masts(ctx context.Context, into *zoning.SceneData) error {
 	if err != nil {
 		return err
 	}
-	rows, err := r.query(ctx, "id, code, mast_type, height_m, status, illustrative, ST_X(geom), ST_Y(geom)", from, c)
+	rows, err := r.query(ctx, "id, code, mast_type, height_m, status, illustrative, ST_X(geom), ST_Y(geom), structure, half_width_m, host_building_height_m, concealed, valid_from", from, c)
 	if err != nil {
 		return err
 	}
 	m := zoning.Mast{Collection: "bts_sites"}
 	var kind string
+	var built zoning.Built
+	var since day
 	known := words{}
-	_, err = pgx.ForEachRow(rows, []any{&m.ID, &m.Code, &kind, &m.HeightM, &m.Status, &m.Illustrative, &m.Point[0], &m.Point[1]}, func() error {
+	_, err = pgx.ForEachRow(rows, []any{&m.ID, &m.Code, &kind, &m.HeightM, &m.Status, &m.Illustrative, &m.Point[0], &m.Point[1],
+		&built.Structure, &built.HalfWidthM, &built.HostBuildingHeightM, &built.Concealed, &since}, func() error {
 		m.MastType, m.Status = geo.MastType(known.one(kind)), known.one(m.Status)
+		its := built
+		its.Since = since.Date
+		m.Built = &its
 		into.Masts = append(into.Masts, m)
 		return nil
 	})
