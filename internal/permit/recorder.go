@@ -193,12 +193,6 @@ func (r *Recorder) Seal(j Judged, proposal int64, f *RecordFeature) (Record, err
 	return Record{Body: body, Basis: basis, Key: key, Signature: signature, Sees: true}, err
 }
 
-// Ready is ErrNoSigningKey, or why the key cannot be read, where nothing can be sealed.
-func (r *Recorder) Ready() error {
-	_, _, err := r.signer.Sign(nil)
-	return err
-}
-
 // Replay asks a recorded question again, of the register as it was known then: by the same
 // transactions, as whom it was asked, with the rights that he had. What of a row is kept from
 // him by now was not then: the record tells it, too. Rights that end at a unit go by the
