@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 )
 
 func FuzzWKT(f *testing.F) {
@@ -22,19 +23,19 @@ func FuzzWKT(f *testing.F) {
 	})
 }
 
-func FuzzMapping(f *testing.F) {
-	f.Add([]byte(`{"columns":{"Mã xã":"code","Ghi chú":""}}`))
+func FuzzReading(f *testing.F) {
+	f.Add([]byte(`{"columns":{"Mã xã":"code","Ghi chú":""},"separator":";","header_row":2}`))
 	f.Fuzz(func(t *testing.T, raw []byte) {
-		m, err := ParseMapping(raw)
+		r, err := ParseReading(raw)
 		if err != nil {
 			return
 		}
-		text, err := json.Marshal(m)
+		text, err := json.Marshal(r)
 		if err != nil {
 			t.Fatal(err)
 		}
-		again, err := ParseMapping(text)
-		if d := cmp.Diff(m.Columns, again.Columns); d != "" && len(m.Columns)+len(again.Columns) > 0 || err != nil {
+		again, err := ParseReading(text)
+		if d := cmp.Diff(r, again, cmpopts.EquateEmpty()); d != "" || err != nil {
 			t.Errorf("%s: %v %s", raw, err, d)
 		}
 	})
