@@ -2,6 +2,7 @@ package account
 
 import (
 	"bytes"
+	"slices"
 	"strings"
 	"testing"
 
@@ -126,6 +127,8 @@ func TestClassesTellApartWhoSeesWhat(t *testing.T) {
 		{Anonymous(), "public"}, {Viewer{}, "public"}, {who("VNPT", Grant{Role: Operator}), "organisation:VNPT"},
 		{Holder("key:c", Consulted), "signed_in"}, {who("SXD", Grant{Role: Consulted}), "consulted:* organisation:SXD"},
 		{who("SXD", Grant{Role: Consulted, Layers: []string{"roads"}}), "consulted:roads organisation:SXD"}, {who("SXD", Grant{Role: Consulted, Territory: "094"}), "organisation:SXD"},
+		{Viewer{Name: "key:1", Organisation: "VNPT", Grants: []Grant{{Role: Operator, Layers: []string{"roads", "ducts"}}, {Role: Consulted, Layers: []string{"roads"}}}}, "consulted:roads organisation:VNPT/ducts,roads"},
+		{Viewer{Name: "key:1", Organisation: "VNPT", Grants: []Grant{{Role: Operator}}}, "organisation:VNPT"},
 		{who("VNPT", Grant{Role: Officer}), "officer"}, {Terminal("lan"), "officer"},
 		{who("", Grant{Role: Officer, Territory: "094"}), "officer:094:*"},
 		{who("VNPT", Grant{Role: Approver, Layers: []string{"roads", "ducts", "roads"}}), "officer::ducts,roads organisation:VNPT"},
@@ -136,6 +139,22 @@ func TestClassesTellApartWhoSeesWhat(t *testing.T) {
 	}
 	if Terminal("lan").Name != "cli:lan" {
 		t.Error("the history would not name who was at the terminal")
+	}
+}
+
+// A key is one of its organisation on the layers that it is for; a person is on all.
+func TestKeysAreScoped(t *testing.T) {
+	key := Viewer{Name: "key:1", Organisation: "VNPT", Grants: []Grant{{Role: Operator, Layers: []string{"ducts"}}}}
+	person := key
+	person.Name, person.Person = "person:lan", 1
+	for layer, want := range map[string]string{"ducts": "VNPT", "bts_sites": ""} {
+		if got := key.Sight(layer).Organisation; got != want || person.Sight(layer).Organisation != "VNPT" {
+			t.Errorf("on %s the key is of %q, the person of %q", layer, got, person.Sight(layer).Organisation)
+		}
+	}
+	everywhere, of := key.Audiences()
+	if slices.Contains(everywhere, OfOrganisation("VNPT")) || !slices.Equal(of, []string{"organisation:VNPT/ducts"}) {
+		t.Errorf("its audiences are %v and %v", everywhere, of)
 	}
 }
 
@@ -150,7 +169,9 @@ func TestViewersOfOneClassAreToldTheSame(t *testing.T) {
 		return g
 	})
 	viewer := rapid.Custom(func(t *rapid.T) Viewer {
-		return who(rapid.SampledFrom([]string{"", "VNPT"}).Draw(t, "organisation"), rapid.SliceOfN(grant, 0, 2).Draw(t, "grants")...)
+		v := who(rapid.SampledFrom([]string{"", "VNPT"}).Draw(t, "organisation"), rapid.SliceOfN(grant, 0, 2).Draw(t, "grants")...)
+		v.Name = rapid.SampledFrom([]string{"person:x", "key:x"}).Draw(t, "name")
+		return v
 	})
 	known := map[string]Viewer{}
 	rapid.Check(t, func(t *rapid.T) {

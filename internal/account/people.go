@@ -2,7 +2,6 @@ package account
 
 import (
 	"encoding/json"
-	"strings"
 	"time"
 
 	"hatang/geo"
@@ -134,7 +133,7 @@ type AuditPage struct {
 // Decided: a key makes none, unless it is an administrator's. Who has got hold of one would
 // outlive by another its end and its being revoked.
 func (v Viewer) MayMakeKeys() bool {
-	return v.Administers() || v.Person != 0 && !strings.HasPrefix(v.Name, "key:")
+	return v.Administers() || v.Person != 0 && !v.isKey()
 }
 
 // MayGrant reports whether the viewer may hand on a grant: one that his own include.

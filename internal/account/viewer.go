@@ -27,6 +27,33 @@ func Holder(name string, role Role) Viewer {
 	return Viewer{Name: name, Grants: []Grant{{Role: role}}}
 }
 
+// isKey reports whether the viewer is a key, or whoever asks by one.
+func (v Viewer) isKey() bool { return strings.HasPrefix(v.Name, "key:") }
+
+// scope are the layers on which the viewer is one of his organisation; nil for all.
+//
+// Decided: a person is one of it whatever grants he has, and is no more once he is taken out
+// of it. A key is made for a purpose, and is one of it where its grants are.
+func (v Viewer) scope() []string {
+	if !v.isKey() || len(v.Grants) == 0 || slices.ContainsFunc(v.Grants, func(g Grant) bool { return g.Layers == nil }) {
+		return nil
+	}
+	layers := []string{}
+	for _, g := range v.Grants {
+		layers = append(layers, g.Layers...)
+	}
+	slices.Sort(layers)
+	return slices.Compact(layers)
+}
+
+// OrganisationOn is the organisation that the viewer is one of on a layer; "" for none.
+func (v Viewer) OrganisationOn(layer string) string {
+	if scope := v.scope(); scope != nil && !slices.Contains(scope, layer) {
+		return ""
+	}
+	return v.Organisation
+}
+
 // Known reports whether it is somebody: a key or a person, not the public.
 func (v Viewer) Known() bool { return v.Name != "" || len(v.Grants) > 0 }
 
@@ -78,7 +105,7 @@ type Sight struct {
 
 // Sight returns what the viewer sees of a layer.
 func (v Viewer) Sight(layer string) Sight {
-	s := Sight{Organisation: v.Organisation, Consulted: v.Consulted(layer), Exact: v.Known()}
+	s := Sight{Organisation: v.OrganisationOn(layer), Consulted: v.Consulted(layer), Exact: v.Known()}
 	for _, g := range v.Grants {
 		switch {
 		case !g.Role.staff() || !g.covers(layer):
@@ -242,9 +269,6 @@ func (v Viewer) Audiences() (everywhere []Audience, of []string) {
 	if v.seesAll() {
 		return append(everywhere, Staff), nil
 	}
-	if v.Organisation != "" {
-		everywhere = append(everywhere, OfOrganisation(v.Organisation))
-	}
 	add := func(g Grant, a Audience) {
 		if g.Layers == nil {
 			everywhere = append(everywhere, a)
@@ -252,6 +276,9 @@ func (v Viewer) Audiences() (everywhere []Audience, of []string) {
 		for _, layer := range g.Layers {
 			of = append(of, string(a)+"/"+layer)
 		}
+	}
+	if v.Organisation != "" {
+		add(Grant{Layers: v.scope()}, OfOrganisation(v.Organisation))
 	}
 	for _, g := range v.Grants {
 		switch {
@@ -289,7 +316,11 @@ func (v Viewer) Class() string {
 	}
 	var parts []string
 	if v.Organisation != "" {
-		parts = append(parts, "organisation:"+v.Organisation)
+		part := "organisation:" + v.Organisation
+		if scope := v.scope(); scope != nil {
+			part += "/" + strings.Join(scope, ",")
+		}
+		parts = append(parts, part)
 	}
 	for _, g := range v.Grants {
 		kind := "officer:" + g.Territory

@@ -32,6 +32,11 @@ func (c *conditions) tiesOf(v account.Viewer) tieConditions {
 		own = "p.organisation = " + c.bind(v.Organisation)
 	}
 	for _, name := range permit.FiledLayers() {
+		if v.Organisation != "" && v.OrganisationOn(name) == "" { // a key that is for other layers
+			own += " AND NOT EXISTS (SELECT FROM proposal_features o WHERE o.proposal = p.id AND o.layer = " + literal(name) + ")"
+		}
+	}
+	for _, name := range permit.FiledLayers() {
 		sight, here := v.Sight(name), "f.layer = "+literal(name)
 		if sight.All {
 			staff = append(staff, here)
@@ -45,7 +50,7 @@ func (c *conditions) tiesOf(v account.Viewer) tieConditions {
 		}
 	}
 	any := func(list []string) string { return "(" + strings.Join(list, " OR ") + ")" }
-	return tieConditions{own, any(staff), any(asked)}
+	return tieConditions{"(" + own + ")", any(staff), any(asked)}
 }
 
 // proposals is the statement that reads what the viewer has to do with.

@@ -689,6 +689,28 @@ func (m *modelled) step(who string, d permit.Decision) string {
 }
 
 // Random steps by random people end as the plain model says.
+// A key of an organisation is one of it on the layers that it is made for: of others it sees
+// neither the drafts nor what is filed.
+func TestKeysSeeWhatTheyAreFor(t *testing.T) {
+	f := newFiling(t)
+	id := f.file(f.draft)
+	for _, layers := range [][]string{nil, {"bts_sites"}, {"ducts"}} {
+		key := account.Viewer{Name: "key:scoped", Organisation: "VNPT", Grants: []account.Grant{{Role: account.Operator, Layers: layers}}}
+		drafts, err := f.CountFeatures(t.Context(), key, f.sites, layer.Query{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		proposals, err := f.Proposals(t.Context(), key, permit.FileQuery{Limit: 10})
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = f.Proposal(t.Context(), key, id)
+		if sees := !slices.Contains(layers, "ducts"); sees != (drafts == 2) || sees != (len(proposals) == 1) || sees != (err == nil) || err != nil && !errors.Is(err, layer.ErrNotFound) {
+			t.Errorf("a key for %v: %d drafts, %d proposals, %v", layers, drafts, len(proposals), err)
+		}
+	}
+}
+
 func TestProposalsFollowTheModel(t *testing.T) {
 	f := newFiling(t)
 	ctx := context.Background()

@@ -68,7 +68,7 @@ func (s *Store) seesVerdict(ctx context.Context, v account.Viewer, r permit.Reco
 		return false, nil
 	case v.SeesEverything(), r.Kept.AskedBy == v.Name && v.Name != "":
 		return true, nil
-	case judged.Organisation != "" && judged.Organisation == v.Organisation && !judged.Staff():
+	case judged.Organisation != "" && judged.Organisation == v.OrganisationOn(judgedLayer(r.Kept.Kind)) && !judged.Staff():
 		return true, nil
 	case r.Kept.Proposal == nil:
 		return false, nil
@@ -82,6 +82,14 @@ func (s *Store) seesVerdict(ctx context.Context, v account.Viewer, r permit.Reco
 	c.add("%s", c.tiesOf(v).features())
 	err = s.pool.kept.QueryRow(ctx, "SELECT EXISTS (SELECT FROM proposal_features f JOIN proposals p ON p.id = f.proposal"+c.where()+")", c.args...).Scan(&sees)
 	return sees, err
+}
+
+// judgedLayer is the layer that what a verdict is about would be in.
+func judgedLayer(k permit.Kind) string {
+	if k == permit.CableKind {
+		return "cable_segments"
+	}
+	return "bts_sites"
 }
 
 // SigningKeys returns the public halves of all keys there have been, the newest first.
