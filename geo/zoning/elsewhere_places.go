@@ -146,15 +146,15 @@ func (f *finder) lines(withinM float64) []curve {
 	g := gathering{finder: f, withinM: withinM, accuracyM: f.proposal.accuracyM()}
 	p := f.proposal.Point
 	s := f.scene
-	s.territories.each(&f.room, p, withinM+g.accuracyM, func(t *Territory, as shape) { g.edges(t.Geometry, as, g.accuracyM) })
-	s.communes.each(&f.room, p, withinM+g.accuracyM, func(u *Commune, as shape) { g.edges(u.Geometry, as, g.accuracyM) })
+	s.territories.each(&f.room, p, withinM+g.accuracyM, func(_ *Territory, as shape) { g.edges(as, g.accuracyM) })
+	s.communes.each(&f.room, p, withinM+g.accuracyM, func(_ *Commune, as shape) { g.edges(as, g.accuracyM) })
 	s.zones.eachDoubtful(&f.room, p, withinM+g.accuracyM, func(z *Zone, as shape) {
 		if z.Period.Contains(f.proposal.Date) {
 			besideM := 0.0
 			if !z.Illustrative {
 				besideM = g.accuracyM + z.edgeAccuracyM()
 			}
-			g.edges(z.Geometry, as, besideM)
+			g.edges(as, besideM)
 		}
 	})
 	setbacks := f.setbackM()
@@ -162,7 +162,7 @@ func (f *finder) lines(withinM float64) []curve {
 	for _, m := range setbacks {
 		widestM = max(widestM, m)
 	}
-	s.areas.each(&f.room, p, withinM+widestM, func(a *Area, as shape) { g.edges(a.Geometry, as, setbacks[a.Kind]) })
+	s.areas.each(&f.room, p, withinM+widestM, func(a *Area, as shape) { g.edges(as, setbacks[a.Kind]) })
 	f.crowd = crowd{}
 	g.circles()
 	slices.SortFunc(g.found, compareCurves)
@@ -198,7 +198,7 @@ type gathering struct {
 }
 
 // edges takes those of an area, and the lines so many metres beside them.
-func (g *gathering) edges(drawn orb.MultiPolygon, as shape, besideM float64) {
+func (g *gathering) edges(as shape, besideM float64) {
 	as.index.EachEdgeIn(as.at, beside(g.proposal.Point, g.withinM+besideM), func(a, b orb.Point) {
 		if before(b, a) {
 			a, b = b, a

@@ -45,7 +45,7 @@ func networkNames() (names []string) {
 // network judges all masts of an operator that stand or are planned.
 func (a *api) network(w http.ResponseWriter, r *request) error {
 	var faults layer.Faults
-	q := permit.Question{Viewer: r.viewer, Date: dateIn(r, "date", a.ReferenceDate(), &faults), KnownAt: a.knownAtIn(r.values, &faults)}
+	q := permit.Question{Viewer: r.viewer, Date: dateIn(r, a.ReferenceDate(), &faults), KnownAt: a.knownAtIn(r.values, &faults)}
 	operator := plainIn(r, "operator", &faults)
 	if operator == "" && len(faults) == 0 {
 		faults.Add("operator", "thiếu operator: mã của một doanh nghiệp", "operator is missing: the code of an operator")

@@ -20,7 +20,7 @@ func levels() []string { return []string{"province", "district", "commune"} }
 // dateOf reads date=, the reference date where there is none.
 func (a *api) dateOf(r *request) (geo.Date, error) {
 	var faults layer.Faults
-	d := dateIn(r, "date", a.ReferenceDate(), &faults)
+	d := dateIn(r, a.ReferenceDate(), &faults)
 	if len(faults) > 0 {
 		return d, faultsProblem(invalidParameter, faults)
 	}

@@ -268,7 +268,7 @@ func (a *api) rulesEffects(w http.ResponseWriter, r *request) error {
 		return err
 	}
 	var faults layer.Faults
-	date := dateIn(r, "date", to.ValidFrom, &faults)
+	date := dateIn(r, to.ValidFrom, &faults)
 	if len(faults) > 0 {
 		return faultsProblem(invalidParameter, faults)
 	}

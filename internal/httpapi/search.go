@@ -69,7 +69,7 @@ func (a *api) searchQueryOf(r *request) (layer.SearchQuery, error) {
 	var faults layer.Faults
 	q := layer.SearchQuery{
 		Text: norm.NFC.String(strings.TrimSpace(r.values.Get("q"))), Layers: selected(r, &faults),
-		Date: dateIn(r, "date", a.ReferenceDate(), &faults), Limit: int(numberIn(r, "limit", defaultHits, maxHits, &faults)),
+		Date: dateIn(r, a.ReferenceDate(), &faults), Limit: int(numberIn(r, "limit", defaultHits, maxHits, &faults)),
 	}
 	if n := utf8.RuneCountInString(q.Text); n == 0 || n > maxSearchRunes || !plainText(q.Text) {
 		faults.Add("q", "q phải có từ 1 đến %d ký tự", "q must have 1 to %d characters", maxSearchRunes)
@@ -93,13 +93,13 @@ func ofPlaces(l *layer.Layer) int {
 }
 
 // dateIn reads a date, otherwise where the parameter is not given.
-func dateIn(r *request, name string, otherwise geo.Date, faults *layer.Faults) geo.Date {
-	if !r.values.Has(name) {
+func dateIn(r *request, otherwise geo.Date, faults *layer.Faults) geo.Date {
+	if !r.values.Has("date") {
 		return otherwise
 	}
-	d, err := geo.ParseDate(r.values.Get(name))
+	d, err := geo.ParseDate(r.values.Get("date"))
 	if err != nil {
-		faults.Add(name, "%s phải là ngày dạng YYYY-MM-DD", "%s must be a date of the form YYYY-MM-DD", name)
+		faults.Add("date", "date phải là ngày dạng YYYY-MM-DD", "date must be a date of the form YYYY-MM-DD")
 	}
 	return d
 }

@@ -55,7 +55,7 @@ type kinDocument struct {
 // showLineage tells of the unit of a code where it came from and what became of it.
 func (a *api) showLineage(w http.ResponseWriter, r *request) error {
 	var faults layer.Faults
-	date, level := dateIn(r, "date", a.ReferenceDate(), &faults), r.values.Get("level")
+	date, level := dateIn(r, a.ReferenceDate(), &faults), r.values.Get("level")
 	if r.values.Has("level") && !slices.Contains(levels(), level) {
 		faults.Add("level", "level phải là province, district hoặc commune", "level must be province, district or commune")
 	}

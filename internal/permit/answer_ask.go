@@ -65,14 +65,8 @@ func (c *Checker) Ask(ctx context.Context, q Question, p zoning.Proposal) (Answe
 	return a, nil
 }
 
-// appendAnswer has a proposal judged as far as the detail asks.
-func appendAnswer(dst []byte, j Judge, p zoning.Proposal, d Detail) []byte {
-	var unit Unit
-	a := answerOf(j, p, d, &unit)
-	return a.AppendJSON(dst, d)
-}
-
-// appendVerdict is appendAnswer, with the nearest place where that is asked.
+// appendVerdict has a proposal judged as far as the detail asks, with the nearest place where
+// that is asked.
 func appendVerdict(dst []byte, s *Snapshot, p zoning.Proposal, q Question) ([]byte, zoning.Verdict) {
 	var unit Unit
 	a := answerOf(s, p, q.Detail, &unit)

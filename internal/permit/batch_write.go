@@ -193,16 +193,16 @@ func (p *pen) answerCells(a *Answer, cell func(string)) {
 		return
 	}
 	cell(strconv.FormatBool(a.Provisional))
-	cell(joined(len(a.AllowedTypes), " ", func(i int) string { return string(a.AllowedTypes[i]) }))
+	cell(joined(len(a.AllowedTypes), func(i int) string { return string(a.AllowedTypes[i]) }))
 	deciding := a.Deciding()
-	cell(joined(len(deciding), " ", func(i int) string { return deciding[i].Rule }))
+	cell(joined(len(deciding), func(i int) string { return deciding[i].Rule }))
 	if p.detail == DetailFull {
-		cell(joined(len(deciding), " ", func(i int) string { return deciding[i].Message.In(p.language) }))
+		cell(joined(len(deciding), func(i int) string { return deciding[i].Message.In(p.language) }))
 	}
 }
 
-// joined joins different texts.
-func joined(n int, separator string, text func(int) string) string {
+// joined joins different texts, with blanks between them.
+func joined(n int, text func(int) string) string {
 	if n == 0 {
 		return ""
 	}
@@ -220,7 +220,7 @@ next:
 			}
 		}
 		if seen = append(seen, t); len(seen) > 1 {
-			b.WriteString(separator)
+			b.WriteByte(' ')
 		}
 		b.WriteString(t)
 	}

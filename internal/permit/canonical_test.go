@@ -48,9 +48,12 @@ func FuzzCanonical(f *testing.F) {
 
 func TestNumbersHaveOneForm(t *testing.T) {
 	for number, want := range map[string]bool{"V-2026-0123-4567-89AB": true, "V-2026-ZYXW-VTSR-QPNM": true, "V-2026-0123-4567-89AI": false, "V-2026-0123-4567-89a": false, "v-2026-0123-4567-89AB": false,
-		"V-202X-0123-4567-89AB": false, "V-2026-0123-456789AB-": false, "V-2026-012-34567-89AB": false, "": false, "V-2026-0123-4567-89AB ": false, "V-2026-0123-4567-89À": false} {
+		"V-202X-0123-4567-89AB": false, "V-2026-0123-456789AB-": false, "V-2026-012-34567-89AB": false, "": false, "V-2026-0123-4567-89À": false} {
 		if permit.ValidNumber(number) != want {
 			t.Errorf("%q: %t", number, !want)
+		}
+		if blank := number + " "; permit.ValidNumber(blank) {
+			t.Errorf("%q is a number", blank)
 		}
 	}
 }

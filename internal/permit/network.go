@@ -179,7 +179,8 @@ func (w *networkWriter) object(s *zoning.Standing) {
 	t = strconv.AppendBool(append(t, `,"provisional":`...), s.Provisional)
 	t = appendText(append(t, `,"rule_set":`...), s.RuleSet)
 	t = appendList(append(t, `,"findings":`...), told(s), func(dst []byte, f *zoning.Finding) []byte { return appendFinding(dst, f, true) })
-	w.text = append(t, '}')
+	t = append(t, '}')
+	w.text = t
 }
 
 func (w *networkWriter) line(s *zoning.Standing) {
@@ -190,8 +191,8 @@ func (w *networkWriter) line(s *zoning.Standing) {
 	findings := told(s)
 	cells := []string{m.Code, strconv.FormatInt(m.ID, 10), m.Status, strconv.FormatFloat(m.Point[0], 'f', -1, 64), strconv.FormatFloat(m.Point[1], 'f', -1, 64),
 		s.Place.Commune, s.Place.District, string(m.MastType), since, string(s.Verdict), strconv.FormatBool(s.BeforePlan),
-		joined(len(findings), " ", func(i int) string { return findings[i].Rule }),
-		joined(len(findings), " ", func(i int) string { return findings[i].Message.In(w.language) })}
+		joined(len(findings), func(i int) string { return findings[i].Rule }),
+		joined(len(findings), func(i int) string { return findings[i].Message.In(w.language) })}
 	for i, cell := range cells {
 		if i > 0 {
 			w.text = append(w.text, ',')

@@ -236,11 +236,12 @@ func day(f float64, is1904 bool) value {
 		return value{what: aFault, text: strconv.FormatFloat(f, 'f', -1, 64)}
 	}
 	base := time.Date(1899, 12, 30, 0, 0, 0, 0, time.UTC)
-	if is1904 {
+	switch {
+	case is1904:
 		base = time.Date(1904, 1, 1, 0, 0, 0, 0, time.UTC)
-	} else if f >= 60 && f < 61 {
+	case f >= 60 && f < 61:
 		return value{what: aFault, text: "29/02/1900"}
-	} else if f < 60 { // Excel has a 29 February 1900, which there was not
+	case f < 60: // Excel has a 29 February 1900, which there was not
 		base = base.AddDate(0, 0, 1)
 	}
 	whole := math.Floor(f)
