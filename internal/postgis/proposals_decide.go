@@ -1,0 +1,161 @@
+package postgis
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+
+	"hatang/geo"
+	"hatang/internal/account"
+	"hatang/internal/layer"
+	"hatang/internal/permit"
+)
+
+// DecideProposal takes one step on a proposal and returns its state and revision afterwards.
+// layer.ErrNotFound where the viewer has nothing to do with it; layer.ErrForbidden where the
+// step is for others; layer.ErrConflict where the state has no such step, as
+// *permit.RefusedError where consent is missing; layer.ErrStale at another revision than
+// that which it is decided on, and so for all but one of those who decide at once.
+func (s *Store) DecideProposal(ctx context.Context, v account.Viewer, id int64, d permit.Decision) (state permit.FileState, revision int64, err error) {
+	err = s.write(ctx, v, "decide on the proposal", func(tx pgx.Tx) error {
+		f, err := s.lockProposal(ctx, tx, v, id)
+		if err != nil {
+			return err
+		}
+		if d.Revision != 0 && d.Revision != f.Revision {
+			return fmt.Errorf("the proposal %d is at revision %d: %w", id, f.Revision, layer.ErrStale)
+		}
+		var party permit.Party
+		if party, state, err = permit.Next(f.State, d.Action, f.Parties); err != nil {
+			return err
+		}
+		revision = f.Revision + 1
+		return s.decide(ctx, tx, v, f, d, party, state)
+	})
+	return state, revision, err
+}
+
+// lockProposal holds a proposal that the viewer sees until the transaction ends.
+func (s *Store) lockProposal(ctx context.Context, tx pgx.Tx, v account.Viewer, id int64) (*seenFile, error) {
+	if _, err := seeProposal(ctx, tx, v, id); err != nil {
+		return nil, err
+	}
+	// The serving role changes no proposals and so cannot lock them; steps wait for each
+	// other by this instead, and by the row in the end.
+	if _, err := tx.Exec(ctx, "SELECT pg_advisory_xact_lock(hashtextextended('proposal', $1))", id); err != nil {
+		return nil, err
+	}
+	f, err := seeProposal(ctx, tx, v, id)
+	if err != nil {
+		return nil, err
+	}
+	if f.Features, err = filedFeatures(ctx, tx, id); err != nil {
+		return nil, err
+	}
+	f.Parties, err = s.parties(ctx, tx, v, f)
+	return f, err
+}
+
+// decide does what an action needs beside its step, and takes it.
+func (s *Store) decide(ctx context.Context, tx pgx.Tx, v account.Viewer, f *seenFile, d permit.Decision, party permit.Party, after permit.FileState) error {
+	calendar, today, err := calendarOf(ctx, tx, f.ID)
+	if err != nil {
+		return err
+	}
+	next := step{Revision: f.Revision + 1, Action: d.Action, Party: party, Reasons: d.Reasons, Conditions: d.Conditions, DueOn: calendar.Due(after, d.Action, today)}
+	switch d.Action {
+	case permit.Supplement:
+		next.Verdict = d.Verdict
+		if err = unchangedSince(ctx, tx, d.Features); err == nil {
+			err = recordSealed(ctx, tx, f.ID, d.Records)
+		}
+	case permit.Approve:
+		next.ExpiresOn = calendar.Expires(today, today)
+	case permit.Renew:
+		next.ExpiresOn = calendar.Expires(today, f.ExpiresOn)
+	case permit.Expire:
+		if !f.ExpiresOn.Before(today) {
+			return &permit.RefusedError{Detail: geo.Text{VI: fmt.Sprintf("Quyết định còn hiệu lực đến hết ngày %s.", f.ExpiresOn), EN: fmt.Sprintf("The approval holds until the end of %s.", f.ExpiresOn)}}
+		}
+	}
+	if err != nil {
+		return err
+	}
+	switch d.Action {
+	case permit.Consult:
+		next.Detail = map[string]any{"agencies": d.Agencies, "required": d.Required}
+		if err := askAgencies(ctx, tx, f, d, next.DueOn); err != nil {
+			return err
+		}
+	case permit.AnswerFor:
+		agency := answering(v, d, party)
+		next.Detail = map[string]any{"agency": agency, "answer": d.Answer, "document_number": d.DocumentNumber, "document_date": d.DocumentDate}
+		if err := answerFor(ctx, tx, f, d, agency); err != nil {
+			return err
+		}
+	}
+	return takeStep(ctx, tx, v, f.ID, next)
+}
+
+// answering is the agency that answers: one answers for itself alone.
+func answering(v account.Viewer, d permit.Decision, party permit.Party) string {
+	if party == permit.Agency {
+		return v.Organisation
+	}
+	return d.Agency
+}
+
+// unchangedSince refuses where a row is not at the revision that was checked.
+func unchangedSince(ctx context.Context, tx pgx.Tx, features []permit.FiledFeature) error {
+	for _, f := range features {
+		var revision int64
+		if err := tx.QueryRow(ctx, "SELECT revision FROM "+quote(f.Collection)+" WHERE id = $1 FOR SHARE", f.ID).Scan(&revision); err != nil {
+			return err
+		}
+		if revision != f.Revision {
+			return fmt.Errorf("%s %d is at revision %d: %w", f.Collection, f.ID, revision, layer.ErrStale)
+		}
+	}
+	return nil
+}
+
+// askAgencies asks each agency about each feature.
+func askAgencies(ctx context.Context, tx pgx.Tx, f *seenFile, d permit.Decision, due geo.Date) error {
+	var faults layer.Faults
+	for i, agency := range d.Agencies {
+		var known bool
+		if err := tx.QueryRow(ctx, "SELECT EXISTS (SELECT FROM organisations WHERE code = $1 AND kind = 'agency')", agency).Scan(&known); err != nil {
+			return err
+		}
+		if !known {
+			faults.Add(fmt.Sprintf("/agencies/%d", i), "sổ đăng ký không có cơ quan %q", "the register has no agency %q", agency)
+		}
+	}
+	if err := faults.Err(); err != nil {
+		return err
+	}
+	tag, err := tx.Exec(ctx, `INSERT INTO consultations (layer, feature, agency, due_on, proposal, required)
+		SELECT f.layer, f.feature, a.agency, $3, f.proposal, $4 FROM proposal_features f, unnest($2::text[]) a (agency) WHERE f.proposal = $1 ORDER BY 1, 2, 3
+		ON CONFLICT (layer, feature, agency) WHERE answered_at IS NULL AND withdrawn_at IS NULL DO NOTHING`, f.ID, d.Agencies, due.Time(), d.Required)
+	if err == nil && tag.RowsAffected() < int64(len(f.Features)*len(d.Agencies)) {
+		return &permit.RefusedError{Detail: geo.Text{VI: "Có cơ quan đang được hỏi về đối tượng của hồ sơ rồi; hãy đợi trả lời hoặc rút câu hỏi ấy.",
+			EN: "An agency is being asked about a feature of the proposal already; wait for its answer, or withdraw that question."}}
+	}
+	return err
+}
+
+// answerFor answers all that the agency is asked in the proposal.
+func answerFor(ctx context.Context, tx pgx.Tx, f *seenFile, d permit.Decision, agency string) error {
+	var dated any
+	if !d.DocumentDate.IsZero() {
+		dated = d.DocumentDate.Time()
+	}
+	tag, err := tx.Exec(ctx, `UPDATE consultations SET answer = $3, note = nullif($4, ''), document_number = nullif($5, ''), document_date = $6
+		WHERE proposal = $1 AND agency = $2 AND answered_at IS NULL AND withdrawn_at IS NULL`,
+		f.ID, agency, string(d.Answer), d.Reasons, d.DocumentNumber, dated)
+	if err == nil && tag.RowsAffected() == 0 {
+		return &permit.RefusedError{Detail: geo.Text{VI: "Trong hồ sơ này cơ quan ấy không còn được hỏi gì.", EN: "The agency is not being asked anything in this proposal."}}
+	}
+	return err
+}
