@@ -12,6 +12,7 @@ import (
 	"hatang/geo"
 	"hatang/internal/account"
 	"hatang/internal/httpapi"
+	"hatang/internal/intake"
 	"hatang/internal/layer"
 	"hatang/internal/postgis"
 )
@@ -106,7 +107,8 @@ func (r importReader) Read(ctx context.Context, i layer.Import, l *layer.Layer, 
 		}
 		return add(in)
 	}
-	s, reading := stranger{store: r.store, date: r.date(), bytesRead: bytesRead}, layer.Reading{Table: i.Wishes.Table, CRS: i.Wishes.CRS}
+	s := stranger{store: r.store, date: r.date(), bytesRead: bytesRead, options: intake.Options{Strict: i.Wishes.Strict, AllowOutside: i.Wishes.AllowOutside}}
+	reading := layer.Reading{Table: i.Wishes.Table, CRS: i.Wishes.CRS}
 	if i.Wishes.Reading != nil {
 		reading = reading.Over(*i.Wishes.Reading)
 	}

@@ -142,7 +142,7 @@ func (m *matrix) findsFaults(t *testing.T, served map[string][]string) {
 	})
 	cells := slices.DeleteFunc(m.cells(served, []string{"", "bts_sites", "matrix_hidden"}), func(c cell) bool {
 		return c.place.layer == nil && !strings.HasSuffix(c.path, "/people") && !strings.HasSuffix(c.path, "/collections") && !strings.Contains(c.path, "/consultations") &&
-			c.kind != "search" && c.kind != "history" && c.kind != "revert" && c.kind != "merge-sites" && c.kind != "propose-sites" && c.kind != "rules-draft" && c.kind != "publish-rules" &&
+			c.kind != "search" && c.kind != "history" && c.kind != "revert" && c.kind != "merge-sites" && c.kind != "propose-sites" && c.kind != "rules-draft" && c.kind != "rules-publish" &&
 			c.kind != "verdict" && c.kind != "replay-verdict"
 	})
 	if o := m.try(m.server, some, cells); len(o.differences) > 0 {

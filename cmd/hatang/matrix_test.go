@@ -84,7 +84,7 @@ file-proposal          401       403    ok       400   403       403   403      
 refuse-proposal        401       404    403      404   404       403   403          404         404           403          403     ok            404          403           401     401  403
 rules-draft            404       404    404      404   404       404   ok           ok          ok            ok           ok      ok            ok           ok            401     401  -
 draft-rules            401       403    403      403   403       403   403          403         403           403          ok      403           403          ok            401     401  403
-publish-rules          401       403    403      403   403       403   403          403         403           403          403     403           403          ok            401     401  403
+rules-publish          401       403    403      403   403       403   403          403         403           403          403     403           403          ok            401     401  403
 record-verdict         401       ok     ok       ok    ok        ok    ok           ok          ok            ok           ok      ok            ok           ok            401     401  403
 verdict                401       404    ok       404   404       404   404          404         404           404          ok      404           404          ok            401     401  -
 replay-verdict         401       404    ok       404   404       404   404          404         404           404          ok      404           404          ok            401     401  403
@@ -193,7 +193,7 @@ var operations = map[string]operation{
 	"GET /rule-sets/{ruleSetId}/{version}": {kinds: "document rules-draft", ok: 200}, "PUT /rule-sets/{ruleSetId}/{version}": {kinds: "draft-rules", ok: 204},
 	"DELETE /rule-sets/{ruleSetId}/{version}": {kinds: "draft-rules", ok: 204}, "GET /rule-sets/{ruleSetId}/{version}/differences": {kinds: "document rules-draft", ok: 200},
 	"GET /rule-sets/{ruleSetId}/{version}/effects":      {kinds: "document rules-draft", ok: 200},
-	"POST /rule-sets/{ruleSetId}/{version}/publication": {kinds: "publish-rules", ok: 204},
+	"POST /rule-sets/{ruleSetId}/{version}/publication": {kinds: "rules-publish", ok: 204},
 	"POST /verdicts": {kinds: "record-verdict", ok: 201}, "GET /verdicts/{verdictNumber}": {kinds: "verdict", ok: 200},
 	"POST /verdicts/{verdictNumber}/replay": {kinds: "replay-verdict", ok: 200, quiet: []int{401, 403, 404}}, "GET /verdicts/{verdictNumber}/verification": {kinds: "document", ok: 200},
 	"GET /signing-keys": {kinds: "document", ok: 200},

@@ -452,17 +452,17 @@ func TestHostileGeoPackages(t *testing.T) {
 	if err := s.Close(); err != nil {
 		t.Error(err)
 	}
-	for name, view := range map[string]string{
-		"a value that is too long": "SELECT 1 AS fid, NULL AS g, zeroblob(1000000000) AS x",
-		"a function of ours":       "SELECT 1 AS fid, NULL AS g, load_extension('x') AS x",
+	for view, want := range map[string]error{
+		"SELECT 1 AS fid, NULL AS g, zeroblob(1000000000) AS x": ErrTooLong,
+		"SELECT 1 AS fid, NULL AS g, load_extension('x') AS x":  ErrNotGeoPackage,
 	} {
 		s, err := Open(t.Context(), madeGeoPackage(t, "CREATE VIEW t AS "+view), "", nil)
 		if err == nil {
 			_, err = s.Survey(t.Context(), "")
 			err = errors.Join(err, s.Close())
 		}
-		if !errors.Is(err, ErrNotGeoPackage) {
-			t.Errorf("%s: %v", name, err)
+		if !errors.Is(err, want) {
+			t.Errorf("%s: %v, want %v", view, err, want)
 		}
 	}
 	unfinished := madeGeoPackage(t, "CREATE TABLE t (fid INTEGER PRIMARY KEY, g BLOB)")

@@ -7,14 +7,17 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"reflect"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"golang.org/x/text/unicode/norm"
 
 	"hatang/geo"
 	"hatang/internal/account"
+	"hatang/internal/intake"
 	"hatang/internal/layer"
 )
 
@@ -47,7 +50,7 @@ const (
 )
 
 func importQuery() []string {
-	return []string{"collection", "dry_run", "on_conflict", "in_force", "good_rows", "crs", "table", "jurisdiction", "own_sites", "complete", "accept_gaps", "mapping", "source"}
+	return []string{"collection", "dry_run", "on_conflict", "in_force", "good_rows", "crs", "table", "jurisdiction", "own_sites", "complete", "accept_gaps", "mapping", "source", "axis", "unshifted", "allow_outside", "strict", "header_row", "encoding", "separator"}
 }
 
 // onConflicts are what an import may do with codes that are there already.
@@ -97,8 +100,17 @@ func (a *api) addImport(w http.ResponseWriter, r *request) error {
 	if n.Wishes.Complete && !r.viewer.Pen(l.Name).All {
 		return problem(forbidden, "Cả cơ cấu đơn vị chỉ do người được sửa lớp này trên toàn địa bàn nhập.", "The structure of a level of units is brought in by those who may write all of them.")
 	}
-	if n.Wishes.Reading, err = a.readingOf(r, l, n.Wishes.Mapping); err != nil {
+	saved, err := a.readingOf(r, l, n.Wishes.Mapping)
+	if err != nil {
 		return err
+	}
+	if saved != nil {
+		reading := saved
+		if n.Wishes.Reading != nil {
+			asked := n.Wishes.Reading.Over(*saved)
+			reading = &asked
+		}
+		n.Wishes.Reading = reading
 	}
 	// The answer may come later than the server's time for it, which began with the headers.
 	if err := unlessUnsupported(http.NewResponseController(w).SetWriteDeadline(time.Now().Add(2 * uploadTime))); err != nil {
@@ -156,6 +168,10 @@ func wishesOfImport(r *request) (*layer.Layer, layer.NewImport, layer.Faults) {
 			faults.Add("in_force", "in_force phải là ngày dạng YYYY-MM-DD", "in_force must be a date of the form YYYY-MM-DD")
 		}
 	}
+	wishes.AllowOutside, wishes.Strict = flag(r.values, "allow_outside", &faults), flag(r.values, "strict", &faults)
+	if known {
+		wishes.Reading = readingIn(r, l, &faults)
+	}
 	wholeStructure(wishes, collection, &faults)
 	parseCRS(r.values, "crs", &faults)
 	name := clip(r.values.Get("source"))
@@ -163,6 +179,20 @@ func wishesOfImport(r *request) (*layer.Layer, layer.NewImport, layer.Faults) {
 		name = collection
 	}
 	return l, layer.NewImport{Collection: collection, FileName: name, Wishes: wishes}, faults
+}
+
+// readingIn is how the parameters say that a file is read, beside its table and its reference
+// system; nil where they say nothing.
+func readingIn(r *request, l *layer.Layer, faults *layer.Faults) *layer.Reading {
+	reading := layer.Reading{Axis: r.values.Get("axis"), Unshifted: flag(r.values, "unshifted", faults), HeaderRow: int(numberIn(r, "header_row", 0, 1<<20, faults)),
+		Encoding: r.values.Get("encoding"), Separator: r.values.Get("separator")}
+	for _, f := range intake.CheckReading(l, reading) {
+		*faults = append(*faults, layer.Fault{At: strings.TrimPrefix(f.At, "/"), Detail: f.Detail})
+	}
+	if reflect.ValueOf(reading).IsZero() {
+		return nil
+	}
+	return &reading
 }
 
 // wholeStructure adds what is wrong with wishes for the whole structure of a level of units.

@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"hatang/geo"
 	"hatang/internal/formats"
 	"hatang/internal/layer"
@@ -30,6 +32,16 @@ func TestAddingAnImport(t *testing.T) {
 	do(handlerOf(t, s), "POST", importsPath+"?collection=roads", "{}", asOfficer, "Content-Type: application/geo+json")
 	if s.sent != (layer.NewImport{Collection: "roads", FileName: "roads", Wishes: layer.ImportWishes{OnConflict: "update"}}) {
 		t.Errorf("%+v", s.sent)
+	}
+	query = "?collection=roads&axis=yx&unshifted=true&allow_outside=true&strict=true&header_row=3&encoding=tcvn3&separator=%3B"
+	reading := layer.Reading{Axis: "yx", Unshifted: true, HeaderRow: 3, Encoding: "tcvn3", Separator: ";"}
+	do(handlerOf(t, s), "POST", importsPath+query, "x", asOfficer, "Content-Type: text/csv")
+	if asked := s.sent.Wishes; !asked.AllowOutside || !asked.Strict || asked.Reading == nil || !cmp.Equal(*asked.Reading, reading) {
+		t.Errorf("%+v, %+v", asked, asked.Reading)
+	}
+	w = do(handlerOf(t, s), "POST", importsPath+"?collection=roads&axis=north&unshifted=1&header_row=0&encoding=klingon&separator=%3B%3B", "x", asOfficer, "Content-Type: text/csv")
+	if errs, ok := decode(t, w)["errors"].([]any); w.Code != http.StatusBadRequest || !ok || len(errs) != 5 {
+		t.Errorf("%d %s", w.Code, w.Body)
 	}
 	w = do(handlerOf(t, s), "POST", importsPath+"?collection=none&dry_run=yes&on_conflict=drop&in_force=tomorrow&good_rows=1&crs=EPSG:1", "{}", asOfficer, "Content-Type: application/geo+json")
 	if errs, ok := decode(t, w)["errors"].([]any); w.Code != http.StatusBadRequest || !ok || len(errs) != 6 {
