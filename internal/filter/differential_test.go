@@ -56,14 +56,19 @@ func randomRows(m *maker, n int) []row {
 func table(t *testing.T, rows []row) *pgx.Conn {
 	t.Helper()
 	ctx := context.Background()
-	conn, err := pgx.Connect(ctx, testdb.New(t))
+	config, err := pgx.ParseConfig(testdb.New(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	config.DefaultQueryExecMode = pgx.QueryExecModeExec // each statement is asked once
+	conn, err := pgx.ConnectConfig(ctx, config)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = conn.Close(ctx) })
-	if _, err := conn.Exec(ctx, `CREATE EXTENSION postgis; SET timezone = 'Asia/Ho_Chi_Minh';
+	if _, err := conn.PgConn().Exec(ctx, `CREATE EXTENSION postgis; SET timezone = 'Asia/Ho_Chi_Minh';
 		CREATE TABLE rows (id int, name text, alias text, count bigint, rank bigint, x double precision, y double precision, flag boolean,
-			other boolean, day date, last date, at timestamptz, until timestamptz, tags text[], geometry geometry(Point, 4326))`); err != nil {
+			other boolean, day date, last date, at timestamptz, until timestamptz, tags text[], geometry geometry(Point, 4326))`).ReadAll(); err != nil {
 		t.Fatal(err)
 	}
 	for i, r := range rows {
@@ -95,7 +100,7 @@ func statement(f *Filter) (string, []any) {
 func selected(t testing.TB, conn *pgx.Conn, f *Filter) []int {
 	t.Helper()
 	sql, args := statement(f)
-	rows, err := conn.Query(context.Background(), "SELECT id FROM rows AS t WHERE "+sql+" ORDER BY id", append([]any{pgx.QueryExecModeExec}, args...)...)
+	rows, err := conn.Query(context.Background(), "SELECT id FROM rows AS t WHERE "+sql+" ORDER BY id", args...)
 	if err != nil {
 		t.Fatalf("%s\n%s\n%v", f, sql, err)
 	}
@@ -106,8 +111,31 @@ func selected(t testing.TB, conn *pgx.Conn, f *Filter) []int {
 	return ids
 }
 
+// together is how many filters are asked in one go.
+const together = 250
+
+// allSelected is selected of several filters, which the database answers one after the other.
+func allSelected(t testing.TB, conn *pgx.Conn, filters []*Filter) [][]int {
+	t.Helper()
+	var batch pgx.Batch
+	all := make([][]int, len(filters))
+	for i, f := range filters {
+		sql, args := statement(f)
+		batch.Queue("SELECT id FROM rows AS t WHERE "+sql+" ORDER BY id", args...).Query(func(rows pgx.Rows) (err error) {
+			if all[i], err = pgx.CollectRows(rows, pgx.RowTo[int]); err != nil {
+				t.Errorf("%s\n%s\n%v", f, sql, err)
+			}
+			return nil
+		})
+	}
+	if err := conn.SendBatch(context.Background(), &batch).Close(); err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
 // What the database selects is what the filter means by the evaluator in Go.
-func TestSQLMeansWhatTheFilterMeans(t *testing.T) { askBoth(t, 5000) }
+func TestSQLMeansWhatTheFilterMeans(t *testing.T) { askBoth(t, 100_000) }
 
 // askBoth asks so many random filters of the database and of the evaluator.
 func askBoth(t *testing.T, n int) {
@@ -116,24 +144,30 @@ func askBoth(t *testing.T, n int) {
 	rows := randomRows(m, 40)
 	conn := table(t, rows)
 	used, chosen := map[string]bool{}, 0
-	for range n {
-		f, err := Check(m.condition(3), wide)
-		if err != nil {
-			t.Fatalf("seed %d: %v", seed, err)
-		}
-		var want []int
-		for i, r := range rows {
-			if r.eval(f.Tree()) == true {
-				want = append(want, i)
+	for asked := 0; asked < n; asked += together {
+		filters := make([]*Filter, min(together, n-asked))
+		for i := range filters {
+			var err error
+			if filters[i], err = Check(m.condition(3), wide); err != nil {
+				t.Fatalf("seed %d: %v", seed, err)
+			}
+			text := filters[i].String()
+			for op := range operators {
+				used[op] = used[op] || strings.Contains(text, strings.ToUpper(op))
 			}
 		}
-		if got := selected(t, conn, f); !slices.Equal(got, want) {
-			sql, args := statement(f)
-			t.Fatalf("seed %d: %s selects %v, should %v\n%s\n%v", seed, f, got, want, sql, args)
-		}
-		chosen += len(want)
-		for op := range operators {
-			used[op] = used[op] || strings.Contains(f.String(), strings.ToUpper(op))
+		for i, got := range allSelected(t, conn, filters) {
+			var want []int
+			for id, r := range rows {
+				if r.eval(filters[i].Tree()) == true {
+					want = append(want, id)
+				}
+			}
+			if !slices.Equal(got, want) {
+				sql, args := statement(filters[i])
+				t.Fatalf("seed %d: %s selects %v, should %v\n%s\n%v", seed, filters[i], got, want, sql, args)
+			}
+			chosen += len(want)
 		}
 	}
 	for op := range operators {
