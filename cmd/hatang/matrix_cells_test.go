@@ -211,6 +211,14 @@ type outcome struct {
 	differences []string
 	noted       map[string]string // who the audit must name, by request; "" for nobody
 	counted     int               // refusals of nobody known that the audit counted before
+	first       bool              // one difference is enough
+}
+
+// enough reports whether nothing more need be tried.
+func (o *outcome) enough() bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.first && len(o.differences) > 0
 }
 
 func (o *outcome) differs(c *cell, p *principal, format string, args ...any) {
@@ -228,9 +236,10 @@ func (o *outcome) note(a answer, who string) {
 }
 
 // try sends every cell as every client, place by place. What only reads comes first
-// everywhere: the server remembers figures until something changes.
-func (m *matrix) try(server http.Handler, principals []*principal, cells []cell) *outcome {
-	o := &outcome{noted: map[string]string{}}
+// everywhere: the server remembers figures until something changes. With first it ends
+// where something differs.
+func (m *matrix) try(server http.Handler, principals []*principal, cells []cell, first bool) *outcome {
+	o := &outcome{noted: map[string]string{}, first: first}
 	var err error
 	if o.counted, err = m.countedRefusals(); err != nil {
 		o.differences = append(o.differences, err.Error())
@@ -250,7 +259,7 @@ func (m *matrix) try(server http.Handler, principals []*principal, cells []cell)
 				defer func() { <-workers }()
 				for _, c := range cells {
 					for _, p := range principals {
-						if p.tries(pl.name()) {
+						if p.tries(pl.name()) && !o.enough() {
 							m.tryCell(o, server, p, c)
 						}
 					}

@@ -296,7 +296,7 @@ func TestRights(t *testing.T) {
 		return
 	}
 	t.Run("every operation", func(t *testing.T) {
-		got := m.try(m.server, m.principals, m.cells(served, nil))
+		got := m.try(m.server, m.principals, m.cells(served, nil), false)
 		for _, difference := range got.differences {
 			t.Error(difference)
 		}

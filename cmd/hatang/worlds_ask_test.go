@@ -221,7 +221,7 @@ func (p *pair) check(a question) question {
 	if p.chance(15) {
 		return p.cable(a)
 	}
-	if p.chance(8) {
+	if p.chance(2) { // dear
 		a.path = "/api/v1/placement-checks/network?" + url.Values{"operator": {pick(p.rand, []string{"VNPT", "VIETTEL", "MOBIFONE", "SFONE"})}, "f": {pick(p.rand, []string{"json", "ndjson", "csv"})}}.Encode()
 		return a
 	}
@@ -236,9 +236,9 @@ func (p *pair) check(a question) question {
 	if p.chance(15) {
 		q.Set("known_at", p.moment())
 	}
-	nearest := p.chance(20)
+	nearest := p.chance(5)
 	if nearest {
-		q.Set("nearest_within_m", fmt.Sprint(1+p.rand.IntN(8000)))
+		q.Set("nearest_within_m", fmt.Sprint(1+p.rand.IntN(3000)))
 	}
 	if len(q) > 0 {
 		a.path += "?" + q.Encode()
