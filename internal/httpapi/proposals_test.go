@@ -35,22 +35,22 @@ func (s *fakePermits) DecideProposal(_ context.Context, _ account.Viewer, _ int6
 	return permit.Approved, 4, s.refusal
 }
 
-// hearingChecker notes for whom it judges.
-type hearingChecker struct {
+// hearingRecorder notes for whom it judges.
+type hearingRecorder struct {
 	fakePlan
 	of *fakePermits
 }
 
-func (c hearingChecker) Answers(ctx context.Context, q permit.Question, bodies []json.RawMessage) ([]permit.JSONAnswer, error) {
-	c.of.checkedFor = q.Viewer
-	return c.fakePlan.Answers(ctx, q, bodies)
+func (c hearingRecorder) Judge(ctx context.Context, v account.Viewer, date geo.Date, k permit.Kind, bodies []json.RawMessage) ([]permit.Judged, error) {
+	c.of.checkedFor = v
+	return c.fakePlan.Judge(ctx, v, date, k, bodies)
 }
 
 func newFakePermits(t *testing.T) (*fakePermits, http.Handler) {
 	t.Helper()
 	s := &fakePermits{fakeStore: &fakeStore{rows: siteRows(t, 2, "x")}}
 	c := config(t, s.fakeStore)
-	c.Accounts, c.Checker = s, hearingChecker{of: s}
+	c.Accounts, c.Recorder = s, hearingRecorder{of: s}
 	return s, apiWith(t, c).router()
 }
 
