@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -68,16 +67,19 @@ func (c *checkCommand) networkFormat() (f permit.NetworkFormat, book bool, err e
 	return 0, false, usageError{fmt.Errorf("%s: a network is written as .csv, .xlsx, .json or .ndjson", c.Out)}
 }
 
-// tellNetwork writes the summary to standard error, as JSON, one part a line.
+// tellNetwork writes the summary to standard error: a line for all, for each district and for
+// each rule that some mast of a district does not pass.
 func tellNetwork(env *environment, s *permit.NetworkSummary) error {
-	fmt.Fprintf(env.stderr, "%d masts: %d conform, %d but for advice, %d do not, %d not known; %d stood before what they miss\n",
-		s.Masts, s.Permitted, s.Conditional, s.Refused, s.Undetermined, s.BeforePlan)
-	for _, part := range [...]any{s.Districts, s.Rules} {
-		raw, err := json.Marshal(part)
-		if err != nil {
-			return err
-		}
-		fmt.Fprintf(env.stderr, "%s\n", raw)
+	tell := func(of string, n permit.NetworkCounts) {
+		fmt.Fprintf(env.stderr, "%s%d masts: %d conform, %d but for advice, %d do not, %d not known; %d stood before what they miss\n",
+			of, n.Masts, n.Permitted, n.Conditional, n.Refused, n.Undetermined, n.BeforePlan)
+	}
+	tell("", s.NetworkCounts)
+	for _, d := range s.Districts {
+		tell("district "+d.District+": ", d.NetworkCounts)
+	}
+	for _, r := range s.Rules {
+		fmt.Fprintf(env.stderr, "%s in district %s: %d fail, %d on condition, %d not known\n", r.Rule, r.District, r.Fail, r.Condition, r.Unknown)
 	}
 	if s.Refused > 0 {
 		return errFindings
