@@ -27,8 +27,17 @@ func Holder(name string, role Role) Viewer {
 	return Viewer{Name: name, Grants: []Grant{{Role: role}}}
 }
 
-// isKey reports whether the viewer is a key, or whoever asks by one.
-func (v Viewer) isKey() bool { return strings.HasPrefix(v.Name, "key:") }
+// KeyID is the id of the key that the viewer is, or by which he asks; "" for a person who has
+// signed in and for nobody.
+func (v Viewer) KeyID() string {
+	id, found := strings.CutPrefix(v.Name, "key:")
+	if !found {
+		return ""
+	}
+	return id
+}
+
+func (v Viewer) isKey() bool { return v.KeyID() != "" }
 
 // scope are the layers on which the viewer is one of his organisation; nil for all.
 //

@@ -204,7 +204,8 @@ func (s *Store) ChangePerson(ctx context.Context, v account.Viewer, id int64, c 
 				return err
 			}
 		}
-		if c.PasswordHash != nil || c.Disabled != nil && *c.Disabled {
+		if c.PasswordHash != nil {
+			// Who is disabled loses his by people_end_access.
 			// Before the first entry of the audit, for which signing out waits with its session in hand.
 			if _, err := tx.Exec(ctx, "UPDATE sessions SET ended_at = now() WHERE person = $1 AND ended_at IS NULL AND hash IS DISTINCT FROM $2", id, c.KeepSession); err != nil {
 				return err

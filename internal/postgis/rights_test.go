@@ -444,6 +444,7 @@ func TestPeopleAndTheirKeys(t *testing.T) {
 	if _, err := addKey(his, id, account.Grant{Role: account.Operator}); !errors.Is(err, layer.ErrForbidden) {
 		t.Errorf("a key makes another: %v", err)
 	}
+	aKeyKnowsItselfAlone(t, s, lan, his)
 	may := func() (roles []account.Role) {
 		t.Helper()
 		v, err := s.KeyViewer(ctx, key)
@@ -464,7 +465,8 @@ func TestPeopleAndTheirKeys(t *testing.T) {
 		{"a grant withdrawn", func() error { return s.WithdrawGrant(ctx, admin, id, session.Grants[0].ID) }, []account.Role{account.Operator, "known"}},
 		{"one that includes it given", func() error { _, err := s.AddGrant(ctx, admin, id, account.Grant{Role: account.Officer}); return err }, []account.Role{account.Officer, account.Operator, "known"}},
 		{"disabled", func() error { d := true; return s.ChangePerson(ctx, admin, id, account.PersonChange{Disabled: &d}) }, nil},
-		{"enabled", func() error { d := false; return s.ChangePerson(ctx, admin, id, account.PersonChange{Disabled: &d}) }, []account.Role{account.Officer, account.Operator, "known"}},
+		// Who has got hold of the key in the meantime has nothing in hand.
+		{"enabled", func() error { d := false; return s.ChangePerson(ctx, admin, id, account.PersonChange{Disabled: &d}) }, nil},
 	}
 	for _, step := range steps {
 		if err := step.do(); err != nil {
@@ -486,6 +488,30 @@ func TestPeopleAndTheirKeys(t *testing.T) {
 	}
 	if err := s.ChangePerson(ctx, operatorOf("VNPT"), id, account.PersonChange{PasswordHash: &name}); !errors.Is(err, layer.ErrForbidden) {
 		t.Errorf("a person changes another's password: %v", err)
+	}
+}
+
+// aKeyKnowsItselfAlone gives the person a second key, of which the first learns nothing.
+func aKeyKnowsItselfAlone(t *testing.T, s *postgis.Store, person, key account.Viewer) {
+	t.Helper()
+	ctx := context.Background()
+	other, secret := account.NewKey()
+	if err := s.AddKey(ctx, person, account.NewKeyRecord{ID: other, Hash: account.Hash(secret), Name: "other", Person: person.Person, Grants: []account.Grant{{Role: account.Operator}}}); err != nil {
+		t.Fatal(err)
+	}
+	for who, tt := range map[string]struct {
+		viewer account.Viewer
+		keys   int
+	}{"the person": {person, 2}, "his key": {key, 1}, "an administrator": {account.Terminal("test"), 2}} {
+		if keys, err := s.Keys(ctx, tt.viewer); err != nil || len(keys) != tt.keys {
+			t.Errorf("%s sees %d keys of %d, %v", who, len(keys), tt.keys, err)
+		}
+	}
+	if err := s.RevokeKey(ctx, key, other); !errors.Is(err, layer.ErrNotFound) {
+		t.Errorf("a key revokes another: %v", err)
+	}
+	if err := s.RevokeKey(ctx, person, other); err != nil {
+		t.Errorf("a person revokes his key: %v", err)
 	}
 }
 
