@@ -176,7 +176,9 @@ func (p *pair) hide(conn *pgx.Conn) {
 		}
 	}
 	sites, _ := p.origin.layers.Get("bts_sites")
-	execute(p.t, conn, proposalsOf("hidden", fmt.Sprintf("%s AND %s", p.as.blind(sites, "geom"), p.as.unasked(sites)), 1))
+	hidden := fmt.Sprintf("%s AND %s", p.as.blind(sites, "geom"), p.as.unasked(sites))
+	execute(p.t, conn, proposalsOf("hidden", hidden, 1))
+	p.widen(conn, hidden)
 	if !p.as.viewer().Administers() {
 		execute(p.t, conn, importsOf("key:hidden"))
 		execute(p.t, conn, mappingsOf(p.as.viewer()))
@@ -196,6 +198,19 @@ func (p *pair) hide(conn *pgx.Conn) {
 	}
 	if areas, _ := p.origin.layers.Get("special_areas"); !p.as.viewer().Sight(areas.Name).Withheld {
 		p.withhold(conn)
+	}
+}
+
+// widen adds to proposals, some of which the viewer sees, drafts of the same organisation that
+// he does not: of two districts, say.
+func (p *pair) widen(conn *pgx.Conn, hidden string) {
+	p.t.Helper()
+	n := untriggered(p.t, conn, fmt.Sprintf(`INSERT INTO proposal_features (proposal, position, layer, feature, code, geom)
+		SELECT p.id, 1 + row_number() OVER (PARTITION BY p.id ORDER BY d.id), 'bts_sites', d.id, d.code, d.geom
+		FROM (SELECT id, organisation FROM proposals WHERE title <> 'hidden') p JOIN LATERAL (SELECT id, code, geom FROM bts_sites
+			WHERE status = 'draft' AND owner_organisation = p.organisation AND %s ORDER BY md5(id::text || p.id) LIMIT 2) d ON true`, hidden))
+	if n == 0 && !strings.HasPrefix(hidden, "false") {
+		p.t.Fatal("no proposal has drafts of which the viewer sees some alone")
 	}
 }
 

@@ -79,8 +79,10 @@ func (f *seenFile) onlySeen(ctx context.Context, q querier, v account.Viewer) (w
 	if _, err = pgx.ForEachRow(rows, []any{&one.Collection, &one.ID}, func() error {
 		seen[one] = true
 		return nil
-	}); err != nil || len(seen) == len(f.Features) {
-		return err == nil, err
+	}); err != nil {
+		return false, err
 	}
-	return false, f.Only(func(id permit.FeatureID) bool { return seen[id] })
+	whole = len(seen) == len(f.Features)
+	// Also where that is all: what was checked is written anew, and that it was must not tell.
+	return whole, f.Only(func(id permit.FeatureID) bool { return seen[id] })
 }

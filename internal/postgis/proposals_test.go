@@ -128,7 +128,11 @@ func TestAProposalFromFilingToBuilding(t *testing.T) {
 		t.Errorf("what the officer may do (-want +got)\n%s", diff)
 	}
 	f.must(f.officer, id, permit.Decision{Action: permit.AskMore, Revision: 1, Reasons: "thiếu bản vẽ"})
-	f.must(f.colleague, id, permit.Decision{Action: permit.Supplement, Verdict: json.RawMessage(`{"verdict": "conditional"}`)})
+	checked, err := permit.FileVerdict(geo.NewDate(2026, 1, 5), []permit.CheckedFeature{{FeatureID: permit.FeatureID{Collection: "bts_sites", ID: f.draft}, Answer: json.RawMessage(`{"verdict":"conditional"}`)}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.must(f.colleague, id, permit.Decision{Action: permit.Supplement, Verdict: checked})
 	f.must(f.officer, id, permit.Decision{Action: permit.Consult, Agencies: []string{"SXD", "BCHQS"}})
 	f.must(f.agency, id, permit.Decision{Action: permit.AnswerFor, Answer: "agreed", Reasons: "ổn"})
 	f.must(f.officer, id, permit.Decision{Action: permit.AnswerFor, Agency: "BCHQS", Answer: "agreed_with_conditions", DocumentNumber: "12/CV", DocumentDate: geo.NewDate(2026, 1, 5)})
@@ -140,7 +144,7 @@ func TestAProposalFromFilingToBuilding(t *testing.T) {
 		t.Errorf("approved: %s", got)
 	}
 	seen, err = f.Proposal(ctx, f.officer, id)
-	if err != nil || seen.State != permit.Approved || seen.Decision == nil || !seen.DueOn.IsZero() || seen.ExpiresOn.IsZero() || len(seen.Steps) != 7 || string(seen.Verdict) != `{"verdict": "conditional"}` {
+	if err != nil || seen.State != permit.Approved || seen.Decision == nil || !seen.DueOn.IsZero() || seen.ExpiresOn.IsZero() || len(seen.Steps) != 7 || !strings.HasPrefix(string(seen.Verdict), `{"date":"2026-01-05","features":[{`) || !strings.HasSuffix(string(seen.Verdict), `"verdict":"conditional"}`) {
 		t.Fatalf("approved: %+v, %v", seen, err)
 	}
 	if c := seen.Consultations[0]; c.Agency != "BCHQS" || *c.Answer != "agreed_with_conditions" || *c.DocumentNumber != "12/CV" || *c.AnsweredBy != "person:officer" {
