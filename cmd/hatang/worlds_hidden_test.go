@@ -208,7 +208,8 @@ func (p *pair) widen(conn *pgx.Conn, hidden string) {
 	n := untriggered(p.t, conn, fmt.Sprintf(`INSERT INTO proposal_features (proposal, position, layer, feature, code, geom)
 		SELECT p.id, 1 + row_number() OVER (PARTITION BY p.id ORDER BY d.id), 'bts_sites', d.id, d.code, d.geom
 		FROM (SELECT id, organisation FROM proposals WHERE title <> 'hidden') p JOIN LATERAL (SELECT id, code, geom FROM bts_sites
-			WHERE status = 'draft' AND owner_organisation = p.organisation AND %s ORDER BY md5(id::text || p.id) LIMIT 2) d ON true`, hidden))
+			WHERE status = 'draft' AND owner_organisation = p.organisation AND %s ORDER BY md5(id::text || p.id) LIMIT 2) d ON true
+		ON CONFLICT DO NOTHING`, hidden))
 	if n == 0 && !strings.HasPrefix(hidden, "false") {
 		p.t.Fatal("no proposal has drafts of which the viewer sees some alone")
 	}
