@@ -190,6 +190,8 @@ func (c *cell) kindFor(p *principal) string {
 		return "key-own-by-key"
 	case c.kind == "revoke-own-key" && p.person == 0 && strings.HasPrefix(p.who, "key:"):
 		return "revoke-program's-key"
+	case c.kind == "revoke-own-key" && strings.HasPrefix(p.who, "key:"):
+		return "revoke-own-by-key"
 	case c.kind == "password" && p.session:
 		return "password-by-session"
 	}

@@ -102,6 +102,7 @@ key-wider              401       403    403      403   403       403   403      
 key-of-program         401       403    403      403   403       403   403          403         403           403          403     403           403          ok            401     401  403
 revoke-others-key      401       404    404      404   404       404   404          404         404           404          404     404           404          ok            401     401  403
 revoke-own-key         401       ok     ok       ok    ok        ok    ok           ok          ok            ok           ok      ok            ok           ok            401     401  403
+revoke-own-by-key      -         -      404      404   404       404   404          404         404           404          404     404           404          ok            -       -    -
 revoke-program's-key   -         404    404      404   404       404   404          404         404           404          404     404           404          ok            -       -    -
 administer             401       403    403      403   403       403   403          403         403           403          403     403           403          ok            401     401  403
 sign-in                ok        ok     ok       ok    ok        ok    ok           ok          ok            ok           ok      ok            ok           ok            401     ok   403

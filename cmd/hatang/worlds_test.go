@@ -635,7 +635,7 @@ func TestWorlds(t *testing.T) {
 	t.Run("viewers", func(t *testing.T) { compareWorlds(t, o, 2000) })
 	t.Run("cases", func(t *testing.T) { worldsCases(t, o) })
 	t.Run("controls", func(t *testing.T) { worldsControls(t, o) })
-	t.Run("caches", func(t *testing.T) { compareCaches(t, o, 800) })
+	t.Run("caches", func(t *testing.T) { compareCaches(t, o, 300) })
 	t.Run("classes", func(t *testing.T) { cachesByClass(t, o) })
 }
 

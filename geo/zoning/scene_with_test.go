@@ -134,9 +134,9 @@ func TestManyEdits(t *testing.T) {
 	}
 }
 
-// TestSceneIsShared: readers of one scene and makers of others from it do not
+// TestSceneIsAskedAndEditedAtOnce: readers of one scene and makers of others from it do not
 // disturb one another. It means most under the race detector.
-func TestSceneIsShared(t *testing.T) {
+func TestSceneIsAskedAndEditedAtOnce(t *testing.T) {
 	c := newCountry(t, 60, 3)
 	scene, probes := zoning.NewScene(c.SceneData), c.probes(t, 200)
 	want := make([]zoning.Result, len(probes))
