@@ -129,14 +129,12 @@ func (a *api) sendNew(w http.ResponseWriter, r *request, mediaType, key string, 
 func inParts(r *request) bool { return r.Method == http.MethodHead || r.Header.Get("Range") != "" }
 
 // send sends the file, or the range of it that was asked for. The ETag that the answer has
-// already gets the sum of the bytes, and is strong where they are sent as they are: with
-// If-Range a client has all of its ranges of the same bytes, whoever makes them.
+// already gets the sum of the bytes, and is strong: with If-Range a client has all of its
+// ranges of the same bytes, whoever makes them.
 func (f *madeFile) send(w http.ResponseWriter, r *request, mediaType string) error {
 	h, status := w.Header(), http.StatusOK
 	strong := withSum(h.Get("ETag"), f.sum)
-	if h.Set("ETag", strong); !inParts(r) && r.Header.Get("Accept-Encoding") != "" {
-		h.Set("ETag", "W/"+strong) // it may go out compressed
-	}
+	h.Set("ETag", strong)
 	first, end := 0, int(f.size)
 	if from, to, ok := oneRange(rangeOf(r, strong), end); ok {
 		h.Set("Content-Range", fmt.Sprintf("bytes %d-%d/%d", from, to-1, end))

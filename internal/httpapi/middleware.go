@@ -156,11 +156,12 @@ func newCompressor() (func(http.Handler) http.Handler, error) {
 	return func(next http.Handler) http.Handler {
 		compressed := wrap(next)
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			coded := withCodedTags(w, r)
 			if r.Method == http.MethodHead || r.Header.Get("Range") != "" || isRows(r) {
-				next.ServeHTTP(w, r)
+				next.ServeHTTP(coded, r)
 				return
 			}
-			compressed.ServeHTTP(w, r)
+			compressed.ServeHTTP(coded, r)
 		})
 	}, nil
 }
