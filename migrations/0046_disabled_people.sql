@@ -21,3 +21,5 @@ CREATE TRIGGER people_end_access BEFORE UPDATE OF disabled_at ON people FOR EACH
 
 UPDATE sessions SET ended_at = now() WHERE ended_at IS NULL AND person IN (SELECT id FROM people WHERE disabled_at IS NOT NULL);
 UPDATE api_keys SET revoked_at = now() WHERE revoked_at IS NULL AND person IN (SELECT id FROM people WHERE disabled_at IS NOT NULL);
+
+REVOKE EXECUTE ON FUNCTION people_end_access() FROM PUBLIC;

@@ -134,7 +134,7 @@ func TestProposalsAtTheirLimits(t *testing.T) {
 		ok           int
 	}{
 		{root + "/proposals", asOperator, "/features", permit.MaxFiled, func(n int) string {
-			return `{"title": "x", "features": ` + list(n, func(i int) string { return fmt.Sprintf(`{"collection": "ducts", "id": %d}`, i+1) }) + `}`
+			return `{"title": "x", "features": ` + list(n, func(i int) string { return fmt.Sprintf(`{"collection": "bts_sites", "id": %d}`, i+1) }) + `}`
 		}, 201},
 		{decisionsPath, asOfficer, "/conditions", permit.MaxConditions, func(n int) string { return `{"action": "approve", "conditions": ` + list(n, text) + `}` }, 200},
 		{decisionsPath, asOfficer, "/agencies", permit.MaxAgencies, func(n int) string { return `{"action": "consult", "agencies": ` + list(n, text) + `}` }, 200},

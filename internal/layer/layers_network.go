@@ -5,6 +5,13 @@ func worksClassField(values ...Value) Field {
 	return text("works_class", t("Loại công trình", "Works class"), t("Loại công trình hạ tầng kỹ thuật theo Thông tư 14/2013/TT-BTTTT.", "Class of passive works in Circular 14/2013/TT-BTTTT.")).oneOf(values...)
 }
 
+// carrierField is what holds a cable, in the plan's order of preference.
+func carrierField() Field {
+	return text("carrier", t("Vật mang cáp", "Carrier"), t("Cáp đi trong cống, chôn trực tiếp hay treo trên cột nào.", "What holds the cable: a duct, the ground, or which poles.")).oneOf(
+		v("duct", "cống bể", "duct", "#54278f"), v("direct", "chôn trực tiếp", "directly buried", "#3182bd"), v("telecom_pole", "cột viễn thông", "telecom poles", "#6a51a3"),
+		v("electric_pole", "cột điện", "electric poles", "#feb24c"), v("lighting_pole", "cột chiếu sáng", "lighting poles", "#fed976"))
+}
+
 func roadClassField() Field {
 	return text("road_class", t("Cấp đường", "Road class"), t("Cấp của đường bộ.", "Class of the road.")).oneOf(
 		v("national", "quốc lộ", "national", "#a50f15"), v("provincial", "tỉnh lộ", "provincial", "#de2d26"), v("district", "huyện lộ", "district", "#fb6a4a"),
@@ -37,7 +44,7 @@ func networkLayers() []Layer {
 			Fields: fields(stageFields(), []Field{
 				text("kind", t("Loại tuyến", "Kind"), t("Liên tỉnh, nội tỉnh hay biên giới.", "Interprovincial, within the province, or border.")).required().oneOf(
 					v("interprovincial", "liên tỉnh", "interprovincial", "#023858"), v("intraprovincial", "nội tỉnh", "intraprovincial", "#0570b0"), v("border", "dọc biên giới", "border", "#ae017e")),
-				fibres, worksClassField(append(undergroundWorks(), overhead...)...), length, operatorField(),
+				fibres, worksClassField(append(undergroundWorks(), overhead...)...), carrierField(), length, operatorField(),
 			}),
 		},
 		{
@@ -45,7 +52,7 @@ func networkLayers() []Layer {
 			Title: t("Đoạn cáp ngoại vi", "Cable segments"), Doc: t("Đoạn cáp viễn thông và truyền hình, treo hoặc ngầm.", "Telecom and television cable, overhead or underground."),
 			Fields: fields(stageFields(), []Field{
 				boolean("underground", t("Ngầm", "Underground"), t("Đúng khi cáp đi ngầm.", "True where the cable runs underground.")).required(),
-				roadClassField(),
+				carrierField(), roadClassField(),
 				text("medium", t("Loại cáp", "Medium"), t("Vật liệu truyền dẫn.", "What the cable is made of.")).oneOf(v("copper", "cáp đồng", "copper", "#b87333"), v("fibre", "cáp quang", "fibre", "#0570b0"), v("coaxial", "cáp đồng trục", "coaxial", "#636363")),
 				text("service", t("Dịch vụ", "Service"), t("Viễn thông hay truyền hình.", "Telecom or television.")).oneOf(v("telecom", "viễn thông", "telecom", ""), v("television", "truyền hình", "television", "")),
 				boolean("new_project", t("Dự án mới", "New project"), t("Đúng với đường mới, khu đô thị mới.", "True for new roads and new urban areas.")),

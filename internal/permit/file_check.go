@@ -10,17 +10,17 @@ import (
 	"hatang/internal/layer"
 )
 
-// CheckedFeature is what the check says of a feature of a proposal; of others than masts
-// nothing.
+// CheckedFeature is what the check says of a feature of a proposal; of others than masts and
+// what cables are of nothing.
 type CheckedFeature struct {
 	FeatureID
 	Number string          `json:"number,omitempty"` // of the verdict that is recorded
-	Answer json.RawMessage `json:"answer"`           // of the placement check; null where there is none
-	Faults layer.Faults    `json:"faults"`           // what keeps a mast from being checked
+	Answer json.RawMessage `json:"answer"`           // of the placement or the cable check; null where there is none
+	Faults layer.Faults    `json:"faults"`           // what keeps it from being checked
 }
 
 // FileVerdict is what the checks of a proposal's features say together, as it is kept with it:
-// the gravest of their verdicts, "" where none of them is a mast.
+// the gravest of their verdicts, "" where no check is about any of them.
 func FileVerdict(date geo.Date, features []CheckedFeature) (json.RawMessage, error) {
 	kept := make([]json.RawMessage, len(features))
 	for i := range features {
@@ -45,7 +45,7 @@ type keptCheck struct {
 	Faults []json.RawMessage `json:"faults"`
 }
 
-// gravestOf is the gravest verdict of features. A mast that cannot be checked is undetermined.
+// gravestOf is the gravest verdict of features. What cannot be checked is undetermined.
 func gravestOf(features []json.RawMessage) (zoning.Verdict, error) {
 	order := []zoning.Verdict{"", zoning.Permitted, zoning.Conditional, zoning.Undetermined, zoning.Refused}
 	gravest := 0

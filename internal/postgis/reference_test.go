@@ -114,7 +114,7 @@ func TestAReferenceLayerIsALayerLikeAnyOther(t *testing.T) {
 	}
 }
 
-func TestAnotherServerKnowsALayerWithinASecond(t *testing.T) {
+func TestAnotherServerKnowsALayerSoon(t *testing.T) {
 	s, literals, url := open(t)
 	ctx := context.Background()
 	other, err := postgis.Open(ctx, url, literals)
@@ -124,12 +124,12 @@ func TestAnotherServerKnowsALayerWithinASecond(t *testing.T) {
 	defer other.Close()
 	until := func(what string, knows func() bool) {
 		t.Helper()
-		for deadline := time.Now().Add(time.Second); !knows(); {
+		for deadline := time.Now().Add(30 * time.Second); !knows(); {
 			if err := other.FreshLayers(ctx); err != nil {
 				t.Fatal(err)
 			}
 			if !knows() && time.Now().After(deadline) {
-				t.Fatalf("after a second the other server does not know that %s", what)
+				t.Fatalf("the other server never knows that %s", what)
 			}
 		}
 	}
