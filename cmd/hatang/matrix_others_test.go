@@ -40,6 +40,8 @@ func (m *matrix) otherPath(p *principal, c *cell) (string, error) {
 		return c.path + "?operator=VNPT", nil
 	}
 	switch c.kind {
+	case "attach-file":
+		return strings.Replace(c.path, "{proposalId}", fmt.Sprint(v.proposal), 1) + "?name=x.json", nil
 	case "search":
 		return c.path + "?collections=kiosks&q=asked+draft", nil
 	case "add-import":
@@ -61,7 +63,7 @@ func (m *matrix) otherPath(p *principal, c *cell) (string, error) {
 	if strings.HasSuffix(path, "/differences") || strings.HasSuffix(path, "/effects") {
 		path += "?from=dien-bien-2016@1"
 	}
-	return strings.NewReplacer("{ruleSetId}", rules, "{version}", "1", "{code}", code, "{table}", "wifi_points", "{styleId}", "default", "{keyId}", key, "{consultationId}", fmt.Sprint(v.consultation), "{importId}", fmt.Sprint(v.imported), "{mappingId}", fmt.Sprint(v.mapping), "{proposalId}", fmt.Sprint(v.proposal), "{number}", v.decision, "{verdictNumber}", v.verdict, "{personId}", fmt.Sprint(v.person), "{grantId}", fmt.Sprint(v.grant)).Replace(wholeEarth.Replace(path)), nil
+	return strings.NewReplacer("{ruleSetId}", rules, "{version}", "1", "{code}", code, "{table}", "wifi_points", "{styleId}", "default", "{keyId}", key, "{consultationId}", fmt.Sprint(v.consultation), "{importId}", fmt.Sprint(v.imported), "{mappingId}", fmt.Sprint(v.mapping), "{proposalId}", fmt.Sprint(v.proposal), "{attachmentId}", fmt.Sprint(v.attachment), "{number}", v.decision, "{verdictNumber}", v.verdict, "{personId}", fmt.Sprint(v.person), "{grantId}", fmt.Sprint(v.grant)).Replace(wholeEarth.Replace(path)), nil
 }
 
 // otherBody is the body of a cell that is no row's: one that is valid, so that rights
@@ -81,6 +83,8 @@ func (m *matrix) otherBody(p *principal, c *cell) string {
 		return fmt.Sprintf(`{"title":"x","features":[{"collection":"bts_sites","id":%d}]}`, c.place.victims.unfiled)
 	case "refuse-proposal":
 		return `{"action":"refuse","reasons":"x"}`
+	case "attach-file":
+		return `{}`
 	case "answer":
 		return `{"answer":"objected","note":"x"}`
 	case "withdraw":

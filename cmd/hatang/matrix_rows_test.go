@@ -1,6 +1,7 @@
 package main
 
 import (
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -37,6 +38,7 @@ type victims struct {
 	imported        int64
 	mapping         int64
 	proposal        int64
+	attachment      int64            // of the agency's answer in it
 	unfiled         int64            // a draft that can be filed
 	decision        string           // one in the register
 	rules           string           // id of a draft of a rule set, of version 1
@@ -218,7 +220,12 @@ func (m *matrix) newProposal(pl *place) error {
 		return err
 	}
 	staff := account.Viewer{Name: "key:deciding", Grants: []account.Grant{{Role: account.Officer}, {Role: account.Approver}}}
-	if _, _, err = m.store.DecideProposal(m.ctx, staff, pl.victims.proposal, permit.Decision{Action: permit.Consult, Agencies: []string{askedAgency}}); err != nil || pl.victims.decision != "" {
+	if _, _, err = m.store.DecideProposal(m.ctx, staff, pl.victims.proposal, permit.Decision{Action: permit.Consult, Agencies: []string{askedAgency}}); err != nil {
+		return err
+	}
+	sum := sha256.Sum256([]byte("x"))
+	agency := account.Viewer{Name: "key:answering", Organisation: askedAgency, Grants: []account.Grant{{Role: account.Consulted}}}
+	if pl.victims.attachment, err = m.store.AttachFile(m.ctx, agency, pl.victims.proposal, permit.NewAttachment{Name: "x.txt", MediaType: "text/plain", Bytes: 1, SHA256: sum[:], Content: strings.NewReader("x")}); err != nil || pl.victims.decision != "" {
 		return err
 	}
 	refused, err := file(drafts[2])

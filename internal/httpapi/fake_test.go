@@ -430,6 +430,23 @@ func (s *fakeStore) DecideProposal(context.Context, account.Viewer, int64, permi
 	return permit.Approved, 4, s.call("DecideProposal")
 }
 
+func (s *fakeStore) Attachments(context.Context, account.Viewer, int64) ([]permit.Attachment, error) {
+	return []permit.Attachment{fakeAttachment}, s.call("Attachments")
+}
+
+func (s *fakeStore) Attachment(context.Context, account.Viewer, int64, int64) (permit.Attachment, error) {
+	return fakeAttachment, s.call("Attachment")
+}
+
+func (s *fakeStore) ReadAttachment(_ context.Context, _ permit.Attachment, w io.Writer) error {
+	_, err := io.WriteString(w, fakeContent)
+	return errors.Join(err, s.call("ReadAttachment"))
+}
+
+func (s *fakeStore) AttachFile(context.Context, account.Viewer, int64, permit.NewAttachment) (int64, error) {
+	return 8, s.call("AttachFile")
+}
+
 func (s *fakeStore) RecordVerdict(context.Context, account.Viewer, permit.Record) error {
 	return s.call("RecordVerdict")
 }

@@ -145,6 +145,9 @@ func (a *api) permitRoutes() []route {
 		{method: http.MethodPost, pattern: root + "/proposals", handle: a.fileProposal, produces: jsonType, consumes: jsonType, query: noQuery, needs: filing},
 		{method: http.MethodGet, pattern: root + "/proposals/{proposalId}", handle: a.showProposal, produces: jsonType, query: noQuery, needs: identity},
 		{method: http.MethodPost, pattern: root + "/proposals/{proposalId}/decisions", handle: a.decideProposal, produces: jsonType, consumes: jsonType, query: noQuery, needs: identity},
+		{method: http.MethodGet, pattern: root + "/proposals/{proposalId}/attachments", handle: a.listAttachments, produces: jsonType, query: noQuery, needs: identity},
+		{method: http.MethodPost, pattern: root + "/proposals/{proposalId}/attachments", handle: a.attachFile, produces: jsonType, consumes: attachmentTypes, query: []string{"agency", "name"}, needs: identity, upload: true},
+		{method: http.MethodGet, pattern: root + "/proposals/{proposalId}/attachments/{attachmentId}", handle: a.sendAttachment, query: noQuery, needs: identity},
 		{method: http.MethodGet, pattern: root + "/decisions", handle: a.listDecisions, produces: jsonType, query: []string{"after", "collection", "feature", "limit", "organisation", "outcome", "year"}, layers: true},
 		{method: http.MethodGet, pattern: root + "/decisions/{number}", handle: a.showDecision, produces: jsonType, query: noQuery},
 
