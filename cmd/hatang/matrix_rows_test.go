@@ -238,6 +238,12 @@ func (m *matrix) newProposal(pl *place) error {
 	return m.owner.QueryRow(m.ctx, "SELECT decision FROM proposals WHERE id = $1", refused).Scan(&pl.victims.decision)
 }
 
+// newWebhook makes, where there is none, what cells set and remove.
+func (m *matrix) newWebhook() error {
+	_, err := m.owner.Exec(m.ctx, "INSERT INTO webhooks (organisation, url, secret) VALUES ('VNPT', 'https://example.vn/', sha256('')) ON CONFLICT (organisation) DO NOTHING")
+	return err
+}
+
 // newRules makes anew the draft of a rule set that cells change, drop and publish.
 func (m *matrix) newRules(pl *place) error {
 	pl.victims.rules = newCode()
@@ -328,5 +334,5 @@ func (pl *place) imageSQL() string {
 	return fmt.Sprintf(`SELECT md5(concat((SELECT string_agg(r::text, '' ORDER BY id) FROM consultations r WHERE feature IN (%d, %d)), (SELECT string_agg(r::text, '' ORDER BY id) FROM imports r), (SELECT string_agg(r::text, '' ORDER BY id) FROM import_mappings r), (SELECT string_agg(r::text, '' ORDER BY id) FROM proposals r), (SELECT string_agg(r::text, '' ORDER BY id, version) FROM rule_sets r), (SELECT count(*) FROM verdicts), (SELECT string_agg(r::text, '' ORDER BY import) FROM import_progress r), (SELECT string_agg(r::text, '' ORDER BY id) FROM people r), (SELECT string_agg(r::text, '' ORDER BY id) FROM grants r),
 		(SELECT string_agg(r::text, '' ORDER BY id) FROM api_keys r), (SELECT string_agg(r::text, '' ORDER BY hash) FROM sessions r),
 		(SELECT string_agg(name, '' ORDER BY id) FROM reference_layers WHERE name LIKE 'new\_%%' AND withdrawn_at IS NULL),
-		(SELECT string_agg(r::text, '' ORDER BY code) FROM organisations r), (SELECT string_agg(r::text, '' ORDER BY position_a, position_b) FROM masts_apart r), (SELECT string_agg(r::text, '' ORDER BY jurisdiction) FROM publications r)))`, pl.victims.features["draft"], pl.victims.features["published"])
+		(SELECT string_agg(r::text, '' ORDER BY code) FROM organisations r), (SELECT string_agg(r::text, '' ORDER BY position_a, position_b) FROM masts_apart r), (SELECT string_agg(r::text, '' ORDER BY jurisdiction) FROM publications r), (SELECT string_agg(r::text, '') FROM webhooks r)))`, pl.victims.features["draft"], pl.victims.features["published"])
 }

@@ -181,7 +181,8 @@ var operations = map[string]operation{
 
 	"GET /session": {kinds: "page", ok: 200}, "POST /session": {kinds: "sign-in sign-in-wrongly", ok: 201, quiet: []int{401}},
 	"DELETE /session": {kinds: "sign-out", ok: 204, quiet: []int{401}}, "PUT /session/password": {kinds: "password", ok: 204},
-	"GET /session/oidc": {kinds: "not-offered"}, "GET /session/oidc/callback": {kinds: "not-offered"},
+	"PUT /session/notices": {kinds: "password", ok: 204},
+	"GET /session/oidc":    {kinds: "not-offered"}, "GET /session/oidc/callback": {kinds: "not-offered"},
 	"GET /keys": {kinds: "keys", ok: 200}, "POST /keys": {kinds: "key-own key-wider key-of-program", ok: 201},
 	"DELETE /keys/{keyId}": {kinds: "revoke-others-key revoke-own-key", ok: 204},
 	"GET /search":          {kinds: "search", ok: 200}, "GET /changes": {kinds: "history", ok: 200}, "POST /changes/reverts": {kinds: "revert", ok: 200},
@@ -212,7 +213,8 @@ var operations = map[string]operation{
 	"DELETE /people/{personId}/grants/{grantId}": {kinds: "administer", ok: 204},
 	"GET /organisations":                         {kinds: "document", ok: 200}, "POST /organisations": {kinds: "administer", ok: 201},
 	"GET /publications": {kinds: "document", ok: 200}, "PUT /publications/{code}": {kinds: "administer", ok: 204},
-	"GET /audit": {kinds: "administer", ok: 200},
+	"GET /audit": {kinds: "administer", ok: 200}, "GET /notices": {kinds: "administer", ok: 200}, "GET /webhooks": {kinds: "administer", ok: 200},
+	"PUT /webhooks/{organisation}": {kinds: "administer", ok: 200}, "DELETE /webhooks/{organisation}": {kinds: "administer", ok: 204},
 
 	"GET /healthz": {kinds: "document", ok: 200}, "GET /readyz": {kinds: "document", ok: 200}, "GET /metrics": {kinds: "document", ok: 200},
 	"GET (page)": {kinds: "page", ok: 200}, // it stands in no document
