@@ -62,6 +62,7 @@ type commands struct {
 	Key     keyCommand     `cmd:"" help:"API keys."`
 	User    userCommand    `cmd:"" help:"People who sign in, and what they may do."`
 	Sites   sitesCommand   `cmd:"" help:"One mast, several lists: sites that are proposed as one, merged and split."`
+	Permit  permitCommand  `cmd:"" name:"proposal" help:"Proposals to build: list, show, and the steps of officers."`
 	Rules   rulesCommand   `cmd:"" help:"The rules that checks judge by: their versions, drafts, differences and publication."`
 	Audit   auditCommand   `cmd:"" help:"Sign-ins, rights, keys and refused writes; exit status 1 where the record is broken."`
 	Doctor  doctorCommand  `cmd:"" help:"Say what is installed, reachable and consistent."`

@@ -40,6 +40,8 @@ func (m *matrix) otherPath(p *principal, c *cell) (string, error) {
 		return c.path + "?operator=VNPT", nil
 	}
 	switch c.kind {
+	case "attach-file":
+		return strings.Replace(c.path, "{proposalId}", fmt.Sprint(v.proposal), 1) + "?name=x.json", nil
 	case "search":
 		return c.path + "?collections=kiosks&q=asked+draft", nil
 	case "add-import":
@@ -61,7 +63,7 @@ func (m *matrix) otherPath(p *principal, c *cell) (string, error) {
 	if strings.HasSuffix(path, "/differences") || strings.HasSuffix(path, "/effects") {
 		path += "?from=dien-bien-2016@1"
 	}
-	return strings.NewReplacer("{ruleSetId}", rules, "{version}", "1", "{code}", code, "{table}", "wifi_points", "{styleId}", "default", "{keyId}", key, "{consultationId}", fmt.Sprint(v.consultation), "{importId}", fmt.Sprint(v.imported), "{mappingId}", fmt.Sprint(v.mapping), "{proposalId}", fmt.Sprint(v.proposal), "{number}", v.decision, "{verdictNumber}", v.verdict, "{personId}", fmt.Sprint(v.person), "{grantId}", fmt.Sprint(v.grant)).Replace(wholeEarth.Replace(path)), nil
+	return strings.NewReplacer("{ruleSetId}", rules, "{version}", "1", "{code}", code, "{table}", "wifi_points", "{styleId}", "default", "{keyId}", key, "{consultationId}", fmt.Sprint(v.consultation), "{importId}", fmt.Sprint(v.imported), "{mappingId}", fmt.Sprint(v.mapping), "{proposalId}", fmt.Sprint(v.proposal), "{attachmentId}", fmt.Sprint(v.attachment), "{organisation}", "VNPT", "{number}", v.decision, "{verdictNumber}", v.verdict, "{personId}", fmt.Sprint(v.person), "{grantId}", fmt.Sprint(v.grant)).Replace(wholeEarth.Replace(path)), nil
 }
 
 // otherBody is the body of a cell that is no row's: one that is valid, so that rights
@@ -81,6 +83,8 @@ func (m *matrix) otherBody(p *principal, c *cell) string {
 		return fmt.Sprintf(`{"title":"x","features":[{"collection":"bts_sites","id":%d}]}`, c.place.victims.unfiled)
 	case "refuse-proposal":
 		return `{"action":"refuse","reasons":"x"}`
+	case "attach-file":
+		return `{}`
 	case "answer":
 		return `{"answer":"objected","note":"x"}`
 	case "withdraw":
@@ -97,6 +101,9 @@ func (m *matrix) otherBody(p *principal, c *cell) string {
 	case "sign-in-wrongly":
 		return fmt.Sprintf(`{"login":%q,"password":"no password at all"}`, m.signIn)
 	case "password":
+		if strings.HasSuffix(c.path, "/notices") {
+			return `{"on":true}`
+		}
 		return fmt.Sprintf(`{"old":%q,"new":%q}`, password, password)
 	case "key-own":
 		return `{"name":"x","grants":` + p.ownGrants() + `}`
@@ -124,6 +131,8 @@ func (m *matrix) otherBody(p *principal, c *cell) string {
 		return `{"role":"administrator"}`
 	case "POST /organisations":
 		return fmt.Sprintf(`{"code":%q,"kind":"operator","name":{"vi":"x","en":"x"}}`, newCode())
+	case "PUT /webhooks/{organisation}":
+		return `{"url":"https://example.vn/told"}`
 	case "PUT /publications/{code}":
 		return `{"exactness":"exact"}`
 	}

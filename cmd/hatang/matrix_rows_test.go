@@ -1,6 +1,7 @@
 package main
 
 import (
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -37,6 +38,7 @@ type victims struct {
 	imported        int64
 	mapping         int64
 	proposal        int64
+	attachment      int64            // of the agency's answer in it
 	unfiled         int64            // a draft that can be filed
 	decision        string           // one in the register
 	rules           string           // id of a draft of a rule set, of version 1
@@ -218,7 +220,12 @@ func (m *matrix) newProposal(pl *place) error {
 		return err
 	}
 	staff := account.Viewer{Name: "key:deciding", Grants: []account.Grant{{Role: account.Officer}, {Role: account.Approver}}}
-	if _, _, err = m.store.DecideProposal(m.ctx, staff, pl.victims.proposal, permit.Decision{Action: permit.Consult, Agencies: []string{askedAgency}}); err != nil || pl.victims.decision != "" {
+	if _, _, err = m.store.DecideProposal(m.ctx, staff, pl.victims.proposal, permit.Decision{Action: permit.Consult, Agencies: []string{askedAgency}}); err != nil {
+		return err
+	}
+	sum := sha256.Sum256([]byte("x"))
+	agency := account.Viewer{Name: "key:answering", Organisation: askedAgency, Grants: []account.Grant{{Role: account.Consulted}}}
+	if pl.victims.attachment, err = m.store.AttachFile(m.ctx, agency, pl.victims.proposal, permit.NewAttachment{Name: "x.txt", MediaType: "text/plain", Bytes: 1, SHA256: sum[:], Content: strings.NewReader("x")}); err != nil || pl.victims.decision != "" {
 		return err
 	}
 	refused, err := file(drafts[2])
@@ -229,6 +236,12 @@ func (m *matrix) newProposal(pl *place) error {
 		return err
 	}
 	return m.owner.QueryRow(m.ctx, "SELECT decision FROM proposals WHERE id = $1", refused).Scan(&pl.victims.decision)
+}
+
+// newWebhook makes, where there is none, what cells set and remove.
+func (m *matrix) newWebhook() error {
+	_, err := m.owner.Exec(m.ctx, "INSERT INTO webhooks (organisation, url, secret) VALUES ('VNPT', 'https://example.vn/', sha256('')) ON CONFLICT (organisation) DO NOTHING")
+	return err
 }
 
 // newRules makes anew the draft of a rule set that cells change, drop and publish.
@@ -321,5 +334,5 @@ func (pl *place) imageSQL() string {
 	return fmt.Sprintf(`SELECT md5(concat((SELECT string_agg(r::text, '' ORDER BY id) FROM consultations r WHERE feature IN (%d, %d)), (SELECT string_agg(r::text, '' ORDER BY id) FROM imports r), (SELECT string_agg(r::text, '' ORDER BY id) FROM import_mappings r), (SELECT string_agg(r::text, '' ORDER BY id) FROM proposals r), (SELECT string_agg(r::text, '' ORDER BY id, version) FROM rule_sets r), (SELECT count(*) FROM verdicts), (SELECT string_agg(r::text, '' ORDER BY import) FROM import_progress r), (SELECT string_agg(r::text, '' ORDER BY id) FROM people r), (SELECT string_agg(r::text, '' ORDER BY id) FROM grants r),
 		(SELECT string_agg(r::text, '' ORDER BY id) FROM api_keys r), (SELECT string_agg(r::text, '' ORDER BY hash) FROM sessions r),
 		(SELECT string_agg(name, '' ORDER BY id) FROM reference_layers WHERE name LIKE 'new\_%%' AND withdrawn_at IS NULL),
-		(SELECT string_agg(r::text, '' ORDER BY code) FROM organisations r), (SELECT string_agg(r::text, '' ORDER BY position_a, position_b) FROM masts_apart r), (SELECT string_agg(r::text, '' ORDER BY jurisdiction) FROM publications r)))`, pl.victims.features["draft"], pl.victims.features["published"])
+		(SELECT string_agg(r::text, '' ORDER BY code) FROM organisations r), (SELECT string_agg(r::text, '' ORDER BY position_a, position_b) FROM masts_apart r), (SELECT string_agg(r::text, '' ORDER BY jurisdiction) FROM publications r), (SELECT string_agg(r::text, '') FROM webhooks r)))`, pl.victims.features["draft"], pl.victims.features["published"])
 }

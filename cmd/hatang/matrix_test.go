@@ -21,7 +21,7 @@ import (
 // of them, a draft, is searched for, and its history is, and what would become of it if it were reverted.
 // Imports are into kiosks, too; the one that is asked for is nobody's of these.
 // Mappings are into kiosks, and of staff who belong to no organisation.
-// Proposals are of a mast in 094, about which the agency is asked; one that is refused is in the register.
+// Proposals are of a mast in 094, about which the agency is asked, whose answer has a file; one that is refused is in the register.
 // The verdict that is asked for was recorded for the operator.
 // over is the cookie of a session that is over, forged what a session sends without its
 // token or from another site. Where a client cannot be, there is a dash. The rows that begin
@@ -82,6 +82,9 @@ proposals              401       ok     ok       ok    ok        ok    ok       
 proposal               401       404    ok       404   404       ok    ok           404         404           ok           ok      ok            404          ok            401     401  -
 file-proposal          401       403    ok       400   403       403   403          403         403           403          403     403           403          403           401     401  403
 refuse-proposal        401       404    403      404   404       403   403          404         404           403          403     ok            404          403           401     401  403
+attachments            401       404    ok       404   404       ok    ok           404         404           ok           ok      ok            404          ok            401     401  -
+attachment-of-answer   401       404    404      404   404       ok    ok           404         404           ok           ok      ok            404          ok            401     401  -
+attach-file            401       404    409      404   404       ok    ok           404         404           403          ok      403           404          ok            401     401  403
 rules-draft            404       404    404      404   404       404   ok           ok          ok            ok           ok      ok            ok           ok            401     401  -
 draft-rules            401       403    403      403   403       403   403          403         403           403          ok      403           403          ok            401     401  403
 rules-publish          401       403    403      403   403       403   403          403         403           403          403     403           403          ok            401     401  403
@@ -179,7 +182,8 @@ var operations = map[string]operation{
 
 	"GET /session": {kinds: "page", ok: 200}, "POST /session": {kinds: "sign-in sign-in-wrongly", ok: 201, quiet: []int{401}},
 	"DELETE /session": {kinds: "sign-out", ok: 204, quiet: []int{401}}, "PUT /session/password": {kinds: "password", ok: 204},
-	"GET /session/oidc": {kinds: "not-offered"}, "GET /session/oidc/callback": {kinds: "not-offered"},
+	"PUT /session/notices": {kinds: "password", ok: 204},
+	"GET /session/oidc":    {kinds: "not-offered"}, "GET /session/oidc/callback": {kinds: "not-offered"},
 	"GET /keys": {kinds: "keys", ok: 200}, "POST /keys": {kinds: "key-own key-wider key-of-program", ok: 201},
 	"DELETE /keys/{keyId}": {kinds: "revoke-others-key revoke-own-key", ok: 204},
 	"GET /search":          {kinds: "search", ok: 200}, "GET /changes": {kinds: "history", ok: 200}, "POST /changes/reverts": {kinds: "revert", ok: 200},
@@ -189,6 +193,8 @@ var operations = map[string]operation{
 	"GET /consultations/{consultationId}": {kinds: "consultation", ok: 200}, "PATCH /consultations/{consultationId}": {kinds: "answer withdraw", ok: 204},
 	"GET /proposals": {kinds: "proposals", ok: 200}, "POST /proposals": {kinds: "file-proposal", ok: 201},
 	"GET /proposals/{proposalId}": {kinds: "proposal", ok: 200}, "POST /proposals/{proposalId}/decisions": {kinds: "refuse-proposal", ok: 200},
+	"GET /proposals/{proposalId}/attachments": {kinds: "attachments", ok: 200}, "POST /proposals/{proposalId}/attachments": {kinds: "attach-file", ok: 201, quiet: []int{409}},
+	"GET /proposals/{proposalId}/attachments/{attachmentId}": {kinds: "attachment-of-answer", ok: 200},
 	"GET /decisions": {kinds: "document", ok: 200}, "GET /decisions/{number}": {kinds: "document", ok: 200},
 	"GET /rule-sets": {kinds: "document", ok: 200}, "POST /rule-sets": {kinds: "draft-rules", ok: 201},
 	"GET /rule-sets/{ruleSetId}/{version}": {kinds: "document rules-draft", ok: 200}, "PUT /rule-sets/{ruleSetId}/{version}": {kinds: "draft-rules", ok: 204},
@@ -208,7 +214,8 @@ var operations = map[string]operation{
 	"DELETE /people/{personId}/grants/{grantId}": {kinds: "administer", ok: 204},
 	"GET /organisations":                         {kinds: "document", ok: 200}, "POST /organisations": {kinds: "administer", ok: 201},
 	"GET /publications": {kinds: "document", ok: 200}, "PUT /publications/{code}": {kinds: "administer", ok: 204},
-	"GET /audit": {kinds: "administer", ok: 200},
+	"GET /audit": {kinds: "administer", ok: 200}, "GET /notices": {kinds: "administer", ok: 200}, "GET /webhooks": {kinds: "administer", ok: 200},
+	"PUT /webhooks/{organisation}": {kinds: "administer", ok: 200}, "DELETE /webhooks/{organisation}": {kinds: "administer", ok: 204},
 
 	"GET /healthz": {kinds: "document", ok: 200}, "GET /readyz": {kinds: "document", ok: 200}, "GET /metrics": {kinds: "document", ok: 200},
 	"GET (page)": {kinds: "page", ok: 200}, // it stands in no document

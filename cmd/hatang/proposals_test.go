@@ -1,62 +1,64 @@
 package main
 
 import (
+	"bytes"
+	"encoding/json"
 	"fmt"
-	"net/http"
+	"io"
+	"mime/quotedprintable"
+	"net/mail"
 	"strings"
 	"testing"
+
+	"hatang/internal/notice/mailtest"
+	"hatang/internal/permit"
 )
 
-// TestWhatIsFiledIsChecked files a mast, a cable that hangs where the plan wants it underground,
-// one of which nobody has said what holds it, and a postal point: the checks say of each what
-// they can, the gravest word is the proposal's, and every verdict is recorded.
-func TestWhatIsFiledIsChecked(t *testing.T) {
+// TestProposalsAtWork: what an operator files comes to an officer by mail and is worked on at
+// the terminal.
+func TestProposalsAtWork(t *testing.T) {
 	t.Parallel()
-	s := demo(t)
-	key := newKey(t, s, "operator", "--organisation", "VNPT")
-	as := append(bearer(key), "Content-Type", "application/geo+json")
-	draft := func(collection, geometry, properties string) string {
+	mails := mailtest.Start(t, mailtest.Options{})
+	dir, key := demoDir(t)
+	s := serve(t, dir, key, "--demo", "--smtp-address", mails.Address, "--smtp-security", "none", "--smtp-from", "Hatang <hatang@example.vn>", "--public-url", "https://hatang.example.vn")
+	s.command(t, "user", "add", "officer", "--name", "Lò Thị Mai", "--role", "officer", "--email", "mai@example.vn", "--no-password").wants(t, exitDone, "")
+	operator := bearer(newKey(t, s, "operator", "--organisation", "VNPT"))
+	post := func(path, contentType, body string) int64 {
 		t.Helper()
-		a := s.call(t, http.MethodPost, "/api/v1/collections/"+collection+"/items", fmt.Sprintf(`{"type":"Feature","geometry":%s,"properties":{"status":"draft","valid_from":"2026-01-01","jurisdiction":"11","owner_organisation":"VNPT",%s}}`, geometry, properties), as...)
-		a.wants(t, http.StatusCreated)
-		at := a.header.Get("Location")
-		return fmt.Sprintf(`{"collection":%q,"id":%s}`, collection, at[strings.LastIndexByte(at, '/')+1:])
-	}
-	const street = `{"type":"MultiLineString","coordinates":[[[103.0190,21.3914,6],[103.0222,21.3914,6]]]}`
-	filed := []string{
-		draft("bts_sites", `{"type":"Point","coordinates":[103.0165,21.3826]}`, `"code":"FILED-1","mast_type":"A1a"`),
-		draft("cable_segments", street, `"code":"FILED-2","underground":false,"carrier":"telecom_pole"`),
-		draft("cable_segments", street, `"code":"FILED-3","underground":false`),
-		draft("ducts", street, `"code":"FILED-4","works_class":"N2"`),
-		draft("postal_points", `{"type":"Point","coordinates":[103.0165,21.3826]}`, `"code":"FILED-5","kind":"post_office"`),
-	}
-	as[len(as)-1] = "application/json"
-	a := s.call(t, http.MethodPost, "/api/v1/proposals", `{"title":"Tuyến và cột","features":[`+strings.Join(filed, ",")+`]}`, as...)
-	a.wants(t, http.StatusCreated)
-	var shown struct {
-		Verdict struct {
-			Verdict  string
-			Features []struct {
-				Collection string
-				Number     string
-				Answer     *struct{ Verdict string }
-				Faults     []struct{ At string }
-			}
+		a := s.call(t, "POST", path, body, append(operator, "Content-Type", contentType)...)
+		if a.status != 201 {
+			t.Fatalf("%s: %d %s", a.request, a.status, a.body)
 		}
+		return idIn(a)
 	}
-	s.call(t, http.MethodGet, path(a.header.Get("Location")), "", bearer(key)...).read(t, &shown)
-	if shown.Verdict.Verdict != "refused" || len(shown.Verdict.Features) != len(filed) {
-		t.Fatalf("%+v", shown)
+	draft := post("/api/v1/collections/bts_sites/items", "application/geo+json", `{"type":"Feature","properties":{"code":"PW-1","status":"draft","jurisdiction":"11","owner_organisation":"VNPT","mast_type":"A1a","height_m":12,"valid_from":"2020-12-31"},"geometry":{"type":"Point","coordinates":[103.0165,21.3826]}}`)
+	id := post("/api/v1/proposals", "application/json", fmt.Sprintf(`{"title":"Cột mới ở Mường Thanh","features":[{"collection":"bts_sites","id":%d}]}`, draft))
+	file := post(fmt.Sprintf("/api/v1/proposals/%d/attachments?name=b%%E1%%BA%%A3n.txt", id), "text/plain", "bản vẽ")
+	until(t, "the mail", func() bool { return len(mails.Mails()) > 0 })
+	m, err := mail.ReadMessage(bytes.NewReader(mails.Mails()[0].Data))
+	if err != nil {
+		t.Fatal(err)
 	}
-	for i, want := range []string{"permitted conditional undetermined refused", "refused", "", "permitted conditional", ""} {
-		f := shown.Verdict.Features[i]
-		got, unsaid := "", i == 2
-		if f.Answer != nil {
-			got = f.Answer.Verdict
-			s.call(t, http.MethodGet, "/api/v1/verdicts/"+f.Number, "", bearer(key)...).wants(t, http.StatusOK)
-		}
-		if (want == "") != (got == "") || !strings.Contains(want, got) || unsaid != (len(f.Faults) == 1 && f.Faults[0].At == "/carrier") {
-			t.Errorf("%s: %+v", f.Collection, f)
-		}
+	text, err := io.ReadAll(quotedprintable.NewReader(m.Body))
+	if err != nil || mails.Mails()[0].To != "mai@example.vn" || !strings.Contains(string(text), "Hồ sơ mới nộp") || !strings.Contains(string(text), fmt.Sprint("https://hatang.example.vn/api/v1/proposals/", id)) {
+		t.Errorf("%+v, %v\n%s", m.Header, err, text)
 	}
+	if a := s.call(t, "GET", fmt.Sprintf("/api/v1/proposals/%d/attachments/%d", id, file), "", operator...); string(a.body) != "bản vẽ" || !strings.HasPrefix(a.header.Get("Content-Disposition"), "attachment") {
+		t.Errorf("%d %q %v", a.status, a.body, a.header)
+	}
+	number := fmt.Sprint(id)
+	s.command(t, "proposal", "list").wants(t, exitDone, "Cột mới ở Mường Thanh")
+	s.command(t, "proposal", "list", "--state", "approved").wants(t, exitDone, "")
+	var shown permit.File
+	if err := json.Unmarshal([]byte(s.command(t, "proposal", "show", number).stdout), &shown); err != nil || shown.Revision != 2 || len(shown.Attachments) != 1 || shown.Attachments[0].Name != "bản.txt" {
+		t.Errorf("%+v, %v", shown, err)
+	}
+	s.command(t, "proposal", "step", number, "ask_more").wants(t, exitUsage, "--reasons")
+	s.command(t, "proposal", "step", number, "answer", "--agency", "SXD", "--answer", "maybe").wants(t, exitUsage, "--answer")
+	s.command(t, "proposal", "step", number, "consult").wants(t, exitUsage, "--agency")
+	s.command(t, "proposal", "step", number, "approve").wants(t, exitUsage, "ask_more")
+	s.command(t, "proposal", "step", number, "build").wants(t, exitFindings, "build")
+	s.command(t, "proposal", "step", number, "ask_more", "--reasons", "thiếu bản vẽ", "--revision", "1").wants(t, exitFindings, "changed")
+	s.command(t, "proposal", "step", number, "ask_more", "--reasons", "thiếu bản vẽ", "--revision", "2").wants(t, exitDone, "more_asked, at revision 3")
+	s.command(t, "proposal", "show", "1").wants(t, exitFindings, "not found")
 }

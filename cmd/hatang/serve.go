@@ -41,6 +41,9 @@ type serveCommand struct {
 	MaxConnections     int            `env:"HATANG_MAX_CONNECTIONS" placeholder:"N" help:"Connections that clients have at a time; default what file descriptors allow, 3584 at most. One more is 503."`
 	BasemapAttribution string         `env:"HATANG_BASEMAP_ATTRIBUTION" placeholder:"TEXT" help:"What the base map's licence asks to be shown beside it."`
 
+	WebhookNetworks []netip.Prefix `env:"HATANG_WEBHOOK_NETWORKS" placeholder:"CIDR" help:"Networks of private addresses that webhooks may have; default public addresses alone."`
+	smtpFlags       `embed:"" prefix:"smtp-"`
+
 	now func() time.Time // the clock of answers; nil is time.Now
 }
 
@@ -90,6 +93,10 @@ func (c *serveCommand) Run(ctx context.Context, g *globals, env *environment) er
 		log := slog.New(slog.NewJSONHandler(lines, nil))
 		kept := keepInMemory(store, date, c.RowsMemory*mebibyte, log)
 		imports := newImports(store, date, log)
+		courier, err := c.courier(store, log)
+		if err != nil {
+			return err
+		}
 		handler, err := c.handler(log, store, kept, imports, grid, date, g.signer())
 		if err != nil {
 			return err
@@ -98,6 +105,8 @@ func (c *serveCommand) Run(ctx context.Context, g *globals, env *environment) er
 		defer stop()
 		stopImports := inBackground(ctx, imports.run)
 		defer stopImports()
+		stopNotices := inBackground(ctx, courier.Run)
+		defer stopNotices()
 		err = c.listen(ctx, env, listener, connections, handler, started)
 		recording, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTimeout)
 		defer cancel()

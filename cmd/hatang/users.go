@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/mail"
 	"os"
 	"slices"
 	"strconv"
@@ -25,6 +26,7 @@ type userCommand struct {
 	Disable  userDisableCommand  `cmd:"" help:"Keep a person out at once: sessions and keys end."`
 	Enable   userEnableCommand   `cmd:"" help:"Let a person in again."`
 	Grant    userGrantCommand    `cmd:"" help:"Give a person a grant."`
+	Notices  userNoticesCommand  `cmd:"" help:"Say whether a person is sent notices by mail, where to and in which language."`
 	Withdraw userWithdrawCommand `cmd:"" help:"Take a grant from a person, and with it from the person's keys."`
 }
 
@@ -187,6 +189,25 @@ func (c *userEnableCommand) Run(ctx context.Context, g *globals, env *environmen
 	disabled := false
 	return c.change(ctx, g, env, "may sign in again", func(s *postgis.Store, p account.Person) error {
 		return s.ChangePerson(ctx, env.viewer(), p.ID, account.PersonChange{Disabled: &disabled})
+	})
+}
+
+type userNoticesCommand struct {
+	personFlag
+	On       *bool   `negatable:"" help:"Send notices; --no-on sends none."`
+	Email    *string `help:"Address they are sent to; empty for none."`
+	Language *string `enum:"vi,en" help:"Language of the notices, vi or en."`
+}
+
+// Run says what notices a person is sent.
+func (c *userNoticesCommand) Run(ctx context.Context, g *globals, env *environment) error {
+	if c.Email != nil && *c.Email != "" {
+		if parsed, err := mail.ParseAddress(*c.Email); err != nil || parsed.Address != *c.Email {
+			return usageError{fmt.Errorf("%q is no e-mail address", *c.Email)}
+		}
+	}
+	return c.change(ctx, g, env, "the notices are set", func(s *postgis.Store, p account.Person) error {
+		return s.ChangePerson(ctx, env.viewer(), p.ID, account.PersonChange{Notices: c.On, Email: c.Email, Language: c.Language})
 	})
 }
 

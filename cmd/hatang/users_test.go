@@ -49,6 +49,11 @@ func peopleAndKeys(t *testing.T, s *server) {
 		t.Fatalf("%+v, %v", people, err)
 	}
 	hatang(t, on("user", "list")...).wants(t, exitDone, "officer in 094; approver")
+	hatang(t, on("user", "notices", "hoa", "--no-on", "--email", "hoa@example.vn", "--language", "en")...).wants(t, exitDone, "set")
+	hatang(t, on("user", "notices", "hoa", "--email", "hoa")...).wants(t, exitUsage, "no e-mail address")
+	if err := json.Unmarshal([]byte(hatang(t, on("user", "list", "--json")...).stdout), &people); err != nil || people[0].Notices || people[0].Language != "en" || people[0].Email != "hoa@example.vn" {
+		t.Errorf("%+v, %v", people, err)
+	}
 	hatangTold(t, "một mật khẩu mới\n", on("user", "password", "hoa")...).wants(t, exitDone, "set")
 	s.call(t, "GET", "/api/v1/keys", "", "Cookie", cookie).isProblem(t, http.StatusUnauthorized)
 	signIn(password).isProblem(t, http.StatusUnauthorized)

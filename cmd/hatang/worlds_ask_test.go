@@ -386,7 +386,7 @@ func (p *pair) other() string {
 		return ofHiddenLayer(p.rand)
 	}
 	return pick(p.rand, []string{
-		"/api/v1", "/api/v1/collections", "/api/v1/session", "/api/v1/keys", "/api/v1/people", "/api/v1/audit", "/api/v1/organisations", "/api/v1/publications",
+		"/api/v1", "/api/v1/collections", "/api/v1/session", "/api/v1/keys", "/api/v1/people", "/api/v1/audit", "/api/v1/notices", "/api/v1/webhooks", "/api/v1/organisations", "/api/v1/publications",
 		"/api/v1/conformance", "/api/v1/openapi.json", "/api/v1/openapi.html", "/healthz", "/api/v1/nothing", "/", "/api/v1/collections/none/items",
 	})
 }
@@ -460,7 +460,8 @@ func (p *pair) consultations() string {
 func (p *pair) proposals() string {
 	id := fmt.Sprint(p.filed())
 	return "/api/v1" + pick(p.rand, []string{"/proposals", "/proposals?limit=1", "/proposals?limit=2&after=" + id, "/proposals?state=withdrawn&organisation=VIETTEL", "/proposals?territory=094", "/proposals?overdue=true",
-		"/proposals/" + id, "/proposals/" + id, "/verdicts/" + p.verdict(), "/verdicts/" + p.verdict(), "/signing-keys", "/decisions", "/decisions/2026-0001", fmt.Sprint("/decisions?collection=bts_sites&feature=", p.id(p.stock.sites))})
+		"/proposals/" + id, "/proposals/" + id, "/proposals/" + id + "/attachments", fmt.Sprint("/proposals/", id, "/attachments/", p.filed()+500000), fmt.Sprint("/proposals/", id, "/attachments/", id, "000"), fmt.Sprint("/proposals/", p.filed(), "/attachments/", p.filed()+500000),
+		"/verdicts/" + p.verdict(), "/verdicts/" + p.verdict(), "/signing-keys", "/decisions", "/decisions/2026-0001", fmt.Sprint("/decisions?collection=bts_sites&feature=", p.id(p.stock.sites))})
 }
 
 // verdict is the number of a verdict of either world. Of its verification anybody is told
@@ -508,6 +509,10 @@ func (p *pair) consult(a question) question {
 	if p.chance(15) { // all of them are over
 		a.method, a.path = http.MethodPost, fmt.Sprint("/api/v1/proposals/", p.filed(), "/decisions")
 		a.body = pick(p.rand, []string{`{"action":"withdraw"}`, `{"action":"approve","revision":2}`, `{"action":"ask_more","reasons":"x"}`, `{"action":"answer","answer":"agreed"}`})
+		return a
+	}
+	if p.chance(10) {
+		a.method, a.path, a.headers, a.body = http.MethodPost, fmt.Sprint("/api/v1/proposals/", p.filed(), "/attachments?name=x.txt"), []string{"Content-Type", "text/plain"}, "x"
 		return a
 	}
 	if p.chance(40) {

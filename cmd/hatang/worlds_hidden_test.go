@@ -74,8 +74,8 @@ func (p *pair) hideConsultations(conn *pgx.Conn, l *layer.Layer) {
 		AND layer = '%s' AND feature IN (SELECT id FROM %[1]s WHERE %s)`, l.Name, unconcerned))
 }
 
-// proposalsOf is a statement that files some drafts of sites, each for its organisation, and
-// withdraws them, which leaves the rows as they are.
+// proposalsOf is a statement that files some drafts of sites, each for its organisation, with a
+// file, and withdraws them, which leaves the rows as they are.
 func proposalsOf(title, where string, world int) string {
 	return fmt.Sprintf(`DO $$ DECLARE
 			r record; p bigint := (1::bigint << 48) + 815000 + 1000 * %[3]d;
@@ -85,7 +85,10 @@ func proposalsOf(title, where string, world int) string {
 				INSERT INTO proposals (id, organisation, title, verdict) VALUES (p, r.o, '%[1]s', '{}');
 				INSERT INTO proposal_features (proposal, position, layer, feature) VALUES (p, 0, 'bts_sites', r.id);
 				INSERT INTO proposal_steps (proposal, revision, action, party, organisation) VALUES (p, 1, 'file', 'organisation', r.o);
-				INSERT INTO proposal_steps (proposal, revision, action, party, organisation) VALUES (p, 2, 'withdraw', 'organisation', r.o);
+				INSERT INTO proposal_steps (proposal, revision, action, party, organisation) VALUES (p, 2, 'attach', 'organisation', r.o);
+				INSERT INTO attachments (id, proposal, revision, name, media_type, bytes, sha256) VALUES (p + 500000, p, 2, '%[1]s.txt', 'text/plain', 1, sha256('x'));
+				INSERT INTO attachment_chunks (attachment, number, bytes) VALUES (p + 500000, 1, 'x');
+				INSERT INTO proposal_steps (proposal, revision, action, party, organisation) VALUES (p, 3, 'withdraw', 'organisation', r.o);
 			END LOOP;
 		END $$`, title, where, world)
 }

@@ -15,6 +15,8 @@ type Person struct {
 	Email        string     `json:"email"`        // "" for none
 	Organisation string     `json:"organisation"` // code; "" for none
 	DisabledAt   *time.Time `json:"disabled_at"`  // null while the person may sign in
+	Notices      bool       `json:"notices"`      // whether the person is sent notices by mail
+	Language     string     `json:"language"`     // of these, "vi" or "en"
 	Grants       []Grant    `json:"grants"`
 }
 
@@ -30,6 +32,8 @@ type PersonChange struct {
 	Name, Email, Organisation *string
 	PasswordHash              *string // ends all sessions of the person
 	Disabled                  *bool   // ends them too, and keys with them
+	Notices                   *bool   // by mail
+	Language                  *string // of these, "vi" or "en"
 	KeepSession               []byte  // hash of a session that goes on
 }
 
@@ -61,6 +65,9 @@ type Session struct {
 	Viewer
 	PersonName string
 	Login      string
+	Email      string // "" for none
+	Notices    bool   // whether the person is sent notices by mail
+	Language   string // of these
 	ExpiresAt  time.Time
 }
 

@@ -42,6 +42,7 @@ var (
 		"internal/filter":  {denied: append(sql, web...)},
 		"internal/account": {ours: []string{"geo/...", "internal/layer"}, denied: append(sql, "github.com/go-chi/chi")}, // a client of sign-in providers
 		"internal/permit":  {ours: []string{"geo/...", "internal/layer", "internal/account"}, denied: append(sql, web...)},
+		"internal/notice":  {ours: []string{"geo/...", "internal/layer", "internal/account", "internal/permit"}, denied: append(sql, "github.com/go-chi/chi")}, // a client of webhooks
 		"internal/plan":    {ours: []string{"geo/...", "internal/layer", "internal/account", "internal/permit"}, denied: append(sql, web...)},
 		"internal/formats": {ours: []string{"geo/...", "internal/layer"}, denied: append([]string{"github.com/jackc/pgx", "github.com/pressly/goose"}, web...)},                     // a GeoPackage is a database in a file
 		"internal/tables":  {ours: []string{"geo/...", "internal/layer", "internal/formats"}, denied: append([]string{"github.com/jackc/pgx", "github.com/pressly/goose"}, web...)}, // as formats

@@ -92,7 +92,7 @@ func (a *api) checkRows(w http.ResponseWriter, r *request, kind *rowKind, q perm
 // checkWorkbook judges the rows of a workbook, which is read whole first: its texts stand
 // behind its sheets.
 func checkWorkbook(w http.ResponseWriter, r *request, batch *permit.Batch, out *rowAnswer) error {
-	path, err := receive(w, r)
+	path, err := receive(w, r, maxUploadBytes)
 	if err != nil {
 		return err
 	}

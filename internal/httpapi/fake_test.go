@@ -430,6 +430,41 @@ func (s *fakeStore) DecideProposal(context.Context, account.Viewer, int64, permi
 	return permit.Approved, 4, s.call("DecideProposal")
 }
 
+func (s *fakeStore) Attachments(context.Context, account.Viewer, int64) ([]permit.Attachment, error) {
+	return []permit.Attachment{fakeAttachment}, s.call("Attachments")
+}
+
+func (s *fakeStore) Attachment(context.Context, account.Viewer, int64, int64) (permit.Attachment, error) {
+	return fakeAttachment, s.call("Attachment")
+}
+
+func (s *fakeStore) ReadAttachment(_ context.Context, _ permit.Attachment, w io.Writer) error {
+	_, err := io.WriteString(w, fakeContent)
+	return errors.Join(err, s.call("ReadAttachment"))
+}
+
+func (s *fakeStore) AttachFile(context.Context, account.Viewer, int64, permit.NewAttachment) (int64, error) {
+	return 8, s.call("AttachFile")
+}
+
+func (s *fakeStore) SentNotices(_ context.Context, _ account.Viewer, q permit.NoticeQuery) ([]permit.SentNotice, error) {
+	s.after, s.limit = q.After, q.Limit
+	return []permit.SentNotice{{ID: 2}, {ID: 1}}[:min(q.Limit, 2)], s.call("SentNotices " + string(q.State))
+}
+
+func (s *fakeStore) Webhooks(context.Context, account.Viewer) ([]account.Webhook, error) {
+	return []account.Webhook{{Organisation: "VNPT"}}, s.call("Webhooks")
+}
+
+func (s *fakeStore) SetWebhook(_ context.Context, _ account.Viewer, organisation, url string, secret []byte) error {
+	s.received = secret
+	return s.call("SetWebhook " + organisation + " " + url)
+}
+
+func (s *fakeStore) RemoveWebhook(_ context.Context, _ account.Viewer, organisation string) error {
+	return s.call("RemoveWebhook " + organisation)
+}
+
 func (s *fakeStore) RecordVerdict(context.Context, account.Viewer, permit.Record) error {
 	return s.call("RecordVerdict")
 }

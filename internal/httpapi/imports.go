@@ -116,7 +116,7 @@ func (a *api) addImport(w http.ResponseWriter, r *request) error {
 	if err := unlessUnsupported(http.NewResponseController(w).SetWriteDeadline(time.Now().Add(2 * uploadTime))); err != nil {
 		return err
 	}
-	path, err := receive(w, r)
+	path, err := receive(w, r, maxUploadBytes)
 	if err != nil {
 		return err
 	}

@@ -141,6 +141,8 @@ func (a *api) changePerson(w http.ResponseWriter, r *request) error {
 		Email        *string `json:"email"`
 		Organisation *string `json:"organisation"`
 		Disabled     *bool   `json:"disabled"`
+		Notices      *bool   `json:"notices"`
+		Language     *string `json:"language"`
 		Password     *string `json:"password"`
 	}
 	id, err := numberOf(r, "personId")
@@ -151,7 +153,7 @@ func (a *api) changePerson(w http.ResponseWriter, r *request) error {
 		return err
 	}
 	var faults layer.Faults
-	change := account.PersonChange{Organisation: given.Organisation, Disabled: given.Disabled}
+	change := account.PersonChange{Organisation: given.Organisation, Disabled: given.Disabled, Notices: given.Notices, Language: languageIn(given.Language, &faults)}
 	if given.Name != nil {
 		name := nameOf("/name", *given.Name, &faults)
 		change.Name = &name

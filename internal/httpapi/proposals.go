@@ -206,6 +206,7 @@ type givenStep struct {
 	Answer         string          `json:"answer"`
 	DocumentNumber string          `json:"document_number"`
 	DocumentDate   json.RawMessage `json:"document_date"`
+	Attachment     int64           `json:"attachment"`
 }
 
 // decision returns the step, or all that is wrong with it.
@@ -219,7 +220,7 @@ func (g givenStep) decision(ifMatch []string) (permit.Decision, error) {
 		return s
 	}
 	d := permit.Decision{Action: permit.Action(g.Action), Revision: g.Revision, Reasons: text("/reasons", g.Reasons, permit.MaxReasonsRunes), Required: g.Required,
-		Agency: text("/agency", g.Agency, 200), Answer: account.Answer(g.Answer), DocumentNumber: text("/document_number", g.DocumentNumber, 200)}
+		Agency: text("/agency", g.Agency, 200), Answer: account.Answer(g.Answer), DocumentNumber: text("/document_number", g.DocumentNumber, 200), Attachment: g.Attachment}
 	need := func(lacks bool, at string) {
 		if lacks {
 			faults.Add(at, "bắt buộc phải có ở bước này", "is needed in this step")
@@ -232,6 +233,9 @@ func (g givenStep) decision(ifMatch []string) (permit.Decision, error) {
 	need(d.Action == permit.Consult && len(g.Agencies) == 0, "/agencies")
 	if d.Action == permit.AnswerFor && !d.Answer.Valid() {
 		faults.Add("/answer", "answer phải là một trong: %s", "answer must be one of: %s", joined(account.Answers()))
+	}
+	if g.Attachment != 0 && d.Action != permit.AnswerFor {
+		faults.Add("/attachment", "đi cùng action answer", "goes with the action answer")
 	}
 	if len(g.Conditions) > permit.MaxConditions {
 		faults.Add("/conditions", "nhiều nhất %d điều kiện", "must be at most %d", permit.MaxConditions)

@@ -94,7 +94,7 @@ func (a *api) publishLayer(w http.ResponseWriter, r *request) error {
 		return err
 	}
 	var err error
-	if f.Path, err = receive(w, r); err != nil {
+	if f.Path, err = receive(w, r, maxUploadBytes); err != nil {
 		return err
 	}
 	defer func() { _ = os.Remove(f.Path) }() // nobody finds it any more, whatever becomes of it
@@ -146,17 +146,17 @@ func wishesOf(values url.Values) (File, layer.Faults) {
 	return f, faults
 }
 
-// receive writes the body to a file of its own, whose path it returns.
-func receive(w http.ResponseWriter, r *request) (path string, err error) {
-	if r.ContentLength > maxUploadBytes {
-		return "", &http.MaxBytesError{Limit: maxUploadBytes}
+// receive writes the body, of so many bytes at most, to a file of its own, whose path it returns.
+func receive(w http.ResponseWriter, r *request, most int64) (path string, err error) {
+	if r.ContentLength > most {
+		return "", &http.MaxBytesError{Limit: most}
 	}
 	file, err := os.CreateTemp("", "hatang-upload-*")
 	if err != nil {
 		return "", err
 	}
 	body := &pacedBody{body: r.Body, paced: paced{http.NewResponseController(w), bodyPaceTime}, bytes: bodyPaceBytes, until: time.Now().Add(uploadTime)}
-	_, err = io.Copy(file, http.MaxBytesReader(w, body, maxUploadBytes))
+	_, err = io.Copy(file, http.MaxBytesReader(w, body, most))
 	var tooLarge *http.MaxBytesError
 	var onDisk *os.PathError
 	if errors.Is(err, os.ErrDeadlineExceeded) {

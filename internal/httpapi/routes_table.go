@@ -111,6 +111,7 @@ func (a *api) accountRoutes() []route {
 		{method: http.MethodPost, pattern: root + "/session", handle: a.signIn, produces: jsonType, consumes: jsonType, query: noQuery, lenient: true},
 		{method: http.MethodDelete, pattern: root + "/session", handle: a.signOut, query: noQuery, lenient: true},
 		{method: http.MethodPut, pattern: root + "/session/password", handle: a.changePassword, consumes: jsonType, query: noQuery, needs: identity},
+		{method: http.MethodPut, pattern: root + "/session/notices", handle: a.changeNotices, consumes: jsonType, query: noQuery, needs: identity},
 		{method: http.MethodGet, pattern: root + "/session/oidc", handle: a.startOIDC, query: []string{"return"}, lenient: true},
 		{method: http.MethodGet, pattern: root + "/session/oidc/callback", handle: a.finishOIDC, lenient: true},
 
@@ -127,6 +128,10 @@ func (a *api) accountRoutes() []route {
 
 		{method: http.MethodGet, pattern: root + "/organisations", handle: a.listOrganisations, produces: jsonType, query: format},
 		{method: http.MethodPost, pattern: root + "/organisations", handle: a.addOrganisation, produces: jsonType, consumes: jsonType, query: noQuery, needs: administering},
+		{method: http.MethodGet, pattern: root + "/webhooks", handle: a.listWebhooks, produces: jsonType, query: noQuery, needs: administering},
+		{method: http.MethodPut, pattern: root + "/webhooks/{organisation}", handle: a.setWebhook, produces: jsonType, consumes: jsonType, query: noQuery, needs: administering},
+		{method: http.MethodDelete, pattern: root + "/webhooks/{organisation}", handle: a.removeWebhook, query: noQuery, needs: administering},
+		{method: http.MethodGet, pattern: root + "/notices", handle: a.listNotices, produces: jsonType, query: []string{"after", "limit", "state"}, needs: administering},
 		{method: http.MethodGet, pattern: root + "/publications", handle: a.listPublications, produces: jsonType, query: format},
 		{method: http.MethodPut, pattern: root + "/publications/{code}", handle: a.setPublication, consumes: jsonType, query: noQuery, needs: administering},
 		{method: http.MethodGet, pattern: root + "/audit", handle: a.showAudit, produces: jsonType, query: []string{"below", "limit"}, needs: administering},
@@ -145,6 +150,9 @@ func (a *api) permitRoutes() []route {
 		{method: http.MethodPost, pattern: root + "/proposals", handle: a.fileProposal, produces: jsonType, consumes: jsonType, query: noQuery, needs: filing},
 		{method: http.MethodGet, pattern: root + "/proposals/{proposalId}", handle: a.showProposal, produces: jsonType, query: noQuery, needs: identity},
 		{method: http.MethodPost, pattern: root + "/proposals/{proposalId}/decisions", handle: a.decideProposal, produces: jsonType, consumes: jsonType, query: noQuery, needs: identity},
+		{method: http.MethodGet, pattern: root + "/proposals/{proposalId}/attachments", handle: a.listAttachments, produces: jsonType, query: noQuery, needs: identity},
+		{method: http.MethodPost, pattern: root + "/proposals/{proposalId}/attachments", handle: a.attachFile, produces: jsonType, consumes: attachmentTypes, query: []string{"agency", "name"}, needs: identity, upload: true},
+		{method: http.MethodGet, pattern: root + "/proposals/{proposalId}/attachments/{attachmentId}", handle: a.sendAttachment, query: noQuery, needs: identity},
 		{method: http.MethodGet, pattern: root + "/decisions", handle: a.listDecisions, produces: jsonType, query: []string{"after", "collection", "feature", "limit", "organisation", "outcome", "year"}, layers: true},
 		{method: http.MethodGet, pattern: root + "/decisions/{number}", handle: a.showDecision, produces: jsonType, query: noQuery},
 

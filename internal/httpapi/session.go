@@ -36,6 +36,11 @@ type sessionPerson struct {
 	Login        string  `json:"login"`
 	Name         string  `json:"name"`
 	Organisation *string `json:"organisation"`
+	Notices      struct {
+		On       bool    `json:"on"`
+		Email    *string `json:"email"`
+		Language string  `json:"language"`
+	} `json:"notices"`
 }
 
 // orNull is null for an empty text.
@@ -51,7 +56,8 @@ func (a *api) sessionOf(r *request) sessionDocument {
 	d := sessionDocument{SignedIn: v.Known(), Name: orNull(v.Name), Organisation: orNull(v.Organisation), Grants: append([]account.Grant{}, v.Grants...)}
 	d.Offers.Password, d.Offers.OIDC = true, a.OIDC != nil
 	if s := r.who.session; s != nil {
-		d.Person = &sessionPerson{s.Person, s.Login, s.PersonName, d.Organisation}
+		d.Person = &sessionPerson{ID: s.Person, Login: s.Login, Name: s.PersonName, Organisation: d.Organisation}
+		d.Person.Notices.On, d.Person.Notices.Email, d.Person.Notices.Language = s.Notices, orNull(s.Email), s.Language
 		d.CSRF, d.ExpiresAt = orNull(account.CSRFToken(r.who.token)), &s.ExpiresAt
 	}
 	return d

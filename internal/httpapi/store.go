@@ -72,6 +72,8 @@ type Store interface {
 type Accounts interface {
 	Consultations
 	Proposals
+	Attachments
+	Notices
 	Verdicts
 	// KeyViewer returns whose key it is; ErrNotFound for one unknown, expired or revoked.
 	KeyViewer(ctx context.Context, key string) (account.Viewer, error)

@@ -72,9 +72,10 @@ const (
 	Renew      Action = "renew"
 	Expire     Action = "expire"
 	Build      Action = "build"
+	Attach     Action = "attach" // a file, which comes with it
 )
 
-// Actions lists the actions on a proposal that is filed.
+// Actions lists the actions on a proposal that is filed, but for Attach.
 func Actions() []Action {
 	return []Action{AskMore, Supplement, Consult, AnswerFor, Approve, Refuse, Withdraw, Renew, Expire, Build}
 }
@@ -111,6 +112,9 @@ func Transitions() []Transition {
 		{Filed, Withdraw, Organisation, Withdrawn}, {MoreAsked, Withdraw, Organisation, Withdrawn},
 		{Supplemented, Withdraw, Organisation, Withdrawn}, {Consulting, Withdraw, Organisation, Withdrawn},
 		{Approved, Renew, Approver, Approved}, {Approved, Expire, Officer, Expired}, {Approved, Build, Officer, Built},
+		{Filed, Attach, Organisation, Filed}, {MoreAsked, Attach, Organisation, MoreAsked}, {Supplemented, Attach, Organisation, Supplemented},
+		{Filed, Attach, Officer, Filed}, {MoreAsked, Attach, Officer, MoreAsked}, {Supplemented, Attach, Officer, Supplemented},
+		{Consulting, Attach, Officer, Consulting}, {Consulting, Attach, Agency, Consulting},
 	}
 }
 
@@ -216,6 +220,8 @@ type File struct {
 	Consultations []FileConsultation `json:"consultations,omitempty"`
 	// MissingConsents are agencies, of staff alone to know: they tell of withheld areas.
 	MissingConsents []string `json:"missing_consents,omitempty"`
+	// Attachments are those that the viewer sees, in the order in which they came.
+	Attachments []Attachment `json:"attachments,omitempty"`
 	// Actions are the steps that the viewer may take now.
 	Actions []Action `json:"actions,omitempty"`
 
@@ -245,6 +251,7 @@ type FileConsultation struct {
 	Required       bool     `json:"required"`
 	DocumentNumber *string  `json:"document_number"`
 	DocumentDate   geo.Date `json:"document_date"`
+	Attachment     *int64   `json:"attachment"` // id of the file of the answer; null for none
 }
 
 // Decision is a step to be taken.
@@ -262,6 +269,7 @@ type Decision struct {
 	Answer         account.Answer
 	DocumentNumber string
 	DocumentDate   geo.Date
+	Attachment     int64 // id of the file of the answer; 0 for none
 	// Verdict is of what is supplemented, of the features at these revisions.
 	Verdict  json.RawMessage
 	Features []FiledFeature

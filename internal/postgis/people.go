@@ -16,10 +16,10 @@ import (
 // one that is unknown, over, or of a person who is disabled.
 func (s *Store) SessionViewer(ctx context.Context, token string) (account.Session, error) {
 	var session account.Session
-	err := s.pool.kept.QueryRow(ctx, `SELECT p.id, p.login, p.name, coalesce(p.organisation, ''), s.expires_at, `+fmt.Sprintf(grantsOf, "person", "p.id")+`
+	err := s.pool.kept.QueryRow(ctx, `SELECT p.id, p.login, p.name, coalesce(p.organisation, ''), s.expires_at, coalesce(p.email, ''), p.notices, p.language, `+fmt.Sprintf(grantsOf, "person", "p.id")+`
 		FROM sessions s JOIN people p ON p.id = s.person
 		WHERE s.hash = $1 AND s.ended_at IS NULL AND s.expires_at > now() AND p.disabled_at IS NULL`, account.Hash(token)).
-		Scan(&session.Person, &session.Login, &session.PersonName, &session.Organisation, &session.ExpiresAt, &session.Grants)
+		Scan(&session.Person, &session.Login, &session.PersonName, &session.Organisation, &session.ExpiresAt, &session.Email, &session.Notices, &session.Language, &session.Grants)
 	if err != nil {
 		return account.Session{}, translate("look up the session", err)
 	}
@@ -135,7 +135,7 @@ func (s *Store) PersonOfIdentity(ctx context.Context, issuer, subject, verifiedE
 	return person, err
 }
 
-const peopleSQL = `SELECT p.id, p.login, p.name, coalesce(p.email, ''), coalesce(p.organisation, ''), p.disabled_at, %s FROM people p`
+const peopleSQL = `SELECT p.id, p.login, p.name, coalesce(p.email, ''), coalesce(p.organisation, ''), p.disabled_at, p.notices, p.language, %s FROM people p`
 
 // People returns everybody who may sign in or could, by login.
 func (s *Store) People(ctx context.Context) ([]account.Person, error) {
@@ -189,7 +189,8 @@ func (s *Store) AddPerson(ctx context.Context, v account.Viewer, p account.NewPe
 }
 
 // ChangePerson changes what is given of a person. A new password, or being disabled,
-// ends the sessions. Others than administrators may change their own password alone.
+// ends the sessions. Others than administrators may change their own password, and what
+// notices they are sent, alone.
 func (s *Store) ChangePerson(ctx context.Context, v account.Viewer, id int64, c account.PersonChange) error {
 	own := id == v.Person && c.Name == nil && c.Email == nil && c.Organisation == nil && c.Disabled == nil
 	if err := administers(v); err != nil && !own {
@@ -215,8 +216,9 @@ func (s *Store) ChangePerson(ctx context.Context, v account.Viewer, id int64, c 
 				email = CASE WHEN $3::text IS NULL THEN email ELSE nullif($3, '') END,
 				organisation = CASE WHEN $4::text IS NULL THEN organisation ELSE nullif($4, '') END,
 				password = coalesce($5, password),
-				disabled_at = CASE WHEN $6::boolean IS NULL THEN disabled_at WHEN $6 THEN coalesce(disabled_at, now()) END
-			WHERE id = $1`, id, c.Name, c.Email, c.Organisation, c.PasswordHash, c.Disabled)
+				disabled_at = CASE WHEN $6::boolean IS NULL THEN disabled_at WHEN $6 THEN coalesce(disabled_at, now()) END,
+				notices = coalesce($7, notices), language = coalesce($8, language)
+			WHERE id = $1`, id, c.Name, c.Email, c.Organisation, c.PasswordHash, c.Disabled, c.Notices, c.Language)
 		return err
 	})
 }

@@ -105,6 +105,11 @@ func (s *Store) proposal(ctx context.Context, tx pgx.Tx, v account.Viewer, id in
 			return permit.File{}, err
 		}
 	}
+	if whole {
+		if f.Attachments, err = attachmentsOf(ctx, tx, v, f, 0); err != nil {
+			return permit.File{}, err
+		}
+	}
 	f.Steps, err = fileSteps(ctx, tx, v, f)
 	return f.File, err
 }
@@ -187,7 +192,7 @@ func fileConsultations(ctx context.Context, q querier, v account.Viewer, f *seen
 	default:
 		return nil, nil
 	}
-	rows, err := q.Query(ctx, fmt.Sprintf(strings.Replace(consultationsSQL, "withdrawn_at FROM (", "withdrawn_at, required, document_number, document_date FROM (", 1),
+	rows, err := q.Query(ctx, fmt.Sprintf(strings.Replace(consultationsSQL, "withdrawn_at FROM (", "withdrawn_at, required, document_number, document_date, attachment FROM (", 1),
 		"c.proposal = $1 AND $2 IN ('', c.agency)")+" ORDER BY asked_at, agency, feature, id", f.ID, agency)
 	if err != nil {
 		return nil, err
@@ -196,7 +201,7 @@ func fileConsultations(ctx context.Context, q querier, v account.Viewer, f *seen
 		var c permit.FileConsultation
 		var due, dated day
 		err := row.Scan(&c.ID, &c.Collection, &c.Feature, &c.Agency, &c.State, &c.AskedBy, &c.AskedAt, &due, &c.Answer, &c.AnsweredBy, &c.AnsweredAt, &c.Note, &c.Withdrawn,
-			&c.Required, &c.DocumentNumber, &dated)
+			&c.Required, &c.DocumentNumber, &dated, &c.Attachment)
 		c.DueOn, c.DocumentDate = due.Date, dated.Date
 		return c, err
 	})
@@ -205,8 +210,9 @@ func fileConsultations(ctx context.Context, q querier, v account.Viewer, f *seen
 // fileSteps returns the steps; who took them, and what passed between staff and agencies, as
 // far as the viewer may know.
 func fileSteps(ctx context.Context, q querier, v account.Viewer, f *seenFile) ([]permit.FileStep, error) {
-	rows, err := q.Query(ctx, `SELECT revision, action, party, organisation, who, at, before, after, reasons, conditions, detail, due_on, expires_on FROM proposal_steps
-		WHERE proposal = $1 AND ($2 OR action <> 'answer' OR organisation = $3) ORDER BY revision`, f.ID, f.staff, v.Organisation)
+	rows, err := q.Query(ctx, `SELECT revision, action, party, organisation, who, at, before, after, reasons, conditions, detail, due_on, expires_on FROM proposal_steps s
+		WHERE proposal = $1 AND ($2 OR action <> 'answer' AND NOT EXISTS (SELECT FROM attachments a WHERE a.agency IS NOT NULL AND (a.proposal, a.revision) = (s.proposal, s.revision))
+			OR organisation = $3) ORDER BY revision`, f.ID, f.staff, v.Organisation)
 	if err != nil {
 		return nil, err
 	}

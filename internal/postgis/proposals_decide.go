@@ -90,7 +90,11 @@ func (s *Store) decide(ctx context.Context, tx pgx.Tx, v account.Viewer, f *seen
 		}
 	case permit.AnswerFor:
 		agency := answering(v, d, party)
-		next.Detail = map[string]any{"agency": agency, "answer": d.Answer, "document_number": d.DocumentNumber, "document_date": d.DocumentDate}
+		detail := map[string]any{"agency": agency, "answer": d.Answer, "document_number": d.DocumentNumber, "document_date": d.DocumentDate}
+		if d.Attachment != 0 {
+			detail["attachment"] = d.Attachment
+		}
+		next.Detail = detail
 		if err := answerFor(ctx, tx, f, d, agency); err != nil {
 			return err
 		}
@@ -151,9 +155,20 @@ func answerFor(ctx context.Context, tx pgx.Tx, f *seenFile, d permit.Decision, a
 	if !d.DocumentDate.IsZero() {
 		dated = d.DocumentDate.Time()
 	}
-	tag, err := tx.Exec(ctx, `UPDATE consultations SET answer = $3, note = nullif($4, ''), document_number = nullif($5, ''), document_date = $6
+	if d.Attachment != 0 {
+		var its bool
+		if err := tx.QueryRow(ctx, "SELECT EXISTS (SELECT FROM attachments WHERE id = $1 AND proposal = $2 AND agency = $3)", d.Attachment, f.ID, agency).Scan(&its); err != nil {
+			return err
+		}
+		if !its {
+			var faults layer.Faults
+			faults.Add("/attachment", "không có tệp này trong các tệp của câu trả lời ấy", "is no file of that answer")
+			return faults.Err()
+		}
+	}
+	tag, err := tx.Exec(ctx, `UPDATE consultations SET answer = $3, note = nullif($4, ''), document_number = nullif($5, ''), document_date = $6, attachment = nullif($7::bigint, 0)
 		WHERE proposal = $1 AND agency = $2 AND answered_at IS NULL AND withdrawn_at IS NULL`,
-		f.ID, agency, string(d.Answer), d.Reasons, d.DocumentNumber, dated)
+		f.ID, agency, string(d.Answer), d.Reasons, d.DocumentNumber, dated, d.Attachment)
 	if err == nil && tag.RowsAffected() == 0 {
 		return &permit.RefusedError{Detail: geo.Text{VI: "Trong hồ sơ này cơ quan ấy không còn được hỏi gì.", EN: "The agency is not being asked anything in this proposal."}}
 	}

@@ -124,7 +124,7 @@ func TestAProposalFromFilingToBuilding(t *testing.T) {
 	if err != nil || seen.State != permit.Filed || seen.Revision != 1 || seen.DueOn.IsZero() || len(seen.Steps) != 1 || seen.Overdue {
 		t.Fatalf("filed: %+v, %v", seen, err)
 	}
-	if diff := cmp.Diff([]permit.Action{permit.AskMore, permit.Consult}, seen.Actions); diff != "" {
+	if diff := cmp.Diff([]permit.Action{permit.AskMore, permit.Consult, permit.Attach}, seen.Actions); diff != "" {
 		t.Errorf("what the officer may do (-want +got)\n%s", diff)
 	}
 	f.must(f.officer, id, permit.Decision{Action: permit.AskMore, Revision: 1, Reasons: "thiếu bản vẽ"})
@@ -578,6 +578,7 @@ func TestNoStatementLeadsPastTheStateMachine(t *testing.T) {
 		"INSERT INTO proposal_steps (proposal, revision, action, party, who) VALUES (1, 2, 'approve', 'approver', 'x')", "INSERT INTO proposal_steps (proposal, revision, action, party, before, after) VALUES (1, 2, 'approve', 'approver', 'filed', 'approved')",
 		"INSERT INTO proposal_transitions VALUES ('filed', 'build', 'officer', 'built')", "UPDATE proposal_transitions SET after = 'built'", "DELETE FROM proposal_features", "UPDATE proposal_features SET feature = 1",
 		"INSERT INTO decisions VALUES ('x', 1, 1, 'approved', now(), 'VNPT')", "UPDATE decision_years SET last = 7", "DELETE FROM decision_features", "ALTER TABLE proposals DISABLE TRIGGER ALL",
+		"UPDATE attachments SET name = 'x'", "DELETE FROM attachments", "UPDATE attachment_chunks SET bytes = 'x'", "DELETE FROM attachment_chunks", "TRUNCATE attachments CASCADE",
 		"UPDATE consultations SET proposal = 1", "UPDATE consultations SET required = false", "SELECT proposal_steps_do()", "ALTER TABLE bts_sites DISABLE TRIGGER filed_update"} {
 		n++
 		if _, err := app.Exec(ctx, sql); code(err) != "42501" && code(err) != "0A000" {
@@ -619,7 +620,8 @@ func TestNoStatementLeadsPastTheStateMachine(t *testing.T) {
 	}
 	// The owner of the tables, too, takes steps and nothing else.
 	for _, sql := range []string{"UPDATE proposals SET state = 'approved'", "UPDATE proposals SET revision = 9", "INSERT INTO proposals (organisation, title, verdict, state) VALUES ('VNPT', 'x', '{}', 'built')",
-		"DELETE FROM proposals", "DELETE FROM proposal_steps", "UPDATE proposal_steps SET after = 'built'", "DELETE FROM decisions", "TRUNCATE proposal_features"} {
+		"DELETE FROM proposals", "DELETE FROM proposal_steps", "UPDATE proposal_steps SET after = 'built'", "DELETE FROM decisions", "TRUNCATE proposal_features",
+		"DELETE FROM attachments", "UPDATE attachments SET name = 'x'", "DELETE FROM attachment_chunks", "UPDATE attachment_chunks SET bytes = 'x'"} {
 		n++
 		if _, err := f.conn.Exec(ctx, sql); code(err) != "HT021" && code(err) != "23001" {
 			t.Errorf("the owner, %s: %v", sql, err)
@@ -790,10 +792,10 @@ func TestProposalsFollowTheModel(t *testing.T) {
 	t.Logf("%d steps, %d taken, %v", steps, taken, ends)
 }
 
-// stepsFrom are the transitions from a state.
+// stepsFrom are the transitions from a state that are decided on.
 func stepsFrom(state permit.FileState) (from []permit.Transition) {
 	for _, t := range permit.Transitions() {
-		if t.Before == state {
+		if t.Before == state && t.Action != permit.Attach {
 			from = append(from, t)
 		}
 	}
