@@ -275,6 +275,7 @@ type FileQuery struct {
 	Territory    string // code of a unit that a feature meets
 	DueBy        geo.Date
 	Overdue      bool
+	ByDeadline   bool  // what is due first comes first, and last what is due at no time; else the newest first
 	After        int64 // the proposal after which to go on
 	Limit        int
 }

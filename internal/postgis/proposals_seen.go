@@ -13,10 +13,14 @@ import (
 
 // proposalsSQL reads proposals as permit.File has them in lists, and as what the viewer has
 // to do with each: as one of the organisation, as staff, as an agency that is asked.
-const proposalsSQL = `SELECT id, organisation, title, state, revision, filed_at, due_on, expires_on, overdue, decision, own, staff, asked FROM (
-	SELECT *, coalesce(due_on < hatang_today() OR state = 'approved' AND expires_on < hatang_today(), false) AS overdue, %s AS own,
+const proposalsSQL = `SELECT %s FROM (
+	SELECT *, coalesce(due_on < hatang_today() OR state = 'approved' AND expires_on < hatang_today(), false) AS overdue,
+		coalesce(due_on, CASE state WHEN 'approved' THEN expires_on END, 'infinity') AS deadline, %s AS own,
 		EXISTS (SELECT FROM proposal_features f WHERE f.proposal = p.id AND %s) AS staff, EXISTS (SELECT FROM proposal_features f WHERE f.proposal = p.id AND %s) AS asked FROM proposals p) p
 	WHERE (own OR staff OR asked)`
+
+// proposalColumns are those that scanProposal takes.
+const proposalColumns = "id, organisation, title, state, revision, filed_at, due_on, expires_on, overdue, decision, own, staff, asked"
 
 // ties is what a viewer has to do with a proposal.
 type ties struct{ own, staff, asked bool }
@@ -53,9 +57,9 @@ func (c *conditions) tiesOf(v account.Viewer) tieConditions {
 	return tieConditions{"(" + own + ")", any(staff), any(asked)}
 }
 
-// proposals is the statement that reads what the viewer has to do with.
-func (t tieConditions) proposals() string {
-	return fmt.Sprintf(proposalsSQL, t.own, t.staff, t.asked)
+// proposals is the statement that reads columns of what the viewer has to do with.
+func (t tieConditions) proposals(columns string) string {
+	return fmt.Sprintf(proposalsSQL, columns, t.own, t.staff, t.asked)
 }
 
 // features is the condition on a feature f of a proposal p that the viewer has to do with it;
