@@ -19,7 +19,7 @@ import (
 func scanProposal(row pgx.CollectableRow) (*seenFile, error) {
 	var f seenFile
 	var due, expires day
-	err := row.Scan(&f.ID, &f.Organisation, &f.Title, &f.State, &f.Revision, &f.FiledAt, &due, &expires, &f.Overdue, &f.Decision, &f.own, &f.staff, &f.asked)
+	err := row.Scan(&f.ID, &f.Organisation, &f.Title, &f.State, &f.Revision, &f.FiledAt, &due, &expires, &f.Overdue, &f.AwaitsAnswer, &f.Decision, &f.own, &f.staff, &f.asked)
 	f.DueOn, f.ExpiresOn = due.Date, expires.Date
 	return &f, err
 }

@@ -429,8 +429,20 @@ func TestConsentForRoutesAtTheBorder(t *testing.T) {
 		t.Fatal(err)
 	}
 	blocked("a border route without a belt", "")
+	awaits := func(want bool) {
+		t.Helper()
+		one, err := f.Proposal(context.Background(), f.agency, id)
+		if err != nil || one.AwaitsAnswer != want {
+			t.Errorf("awaits the agency's answer: %t, %v; want %t", one.AwaitsAnswer, err, want)
+		}
+		if of, err := f.Proposal(context.Background(), f.officer, id); err != nil || of.AwaitsAnswer {
+			t.Errorf("awaits an answer of the officer's: %+v, %v", of, err)
+		}
+	}
 	f.must(f.officer, id, permit.Decision{Action: permit.Consult, Agencies: []string{"SXD"}})
+	awaits(true)
 	f.must(f.agency, id, permit.Decision{Action: permit.AnswerFor, Answer: "agreed"})
+	awaits(false)
 	blocked("an agency agreed whose consent nobody asked for", "")
 	f.must(f.officer, id, permit.Decision{Action: permit.Consult, Agencies: []string{"BCHQS"}, Required: true})
 	blocked("asked for its consent", "", "BCHQS")
