@@ -4,6 +4,7 @@ import { fill, h } from "./dom";
 import { field, form } from "./forms";
 import { formatNumber, say, t, type Text } from "./i18n";
 import type { MapView } from "./map";
+import { attempt } from "./notices";
 import { featureDraft, fileDrafts, files, mastDraft, mostFiled, type Draft } from "./permit-filing";
 import { findingsList, verdictBadge } from "./verdict";
 import { readFeatures } from "./layers";
@@ -54,6 +55,7 @@ export class FileCheck {
           fill(progress);
         }
         this.drawResult();
+        this.showOnMap(this.answered?.rows ?? []);
         this.result.querySelector<HTMLElement>("h3")?.focus();
       },
     }, field("check-file-chosen", t("batch.file"), chosen, h("small", { class: "help" }, t("batch.help"))),
@@ -124,18 +126,18 @@ export class FileCheck {
       h("ul", { class: "rowlist" }, ...listed.map((row) => this.row(row))),
       rows.length > listed.length && h("p", { class: "intro" }, t("batch.more", { n: listed.length, m: rows.length })),
       this.filing());
-    this.showOnMap(rows);
   }
 
   private showOnMap(rows: Row[]): void {
     this.map.drawing.clear();
+    this.map.drawing.rowOf = (n) => rows[n - 1]?.feature.geometry ? readFeatures([rows[n - 1]?.feature as GeoFeature])[0] : undefined;
     const points = rows.flatMap(({ feature, verdict }) => {
       const g = feature.geometry as { type: string; coordinates: [number, number] } | null;
       return g?.type === "Point" ? [{ at: g.coordinates, verdict }] : [];
     });
     this.map.pins(points);
     if (points.length > 0) this.map.fit(this.map.pinned(), 15);
-    else this.map.show(...readFeatures(rows.map((r) => r.feature)));
+    else this.map.show(...readFeatures(rows.filter((r) => r.feature.geometry).map((r) => r.feature)));
   }
 
   private row(row: Row): HTMLElement {
@@ -150,8 +152,8 @@ export class FileCheck {
       if (!(event.target as HTMLDetailsElement).open) return;
       at();
       if (row.findings) {
-        void this.map.drawing.show(row.findings);
-        fill(inside, findingsList(row.findings, this.map));
+        void attempt(() => this.map.drawing.show(row.findings as Verdict));
+        fill(inside, findingsList(row.findings, this.map, true));
       } else if (row.faults.length > 0) fill(inside, h("ul", { class: "problem" }, ...row.faults.map((fault) => h("li", {}, fault))));
     };
     return h("li", {}, h("details", { ontoggle: opened }, h("summary", {}, row.verdict ? verdictBadge(row.verdict) : h("span", { class: "badge invalid" }, t("batch.invalid")), " ", row.name), inside));

@@ -26,6 +26,8 @@ export function drawable(v: Verdict, f: Finding): boolean { return !!f.evidence 
 /** What is drawn of findings; one of them may be in the light. */
 export class Drawing {
   readonly source = new VectorSource();
+  /** The rows of a file that was checked against itself: these are in no layer. */
+  rowOf: (row: number) => Feature | undefined = () => undefined;
   private lit: Finding | null = null;
   private of: Verdict | null = null;
 
@@ -39,7 +41,7 @@ export class Drawing {
       if (v.point && typeof f.required_m === "number") this.add(f, "required", circle(...v.point, f.required_m), t("draw.required", { m: formatNumber(f.required_m, 1) }));
     }
     await Promise.all(v.findings.map(async (f) => {
-      const found = f.evidence && (await fetchFeature(f.evidence.collection, f.evidence.id));
+      const found = f.evidence && (f.evidence.collection === "proposals" ? this.rowOf(f.evidence.id) : await fetchFeature(f.evidence.collection, f.evidence.id));
       const shape = found?.getGeometry();
       if (!shape || this.of !== v) return; // something else is shown by now
       this.add(f, "evidence", shape, "");

@@ -143,6 +143,7 @@ class Page {
     if (tab !== this.tab) {
       closeCard();
       clearNotices();
+      this.map.clear();
     }
     this.tab = tab;
     byId("panel").classList.remove("folded");

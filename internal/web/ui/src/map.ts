@@ -123,6 +123,13 @@ export class MapView {
     }));
   }
 
+  /** Takes away all that is drawn over the layers. */
+  clear(): void {
+    this.pins([]);
+    this.mark();
+    this.drawing.clear();
+  }
+
   /** The box around the pins; undefined for none. */
   pinned(): Extent | undefined { return this.marker.getExtent() ?? undefined; }
 

@@ -48,6 +48,10 @@ export class CheckPanel {
 
   render(): void {
     this.files.render();
+    this.renderForm();
+  }
+
+  private renderForm(): void {
     this.place.render();
     const onBuilding = this.mast.mastType === "A1a" || this.mast.mastType === "A2a";
     fill(this.form,
@@ -68,13 +72,12 @@ export class CheckPanel {
     const { units } = await request<{ units: UnitIndicators[] }>(`${api}/indicators?level=province`);
     const named = units.flatMap((u) => u.indicators).map((i) => i.operator).filter((o): o is string => !!o);
     this.operators = [...new Set(named)].sort();
-    this.render();
+    this.renderForm();
   }
 
-  /** Checks the mast of the form at a place of the map. */
-  checkAt([lon = 0, lat = 0]: Coordinate): void {
-    this.place.take(lon, lat);
-    void attempt(() => this.check({ lon: Number(lon.toFixed(6)), lat: Number(lat.toFixed(6)) }, false));
+  /** Checks the mast of the form at a place of the map, to a decimetre unless more is asked. */
+  checkAt([lon = 0, lat = 0]: Coordinate, decimals = 6): void {
+    void attempt(() => this.check(this.place.take(lon, lat, decimals), false));
   }
 
   private submit(): void { void attempt(() => this.check(this.place.value(), true)); }
@@ -97,7 +100,7 @@ export class CheckPanel {
     if (turn !== this.latest) return; // another place was asked meanwhile
     const [lon, lat] = verdict.point ?? [0, 0];
     const mast: CheckedMast = { body, verdict, lon, lat };
-    const steps = new CheckSteps(this.description, this.map, mast, (at) => this.checkAt(at), this.filed);
+    const steps = new CheckSteps(this.description, this.map, mast, (at) => this.checkAt(at, 7), this.filed);
     showCard({ kind: "verdict", title: () => `${t("tab.check")}: ${String(body["mast_type"])}`, draw: () => [...drawVerdict(verdict, this.map), ...steps.draw()], closed: () => this.forget() });
     this.map.pin([lon, lat], verdict.verdict);
     if (moves) this.map.showAround([lon, lat], Math.max(300, ...verdict.findings.map((f) => f.required_m ?? 0)));
@@ -106,9 +109,7 @@ export class CheckPanel {
 
   private forget(): void {
     this.latest++;
-    this.map.pin(null);
-    this.map.mark();
-    this.map.drawing.clear();
+    this.map.clear();
   }
 
   private dimensions(): Record<string, unknown> {
@@ -135,7 +136,7 @@ export class CheckPanel {
       if (name !== "mastType") this.mast[name] = value;
       else {
         this.choose(value);
-        this.render();
+        this.renderForm();
         this.element.querySelector<HTMLElement>(`#${id}`)?.focus();
       }
     };

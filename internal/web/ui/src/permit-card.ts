@@ -44,9 +44,10 @@ export class PermitCard {
     return [
       h("p", { class: "note", id: "permit-said", role: "status", tabindex: -1, hidden: this.said === "" }, this.said),
       this.head(p),
+      (p.actions ?? []).length > 0 && h("button", { type: "button", class: "link", id: "permit-jump", onclick: toSteps }, `${t("permit.todo")} ↓`),
       h("section", {}, h("h3", {}, t("permit.features")), ...(p.features ?? []).map((f) => this.feature(p, f))),
       consultations(p),
-      h("section", { id: "permit-steps" }, h("h3", {}, t("permit.todo")), ...stepForms(p, this.typed, (said) => this.taken(p.id, said), () => this.stale(p.id))),
+      h("section", { id: "permit-steps" }, h("h3", { tabindex: -1 }, t("permit.todo")), ...stepForms(p, this.typed, (said) => this.taken(p.id, said), () => this.stale(p.id))),
       history(p.steps ?? []),
     ];
   }
@@ -75,7 +76,7 @@ export class PermitCard {
       h("summary", {}, verdictBadge(checked?.answer?.verdict ?? ""), " ", title),
       h("button", { type: "button", class: "link", onclick: () => void attempt(() => this.find(f)) }, t("check.evidence")),
       checked?.number && h("p", { class: "kind" }, t("permit.recorded", { number: checked.number })),
-      checked?.answer ? findingsList(checked.answer, this.map) : faults(checked),
+      checked?.answer ? findingsList(checked.answer, this.map, true) : faults(checked),
       p.state === "more_asked" && p.actions?.includes("supplement") && correction(this.description, f, (said) => this.taken(p.id, said)));
   }
 
@@ -105,10 +106,15 @@ export class PermitCard {
   private forget(): void {
     this.permit = undefined;
     this.typed.clear();
-    this.map.mark();
-    this.map.pins([]);
-    this.map.drawing.clear();
+    this.map.clear();
   }
+}
+
+/** Findings may be long: the way to what may be done. */
+function toSteps(): void {
+  const heading = document.querySelector<HTMLElement>("#permit-steps h3");
+  heading?.scrollIntoView({ block: "start" });
+  heading?.focus({ preventScroll: true });
 }
 
 function faults(checked: Checked | undefined): HTMLElement {
@@ -145,5 +151,5 @@ function history(steps: Step[]): HTMLElement {
 }
 
 function byWhom(s: Step): HTMLElement {
-  return h("span", {}, word("permit.party", s.party), s.organisation ? ": " : "", s.organisation && organisationText(s.organisation), s.who && ` (${s.who})`);
+  return h("span", {}, word("permit.party", s.party), s.organisation ? ": " : "", s.organisation && organisationText(s.organisation), s.who && ` (${s.who.replace(/^person:/, "")})`);
 }

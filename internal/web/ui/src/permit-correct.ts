@@ -7,7 +7,7 @@ import type { Filed } from "./permits";
 import { fillWith } from "./section";
 
 /** What steps alone change, and what says where the row comes from. */
-const kept = ["code", "status", "owner_organisation", "jurisdiction", "valid_from", "valid_to", "revision", "updated_at", "illustrative"];
+const kept = ["code", "status", "owner_organisation", "jurisdiction", "valid_from", "valid_to", "revision", "updated_at", "illustrative", "source", "phase"];
 
 /** The form that corrects a row, asked for when it is opened. */
 export function correction(description: Description, f: Filed, done: (said: string) => Promise<void>): HTMLElement {

@@ -28,8 +28,11 @@ export function stepForms(permit: Permit, typed: Map<string, string>, done: (sai
   const open = order.filter((a) => permit.actions?.includes(a) && (a !== "answer" || answerable(permit).length > 0));
   if (open.length === 0) return [h("p", { class: "none" }, t("permit.nothing"))];
   return open.map((action) => h("details", { class: "step", "data-step": action, open: action === "supplement" || (action === "answer" && permit.awaits_answer) || undefined },
-    h("summary", {}, word("permit.do", action)), stepForm(action, taking)));
+    h("summary", {}, title(action, permit)), stepForm(action, taking)));
 }
+
+/** An agency answers for itself, an officer for those that have written to him. */
+function title(action: Action, p: Permit): string { return action === "answer" && !p.awaits_answer ? t("permit.do.record") : word("permit.do", action); }
 
 /** The agencies whose answer may be given: one's own, or as an officer those of all that are asked. */
 function answerable(p: Permit): string[] {
@@ -40,7 +43,7 @@ function answerable(p: Permit): string[] {
 function stepForm(action: Action, of: Taking): HTMLElement {
   const help = h("p", { class: "intro" }, word("permit.help", action));
   const one = form({
-    id: `step-${action}`, submit: word("permit.do", action),
+    id: `step-${action}`, submit: title(action, of.permit), words: (problem) => inWords(problem, of.permit),
     act: async (values) => {
       try {
         await request(`${proposals}/${of.permit.id}/decisions`, { body: { action, revision: of.permit.revision, ...bodyOf(action, values, one) } });
@@ -57,6 +60,18 @@ function stepForm(action: Action, of: Taking): HTMLElement {
     control.addEventListener("input", () => of.typed.set(key, control.value));
   }
   return one;
+}
+
+/** What stands in the way of a step, as the page shows it. */
+function inWords(problem: Problem, p: Permit): Problem {
+  if (problem.status !== 409) return problem;
+  return new Problem(t("permit.blocked"), (p.missing_consents ?? []).length > 0 ? t("permit.blocked.consents") : problem.detail, problem.points);
+}
+
+/** What was asked for last. */
+function wanted(p: Permit): HTMLElement[] {
+  const asked = p.steps?.findLast((s) => s.action === "ask_more")?.reasons;
+  return asked ? [h("p", {}, `${t("permit.wanted")}:`), h("p", { class: "said", id: "wanted" }, asked)] : [];
 }
 
 /** What a step sends beside its name. */
@@ -84,7 +99,7 @@ function ticked(form: HTMLFormElement, group: string): string[] {
 function fieldsOf(action: Action, of: Taking): HTMLElement[] {
   switch (action) {
     case "ask_more": return [text("ask_more", "reasons", t("permit.wanted"), true)];
-    case "supplement": return [text("supplement", "reasons", t("permit.answerTo"), false)];
+    case "supplement": return [...wanted(of.permit), text("supplement", "reasons", t("permit.answerTo"), false)];
     case "refuse": return [text("refuse", "reasons", t("permit.reasons"), true)];
     case "approve": return [text("approve", "conditions", t("permit.conditions"), false, t("permit.conditions.help"))];
     case "consult": return [agencies(), tick("required", "required", t("permit.consentNeeded"))];

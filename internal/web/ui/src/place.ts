@@ -58,11 +58,12 @@ export class PlaceField {
       h("small", { class: "help", id: "place-help" }, t(this.system === "" ? "place.help" : "place.help.grid")));
   }
 
-  /** Takes a place of the map. */
-  take(lon: number, lat: number): void {
+  /** Takes a place of the map, to so many decimals, and answers what it has taken. */
+  take(lon: number, lat: number, decimals: number): Place {
     this.system = "";
-    Object.assign(this.typed, { lon: lon.toFixed(6), lat: lat.toFixed(6) });
+    Object.assign(this.typed, { lon: lon.toFixed(decimals), lat: lat.toFixed(decimals) });
     this.render();
+    return { lon: Number(this.typed.lon), lat: Number(this.typed.lat) };
   }
 
   /** What is typed; a Problem in words when it is no place. */

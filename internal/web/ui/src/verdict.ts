@@ -28,10 +28,14 @@ export function drawVerdict(v: Verdict, map: MapView): (HTMLElement | null)[] {
   ];
 }
 
-/** The findings; the one that is pointed at or has the focus is in the light on the map. */
-export function findingsList(v: Verdict, map: MapView): HTMLElement {
+/** The findings; the one that is pointed at or has the focus is in the light on the map. In short those that are met are folded. */
+export function findingsList(v: Verdict, map: MapView, short = false): HTMLElement {
   const findings = [...v.findings].sort((a, b) => rank(a) - rank(b));
-  return h("ul", { class: "findings" }, ...findings.map((f) => findingItem(v, f, map)));
+  const list = (some: Finding[]) => h("ul", { class: "findings" }, ...some.map((f) => findingItem(v, f, map)));
+  if (!short) return list(findings);
+  const met = findings.filter((f) => f.outcome === "pass" && !f.decides);
+  return h("div", {}, list(findings.filter((f) => !met.includes(f))),
+    met.length > 0 && h("details", { class: "met" }, h("summary", {}, t("check.met", { n: met.length })), list(met)));
 }
 
 function facts(v: Verdict, map: MapView): HTMLElement {
