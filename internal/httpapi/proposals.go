@@ -23,7 +23,7 @@ import (
 // Proposals are what organisations propose to build, and what is decided on them. Every
 // method knows only what the viewer has to do with, but for the register, which is public.
 type Proposals interface {
-	// Proposals returns what q selects, the newest first.
+	// Proposals returns what q selects, in its order.
 	Proposals(ctx context.Context, v account.Viewer, q permit.FileQuery) ([]permit.File, error)
 	// Proposal returns one; ErrNotFound.
 	Proposal(ctx context.Context, v account.Viewer, id int64) (permit.File, error)
@@ -38,18 +38,24 @@ type Proposals interface {
 }
 
 func proposalsQuery() []string {
-	return []string{"after", "due_by", "limit", "organisation", "overdue", "state", "territory"}
+	return []string{"after", "due_by", "limit", "organisation", "overdue", "sortby", "state", "territory"}
 }
 
 func proposalPath(id int64) string { return "/proposals/" + strconv.FormatInt(id, 10) }
 
-// listProposals lists what the viewer has to do with, the newest first.
+// listProposals lists what the viewer has to do with.
 func (a *api) listProposals(w http.ResponseWriter, r *request) error {
 	var faults layer.Faults
 	q := permit.FileQuery{State: permit.FileState(r.values.Get("state")), Organisation: plainIn(r, "organisation", &faults), Territory: plainIn(r, "territory", &faults),
 		Overdue: flag(r.values, "overdue", &faults), After: numberIn(r, "after", 0, 1<<62, &faults), Limit: int(numberIn(r, "limit", defaultConsultations, mostConsultations, &faults))}
 	if r.values.Has("state") && !slices.Contains(permit.States(), q.State) {
 		faults.Add("state", "state phải là một trong: %s", "state must be one of: %s", joined(permit.States()))
+	}
+	switch by := r.values.Get("sortby"); {
+	case by == "due_on":
+		q.ByDeadline = true
+	case r.values.Has("sortby") && by != "-filed_at":
+		faults.Add("sortby", "sortby phải là due_on hoặc -filed_at", "sortby must be due_on or -filed_at")
 	}
 	if r.values.Has("due_by") {
 		var err error

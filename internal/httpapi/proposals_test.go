@@ -22,7 +22,13 @@ type fakePermits struct {
 	checkedFor account.Viewer
 	filed      permit.NewFile
 	decided    permit.Decision
+	listed     permit.FileQuery
 	refusal    error
+}
+
+func (s *fakePermits) Proposals(_ context.Context, _ account.Viewer, q permit.FileQuery) ([]permit.File, error) {
+	s.listed = q
+	return nil, nil
 }
 
 func (s *fakePermits) FileProposal(_ context.Context, _ account.Viewer, n permit.NewFile) (int64, error) {
@@ -88,6 +94,17 @@ func TestStepsAreRead(t *testing.T) {
 		if w := do(h, "POST", decisionsPath, `{"action": "approve"}`, asOfficer, "Content-Type: application/json"); w.Code != tt.want {
 			t.Errorf("%v: %d, want %d", tt.err, w.Code, tt.want)
 		}
+	}
+}
+
+func TestProposalsAreListedInAnOrder(t *testing.T) {
+	s, h := newFakePermits(t)
+	for query, want := range map[string]int{"": 200, "?sortby=-filed_at": 200, "?sortby=due_on": 200, "?sortby=": 400, "?sortby=title": 400} {
+		w := do(h, "GET", root+"/proposals"+query, "", asOfficer)
+		if w.Code != want || w.Code == 400 && !strings.Contains(w.Body.String(), `"sortby"`) || s.listed.ByDeadline != (query == "?sortby=due_on") {
+			t.Errorf("%q: %d %s, asked %+v", query, w.Code, w.Body, s.listed)
+		}
+		s.listed = permit.FileQuery{}
 	}
 }
 

@@ -208,10 +208,11 @@ type File struct {
 	State        FileState `json:"state"`
 	Revision     int64     `json:"revision"`
 	FiledAt      time.Time `json:"filed_at"`
-	DueOn        geo.Date  `json:"due_on"`     // null once it is decided
-	ExpiresOn    geo.Date  `json:"expires_on"` // null until it is approved
-	Overdue      bool      `json:"overdue"`    // the next step, or what was to be built
-	Decision     *string   `json:"decision"`   // its number in the register; null until it is approved or refused
+	DueOn        geo.Date  `json:"due_on"`        // null once it is decided
+	ExpiresOn    geo.Date  `json:"expires_on"`    // null until it is approved
+	Overdue      bool      `json:"overdue"`       // the next step, or what was to be built
+	AwaitsAnswer bool      `json:"awaits_answer"` // of the viewer's agency
+	Decision     *string   `json:"decision"`      // its number in the register; null until it is approved or refused
 
 	Features []FiledFeature  `json:"features,omitempty"`
 	Verdict  json.RawMessage `json:"verdict,omitempty"`
@@ -283,6 +284,7 @@ type FileQuery struct {
 	Territory    string // code of a unit that a feature meets
 	DueBy        geo.Date
 	Overdue      bool
+	ByDeadline   bool  // what is due first comes first, and last what is due at no time; else the newest first
 	After        int64 // the proposal after which to go on
 	Limit        int
 }

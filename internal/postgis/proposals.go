@@ -19,7 +19,7 @@ import (
 func scanProposal(row pgx.CollectableRow) (*seenFile, error) {
 	var f seenFile
 	var due, expires day
-	err := row.Scan(&f.ID, &f.Organisation, &f.Title, &f.State, &f.Revision, &f.FiledAt, &due, &expires, &f.Overdue, &f.Decision, &f.own, &f.staff, &f.asked)
+	err := row.Scan(&f.ID, &f.Organisation, &f.Title, &f.State, &f.Revision, &f.FiledAt, &due, &expires, &f.Overdue, &f.AwaitsAnswer, &f.Decision, &f.own, &f.staff, &f.asked)
 	f.DueOn, f.ExpiresOn = due.Date, expires.Date
 	return &f, err
 }
@@ -30,16 +30,20 @@ type seenFile struct {
 	ties
 }
 
-// Proposals returns those that the viewer has to do with and the query selects, the newest
-// first; none after one that he has nothing to do with. Cost: an index scan, and for staff of
+// Proposals returns those that the viewer has to do with and the query selects, in its order;
+// none after one that he has nothing to do with. Cost: an index scan, and for staff of
 // a territory a look at where each lies.
 func (s *Store) Proposals(ctx context.Context, v account.Viewer, q permit.FileQuery) ([]permit.File, error) {
 	c := &conditions{}
 	of := c.tiesOf(v)
-	sql := of.proposals()
+	sql := of.proposals(proposalColumns)
 	and := func(format string, args ...any) { sql += " AND " + fmt.Sprintf(format, args...) }
+	key, behind, order := "filed_at, id", "<", "filed_at DESC, id DESC"
+	if q.ByDeadline {
+		key, behind, order = "deadline, id", ">", "deadline, id"
+	}
 	if q.After != 0 {
-		and("(filed_at, id) < (SELECT filed_at, id FROM (%s) a WHERE id = %s)", sql, c.bind(q.After))
+		and("(%s) %s (%s AND id = %s)", key, behind, of.proposals(key), c.bind(q.After))
 	}
 	if q.State != "" {
 		and("state = %s", c.bind(string(q.State)))
@@ -56,7 +60,7 @@ func (s *Store) Proposals(ctx context.Context, v account.Viewer, q permit.FileQu
 	if q.Overdue {
 		and("overdue")
 	}
-	rows, err := s.pool.kept.Query(ctx, sql+" ORDER BY filed_at DESC, id DESC LIMIT "+c.bind(q.Limit), c.args...)
+	rows, err := s.pool.kept.Query(ctx, sql+" ORDER BY "+order+" LIMIT "+c.bind(q.Limit), c.args...)
 	if err != nil {
 		return nil, translate("list the proposals", err)
 	}
@@ -116,7 +120,7 @@ func (s *Store) proposal(ctx context.Context, tx pgx.Tx, v account.Viewer, id in
 
 func seeProposal(ctx context.Context, q querier, v account.Viewer, id int64) (*seenFile, error) {
 	c := &conditions{}
-	sql := c.tiesOf(v).proposals() + " AND id = " + c.bind(id)
+	sql := c.tiesOf(v).proposals(proposalColumns) + " AND id = " + c.bind(id)
 	rows, err := q.Query(ctx, sql, c.args...)
 	if err != nil {
 		return nil, err

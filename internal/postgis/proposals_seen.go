@@ -13,21 +13,27 @@ import (
 
 // proposalsSQL reads proposals as permit.File has them in lists, and as what the viewer has
 // to do with each: as one of the organisation, as staff, as an agency that is asked.
-const proposalsSQL = `SELECT id, organisation, title, state, revision, filed_at, due_on, expires_on, overdue, decision, own, staff, asked FROM (
-	SELECT *, coalesce(due_on < hatang_today() OR state = 'approved' AND expires_on < hatang_today(), false) AS overdue, %s AS own,
-		EXISTS (SELECT FROM proposal_features f WHERE f.proposal = p.id AND %s) AS staff, EXISTS (SELECT FROM proposal_features f WHERE f.proposal = p.id AND %s) AS asked FROM proposals p) p
+const proposalsSQL = `SELECT %s FROM (
+	SELECT *, coalesce(due_on < hatang_today() OR state = 'approved' AND expires_on < hatang_today(), false) AS overdue,
+		coalesce(due_on, CASE state WHEN 'approved' THEN expires_on END, 'infinity') AS deadline, %s AS own,
+		EXISTS (SELECT FROM proposal_features f WHERE f.proposal = p.id AND %s) AS staff, EXISTS (SELECT FROM proposal_features f WHERE f.proposal = p.id AND %s) AS asked,
+		EXISTS (SELECT FROM proposal_features f WHERE f.proposal = p.id AND %s) AS awaits FROM proposals p) p
 	WHERE (own OR staff OR asked)`
+
+// proposalColumns are those that scanProposal takes.
+const proposalColumns = "id, organisation, title, state, revision, filed_at, due_on, expires_on, overdue, awaits, decision, own, staff, asked"
 
 // ties is what a viewer has to do with a proposal.
 type ties struct{ own, staff, asked bool }
 
 // tieConditions are the conditions for it: own on a proposal p, the others on a feature f of one.
-type tieConditions struct{ own, staff, asked string }
+// awaits is of what is asked and not answered.
+type tieConditions struct{ own, staff, asked, awaits string }
 
 // tiesOf returns what the viewer has to do with: what his organisation files; as staff the
 // features that he would see as drafts; of the others those that his agency is asked about.
 func (c *conditions) tiesOf(v account.Viewer) tieConditions {
-	own, staff, asked := "false", []string{"false"}, []string{"false"}
+	own, staff, asked, awaits := "false", []string{"false"}, []string{"false"}, []string{"false"}
 	if v.Organisation != "" {
 		own = "p.organisation = " + c.bind(v.Organisation)
 	}
@@ -45,17 +51,18 @@ func (c *conditions) tiesOf(v account.Viewer) tieConditions {
 			staff = append(staff, here+" AND ST_Intersects((SELECT hatang_territory("+c.bind(code)+")), f.geom)")
 		}
 		if agency := v.Consulted(name); agency != "" {
-			asked = append(asked, fmt.Sprintf("%s AND EXISTS (SELECT FROM consultations c WHERE c.proposal = f.proposal AND c.layer = f.layer AND c.feature = f.feature AND c.agency = %s AND c.withdrawn_at IS NULL)",
-				here, c.bind(agency)))
+			of := fmt.Sprintf("%s AND EXISTS (SELECT FROM consultations c WHERE c.proposal = f.proposal AND c.layer = f.layer AND c.feature = f.feature AND c.agency = %s AND c.withdrawn_at IS NULL",
+				here, c.bind(agency))
+			asked, awaits = append(asked, of+")"), append(awaits, of+" AND c.answered_at IS NULL)")
 		}
 	}
 	any := func(list []string) string { return "(" + strings.Join(list, " OR ") + ")" }
-	return tieConditions{"(" + own + ")", any(staff), any(asked)}
+	return tieConditions{"(" + own + ")", any(staff), any(asked), any(awaits)}
 }
 
-// proposals is the statement that reads what the viewer has to do with.
-func (t tieConditions) proposals() string {
-	return fmt.Sprintf(proposalsSQL, t.own, t.staff, t.asked)
+// proposals is the statement that reads columns of what the viewer has to do with.
+func (t tieConditions) proposals(columns string) string {
+	return fmt.Sprintf(proposalsSQL, columns, t.own, t.staff, t.asked, t.awaits)
 }
 
 // features is the condition on a feature f of a proposal p that the viewer has to do with it;

@@ -433,8 +433,20 @@ func TestConsentForRoutesAtTheBorder(t *testing.T) {
 		t.Fatal(err)
 	}
 	blocked("a border route without a belt", "")
+	awaits := func(want bool) {
+		t.Helper()
+		one, err := f.Proposal(context.Background(), f.agency, id)
+		if err != nil || one.AwaitsAnswer != want {
+			t.Errorf("awaits the agency's answer: %t, %v; want %t", one.AwaitsAnswer, err, want)
+		}
+		if of, err := f.Proposal(context.Background(), f.officer, id); err != nil || of.AwaitsAnswer {
+			t.Errorf("awaits an answer of the officer's: %+v, %v", of, err)
+		}
+	}
 	f.must(f.officer, id, permit.Decision{Action: permit.Consult, Agencies: []string{"SXD"}})
+	awaits(true)
 	f.must(f.agency, id, permit.Decision{Action: permit.AnswerFor, Answer: "agreed"})
+	awaits(false)
 	blocked("an agency agreed whose consent nobody asked for", "")
 	f.must(f.officer, id, permit.Decision{Action: permit.Consult, Agencies: []string{"BCHQS"}, Required: true})
 	blocked("asked for its consent", "", "BCHQS")
@@ -460,8 +472,25 @@ func TestDeadlines(t *testing.T) {
 			t.Errorf("overdue (-want +got)\n%s%v", diff, err)
 		}
 	}
+	// In the order of what is due, also from one on, and last what is due at no time.
+	byDeadline := func(after int64, want ...int64) {
+		t.Helper()
+		var got []int64
+		list, err := f.Proposals(ctx, f.officer, permit.FileQuery{ByDeadline: true, After: after, Limit: 10})
+		for _, p := range list {
+			got = append(got, p.ID)
+		}
+		if diff := cmp.Diff(want, got); diff != "" || err != nil {
+			t.Errorf("by deadline, after %d (-want +got)\n%s%v", after, diff, err)
+		}
+	}
 	overdue()
+	run(t, f.conn, "UPDATE proposals SET due_on = hatang_today() - 1 WHERE id = $1", other)
+	byDeadline(0, other, id)
+	byDeadline(other, id)
+	run(t, f.conn, "UPDATE proposals SET due_on = hatang_today() + 1 WHERE id = $1", other)
 	run(t, f.conn, "UPDATE proposals SET due_on = hatang_today() - 1 WHERE id = $1", id)
+	byDeadline(0, id, other)
 	overdue(id)
 	f.must(f.approver, id, permit.Decision{Action: permit.Approve})
 	overdue()
@@ -476,7 +505,9 @@ func TestDeadlines(t *testing.T) {
 	run(t, f.conn, "UPDATE proposals SET expires_on = hatang_today() - 1 WHERE id = $1", id)
 	untriggeredly(t, f.conn, fmt.Sprintf("UPDATE bts_sites SET valid_from = hatang_today() - 400 WHERE id = %d", f.draft))
 	overdue(id)
+	byDeadline(0, id, other) // the day on which it ended counts
 	f.must(f.officer, id, permit.Decision{Action: permit.Expire})
+	byDeadline(0, other, id)
 	if got := f.status("bts_sites", f.draft); got != "planned until 0" {
 		t.Errorf("expired: %s", got)
 	}

@@ -1,7 +1,9 @@
 package web
 
 import (
+	"fmt"
 	"slices"
+	"strings"
 
 	"hatang/geo"
 	"hatang/internal/layer"
@@ -22,6 +24,7 @@ type description struct {
 	Version       string       `json:"version"`
 	Basemap       *basemap     `json:"basemap"`
 	Grid          *Grid        `json:"grid"`
+	Grids         []gridEntry  `json:"grids"` // those that a place may be given in
 	Groups        []groupEntry `json:"groups"`
 	Layers        []layerEntry `json:"layers"`
 }
@@ -29,6 +32,22 @@ type description struct {
 type basemap struct {
 	URL         string `json:"url"`
 	Attribution string `json:"attribution"`
+}
+
+// gridEntry is a projected grid of VN-2000. X and Y are left to the API.
+type gridEntry struct {
+	Code string `json:"code"` // authority and code
+	Name string `json:"name"`
+}
+
+// grids are those of VN-2000, in the order of geo.CRSs.
+func grids() (all []gridEntry) {
+	for _, c := range geo.CRSs() {
+		if c.Projected() && strings.HasPrefix(c.Name(), "VN-2000") {
+			all = append(all, gridEntry{fmt.Sprintf("EPSG:%d", c.Code()), c.Name()})
+		}
+	}
+	return all
 }
 
 type groupEntry struct {
@@ -82,7 +101,7 @@ func groups(layers []*layer.Layer) []groupEntry {
 func describe(registry *layer.Registry, o Options) description {
 	layers := registry.All()
 	d := description{
-		ReferenceDate: o.ReferenceDate().String(), Version: o.Version, Grid: o.Grid, Groups: groups(layers),
+		ReferenceDate: o.ReferenceDate().String(), Version: o.Version, Grid: o.Grid, Grids: grids(), Groups: groups(layers),
 	}
 	if o.BasemapURL != "" {
 		d.Basemap = &basemap{URL: o.BasemapURL, Attribution: o.Attribution}

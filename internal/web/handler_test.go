@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -161,7 +162,7 @@ func TestDescriptionIsTheRegistry(t *testing.T) {
 	if err := json.Unmarshal(get(t, h, "GET", "/ui/layers.json").Body.Bytes(), &d); err != nil {
 		t.Fatal(err)
 	}
-	if d.ReferenceDate != "2020-12-31" || d.Version != "1.2.3" || d.Basemap == nil || d.Basemap.Attribution != "© Example" || d.Grid.Code != "EPSG:9205" {
+	if d.ReferenceDate != "2020-12-31" || d.Version != "1.2.3" || d.Basemap == nil || d.Basemap.Attribution != "© Example" || d.Grid.Code != "EPSG:9205" || len(d.Grids) < 10 || !slices.Contains(d.Grids, gridEntry{"EPSG:9205", "VN-2000 / TM-3 103-00"}) {
 		t.Errorf("%+v", d)
 	}
 	if len(d.Layers) != len(registry.All()) {

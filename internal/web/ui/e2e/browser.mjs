@@ -24,11 +24,15 @@ export async function recordedPage(browser, { locale = "vi-VN", viewport = { wid
   return { page, requests, complaints, close: () => context.close() };
 }
 
-/** Opens the page and waits until its first layers are drawn. */
-export async function openPage(browser, url, options) {
+/** Opens the page and waits until all layers are counted, or its first ones drawn ("ready"); as a person who has signed in already, where one is given. */
+export async function openPage(browser, url, { person, until = "counted", ...options } = {}) {
   const recorded = await recordedPage(browser, options);
+  if (person) {
+    const answer = await recorded.page.request.post(`${url}/api/v1/session`, { data: { login: person.login, password: person.password } });
+    if (!answer.ok()) throw new Error(`${person.login} cannot sign in: ${await answer.text()}`);
+  }
   await recorded.page.goto(`${url}/`);
-  await recorded.page.locator("body[data-counted]").waitFor({ timeout: 60_000 });
+  await recorded.page.locator(`body[data-${until}]`).waitFor({ timeout: 60_000 });
   return recorded;
 }
 

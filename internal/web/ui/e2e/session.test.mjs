@@ -2,53 +2,21 @@
 // with the demo's data.
 import assert from "node:assert/strict";
 import { before, describe, test } from "node:test";
+import { adminKey, asAdministrator, password, signedIn, signIn, tryToSignIn, unexpected, withKey } from "./people.mjs";
 import { open, server } from "./suite.mjs";
 
-const password = "Hoa ban trang 1954 tren doi";
 const officer = { login: "e2e-lan", name: "Nguyễn Thị Lan", password, grants: [{ role: "officer", layers: null, territory: "" }] };
 const administrator = { login: "e2e-binh", name: "Phạm Quốc Bình", password, grants: [{ role: "administrator", layers: null, territory: "" }] };
 
 /** The demo's special areas: the public sees those that are neither a border belt nor military. */
 const areas = { public: "3", officer: "6" };
 
-let adminKey;
-
 before(async () => {
-  adminKey = await server.key();
   for (const person of [officer, administrator]) {
     const answer = await asAdministrator("POST", "/api/v1/people", person);
     assert.equal(answer.status, 201, await answer.text());
   }
 }, { timeout: 300_000 });
-
-function asAdministrator(method, path, body) {
-  return withKey(adminKey, path, { method, body: JSON.stringify(body), headers: { "Content-Type": "application/json" } });
-}
-
-function withKey(key, path, { headers = {}, ...init } = {}) {
-  return fetch(server.url + path, { ...init, headers: { ...headers, Authorization: `Bearer ${key}` } });
-}
-
-/** Opens the dialog and sends the form. */
-async function tryToSignIn(page, login, word) {
-  if (!(await page.locator("#signin").isVisible())) await page.locator("#session-button").click();
-  await page.locator("#signin-login").fill(login);
-  await page.locator("#signin-password").fill(word);
-  await page.keyboard.press("Enter");
-}
-
-/** Signs in and waits until the page, loaded again, has counted its layers. */
-async function signIn(page, person) {
-  await tryToSignIn(page, person.login, person.password);
-  await page.locator("#session-button.known", { hasText: person.name }).waitFor();
-  await page.locator("body[data-counted]").waitFor({ timeout: 60_000 });
-}
-
-async function signedIn(person, options) {
-  const o = await open(options);
-  await signIn(o.page, person);
-  return o;
-}
 
 /** Opens the dialog at a tab. */
 async function turnTo(page, tab) {
@@ -57,9 +25,6 @@ async function turnTo(page, tab) {
 }
 
 const areasCounted = (page) => page.locator('li[data-layer="special_areas"]').getAttribute("data-count");
-
-/** Chromium says in the console that an answer was a 4xx: expected here. Anything else is not. */
-const unexpected = (complaints) => complaints.filter((c) => !/^Failed to load resource: the server responded with a status of 4\d\d/.test(c));
 
 describe("signing in", { timeout: 180_000 }, () => {
   test("a wrong password is said in words, in both languages, and the dialog stays", async () => {

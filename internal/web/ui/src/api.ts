@@ -6,6 +6,8 @@ export interface Description {
   version: string;
   basemap: { url: string; attribution: string } | null;
   grid: { code: string; title: Text; proj4: string } | null;
+  /** The projected grids of VN-2000 that a place may be given in. */
+  grids: { code: string; name: string }[];
   groups: { id: string; title: Text }[];
   layers: LayerInfo[];
 }
@@ -39,6 +41,12 @@ export interface Finding {
   measured?: unknown;
   required?: unknown;
   margin_m?: number | null;
+  /** Distances, metres, where the rule is about one. */
+  measured_m?: number;
+  required_m?: number;
+  /** How long who is consulted has. */
+  reply_days?: number;
+  source?: { instrument: string; url?: string };
   evidence?: Evidence | null;
   message: Text | string;
   /** The verdict stands because of this finding. */
@@ -50,7 +58,17 @@ export interface Finding {
 }
 
 export interface Evidence { collection: string; id: number; code?: string }
-export interface Alternative { message?: Text | string; evidence?: Evidence | null; mast_type?: string; structure?: string }
+export interface Alternative {
+  message?: Text | string;
+  evidence?: Evidence | null;
+  mast_type?: string;
+  structure?: string;
+  operators?: string[];
+  distance_m?: number;
+}
+
+/** The nearest place where the same mast may stand; null members where there is none. */
+export interface Nearest { verdict: string | null; lon: number | null; lat: number | null; distance_m: number | null; bearing_deg: number | null; message: Text }
 
 export interface Verdict {
   verdict: string;
@@ -59,6 +77,9 @@ export interface Verdict {
   provisional?: boolean;
   findings: Finding[];
   alternatives?: Alternative[] | null;
+  nearest?: Nearest;
+  /** [lon, lat] of what was checked; a cable has none. */
+  point?: [number, number];
   date: string;
   rule_set?: string;
 }
@@ -105,20 +126,42 @@ export class Problem extends Error {
 
 export const api = "/api/v1";
 
-/** What is sent: a GET unless there is a body or a method is named. */
-export interface Sending { method?: "POST" | "PUT" | "PATCH" | "DELETE"; body?: unknown; signal?: AbortSignal }
+/** What is sent: a GET unless there is a body, a file or a method is named. */
+export interface Sending {
+  method?: "POST" | "PUT" | "PATCH" | "DELETE";
+  body?: unknown;
+  /** Bytes that are sent as they are. */
+  file?: Blob;
+  headers?: Record<string, string>;
+  signal?: AbortSignal;
+}
 
 /** The session that requests belong to: its token, and who is told when the server knows it no more. */
 export const sessionOf: { csrf: string | null; ended: () => void } = { csrf: null, ended: () => {} };
 
 /** Fetches JSON in the person's language; everything that is not a good answer is thrown as a Problem. */
-export async function request<T>(address: string, { method, body, signal }: Sending = {}): Promise<T> {
+export async function request<T>(address: string, sending: Sending = {}): Promise<T> {
+  const answer = await answerTo(address, sending);
+  return answer.status === 204 ? (undefined as T) : ((await jsonOf(answer)) as T);
+}
+
+/** Makes a row and returns its id, which only the answer's Location says. */
+export async function create(address: string, body: unknown): Promise<number> {
+  const answer = await answerTo(address, { body });
+  return Number(answer.headers.get("Location")?.split("/").at(-1));
+}
+
+/** A good answer, not read yet; what is none is thrown as a Problem. */
+export async function answerTo(address: string, { method, body, file, headers: more, signal }: Sending = {}): Promise<Response> {
   const headers: Record<string, string> = { Accept: "application/geo+json, application/json", "Accept-Language": language() };
-  const init: RequestInit = { method: method ?? (body === undefined ? "GET" : "POST"), headers, ...(signal && { signal }) };
+  const sends = body !== undefined || file !== undefined;
+  const init: RequestInit = { method: method ?? (sends ? "POST" : "GET"), headers, ...(signal && { signal }) };
   if (body !== undefined) {
     init.body = JSON.stringify(body);
     headers["Content-Type"] = "application/json";
   }
+  if (file) init.body = file;
+  Object.assign(headers, more);
   if (init.method !== "GET" && sessionOf.csrf) headers["X-CSRF-Token"] = sessionOf.csrf;
   let answer: Response;
   try {
@@ -128,16 +171,17 @@ export async function request<T>(address: string, { method, body, signal }: Send
     throw new Problem(t("error.title"), t("error.network"));
   }
   if (answer.status === 401 && sessionOf.csrf) sessionOf.ended();
-  if (answer.status === 204) return undefined as T;
-  let document: unknown;
+  if (!answer.ok) throw problemOf(await jsonOf(answer), answer);
+  return answer;
+}
+
+async function jsonOf(answer: Response): Promise<unknown> {
   try {
-    document = await answer.json();
+    return await answer.json();
   } catch (cause) {
     if (cause instanceof DOMException && cause.name === "AbortError") throw cause;
     throw new Problem(t("error.title"), t("error.answer", { status: String(answer.status) }), [], "", answer.status);
   }
-  if (!answer.ok) throw problemOf(document, answer);
-  return document as T;
 }
 
 function problemOf(document: unknown, answer: Response): Problem {

@@ -1,6 +1,9 @@
 // Every text of the page, Vietnamese first, English second. Titles of layers, fields and
 // values are not here: they come from the registry.
+import { permitTexts } from "./catalogue-permits";
+
 export const catalogue = {
+  ...permitTexts,
   "app.title": ["Bản đồ hạ tầng bưu chính, viễn thông", "Postal and telecom infrastructure map"],
   "app.date": ["Số liệu đến ngày", "Data as of"],
   "app.date.help": ["Ngày tham chiếu của máy chủ: mọi lớp, kết quả kiểm tra và chỉ số là của ngày này.", "The server's reference date: every layer, check and figure is for this day."],
@@ -63,7 +66,7 @@ export const catalogue = {
   "check.binding": ["bắt buộc", "binding"],
   "check.advisory": ["khuyến nghị", "advisory"],
   "check.evidence": ["Xem trên bản đồ", "Show on the map"],
-  "check.alternatives": ["Phương án thay thế", "Alternatives"],
+  "check.alternatives": ["Cột khác được phép tại đây", "Other masts permitted here"],
   "check.rules": ["Bộ quy tắc", "Rule set"],
   "check.badNumber": ["Hãy nhập kinh độ từ −180 đến 180 và vĩ độ từ −90 đến 90.", "Enter a longitude from −180 to 180 and a latitude from −90 to 90."],
   "verdict.permitted": ["Được phép", "Permitted"],

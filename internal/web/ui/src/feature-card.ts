@@ -23,7 +23,7 @@ export function showFeatures(picked: Picked[], layers: Map<string, LayerInfo>, m
       kind: "feature",
       title: () => title(current(), layers),
       draw: () => [pager(at, picked.length, go), ...attributes(current(), layers)],
-      closed: () => map.mark(null),
+      closed: () => map.mark(),
     });
   };
   draw();

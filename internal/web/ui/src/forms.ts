@@ -4,7 +4,7 @@ import { fill, h } from "./dom";
 import { t } from "./i18n";
 import { drawProblem, problemFrom } from "./notices";
 
-type Control = HTMLInputElement | HTMLSelectElement;
+type Control = HTMLInputElement | HTMLSelectElement | HTMLTextAreaElement;
 
 /** A control with its label; help is read with it. */
 export function field(id: string, label: string, control: Control, help?: HTMLElement): HTMLElement {
@@ -59,7 +59,7 @@ export function form(options: FormOptions, ...children: (HTMLElement | false | n
 }
 
 function controlsOf(form: HTMLFormElement): Control[] {
-  return [...form.querySelectorAll<Control>("input[name], select[name]")];
+  return [...form.querySelectorAll<Control>("input[name], select[name], textarea[name]")];
 }
 
 /** Spaces around a text are nobody's wish; in a password they may be. */

@@ -121,3 +121,10 @@ export async function fetchFeature(collection: string, id: number): Promise<Feat
   const feature = await request<GeoFeature>(`${api}/collections/${collection}/items/${id}`);
   return readFeatures([feature])[0];
 }
+
+/** Features of a layer by their ids, those that one may see. */
+export async function fetchFeatures(collection: string, ids: number[]): Promise<Feature[]> {
+  const of = new URLSearchParams({ limit: String(ids.length), filter: `id IN (${ids.join(",")})` });
+  const { features } = await request<{ features: GeoFeature[] }>(`${api}/collections/${collection}/items?${of.toString()}`);
+  return readFeatures(features);
+}

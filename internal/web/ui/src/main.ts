@@ -13,20 +13,24 @@ import { attempt, clearNotices, notify } from "./notices";
 import { CheckPanel } from "./panel-check";
 import { IndicatorsPanel } from "./panel-indicators";
 import { LayersPanel } from "./panel-layers";
+import { PermitsPanel } from "./panel-permits";
 import { SearchBox, type Hit } from "./search";
-import { learnSession } from "./session";
+import { learnSession, session } from "./session";
 import { tabButtons } from "./tablist";
 
 /** The layers that are on when the page opens. */
 const atFirst = ["districts", "bts_sites", "postal_points"];
-const tabs = ["layers", "check", "indicators"] as const;
-type Tab = (typeof tabs)[number];
+const allTabs = ["layers", "check", "indicators", "permits"] as const;
+type Tab = (typeof allTabs)[number];
+
+/** Proposals are for who has signed in. */
+function tabs(): readonly Tab[] { return session().signed_in ? allTabs : allTabs.filter((tab) => tab !== "permits"); }
 
 class Page {
   private readonly map: MapView;
   private readonly layers = new Map<string, MapLayer>();
   private readonly infos: Map<string, LayerInfo>;
-  private readonly panels: { layers: LayersPanel; check: CheckPanel; indicators: IndicatorsPanel };
+  private readonly panels: { layers: LayersPanel; check: CheckPanel; indicators: IndicatorsPanel; permits: PermitsPanel };
   private readonly account: AccountDialog;
   private readonly search: SearchBox;
   private tab: Tab = "layers";
@@ -39,7 +43,10 @@ class Page {
       // Reversed, so that what is listed first lies on top.
       this.layers.set(info.name, new MapLayer(info, this.map, description.layers.length - i, () => panel.update(this.layer(info.name))));
     });
-    this.panels = { layers: panel, check: new CheckPanel(description.layers, this.map), indicators: new IndicatorsPanel(this.infos, this.map, (shown) => this.reveal(shown)) };
+    this.panels = {
+      layers: panel, check: new CheckPanel(description, this.map, (id) => this.filed(id)),
+      indicators: new IndicatorsPanel(this.infos, this.map, (shown) => this.reveal(shown)), permits: new PermitsPanel(description, this.map),
+    };
     this.account = new AccountDialog(description.layers, () => this.renderBar());
     this.search = new SearchBox(this.infos, (hit) => this.find(hit));
     this.render();
@@ -96,7 +103,7 @@ class Page {
     document.title = `Hatang · ${t("app.title")}`;
     this.renderBar();
     this.renderPanel();
-    for (const tab of tabs) this.panels[tab].render();
+    for (const tab of tabs()) this.panels[tab].render();
     this.map.say();
     renderCard();
     this.renderHint();
@@ -120,12 +127,12 @@ class Page {
     panel.setAttribute("aria-label", t("app.panel"));
     const folded = panel.classList.contains("folded");
     fill(panel,
-      h("div", { class: "tabs", role: "tablist" }, ...tabButtons("", tabs, this.tab, (tab) => t(`tab.${tab}`), (tab) => this.open(tab)),
+      h("div", { class: "tabs", role: "tablist" }, ...tabButtons("", tabs(), this.tab, (tab) => t(`tab.${tab}`), (tab) => this.open(tab)),
         h("button", {
           type: "button", class: "icon fold", "aria-label": t(folded ? "app.unfold" : "app.fold"), "aria-expanded": String(!folded),
           onclick: () => { panel.classList.toggle("folded"); this.renderPanel(); },
         }, folded ? "▲" : "▼")),
-      ...tabs.map((tab) => h("div", { role: "tabpanel", id: `panel-${tab}`, "aria-labelledby": `tab-${tab}`, hidden: tab !== this.tab }, this.panels[tab].element)),
+      ...tabs().map((tab) => h("div", { role: "tabpanel", id: `panel-${tab}`, "aria-labelledby": `tab-${tab}`, hidden: tab !== this.tab }, this.panels[tab].element)),
       h("div", { class: "about" }, h("a", { href: `${api}`, target: "_blank", rel: "noopener" }, "API"), " · ",
         h("a", { href: document.body.dataset["licences"] ?? "", target: "_blank", rel: "noopener" }, t("app.licences")),
         this.description.version && ` · ${this.description.version}`,
@@ -136,6 +143,7 @@ class Page {
     if (tab !== this.tab) {
       closeCard();
       clearNotices();
+      this.map.clear();
     }
     this.tab = tab;
     byId("panel").classList.remove("folded");
@@ -143,7 +151,14 @@ class Page {
     this.renderHint();
     this.panels.indicators.show(tab === "indicators");
     if (tab === "check") void attempt(() => this.panels.check.learnOperators());
+    if (tab === "permits") void this.panels.permits.load();
     byId(`tab-${tab}`).focus();
+  }
+
+  /** Shows a proposal that has just been filed. */
+  private filed(id: number): void {
+    this.open("permits");
+    void this.panels.permits.open(id, t("file.done"));
   }
 
   private speak(code: Language): void {

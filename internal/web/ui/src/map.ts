@@ -14,8 +14,10 @@ import { defaults as defaultInteractions } from "ol/interaction/defaults";
 import { fromLonLat, toLonLat, transformExtent } from "ol/proj";
 import type { Coordinate } from "ol/coordinate";
 import proj4 from "proj4";
+import type { Extent } from "ol/extent";
 import type { Description } from "./api";
 import { byId, fill, h } from "./dom";
+import { around, Drawing } from "./drawing";
 import { locale, say, t } from "./i18n";
 import type { StyleLike } from "ol/style/Style";
 import { highlightStyle, markerStyle } from "./style";
@@ -25,6 +27,8 @@ export interface Picked { feature: Feature; layer: string }
 
 export class MapView {
   readonly map: Map;
+  /** What a verdict has found. */
+  readonly drawing = new Drawing();
   private readonly highlight = new VectorSource();
   private readonly marker = new VectorSource();
   private extent: number[] | undefined;
@@ -37,7 +41,7 @@ export class MapView {
       target: "map",
       controls: [this.scale],
       interactions: defaultInteractions(),
-      layers: [...basemap(description), top(this.highlight, highlightStyle, 900), top(this.marker, markerStyle, 901)],
+      layers: [...basemap(description), top(this.drawing.source, (f) => this.drawing.style(f), 800), top(this.highlight, highlightStyle, 900), top(this.marker, markerStyle, 901)],
       view: new View({ center: fromLonLat([104, 18]), zoom: 5, maxZoom: 19, constrainResolution: false }),
     });
     this.map.on("singleclick", (e) => this.pick(e.coordinate));
@@ -70,32 +74,64 @@ export class MapView {
     return found;
   }
 
-  /** Marks one feature, or none. */
-  mark(feature: Feature | null): void {
+  /** Marks features, or none. */
+  mark(...features: Feature[]): void {
     this.highlight.clear();
-    const geometry = feature?.getGeometry();
-    if (geometry) this.highlight.addFeature(new Feature(geometry));
+    for (const feature of features) {
+      const geometry = feature.getGeometry();
+      if (geometry) this.highlight.addFeature(new Feature(geometry));
+    }
   }
 
-  /** Marks a feature and moves there. */
-  show(feature: Feature): void {
-    this.mark(feature);
-    const geometry = feature.getGeometry();
+  /** Marks features and moves there. */
+  show(...features: Feature[]): void {
+    this.mark(...features);
+    const extent = this.highlight.getExtent();
+    if (features.length > 0) this.fit(extent ?? undefined, 15);
+  }
+
+  /** Shows the surroundings of a place. */
+  showAround([lon = 0, lat = 0]: Coordinate, radiusM: number): void { this.fit(around(lon, lat, radiusM)); }
+
+  /** Moves so that a box is in what the card leaves free. */
+  fit(extent: Extent | undefined, maxZoom = 17): void {
+    if (!extent || !extent.every(Number.isFinite)) return;
     const { cardWidth, cardHeight } = this.covered();
-    if (geometry) {
-      this.map.getView().fit(geometry.getExtent(), { padding: [60, 60 + cardWidth, 60 + cardHeight, 60], maxZoom: 15, duration: 250 });
-    }
+    this.map.getView().fit(extent, { padding: [60, 60 + cardWidth, 60 + cardHeight, 60], maxZoom, duration: 250 });
+  }
+
+  /** Northing and easting on the province's grid, with its name; null where there is none. */
+  onGrid(lonLat: [number, number]): { name: string; x: number; y: number } | null {
+    if (!this.description.grid) return null;
+    const [east, north] = proj4("EPSG:4326", this.description.grid.proj4, lonLat);
+    return Number.isFinite(east) && Number.isFinite(north) ? { name: say(this.description.grid.title), x: north as number, y: east as number } : null;
   }
 
   /** Puts the pin of a checked place, coloured by its verdict, or takes it away. */
   pin(lonLat: Coordinate | null, verdict = ""): void {
-    this.marker.clear();
-    if (!lonLat) return;
-    const pin = new Feature(new Point(fromLonLat(lonLat)));
-    pin.set("verdict", verdict);
-    this.marker.addFeature(pin);
-    this.reveal(fromLonLat(lonLat));
+    this.pins(lonLat ? [{ at: lonLat, verdict }] : []);
+    if (lonLat) this.reveal(fromLonLat(lonLat));
   }
+
+  /** Puts the pins of checked places, and takes all others away. */
+  pins(checked: { at: Coordinate; verdict: string }[]): void {
+    this.marker.clear();
+    this.marker.addFeatures(checked.map(({ at, verdict }) => {
+      const pin = new Feature(new Point(fromLonLat(at)));
+      pin.setProperties({ verdict, small: checked.length > 1 });
+      return pin;
+    }));
+  }
+
+  /** Takes away all that is drawn over the layers. */
+  clear(): void {
+    this.pins([]);
+    this.mark();
+    this.drawing.clear();
+  }
+
+  /** The box around the pins; undefined for none. */
+  pinned(): Extent | undefined { return this.marker.getExtent() ?? undefined; }
 
   /** Moves the map when a place is outside it or under the card. */
   reveal(at: Coordinate): void {
@@ -145,11 +181,8 @@ export class MapView {
   }
 
   private gridText(lonLat: [number, number]): HTMLElement | null {
-    if (!this.description.grid) return null;
-    const { proj4: definition, code, title } = this.description.grid;
-    const [east, north] = proj4("EPSG:4326", definition, lonLat);
-    if (east === undefined || north === undefined || !Number.isFinite(east) || !Number.isFinite(north)) return null;
-    return h("span", { title: code }, `${say(title)}  E ${metres(east)}  N ${metres(north)}`);
+    const at = this.onGrid(lonLat);
+    return at && h("span", { title: this.description.grid?.code }, `${at.name}  E ${metres(at.y)}  N ${metres(at.x)}`);
   }
 
   /** Enter on the focused map picks its centre, where the crosshair is. */

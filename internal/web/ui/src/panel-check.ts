@@ -1,12 +1,16 @@
-// The tab that asks whether a mast may stand at a place.
+// The tab that asks whether a mast may stand at a place, or every one of a file.
 import type { Coordinate } from "ol/coordinate";
-import { api, Problem, request, type LayerInfo, type UnitIndicators, type ValueInfo, type Verdict } from "./api";
+import { api, request, type Description, type UnitIndicators, type ValueInfo, type Verdict } from "./api";
+import { FileCheck } from "./check-file";
 import { closeCard, showCard } from "./card";
+import { CheckSteps, type CheckedMast } from "./check-steps";
 import { fill, h } from "./dom";
 import { say, t } from "./i18n";
 import type { Key } from "./catalogue";
 import type { MapView } from "./map";
 import { attempt, clearNotices } from "./notices";
+import { PlaceField, type Place } from "./place";
+import { session } from "./session";
 import { drawVerdict } from "./verdict";
 
 /** What a form starts with for each type: an ordinary mast of that type, to be changed. */
@@ -17,35 +21,47 @@ const ordinary: Record<string, { structure: string; height: string; half: string
   A2b: { structure: "self_supporting", height: "42", half: "", host: "", concealed: false },
 };
 
-interface Form { mastType: string; structure: string; height: string; half: string; host: string; concealed: boolean; operator: string; lon: string; lat: string }
+interface Form { mastType: string; structure: string; height: string; half: string; host: string; concealed: boolean; operator: string }
 
 export class CheckPanel {
-  readonly element = h("form", { class: "check", novalidate: true, onsubmit: (e) => { e.preventDefault(); this.submit(); } });
+  readonly element = h("div", { class: "check" });
+  private readonly form = h("form", { novalidate: true, onsubmit: (e) => { e.preventDefault(); this.submit(); } });
+  private readonly place: PlaceField;
+  private readonly files: FileCheck;
   private readonly types: ValueInfo[];
   private readonly structures: ValueInfo[];
-  private form: Form;
+  private mast: Form;
   private operators: string[] | undefined;
   private latest = 0;
 
-  constructor(layers: LayerInfo[], private readonly map: MapView) {
-    const fields = layers.flatMap((l) => l.fields);
+  /** filed is told of a proposal that has been filed here. */
+  constructor(private readonly description: Description, private readonly map: MapView, private readonly filed: (id: number) => void) {
+    const fields = description.layers.flatMap((l) => l.fields);
     this.types = fields.find((f) => f.name === "mast_type")?.values ?? [];
     this.structures = fields.find((f) => f.name === "structure")?.values ?? [];
-    this.form = { mastType: "", structure: "", height: "", half: "", host: "", concealed: false, operator: "", lon: "", lat: "" };
+    this.place = new PlaceField(description);
+    this.files = new FileCheck(description, map, filed);
+    this.mast = { mastType: "", structure: "", height: "", half: "", host: "", concealed: false, operator: session().organisation ?? "" };
     this.choose(this.types.at(-1)?.code ?? "");
+    this.element.append(this.form, this.files.element);
   }
 
   render(): void {
-    const f = this.form;
-    const onBuilding = f.mastType === "A1a" || f.mastType === "A2a";
-    fill(this.element,
+    this.files.render();
+    this.renderForm();
+  }
+
+  private renderForm(): void {
+    this.place.render();
+    const onBuilding = this.mast.mastType === "A1a" || this.mast.mastType === "A2a";
+    fill(this.form,
       h("p", { class: "intro" }, t("check.intro")),
       this.select("check-type", "check.type", "mastType", this.types.map((v) => [v.code, say(v.title)])),
       this.select("check-structure", "check.structure", "structure", [["", t("check.unstated")], ...this.structures.map((v): [string, string] => [v.code, say(v.title)])]),
-      h("div", { class: "pair" }, this.number("check-height", "check.height", "height"), onBuilding ? this.number("check-host", "check.host", "host") : this.concealed()),
-      onBuilding && h("div", { class: "pair" }, this.number("check-half", "check.halfWidth", "half"), this.concealed()),
-      this.select("check-operator", "check.operator", "operator", [["", t("check.unstated")], ...(this.operators ?? []).map((o): [string, string] => [o, o])]),
-      h("div", { class: "pair" }, this.number("check-lon", "check.lon", "lon"), this.number("check-lat", "check.lat", "lat")),
+      h("div", { class: "pair" }, this.number("check-height", "check.height", "height"), this.number("check-half", "check.halfWidth", "half")),
+      h("div", { class: "pair" }, onBuilding && this.number("check-host", "check.host", "host"), this.concealed()),
+      this.select("check-operator", "check.operator", "operator", [["", t("check.unstated")], ...this.operatorCodes().map((o): [string, string] => [o, o])]),
+      this.place.element,
       h("button", { type: "submit", class: "primary", id: "check-submit" }, t("check.submit")));
   }
 
@@ -56,88 +72,89 @@ export class CheckPanel {
     const { units } = await request<{ units: UnitIndicators[] }>(`${api}/indicators?level=province`);
     const named = units.flatMap((u) => u.indicators).map((i) => i.operator).filter((o): o is string => !!o);
     this.operators = [...new Set(named)].sort();
-    this.render();
+    this.renderForm();
   }
 
-  /** Checks the mast of the form at a place of the map. */
-  checkAt([lon = 0, lat = 0]: Coordinate): void {
-    this.form.lon = lon.toFixed(6);
-    this.form.lat = lat.toFixed(6);
-    this.render();
-    this.submit();
+  /** Checks the mast of the form at a place of the map, to a decimetre unless more is asked. */
+  checkAt([lon = 0, lat = 0]: Coordinate, decimals = 6): void {
+    void attempt(() => this.check(this.place.take(lon, lat, decimals), false));
   }
 
-  private submit(): void { void attempt(() => this.check()); }
+  private submit(): void { void attempt(() => this.check(this.place.value(), true)); }
 
-  private async check(): Promise<void> {
-    const lon = numberOf(this.form.lon);
-    const lat = numberOf(this.form.lat);
-    if (lon === null || lat === null || Math.abs(lon) > 180 || Math.abs(lat) > 90) {
-      throw new Problem(t("error.title"), t("check.badNumber"));
-    }
+  /** The map moves there where the place was typed: who has clicked sees it. */
+  private async check(place: Place, moves: boolean): Promise<void> {
     const turn = ++this.latest;
     clearNotices();
     showCard({ kind: "verdict", title: () => t("tab.check"), draw: () => [h("p", { class: "loading" }, t("check.running"))], closed: () => this.forget() });
-    this.map.pin([lon, lat]);
+    this.map.drawing.clear();
+    if ("lon" in place) this.map.pin([place.lon, place.lat]);
+    const body: Record<string, unknown> = { ...place, ...this.dimensions() };
     let verdict: Verdict;
     try {
-      verdict = await request<Verdict>(`${api}/placement-checks`, { body: this.proposal(lon, lat) });
+      verdict = await request<Verdict>(`${api}/placement-checks`, { body });
     } catch (cause) {
       if (turn === this.latest) closeCard();
       throw cause;
     }
     if (turn !== this.latest) return; // another place was asked meanwhile
-    const type = this.form.mastType;
-    showCard({ kind: "verdict", title: () => `${t("tab.check")}: ${type}`, draw: () => drawVerdict(verdict, lon, lat, this.map), closed: () => this.forget() });
+    const [lon, lat] = verdict.point ?? [0, 0];
+    const mast: CheckedMast = { body, verdict, lon, lat };
+    const steps = new CheckSteps(this.description, this.map, mast, (at) => this.checkAt(at, 7), this.filed);
+    showCard({ kind: "verdict", title: () => `${t("tab.check")}: ${String(body["mast_type"])}`, draw: () => [...drawVerdict(verdict, this.map), ...steps.draw()], closed: () => this.forget() });
     this.map.pin([lon, lat], verdict.verdict);
+    if (moves) this.map.showAround([lon, lat], Math.max(300, ...verdict.findings.map((f) => f.required_m ?? 0)));
+    await this.map.drawing.show(verdict);
   }
 
   private forget(): void {
     this.latest++;
-    this.map.pin(null);
-    this.map.mark(null);
+    this.map.clear();
   }
 
-  private proposal(lon: number, lat: number): Record<string, unknown> {
-    const f = this.form;
+  private dimensions(): Record<string, unknown> {
+    const f = this.mast;
     const onBuilding = f.mastType === "A1a" || f.mastType === "A2a";
     const all: Record<string, unknown> = {
-      lon, lat, mast_type: f.mastType, structure: f.structure || null, height_m: numberOf(f.height), concealed: f.concealed,
-      half_width_m: onBuilding ? numberOf(f.half) : null, host_building_height_m: onBuilding ? numberOf(f.host) : null, operator: f.operator || null,
+      mast_type: f.mastType, structure: f.structure || null, height_m: numberOf(f.height), concealed: f.concealed,
+      half_width_m: numberOf(f.half), host_building_height_m: onBuilding ? numberOf(f.host) : null, operator: f.operator || null,
     };
     // What is not stated is left out: the rules that need it then answer "unknown".
     return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== null));
   }
 
+  /** Those that the figures name, and one's own. */
+  private operatorCodes(): string[] { return [...new Set([...(this.operators ?? []), ...(this.mast.operator ? [this.mast.operator] : [])])].sort(); }
+
   private choose(type: string): void {
-    this.form = { ...this.form, mastType: type, ...(ordinary[type] ?? {}) };
+    this.mast = { ...this.mast, mastType: type, ...(ordinary[type] ?? {}) };
   }
 
   private select(id: string, label: Key, name: "mastType" | "structure" | "operator", options: [string, string][]): HTMLElement {
     const changed = (event: Event) => {
       const value = (event.target as HTMLSelectElement).value;
-      if (name !== "mastType") this.form[name] = value;
+      if (name !== "mastType") this.mast[name] = value;
       else {
         this.choose(value);
-        this.render();
+        this.renderForm();
         this.element.querySelector<HTMLElement>(`#${id}`)?.focus();
       }
     };
     return h("div", { class: "field" }, h("label", { for: id }, t(label)),
-      h("select", { id, onchange: changed }, ...options.map(([code, text]) => h("option", { value: code, selected: this.form[name] === code }, text))));
+      h("select", { id, onchange: changed }, ...options.map(([code, text]) => h("option", { value: code, selected: this.mast[name] === code }, text))));
   }
 
-  private number(id: string, label: Key, name: "height" | "half" | "host" | "lon" | "lat"): HTMLElement {
+  private number(id: string, label: Key, name: "height" | "half" | "host"): HTMLElement {
     return h("div", { class: "field" }, h("label", { for: id }, t(label)),
       h("input", {
-        id, type: "number", step: "any", inputmode: "decimal", autocomplete: "off", value: this.form[name],
-        oninput: (e) => { this.form[name] = (e.target as HTMLInputElement).value; },
+        id, type: "number", step: "any", min: 0, inputmode: "decimal", autocomplete: "off", value: this.mast[name],
+        oninput: (e) => { this.mast[name] = (e.target as HTMLInputElement).value; },
       }));
   }
 
   private concealed(): HTMLElement {
     return h("div", { class: "field tick" },
-      h("input", { id: "check-concealed", type: "checkbox", checked: this.form.concealed, onchange: (e) => { this.form.concealed = (e.target as HTMLInputElement).checked; } }),
+      h("input", { id: "check-concealed", type: "checkbox", checked: this.mast.concealed, onchange: (e) => { this.mast.concealed = (e.target as HTMLInputElement).checked; } }),
       h("label", { for: "check-concealed" }, t("check.concealed")));
   }
 }

@@ -110,12 +110,12 @@ export const verdictColours: Record<string, string> = {
 export const markerStyle = (feature: FeatureLike): Style[] => [
   new Style({
     image: new CircleStyle({
-      radius: 10,
+      radius: feature.get("small") === true ? 6 : 10,
       fill: new Fill({ color: verdictColours[String(feature.get("verdict"))] ?? "#0f4c5c" }),
-      stroke: new Stroke({ color: "#ffffff", width: 3 }),
+      stroke: new Stroke({ color: "#ffffff", width: feature.get("small") === true ? 1.5 : 3 }),
     }),
   }),
-  new Style({ image: new CircleStyle({ radius: 3, fill: new Fill({ color: "#ffffff" }) }) }),
+  new Style({ image: new CircleStyle({ radius: feature.get("small") === true ? 1.5 : 3, fill: new Fill({ color: "#ffffff" }) }) }),
 ];
 
 /** Five shades from little to much, readable in print and by the colour-blind. */

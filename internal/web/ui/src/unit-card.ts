@@ -11,12 +11,12 @@ import type { MapView } from "./map";
 /** Asks for a unit's figures, fresh, and shows them. */
 export async function showUnit(level: string, code: string, layers: Map<string, LayerInfo>, map: MapView, feature: Feature | null): Promise<void> {
   const answer = await request<UnitIndicators>(`${api}/${level}s/${encodeURIComponent(code)}/indicators`);
-  map.mark(feature);
+  map.mark(...(feature ? [feature] : []));
   showCard({
     kind: "unit",
     title: () => answer.unit.name,
     draw: () => draw(answer, layers),
-    closed: () => map.mark(null),
+    closed: () => map.mark(),
   });
   const extent = feature?.getGeometry()?.getExtent();
   if (extent) map.reveal(getCenter(extent));

@@ -1,0 +1,151 @@
+// The tab of proposals: one's own, and for officers, approvers and agencies what waits for them.
+import { api, request, type Description, type GeoFeature } from "./api";
+import { fill, h } from "./dom";
+import { field, form } from "./forms";
+import { formatDate, say, t } from "./i18n";
+import { organisations, organisationText } from "./organisations";
+import { attempt } from "./notices";
+import { fileRows, files } from "./permit-filing";
+import { PermitCard } from "./permit-card";
+import { deadline, isStaff, listPermits, stateBadge, waitsForMe, type Permit } from "./permits";
+import { fillWith } from "./section";
+import { session } from "./session";
+import type { MapView } from "./map";
+
+const views = ["waiting", "overdue", "open", "all"] as const;
+type View = (typeof views)[number];
+
+/** The layers whose drafts can be filed. */
+const filedLayers = ["bts_sites", "cable_segments", "ducts", "fibre_routes", "pole_lines", "postal_points"];
+
+export class PermitsPanel {
+  readonly element = h("div", { class: "permits" });
+  private readonly filters = h("div");
+  private readonly list = h("div", { id: "permits" });
+  private readonly drafts = h("details", { class: "filing" });
+  private readonly card: PermitCard;
+  private view: View = "waiting";
+  private organisation = "";
+  private found: Permit[] = [];
+  private next: string | undefined;
+
+  constructor(private readonly description: Description, map: MapView) {
+    this.card = new PermitCard(description, map, () => this.load());
+    this.element.append(this.filters, this.list, this.drafts);
+    this.drafts.addEventListener("toggle", () => { if (this.drafts.open) void this.showDrafts(); });
+  }
+
+  render(): void {
+    fill(this.drafts);
+    this.drafts.open = false;
+    if (!session().signed_in) return;
+    const chosen = (event: Event) => {
+      this.view = (event.target as HTMLSelectElement).value as View;
+      void this.load();
+    };
+    fill(this.filters, h("p", { class: "intro" }, t("permits.intro")),
+      h("div", { class: "field" }, h("label", { for: "permits-view" }, t("permits.view")),
+        h("select", { id: "permits-view", onchange: chosen }, ...views.map((v) => h("option", { value: v, selected: v === this.view }, t(`permits.view.${v}`))))),
+      isStaff() && this.organisationFilter());
+    this.drafts.hidden = !filedLayers.some(files);
+    fill(this.drafts, h("summary", {}, t("permits.fileDrafts")));
+    this.drawList();
+  }
+
+  /** Asks for the list again and draws it. */
+  async load(): Promise<void> {
+    await fillWith(this.list, async () => {
+      await this.more([], undefined);
+      return [this.table()];
+    });
+  }
+
+  /** Opens one, and says what has just been done. */
+  open(id: number, said: string): Promise<void> { return this.card.open(id, said); }
+
+  /** Reads on behind what is there, until there is something to show or nothing more. */
+  private async more(found: Permit[], next: string | undefined): Promise<void> {
+    const query = { ...(this.view === "overdue" && { overdue: "true" }), ...(this.organisation && { organisation: this.organisation }) };
+    const before = this.shown(found).length;
+    do {
+      const page = await listPermits(query, next);
+      found = [...found, ...page.list];
+      next = page.next;
+    } while (next && this.shown(found).length === before);
+    [this.found, this.next] = [found, next];
+  }
+
+  private shown(found: Permit[]): Permit[] {
+    switch (this.view) {
+      case "waiting": return found.filter(waitsForMe);
+      case "open": return found.filter((p) => ["filed", "more_asked", "supplemented", "consulting", "approved"].includes(p.state));
+      default: return found;
+    }
+  }
+
+  private drawList(): void { fill(this.list, this.table()); }
+
+  private table(): HTMLElement {
+    const shown = this.shown(this.found);
+    const again = async () => {
+      const last = shown.length;
+      await this.more(this.found, this.next);
+      this.drawList();
+      this.list.querySelectorAll<HTMLElement>("button.permit")[last]?.focus();
+    };
+    return h("div", {},
+      shown.length === 0 && h("p", { class: "none" }, t(`permits.none.${this.view}`)),
+      h("ul", { class: "permitlist" }, ...shown.map((p) => this.entry(p))),
+      this.next !== undefined && form({ class: "plain", submit: t("permits.more"), act: again }));
+  }
+
+  private entry(p: Permit): HTMLElement {
+    return h("li", { "data-permit": p.id, "data-state": p.state },
+      h("button", { type: "button", class: "permit", onclick: () => void this.card.open(p.id) },
+        h("strong", {}, p.title), h("span", {}, organisationText(p.organisation), " · ", t("permit.filed", { date: formatDate(p.filed_at.slice(0, 10)) })),
+        h("span", {}, stateBadge(p.state), " ", deadline(p))));
+  }
+
+  private organisationFilter(): HTMLElement {
+    const chosen = h("select", { id: "permits-organisation", onchange: () => { this.organisation = chosen.value; void this.load(); } }, h("option", { value: "" }, t("permits.everybody")));
+    const learn = async () => {
+      for (const o of (await organisations()).filter((one) => one.kind === "operator")) chosen.append(h("option", { value: o.code, selected: o.code === this.organisation }, `${say(o.name)} (${o.code})`));
+    };
+    void attempt(learn);
+    return h("div", { class: "field" }, h("label", { for: "permits-organisation" }, t("permit.organisation")), chosen);
+  }
+
+  /** The drafts of one's organisation, to be filed together. */
+  private async showDrafts(): Promise<void> {
+    const place = h("div");
+    fill(this.drafts, h("summary", {}, t("permits.fileDrafts")), place);
+    await fillWith(place, async () => {
+      const rows = await ownDrafts(filedLayers.filter(files).filter((name) => this.description.layers.some((l) => l.name === name)));
+      if (rows.length === 0) return [h("p", { class: "none" }, t("permits.noDrafts"))];
+      const boxes = rows.map((row, i) => h("input", { type: "checkbox", id: `draft-${i}`, value: `${row.collection}/${row.id}` }));
+      const title = (name: string) => say(this.description.layers.find((l) => l.name === name)?.title);
+      return [form({
+        id: "file-drafts", submit: t("file.do"),
+        act: async (values) => {
+          const chosen = rows.filter((_, i) => boxes[i]?.checked).map(({ collection, id }) => ({ collection, id }));
+          const id = await fileRows(values["title"] ?? "", chosen);
+          this.drafts.open = false;
+          await Promise.all([this.load(), this.open(id, t("file.done"))]);
+        },
+      }, field("drafts-title", t("file.title"), h("input", { name: "title", required: true, maxlength: 300, autocomplete: "off" })),
+      h("fieldset", {}, h("legend", {}, t("permits.drafts")), h("ul", { class: "choices one" }, ...rows.map((row, i) =>
+        h("li", {}, boxes[i] as HTMLInputElement, h("label", { for: `draft-${i}` }, `${row.code} · ${title(row.collection)}`))))))];
+    });
+  }
+}
+
+interface DraftRow { collection: string; id: number; code: string }
+
+async function ownDrafts(layers: string[]): Promise<DraftRow[]> {
+  const of = new URLSearchParams({ limit: "200", properties: "code", filter: `status = 'draft' AND owner_organisation = '${(session().organisation ?? "").replaceAll("'", "''")}'` }).toString();
+  const found = await Promise.all(layers.map(async (collection) => {
+    const { features } = await request<{ features: GeoFeature[] }>(`${api}/collections/${collection}/items?${of}`);
+    return features.map((f) => ({ collection, id: f.id, code: String(f.properties["code"]) }));
+  }));
+  return found.flat();
+}
