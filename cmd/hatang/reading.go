@@ -125,6 +125,9 @@ func printMeaning(env *environment, r *intake.Report) {
 	if r.RowsCompared < r.Rows {
 		fmt.Fprintf(env.stdout, "twice by place or name was looked for among the first %d rows\n", r.RowsCompared)
 	}
+	if r.Unplaced > 0 {
+		fmt.Fprintf(env.stdout, "%d rows tell no place, and keep that which they may have in the register: rows %s\n", r.Unplaced, strings.Trim(fmt.Sprint(r.UnplacedRows), "[]"))
+	}
 	for _, d := range r.Duplicates {
 		fmt.Fprintf(env.stdout, "twice by %s: rows %s\n", d.By, strings.Trim(fmt.Sprint(d.Rows), "[]"))
 	}

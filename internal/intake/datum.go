@@ -1,6 +1,8 @@
 package intake
 
 import (
+	"github.com/paulmach/orb"
+
 	"hatang/geo"
 )
 
@@ -42,7 +44,11 @@ func (d *Declared) shift(p *Placement, s *Sample) {
 
 // untold says that the datum cannot be seen, and how far its other reading lies.
 func (p *Placement) untold(s *Sample) {
-	at, err := p.LonLat(s.Bound().Center())
+	var x, y []float64
+	for _, k := range s.kept {
+		x, y = append(x, k.at[0]), append(y, k.at[1])
+	}
+	at, err := p.LonLat(orb.Point{median(x), median(y)}) // whatever single points are
 	if err != nil {
 		return
 	}
