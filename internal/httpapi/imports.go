@@ -258,7 +258,7 @@ func shorten(r *layer.ImportReport) {
 	if r == nil {
 		return
 	}
-	r.Refused, r.File = []layer.RefusedRow{}, nil
+	r.Refused, r.File, r.Changes = []layer.RefusedRow{}, nil, nil
 	if r.Areas != nil && r.Areas.Coverage != nil {
 		r.Areas.Coverage.Overlaps.Largest, r.Areas.Coverage.Gaps.Largest = []layer.Defect{}, []layer.Defect{}
 	}

@@ -123,6 +123,10 @@ type ImportReport struct {
 	ElsewhereRows int         `json:"elsewhere_rows,omitempty"`
 	Elsewhere     []Elsewhere `json:"elsewhere,omitempty"`
 	Problems      Faults      `json:"problems,omitempty"` // with the file as a whole, or with what became of it
+	// Changes is of a dry run what would become of each row, a GeoJSON FeatureCollection of
+	// ImportedRows; of a long file the first of them.
+	Changes        json.RawMessage `json:"changes,omitempty"`
+	ChangesLeftOut int             `json:"changes_left_out,omitempty"`
 }
 
 // FileRead is how a file was read.

@@ -212,6 +212,7 @@ func (r *importRun) bring(ctx context.Context, tx pgx.Tx) (layer.ImportState, er
 	}
 	defer func() { _ = os.Remove(path) }() // nobody finds it any more, whatever becomes of it
 	var summary ImportSummary
+	var preview previewed
 	err = pgx.BeginFunc(ctx, tx, func(tx pgx.Tx) (err error) {
 		v, err := viewerNamed(ctx, tx, r.By)
 		if err != nil {
@@ -223,6 +224,9 @@ func (r *importRun) bring(ctx context.Context, tx pgx.Tx) (layer.ImportState, er
 		l, options, err := r.prepare(ctx)
 		if err != nil {
 			return err
+		}
+		if options.DryRun {
+			options.Preview = preview.add
 		}
 		summary, err = r.bringInto(ctx, tx, v, l, options, func(add func(Incoming) error) error {
 			r.report.FileRead, err = r.reader.Read(ctx, v, r.Import, l, path, &r.bytes, add)
@@ -242,6 +246,9 @@ func (r *importRun) bring(ctx context.Context, tx pgx.Tx) (layer.ImportState, er
 		RefusedRows: summary.RefusedRows, Faults: summary.Faults, Refused: summary.Refused, Applied: summary.Applied && err == nil, FileRead: read,
 		ElsewhereRows: summary.ElsewhereRows, Elsewhere: summary.Elsewhere,
 		Sites: summary.Sites, Areas: r.report.Areas}
+	if r.Wishes.DryRun {
+		r.report.Changes, r.report.ChangesLeftOut = preview.collection(), preview.leftOut
+	}
 	return r.outcome(translate("import", err))
 }
 

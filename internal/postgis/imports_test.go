@@ -135,6 +135,9 @@ func TestImportsRunAsWhole(t *testing.T) {
 		if n := total(t, s, l); n != tt.rows {
 			t.Errorf("%s: %d rows", tt.name, n)
 		}
+		if strings.Count(string(i.Report.Changes), `"becomes": "insert"`) != map[bool]int{true: tt.read}[tt.wishes.DryRun] {
+			t.Errorf("%s: %s", tt.name, i.Report.Changes)
+		}
 	}
 	if n := scalar[int64](t, conn, "SELECT count(*) FROM import_chunks"); n != 0 {
 		t.Errorf("%d pieces of files are left", n)
