@@ -30,7 +30,11 @@ func TestImportBoundaries(t *testing.T) {
 	s := demo(t)
 	before := [2]unit{s.unit(t, "district", "094", "2020-12-31"), s.unit(t, "district", "101", "2020-12-31")}
 	for _, l := range []string{"provinces", "districts", "communes"} {
-		hatang(t, "import", l, boundaryFiles(t)[l], "--data", s.dir, "--dry-run").wants(t, exitDone, "nothing was changed")
+		changes := filepath.Join(t.TempDir(), l+".geojson")
+		hatang(t, "import", l, boundaryFiles(t)[l], "--data", s.dir, "--dry-run", "--changes", changes).wants(t, exitDone, "nothing was changed")
+		if text, err := os.ReadFile(changes); err != nil || strings.Count(string(text), `"becomes":"update","moved":true`) != map[string]int{"provinces": 1, "districts": 10, "communes": 130}[l] {
+			t.Errorf("%s: %v, %.500s", l, err, text)
+		}
 	}
 	if again := s.unit(t, "district", "094", "2020-12-31"); number(again.find(t, "covered_area_m2", "bts_sites", "", "site", "built").Denominator) !=
 		number(before[0].find(t, "covered_area_m2", "bts_sites", "", "site", "built").Denominator) {

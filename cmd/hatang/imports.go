@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"log/slog"
 	"os"
@@ -98,7 +99,7 @@ func (r importReader) Options(ctx context.Context, i layer.Import) (postgis.Impo
 }
 
 // Read hands on the features of a file.
-func (r importReader) Read(ctx context.Context, i layer.Import, l *layer.Layer, path string, bytesRead *atomic.Int64, add func(postgis.Incoming) error) (notTaken []string, err error) {
+func (r importReader) Read(ctx context.Context, v account.Viewer, i layer.Import, l *layer.Layer, path string, bytesRead *atomic.Int64, add func(postgis.Incoming) error) (layer.FileRead, error) {
 	defer bytesRead.Store(i.Bytes) // of files that are not read from their beginning to their end, too
 	rows := 0
 	few := func(in postgis.Incoming) error {
@@ -107,7 +108,7 @@ func (r importReader) Read(ctx context.Context, i layer.Import, l *layer.Layer, 
 		}
 		return add(in)
 	}
-	s := stranger{store: r.store, date: r.date(), bytesRead: bytesRead, options: intake.Options{Strict: i.Wishes.Strict, AllowOutside: i.Wishes.AllowOutside}}
+	s := stranger{store: r.store, viewer: v, date: r.date(), bytesRead: bytesRead, options: intake.Options{Strict: i.Wishes.Strict, AllowOutside: i.Wishes.AllowOutside}}
 	reading := layer.Reading{Table: i.Wishes.Table, CRS: i.Wishes.CRS}
 	if i.Wishes.Reading != nil {
 		reading = reading.Over(*i.Wishes.Reading)
@@ -115,9 +116,10 @@ func (r importReader) Read(ctx context.Context, i layer.Import, l *layer.Layer, 
 	s.reads(reading)
 	report, err := s.read(ctx, path, l, few)
 	if report == nil {
-		return nil, fileFaults(err)
+		return layer.FileRead{}, fileFaults(err)
 	}
-	return report.NotTaken[:min(len(report.NotTaken), maxNotTaken)], fileFaults(err)
+	text, failed := json.Marshal(report)
+	return layer.FileRead{NotTaken: report.NotTaken[:min(len(report.NotTaken), maxNotTaken)], File: text}, errors.Join(fileFaults(err), failed)
 }
 
 // fileFaults turns what is wrong with a file into what its sender is told; other errors it

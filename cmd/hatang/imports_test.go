@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"hatang/geo"
+	"hatang/internal/account"
 	"hatang/internal/httpapi"
 	"hatang/internal/layer"
 	"hatang/internal/postgis"
@@ -201,7 +202,7 @@ func TestImportsHaveALimit(t *testing.T) {
 		}
 		var bytes atomic.Int64
 		rows := 0
-		_, err := reader.Read(context.Background(), layer.Import{Bytes: int64(len(text))}, l, file, &bytes, func(postgis.Incoming) error { rows++; return nil })
+		_, err := reader.Read(context.Background(), account.Terminal("test"), layer.Import{Bytes: int64(len(text))}, l, file, &bytes, func(postgis.Incoming) error { rows++; return nil })
 		var invalid *layer.InvalidError
 		if errors.As(err, &invalid) != refused || !refused && err != nil || rows != httpapi.MaxFileFeatures || bytes.Load() != int64(len(text)) {
 			t.Errorf("%d features: %d rows of %d bytes, %v", n, rows, bytes.Load(), err)
@@ -225,6 +226,32 @@ func TestReferenceLayersHaveALimit(t *testing.T) {
 		var invalid *layer.InvalidError
 		if errors.As(err, &invalid) != refused || !refused && err != nil || refused && !strings.Contains(err.Error(), "more than 2") {
 			t.Errorf("at most %d rows: %v", most, err)
+		}
+	}
+	measuredByWhatOneSees(t, r)
+}
+
+// measuredByWhatOneSees reads a file that lies 5 km off three drafts of another: who sees them is
+// asked about that, and who does not is told nothing by which he could find them.
+func measuredByWhatOneSees(t *testing.T, r *register) {
+	t.Helper()
+	r.sql(t, `INSERT INTO bts_sites (code, status, mast_type, owner_organisation, jurisdiction, valid_from, illustrative, geom)
+		SELECT 'HID-' || n, 'draft', 'A2b', 'VIETTEL', '11', '2016-01-01', false, ST_SetSRID(ST_Point(103.0 + n / 100.0, 21.4), 4326) FROM generate_series(1, 3) n`)
+	file := filepath.Join(t.TempDir(), "guess.csv")
+	if err := os.WriteFile(file, []byte("code,status,mast_type,lon,lat\nHID-1,draft,A2b,103.01,21.445\nHID-2,draft,A2b,103.02,21.445\nHID-3,draft,A2b,103.03,21.445\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	reader := importReader{r.store, func() geo.Date { return geo.NewDate(2020, 12, 31) }}
+	l, _ := r.store.Layers().Get("bts_sites")
+	operator := account.Viewer{Name: "key:x", Organisation: "VNPT", Grants: []account.Grant{{Role: account.Operator}}}
+	for _, tt := range []struct {
+		viewer account.Viewer
+		told   bool
+	}{{operator, false}, {account.Holder("key:y", account.Officer), true}} {
+		var bytes atomic.Int64
+		read, err := reader.Read(context.Background(), tt.viewer, layer.Import{}, l, file, &bytes, func(postgis.Incoming) error { return nil })
+		if told := err != nil && strings.Contains(err.Error(), "off 3 known places"); told != tt.told || strings.Contains(string(read.File), `"offset"`) != tt.told {
+			t.Errorf("%s is told %v, %s", tt.viewer.Name, err, read.File)
 		}
 	}
 }

@@ -50,7 +50,7 @@ type mappingSaveCommand struct {
 	Separator string            `placeholder:"CHAR" help:"What separates the cells of a line."`
 	CRS       string            `name:"crs" placeholder:"EPSG:9205" help:"Reference system of the coordinates."`
 	Axis      string            `enum:",xy,yx" default:"" help:"Order of coordinates: xy (east first) or yx (north first)."`
-	Unshifted bool              `help:"The coordinates were made without the shift between VN-2000 and WGS 84."`
+	Unshifted *bool             `negatable:"" help:"The coordinates were made without the shift between VN-2000 and WGS 84, or with it."`
 }
 
 // reading is what is to be saved.
@@ -84,7 +84,7 @@ func (c *mappingSaveCommand) Run(ctx context.Context, g *globals, env *environme
 	if err != nil {
 		return err
 	}
-	if len(reading.Columns) == 0 && reading.Table == "" && reading.HeaderRow == 0 && reading.Encoding+reading.Separator+reading.CRS+reading.Axis == "" && !reading.Unshifted {
+	if len(reading.Columns) == 0 && reading.Table == "" && reading.HeaderRow == 0 && reading.Encoding+reading.Separator+reading.CRS+reading.Axis == "" && reading.Unshifted == nil {
 		return usageError{errors.New("nothing to save was named: --column COLUMN=FIELD, --from FILE, --crs, …")}
 	}
 	return g.withStore(ctx, env, func(db *database, store *postgis.Store) error {
@@ -186,8 +186,8 @@ func describeReading(r layer.Reading) string {
 	if r.HeaderRow != 0 {
 		said = append(said, fmt.Sprintf("header row %d", r.HeaderRow))
 	}
-	if r.Unshifted {
-		said = append(said, "unshifted")
+	if r.Unshifted != nil {
+		said = append(said, map[bool]string{true: "unshifted", false: "no-unshifted"}[*r.Unshifted])
 	}
 	return strings.Join(said, ", ")
 }

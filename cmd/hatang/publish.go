@@ -192,15 +192,17 @@ type publisher struct {
 
 // Publish implements httpapi.Publisher.
 func (p publisher) Publish(ctx context.Context, v account.Viewer, f httpapi.File) (httpapi.Published, error) {
+	reading := stranger{viewer: v, options: intake.Options{AllowOutside: f.AllowOutside}}
+	reading.reads(f.Reading)
 	made, err := publish(ctx, p.store, v, publication{
-		reading: stranger{options: intake.Options{AllowOutside: f.AllowOutside, Axis: intake.Axis(f.Axis)}},
+		reading: reading,
 		path:    f.Path, source: f.Source, table: f.Table, crs: f.CRS, staffOnly: f.StaffOnly, jurisdiction: f.Jurisdiction, date: p.date(), mostRows: httpapi.MaxFileFeatures, mostRefused: httpapi.MaxFileFaults,
 		wishes: formats.Wishes{Name: f.Name, Title: f.Title, Doc: f.Doc, Colour: f.Colour, Code: f.Code, StorageSRID: f.StorageSRID},
 	})
 	if err != nil {
 		return httpapi.Published{}, err
 	}
-	out := httpapi.Published{Definition: made.definition, StaffOnly: f.StaffOnly, Read: made.summary.Read, NotTaken: made.survey.NotTaken, HeightsDropped: made.survey.Heights}
+	out := httpapi.Published{Definition: made.definition, StaffOnly: f.StaffOnly, Read: made.summary.Read, NotTaken: made.survey.NotTaken, HeightsDropped: made.survey.Heights, File: made.report}
 	for _, refused := range made.summary.Refused {
 		for _, fault := range refused.Faults {
 			fault.At = fmt.Sprintf("/features/%d%s", refused.Row-1, fault.At)

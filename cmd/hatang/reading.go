@@ -22,7 +22,7 @@ type readingFlags struct {
 	Encoding     string `placeholder:"NAME" help:"Encoding of texts: utf-8, windows-1258, tcvn3, vni; default what makes them Vietnamese."`
 	Separator    string `placeholder:"CHAR" help:"What separates the cells of a line; default what does."`
 	Axis         string `enum:",xy,yx" default:"" help:"Order of coordinates: xy (east first) or yx (north first, as surveyors have it)."`
-	Unshifted    bool   `help:"The coordinates were made without the shift between VN-2000 and WGS 84: take it back."`
+	Unshifted    *bool  `negatable:"" help:"The coordinates were made without the shift between VN-2000 and WGS 84: take it back. --no-unshifted: they were made with it, whatever known places say."`
 	AllowOutside bool   `help:"Take rows outside the territory, too."`
 	Mapping      string `placeholder:"NAME" help:"Which column is which field, and how else the file is read: a saved mapping (hatang mapping), or a JSON file."`
 	Organisation string `placeholder:"CODE" help:"Whose saved mapping it is; default that of staff of none."`
@@ -36,7 +36,7 @@ func (f readingFlags) stranger(ctx context.Context, env *environment, store *pos
 	if err != nil {
 		return stranger{}, err
 	}
-	s := stranger{options: intake.Options{Strict: c.Strict, AllowOutside: f.AllowOutside}, corrections: f.Corrections}
+	s := stranger{viewer: env.viewer(), options: intake.Options{Strict: c.Strict, AllowOutside: f.AllowOutside}, corrections: f.Corrections}
 	s.reads(given.Over(saved))
 	return s, nil
 }
@@ -75,8 +75,8 @@ func (f readingFlags) mapping(ctx context.Context, env *environment, store *post
 func (s *stranger) reads(r layer.Reading) {
 	s.table.Table, s.table.HeaderRow, s.table.Encoding, s.table.Separator = r.Table, r.HeaderRow, r.Encoding, r.Separator
 	s.options.CRS, s.options.Axis, s.options.Mapping = r.CRS, intake.Axis(r.Axis), intake.Mapping{Columns: r.Columns}
-	if r.Unshifted {
-		s.options.Datum = intake.DatumForgotten
+	if r.Unshifted != nil {
+		s.options.Datum = map[bool]intake.Datum{true: intake.DatumForgotten, false: intake.DatumDeclared}[*r.Unshifted]
 	}
 }
 
@@ -124,6 +124,9 @@ func printMeaning(env *environment, r *intake.Report) {
 	}
 	if r.RowsCompared < r.Rows {
 		fmt.Fprintf(env.stdout, "twice by place or name was looked for among the first %d rows\n", r.RowsCompared)
+	}
+	if r.Unplaced > 0 {
+		fmt.Fprintf(env.stdout, "%d rows tell no place, and keep that which they may have in the register: rows %s\n", r.Unplaced, strings.Trim(fmt.Sprint(r.UnplacedRows), "[]"))
 	}
 	for _, d := range r.Duplicates {
 		fmt.Fprintf(env.stdout, "twice by %s: rows %s\n", d.By, strings.Trim(fmt.Sprint(d.Rows), "[]"))

@@ -147,7 +147,7 @@ func (w *restating) write(ctx context.Context, m *intake.Meaning, out io.Writer,
 	var faults layer.Faults
 	rows := 0
 	err := m.Read(ctx, func(r *intake.Record) error {
-		for _, f := range r.Faults {
+		for _, f := range append(r.Faults, w.lost(r)...) {
 			if len(faults) < maxShownRefusals {
 				told := f.Layer()
 				told.At = fmt.Sprintf("/rows/%d%s", r.Row, told.At)
@@ -186,6 +186,18 @@ func (w *restating) write(ctx context.Context, m *intake.Meaning, out io.Writer,
 	}
 	_, _ = b.WriteString("]}")
 	return errors.Join(err, b.Flush())
+}
+
+// lost are the faults of texts whose letters were lost.
+func (w *restating) lost(r *intake.Record) (faults []intake.Fault) {
+	for i, cell := range r.Cells[:min(len(r.Cells), len(w.columns))] {
+		s, ok := cell.(string)
+		if f := intake.LostLetters(s); ok && f != nil {
+			f.Row, f.Column = r.Row, w.columns[i].Name
+			faults = append(faults, *f)
+		}
+	}
+	return faults
 }
 
 // properties are the cells of a row by their columns, but for those that are its place.

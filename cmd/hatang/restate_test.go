@@ -110,6 +110,9 @@ func guardedGeoJSON(t *testing.T, s *server) {
 		{points("", "103.01,21.4", "103.02,21.41", "13.02,21.4"), nil, exitFindings, []string{"row 3", "outside the territory: 13.020000", "places: EPSG:4326 xy"}},
 		{points("", "103.01,21.4", "103.02,21.41", "13.02,21.4"), []string{"--good-rows"}, exitFindings, []string{"2 inserted", "1 refused"}},
 		{points("", "103.01,21.4", "103.02,21.41", "13.02,21.4"), []string{"--allow-outside"}, exitDone, []string{"3 inserted", "since: date"}},
+		{points("", "103.01,21.4"), nil, exitDone, []string{"The datum cannot be measured", "222."}},
+		{points("", "103.01,21.4"), []string{"--unshifted"}, exitDone, []string{"places: EPSG:4326 xy"}},
+		{points("", "103.01,21.4"), []string{"--no-unshifted"}, exitDone, []string{"places: EPSG:4326 xy"}},
 		{points("", "13.01,21.4"), nil, exitFindings, []string{"No reading puts the points in the territory"}},
 		{points("", "13.01,21.4"), []string{"--allow-outside"}, exitDone, []string{"1 inserted"}},
 		{points("", "501036.14,2366373.52"), nil, exitFindings, []string{"As longitude and latitude", "EPSG:9205 (VN-2000"}},
@@ -130,8 +133,8 @@ func guardedGeoJSON(t *testing.T, s *server) {
 			}
 		}
 	}
-	s.knows(t, "/api/v1/collections/guarded_10", http.StatusOK)
-	if n := s.matched(t, "guarded_10/items?filter="+url.QueryEscape("since = 'Trường tiểu học số 2 xã Thanh Nưa'")); n != 1 {
+	s.knows(t, "/api/v1/collections/guarded_13", http.StatusOK)
+	if n := s.matched(t, "guarded_13/items?filter="+url.QueryEscape("since = 'Trường tiểu học số 2 xã Thanh Nưa'")); n != 1 {
 		t.Errorf("%d rows have the text that was written for an old font", n)
 	}
 	type asked struct {

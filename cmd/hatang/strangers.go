@@ -24,8 +24,9 @@ import (
 // rows mean.
 type stranger struct {
 	store     *postgis.Store
-	bytesRead *atomic.Int64 // of the file, while its rows are handed on
-	date      geo.Date      // units in force on it are those that rows name
+	viewer    account.Viewer // by whose known places files are measured
+	bytesRead *atomic.Int64  // of the file, while its rows are handed on
+	date      geo.Date       // units in force on it are those that rows name
 	table     tables.Options
 	options   intake.Options // all but what the register tells
 	// corrections is where the rows with faults are written to, to be filled in and sent
@@ -165,7 +166,7 @@ func (s *stranger) learn(ctx context.Context, l *layer.Layer) error {
 		return err
 	}
 	s.options.Territory = &intake.Territory{Bound: bound, Margin: territoryMargin}
-	return s.known(ctx, v, l)
+	return s.known(ctx, l)
 }
 
 // units are the units of all levels and times.
@@ -211,13 +212,14 @@ func dateOrNone(text string) (geo.Date, error) {
 	return geo.ParseDate(text)
 }
 
-// known makes the places of the rows in force known by their codes.
-func (s *stranger) known(ctx context.Context, v account.Viewer, l *layer.Layer) error {
+// known makes the places of the rows in force that the viewer sees known by their codes: how
+// far a file is off them is told.
+func (s *stranger) known(ctx context.Context, l *layer.Layer) error {
 	if l.Geometry != layer.Point {
 		return nil
 	}
 	places := map[string]orb.Point{}
-	err := s.store.Features(ctx, v, l, layer.Query{Date: s.date, Limit: mostKnown + 1}, func(r *layer.Row) error {
+	err := s.store.Features(ctx, s.viewer, l, layer.Query{Date: s.date, Limit: mostKnown + 1}, func(r *layer.Row) error {
 		if l.TextOf(r, "illustrative") == "true" || r.Geometry == nil { // drawn, not measured
 			return nil
 		}

@@ -1,10 +1,12 @@
 package main
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -36,6 +38,7 @@ type importCommand struct {
 	CRS          string `name:"crs" placeholder:"EPSG:9205" help:"Reference system of the coordinates; default what the file says, else longitude, latitude on WGS 84."`
 	Jurisdiction string `placeholder:"CODE" help:"Code of the province that governs new rows; default the plan's, else the only province there is."`
 	DryRun       bool   `help:"Say what would change; change nothing."`
+	Changes      string `placeholder:"FILE" help:"Write what becomes of each row to this GeoJSON file: insert, update, unchanged, skipped or refused, where it lies, and the fields that change before and after."`
 	Correct      bool   `xor:"mode" help:"Correct the rows in force and keep their valid time (default)."`
 	InForce      string `xor:"mode" placeholder:"DATE" help:"Close the rows in force on this date and open new ones."`
 	OnConflict   string `enum:"update,skip,fail" default:"update" help:"What to do with a code that is there already: ${enum}."`
@@ -85,14 +88,43 @@ func (c *importCommand) Run(ctx context.Context, g *globals, env *environment) e
 			return err
 		}
 		options.Progress = &shown.progress
-		r.ImportSummary, r.Areas, err = c.Areas.into(ctx, env, store, l, options, func(add func(postgis.Incoming) error) error {
-			return c.read(ctx, env, store, shown, l, options.Date, &r, add)
+		err = c.previewed(env, &options, func() (err error) {
+			r.ImportSummary, r.Areas, err = c.Areas.into(ctx, env, store, l, options, func(add func(postgis.Incoming) error) error {
+				return c.read(ctx, env, store, shown, l, options.Date, &r, add)
+			})
+			return err
 		})
 		shown.end(err == nil && !c.DryRun && r.Applied)
 		if err != nil {
 			return fmt.Errorf("%s: %w", c.File, err)
 		}
 		return c.tell(env, r)
+	})
+}
+
+// previewed runs an import with what becomes of each row written to the file of --changes, if there is one.
+func (c *importCommand) previewed(env *environment, o *postgis.ImportOptions, run func() error) error {
+	if c.Changes == "" {
+		return run()
+	}
+	const mode = fs.FileMode(0o600) // it may tell what the public is not told
+	return writeFile(env, c.Changes, mode, func(out io.Writer) error {
+		b, between := bufio.NewWriter(out), ""
+		o.Preview = func(r layer.ImportedRow) error {
+			feature, err := r.GeoJSON()
+			if err != nil {
+				return err
+			}
+			_, err = b.WriteString(between + string(feature))
+			between = ",\n"
+			return err
+		}
+		_, _ = b.WriteString(`{"type":"FeatureCollection","features":[` + "\n") // the buffer keeps its first error, which Flush returns
+		if err := run(); err != nil {
+			return err
+		}
+		_, _ = b.WriteString("\n]}\n")
+		return b.Flush()
 	})
 }
 
@@ -105,6 +137,8 @@ func (c *importCommand) check() error {
 		return usageError{errors.New("--title, --title-en, --code, --storage-crs and --staff-only are for a new layer: they go with --as")}
 	case c.OwnSites != "" && c.Layer != "operator_positions":
 		return usageError{errors.New("--own-sites is for operator_positions")}
+	case c.As != "" && c.Changes != "":
+		return usageError{errors.New("--changes is for a layer that is there: it does not go with --as")}
 	case c.As != "" && c.File != "":
 		return usageError{errors.New("with --as NAME the file alone is named")}
 	case c.As != "" && (c.InForce != "" || c.OnConflict != string(postgis.UpdateExisting)):

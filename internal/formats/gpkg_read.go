@@ -40,6 +40,7 @@ type geoPackageTable struct {
 	id       string // its integer primary key, or what a view has first instead; "" for none
 	geometry string // its geometry column; "" for none
 	crs      string
+	srid     int64 // the file's own number of it
 	columns  []geoPackageColumn
 	notTaken []string
 }
@@ -158,7 +159,8 @@ func (g *geoPackageTable) describe(ctx context.Context, features bool) error {
 	case err != nil:
 		return fmt.Errorf("%w: %w", ErrNotGeoPackage, err)
 	}
-	if err := g.readCRS(ctx, srid.Int64); err != nil {
+	g.srid = srid.Int64
+	if err := g.readCRS(ctx, g.srid); err != nil {
 		return err
 	}
 	return g.readColumns(ctx)

@@ -2,6 +2,7 @@ package formats
 
 import (
 	"context"
+	"encoding/binary"
 	"math"
 	"slices"
 	"strconv"
@@ -29,7 +30,7 @@ func (g *geoPackageTable) Survey(ctx context.Context, key string) (Survey, error
 		for i, v := range values {
 			tallies[i].add(ofSQLite(v))
 		}
-		if kind, heights, err := geoPackageShape(geometry); err == nil && kind != "" {
+		if kind, heights, err := geoPackageShape(geometry, g.srid); err == nil && kind != "" {
 			shapes[kind]++
 			s.Heights = s.Heights || heights
 		}
@@ -97,7 +98,7 @@ func (g *geoPackageTable) Read(ctx context.Context, l *layer.Layer, resolve func
 				takeValue(&r, f, name, values[at[name]])
 			}
 		}
-		readGeoPackageGeometry(&r, geometry, l, from)
+		readGeoPackageGeometry(&r, geometry, g.srid, l, from)
 		takeCode(&r, l)
 		return each(r)
 	})
@@ -112,6 +113,10 @@ func takeValue(r *Record, f *layer.Field, name string, v any) {
 	_, text := ofSQLite(v)
 	if _, bytes := v.([]byte); bytes {
 		r.Faults.Add("/properties/"+name, "là dữ liệu nhị phân, không phải giá trị", "is bytes, no value")
+		return
+	}
+	if x, ok := v.(float64); ok && math.IsInf(x, 0) {
+		r.Faults.Add("/properties/"+name, "%v không phải là số hữu hạn", "%v is no finite number", x)
 		return
 	}
 	if v == nil || text == "" && f.Kind != layer.Text {
@@ -130,8 +135,8 @@ func takeValue(r *Record, f *layer.Field, name string, v any) {
 }
 
 // geoPackageShape is the type of a geometry, "" for none, and whether it has heights.
-func geoPackageShape(blob []byte) (kind string, heights bool, err error) {
-	wkb, err := geoPackageWKB(blob)
+func geoPackageShape(blob []byte, srid int64) (kind string, heights bool, err error) {
+	wkb, err := geoPackageWKB(blob, srid)
 	if err != nil || wkb == nil {
 		return "", false, err
 	}
@@ -143,8 +148,8 @@ func geoPackageShape(blob []byte) (kind string, heights bool, err error) {
 	return wkbKinds[of], w.hasZ, nil
 }
 
-func readGeoPackageGeometry(r *Record, blob []byte, l *layer.Layer, from System) {
-	wkb, err := geoPackageWKB(blob)
+func readGeoPackageGeometry(r *Record, blob []byte, srid int64, l *layer.Layer, from System) {
+	wkb, err := geoPackageWKB(blob, srid)
 	if err != nil {
 		r.Faults.AddError("/geometry", err)
 		return
@@ -165,8 +170,9 @@ func readGeoPackageGeometry(r *Record, blob []byte, l *layer.Layer, from System)
 	}
 }
 
-// geoPackageWKB takes the header off a geometry: the rest is well-known binary, nil for none.
-func geoPackageWKB(blob []byte) ([]byte, error) {
+// geoPackageWKB takes the header off a geometry of a table in the reference system: the rest is
+// well-known binary, nil for none. A geometry may say no system (0, -1), but not another.
+func geoPackageWKB(blob []byte, srid int64) ([]byte, error) {
 	if blob == nil {
 		return nil, nil
 	}
@@ -186,5 +192,17 @@ func geoPackageWKB(blob []byte) ([]byte, error) {
 	if flags&0x10 != 0 {
 		return nil, nil
 	}
+	if own := geoPackageSRID(blob); own > 0 && own != srid {
+		return nil, layer.Wrong("hình nêu hệ toạ độ %d của tệp, còn bảng nêu %d (srs_id)", "the geometry says that it is in the file's reference system %d, and the table says %d (srs_id)", own, srid)
+	}
 	return blob[header+envelopes[envelope]:], nil
+}
+
+// geoPackageSRID is the reference system that the header of a geometry names.
+func geoPackageSRID(blob []byte) int64 {
+	var order binary.ByteOrder = binary.BigEndian
+	if blob[3]&1 != 0 {
+		order = binary.LittleEndian
+	}
+	return int64(int32(order.Uint32(blob[4:])))
 }

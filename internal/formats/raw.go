@@ -59,17 +59,17 @@ func (g *GeoPackage) Columns() (columns []GeoPackageColumn, notTaken []string) {
 }
 
 // Rows hands on each row, until the next: its key, nil for none; its geometry, which
-// GeoPackageShape reads; and the values of Columns as SQLite has them (int64, float64, string,
+// Shape reads; and the values of Columns as SQLite has them (int64, float64, string,
 // []byte, nil).
 func (g *GeoPackage) Rows(ctx context.Context, each func(key any, geometry []byte, values []any) error) error {
 	return g.table.rows(ctx, each)
 }
 
-// GeoPackageShape reads a geometry of a GeoPackage: nil for none and for an empty one, with
-// heights where it has them, without measures. Curves and collections, more than MaxVertices
-// positions and what is broken give a *layer.ValueError.
-func GeoPackageShape(blob []byte) (geom.T, error) {
-	wkb, err := geoPackageWKB(blob)
+// Shape reads a geometry of the table: nil for none and for an empty one, with heights where
+// it has them, without measures. Curves and collections, more than MaxVertices positions, one
+// that says another reference system than the table and what is broken give a *layer.ValueError.
+func (g *GeoPackage) Shape(blob []byte) (geom.T, error) {
+	wkb, err := geoPackageWKB(blob, g.table.srid)
 	if err != nil || wkb == nil {
 		return nil, err
 	}

@@ -309,7 +309,8 @@ func madeGeoPackage(t testing.TB, statements ...string) string {
 func TestValuesOfAGeoPackage(t *testing.T) {
 	path := madeGeoPackage(t, "CREATE TABLE t (fid INTEGER PRIMARY KEY, g BLOB, a TEXT(10), b BOOLEAN, i MEDIUMINT, n DOUBLE, d DATE, at DATETIME, x BLOB, u)",
 		`INSERT INTO t VALUES (7, NULL, ' Xã ', 1, 3, 2.5, '2020-02-29', '2020-02-29T01:02:03.5Z', x'00', 1), (9, NULL, NULL, NULL, NULL, NULL, '', NULL, NULL, NULL),
-			(11, NULL, 5, 0, 4.0, 7, NULL, '2020-02-29 01:02:03', NULL, 2), (12, 'x', x'41', 2, 'x', 'x', '2021-02-29', 'x', NULL, 3)`)
+			(11, NULL, 5, 0, 4.0, 7, NULL, '2020-02-29 01:02:03', NULL, 2), (12, 'x', x'41', 2, 'x', 'x', '2021-02-29', 'x', NULL, 3),
+			(13, NULL, NULL, NULL, NULL, 9e999, NULL, NULL, NULL, NULL)`)
 	s := open(t, path, "")
 	survey, err := s.Survey(t.Context(), "")
 	if err != nil || cmp.Diff(survey.NotTaken, []string{"x"}) != "" || !survey.IDs {
@@ -331,6 +332,9 @@ func TestValuesOfAGeoPackage(t *testing.T) {
 	}
 	if want := []string{"/properties/a", "/properties/b", "/properties/i", "/properties/n", "/properties/d", "/properties/at", "/geometry"}; cmp.Diff(want, at) != "" {
 		t.Errorf("faults at %q, want %q", at, want)
+	}
+	if f := got[4].Faults; len(f) != 1 || f[0].At != "/properties/n" || !strings.Contains(f[0].Detail.EN, "Inf") {
+		t.Errorf("infinite: %v", f)
 	}
 }
 
@@ -378,6 +382,10 @@ func TestGeometriesOfAGeoPackage(t *testing.T) {
 		"an open ring":               {geoPackageGeometry(1, wkbOf(3, 1, 4, 0.0, 0.0, 1.0, 0.0, 1.0, 1.0, 0.0, 1.0)...), "!/geometry/coordinates"},
 		"beyond the earth":           {geoPackageGeometry(1, wkbOf(1, 300000.0, 21.0)...), "!/geometry"},
 		"infinite":                   {geoPackageGeometry(1, wkbOf(1, math.Inf(1), 21.0)...), "!/geometry"},
+		"of another system":          {append([]byte{'G', 'P', 0, 1, 0xf5, 0x23, 0, 0}, point...), "!/geometry"},
+		"of another, big-endian":     {append([]byte{'G', 'P', 0, 0, 0, 0, 0x23, 0xf5}, point...), "!/geometry"},
+		"of the table's system":      {append([]byte{'G', 'P', 0, 0, 0, 0, 0x10, 0xe6}, point...), "POINT(103 21)"},
+		"of an undefined system":     {append([]byte{'G', 'P', 0, 1, 0xff, 0xff, 0xff, 0xff}, point...), "POINT(103 21)"},
 		"extended":                   {geoPackageGeometry(0x21, point...), "!/geometry"},
 		"an envelope there is not":   {geoPackageGeometry(11, point...), "!/geometry"},
 		"an envelope cut off":        {geoPackageGeometry(3, point...), "!/geometry"},
@@ -394,7 +402,7 @@ func TestGeometriesOfAGeoPackage(t *testing.T) {
 		"a hundred thousand and one": {geoPackageGeometry(1, append(wkbOf(2, MaxVertices+1), bytes.Repeat(wkbOf(0, 1.0, 1.0)[5:], MaxVertices+1)...)...), "!/geometry"},
 	} {
 		var r Record
-		readGeoPackageGeometry(&r, tt.blob, &l, System{})
+		readGeoPackageGeometry(&r, tt.blob, 4326, &l, System{})
 		got := ""
 		if r.Feature.Geometry != nil {
 			got = wkt.MarshalString(r.Feature.Geometry)
@@ -514,11 +522,11 @@ func FuzzGeoPackageGeometry(f *testing.F) {
 	l := layer.Reference{Definition: layer.Definition{Name: "x", Geometry: layer.AnyGeometry, StorageSRID: 4326}}.Layer()
 	f.Fuzz(func(t *testing.T, blob []byte) {
 		var r Record
-		readGeoPackageGeometry(&r, blob, &l, System{})
+		readGeoPackageGeometry(&r, blob, 4326, &l, System{})
 		if len(r.Faults) > 0 && r.Feature.Geometry != nil {
 			t.Errorf("%x: both %v and faults %v", blob, r.Feature.Geometry, r.Faults)
 		}
-		if kind, _, err := geoPackageShape(blob); err != nil && len(r.Faults) == 0 && kind == "" && r.Feature.Geometry != nil {
+		if kind, _, err := geoPackageShape(blob, 4326); err != nil && len(r.Faults) == 0 && kind == "" && r.Feature.Geometry != nil {
 			t.Errorf("%x: %v, and read as %v", blob, err, r.Feature.Geometry)
 		}
 	})

@@ -184,7 +184,7 @@ func wishesOfImport(r *request) (*layer.Layer, layer.NewImport, layer.Faults) {
 // readingIn is how the parameters say that a file is read, beside its table and its reference
 // system; nil where they say nothing.
 func readingIn(r *request, l *layer.Layer, faults *layer.Faults) *layer.Reading {
-	reading := layer.Reading{Axis: r.values.Get("axis"), Unshifted: flag(r.values, "unshifted", faults), HeaderRow: int(numberIn(r, "header_row", 0, 1<<20, faults)),
+	reading := layer.Reading{Axis: r.values.Get("axis"), Unshifted: optionalFlag(r.values, "unshifted", faults), HeaderRow: int(numberIn(r, "header_row", 0, 1<<20, faults)),
 		Encoding: r.values.Get("encoding"), Separator: r.values.Get("separator")}
 	for _, f := range intake.CheckReading(l, reading) {
 		*faults = append(*faults, layer.Fault{At: strings.TrimPrefix(f.At, "/"), Detail: f.Detail})
@@ -219,6 +219,15 @@ func flag(values url.Values, name string, faults *layer.Faults) bool {
 	return false
 }
 
+// optionalFlag reads a parameter that is true or false, nil where it is not given.
+func optionalFlag(values url.Values, name string, faults *layer.Faults) *bool {
+	if !values.Has(name) {
+		return nil
+	}
+	said := flag(values, name, faults)
+	return &said
+}
+
 // listImports lists the viewer's imports, the newest first; to administrators all.
 func (a *api) listImports(w http.ResponseWriter, r *request) error {
 	var faults layer.Faults
@@ -249,7 +258,7 @@ func shorten(r *layer.ImportReport) {
 	if r == nil {
 		return
 	}
-	r.Refused = []layer.RefusedRow{}
+	r.Refused, r.File, r.Changes = []layer.RefusedRow{}, nil, nil
 	if r.Areas != nil && r.Areas.Coverage != nil {
 		r.Areas.Coverage.Overlaps.Largest, r.Areas.Coverage.Gaps.Largest = []layer.Defect{}, []layer.Defect{}
 	}

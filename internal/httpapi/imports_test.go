@@ -34,7 +34,7 @@ func TestAddingAnImport(t *testing.T) {
 		t.Errorf("%+v", s.sent)
 	}
 	query = "?collection=roads&axis=yx&unshifted=true&allow_outside=true&strict=true&header_row=3&encoding=tcvn3&separator=%3B"
-	reading := layer.Reading{Axis: "yx", Unshifted: true, HeaderRow: 3, Encoding: "tcvn3", Separator: ";"}
+	reading := layer.Reading{Axis: "yx", Unshifted: new(true), HeaderRow: 3, Encoding: "tcvn3", Separator: ";"}
 	do(handlerOf(t, s), "POST", importsPath+query, "x", asOfficer, "Content-Type: text/csv")
 	if asked := s.sent.Wishes; !asked.AllowOutside || !asked.Strict || asked.Reading == nil || !cmp.Equal(*asked.Reading, reading) {
 		t.Errorf("%+v, %+v", asked, asked.Reading)

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"net/url"
 	"os"
 	"slices"
 	"strings"
@@ -15,6 +14,7 @@ import (
 	"hatang/geo"
 	"hatang/internal/account"
 	"hatang/internal/formats"
+	"hatang/internal/intake"
 	"hatang/internal/layer"
 )
 
@@ -35,12 +35,12 @@ type File struct {
 	Name         string
 	Title, Doc   geo.Text
 	Colour       string
-	Code         string // column that codes come from
-	Table        string // of a GeoPackage
-	CRS          string // of the file
-	Axis         string // of its coordinates: xy, yx; "" for what the format says
-	AllowOutside bool   // features outside the territory are taken, too
-	StorageSRID  int    // of the layer
+	Code         string        // column that codes come from
+	Table        string        // of a GeoPackage
+	CRS          string        // of the file
+	Reading      layer.Reading // how it is read otherwise: unshifted, header row, encoding, separator
+	AllowOutside bool          // features outside the territory are taken, too
+	StorageSRID  int           // of the layer
 	StaffOnly    bool
 	Jurisdiction string
 }
@@ -52,7 +52,8 @@ type Published struct {
 	Read           int // features
 	NotTaken       []string
 	HeightsDropped bool
-	Faults         layer.Faults // of features, at pointers into the file
+	File           *intake.Report // what the file was found to mean
+	Faults         layer.Faults   // of features, at pointers into the file
 }
 
 // Limits of files.
@@ -80,12 +81,12 @@ var importTypes = append(slices.Clone(uploadTypes), typeCSV, typeXLSX, "applicat
 	"application/vnd.google-earth.kml+xml", "application/vnd.google-earth.kmz", "application/flatgeobuf", "application/geo+json-seq", "image/vnd.dxf")
 
 func publishQuery() []string {
-	return []string{"name", "title_vi", "title_en", "description_vi", "description_en", "colour", "code", "table", "crs", "axis", "allow_outside", "storage_crs", "visibility", "jurisdiction", "source"}
+	return []string{"name", "title_vi", "title_en", "description_vi", "description_en", "colour", "code", "table", "crs", "axis", "unshifted", "header_row", "encoding", "separator", "allow_outside", "storage_crs", "visibility", "jurisdiction", "source"}
 }
 
 // publishLayer makes a layer of the file that is the body.
 func (a *api) publishLayer(w http.ResponseWriter, r *request) error {
-	f, faults := wishesOf(r.values)
+	f, faults := wishesOf(r)
 	if len(faults) > 0 {
 		return faultsProblem(invalidParameter, faults)
 	}
@@ -112,10 +113,11 @@ func (a *api) publishLayer(w http.ResponseWriter, r *request) error {
 }
 
 // wishesOf reads the parameters that say what layer is wanted.
-func wishesOf(values url.Values) (File, layer.Faults) {
+func wishesOf(r *request) (File, layer.Faults) {
 	var faults layer.Faults
+	values := r.values
 	f := File{
-		Source: clip(values.Get("source")), Name: values.Get("name"), Colour: values.Get("colour"), Code: values.Get("code"), Table: values.Get("table"), CRS: values.Get("crs"), Axis: values.Get("axis"),
+		Source: clip(values.Get("source")), Name: values.Get("name"), Colour: values.Get("colour"), Code: values.Get("code"), Table: values.Get("table"), CRS: values.Get("crs"),
 		Title: geo.Text{VI: values.Get("title_vi"), EN: values.Get("title_en")}, Doc: geo.Text{VI: values.Get("description_vi"), EN: values.Get("description_en")},
 		Jurisdiction: values.Get("jurisdiction"), StaffOnly: values.Get("visibility") == "staff",
 	}
@@ -134,12 +136,10 @@ func wishesOf(values url.Values) (File, layer.Faults) {
 	default:
 		faults.Add("visibility", "visibility phải là public hoặc staff", "visibility must be public or staff")
 	}
-	switch f.Axis {
-	case "", "xy", "yx":
-	default:
-		faults.Add("axis", "axis phải là xy hoặc yx", "axis must be xy or yx")
-	}
 	f.AllowOutside = flag(values, "allow_outside", &faults)
+	if reading := readingIn(r, &layer.Layer{}, &faults); reading != nil {
+		f.Reading = *reading
+	}
 	if f.Name == "" {
 		faults.Add("name", "phải nêu tên của lớp: name", "the layer's name is needed: name")
 	}
@@ -227,7 +227,7 @@ func (p Published) document() map[string]any {
 	}
 	return map[string]any{
 		"collection": p.Name, "title": p.Title, "geometryType": p.Geometry, "visibility": visibility(p.StaffOnly), "features": p.Read,
-		"fields": fields, "common_fields": p.Common, "code_of": p.CodeOf, "columns_not_taken": append([]string{}, p.NotTaken...), "heights_dropped": p.HeightsDropped,
+		"fields": fields, "common_fields": p.Common, "code_of": p.CodeOf, "columns_not_taken": append([]string{}, p.NotTaken...), "heights_dropped": p.HeightsDropped, "file": p.File,
 	}
 }
 

@@ -41,12 +41,13 @@ const publishPath = "/api/v1/collections?name=schools"
 
 func TestPublishing(t *testing.T) {
 	s := &fakeStore{made: Published{Definition: layer.Definition{Geometry: layer.Point, Fields: []layer.FieldDefinition{{Name: "x", Kind: layer.Date, Column: "X"}}}, Read: 3}}
-	query := "&title_vi=Tr%C6%B0%E1%BB%9Dng&title_en=Schools&description_en=d&colour=%23112233&code=c&table=t&crs=EPSG:9205&storage_crs=EPSG:3405&visibility=staff&jurisdiction=11&source=a.gpkg"
+	query := "&title_vi=Tr%C6%B0%E1%BB%9Dng&title_en=Schools&description_en=d&colour=%23112233&code=c&table=t&crs=EPSG:9205&storage_crs=EPSG:3405&visibility=staff&jurisdiction=11&source=a.gpkg&axis=yx&unshifted=false&encoding=tcvn3"
 	w := do(handlerOf(t, s), "POST", publishPath+query, "the file", asOfficer, "Content-Type: application/geopackage+sqlite3")
 	if w.Code != http.StatusCreated || w.Header().Get("Location") != "http://example.com/api/v1/collections/schools" || w.Header().Get("Cache-Control") != "no-store" {
 		t.Fatalf("%d %v %s", w.Code, w.Header(), w.Body)
 	}
-	want := File{Source: "a.gpkg", Name: "schools", Title: geo.Text{VI: "Trường", EN: "Schools"}, Doc: geo.Text{EN: "d"}, Colour: "#112233", Code: "c", Table: "t", CRS: "EPSG:9205", StorageSRID: 3405, StaffOnly: true, Jurisdiction: "11", Path: s.file.Path}
+	want := File{Source: "a.gpkg", Name: "schools", Title: geo.Text{VI: "Trường", EN: "Schools"}, Doc: geo.Text{EN: "d"}, Colour: "#112233", Code: "c", Table: "t", CRS: "EPSG:9205", StorageSRID: 3405, StaffOnly: true, Jurisdiction: "11", Path: s.file.Path,
+		Reading: layer.Reading{Axis: "yx", Encoding: "tcvn3", Unshifted: new(false)}}
 	if d := cmp.Diff(want, s.file); d != "" || string(s.received) != "the file" {
 		t.Errorf("%s, and %q", d, s.received)
 	}

@@ -182,7 +182,7 @@ func TestMapping(t *testing.T) {
 func TestCheckReading(t *testing.T) {
 	sites := layerNamed(t, "bts_sites")
 	good := layer.Reading{Columns: map[string]string{"Mã": "code", "X (m)": "@northing", "Y (m)": "@easting", "Ghi chú": "", "STT": "@nothing", "Màu": ""},
-		Table: "Sheet1", HeaderRow: 3, Encoding: "TCVN3", Separator: ";", CRS: "EPSG:9205", Axis: "yx", Unshifted: true}
+		Table: "Sheet1", HeaderRow: 3, Encoding: "TCVN3", Separator: ";", CRS: "EPSG:9205", Axis: "yx", Unshifted: new(true)}
 	for _, r := range []layer.Reading{{}, good, {HeaderRow: -1, CRS: "VN-2000 / TM-3 103-00"}} {
 		if faults := CheckReading(sites, r); len(faults) > 0 {
 			t.Errorf("%+v: %+v", r, faults)
@@ -215,11 +215,11 @@ func TestCheckReading(t *testing.T) {
 
 // What a reading does not say is taken from the one that it lies over.
 func TestReadingsLieOverOthers(t *testing.T) {
-	saved := layer.Reading{Columns: map[string]string{"A": "code"}, Table: "a", HeaderRow: 2, Encoding: "vni", Separator: ";", CRS: "EPSG:9205", Axis: "yx", Unshifted: true}
+	saved := layer.Reading{Columns: map[string]string{"A": "code"}, Table: "a", HeaderRow: 2, Encoding: "vni", Separator: ";", CRS: "EPSG:9205", Axis: "yx", Unshifted: new(true)}
 	if got := (layer.Reading{}).Over(saved); !reflect.DeepEqual(got, saved) {
 		t.Errorf("%+v", got)
 	}
-	given := layer.Reading{Columns: map[string]string{"B": "code"}, Table: "b", HeaderRow: 1, Encoding: "utf-8", Separator: ",", CRS: "EPSG:4326", Axis: "xy", Unshifted: true}
+	given := layer.Reading{Columns: map[string]string{"B": "code"}, Table: "b", HeaderRow: 1, Encoding: "utf-8", Separator: ",", CRS: "EPSG:4326", Axis: "xy", Unshifted: new(true)}
 	if got := given.Over(saved); !reflect.DeepEqual(got, given) {
 		t.Errorf("%+v", got)
 	}

@@ -245,3 +245,16 @@ func TestReportsAreTheSame(t *testing.T) {
 		t.Errorf("a list is null: %s", texts[0])
 	}
 }
+
+// TestRowsWithoutAPlace: where others tell one, they are told of.
+func TestRowsWithoutAPlace(t *testing.T) {
+	file := csvTable(t, []byte("code,name,status,lon,lat\nA,x,existing,103.01,21.4\nB,y,existing,,\nC,z,existing,103.02,21.41\n"), ',')
+	report, records := understood(t, file, "kiosks", Options{Territory: province()})
+	if report.Unplaced != 1 || len(report.UnplacedRows) != 1 || report.UnplacedRows[0] != 3 || len(records) != 3 {
+		t.Errorf("%d rows without a place: %v", report.Unplaced, report.UnplacedRows)
+	}
+	report, _ = understood(t, csvTable(t, []byte("code,name\nA,x\nB,y\n"), ','), "kiosks", Options{Territory: province()})
+	if report.Unplaced != 0 {
+		t.Errorf("%d of a file that tells no places", report.Unplaced)
+	}
+}

@@ -66,7 +66,8 @@ type Placement struct {
 	Declared  string   `json:"declared,omitempty"` // in the words of who said it
 	By        string   `json:"declared_by,omitempty"`
 	Why       geo.Text `json:"why"`
-	// Notice is what known places say of a reading that is taken; nil for nothing.
+	// Notice is what known places say of a reading that is taken, or that none are known; nil
+	// where they confirm it, or somebody has said the datum and they say nothing.
 	Notice   *geo.Text `json:"notice,omitempty"`
 	Points   int64     `json:"points"`
 	Readings []Reading `json:"readings"` // the best first
@@ -94,9 +95,9 @@ type Placement struct {
 // that fits, and where both do, it asks. A reading fits when at least half of the points lie
 // in the territory with its margin, and nine tenths of what the best reading has there; and,
 // where places are known and some reading puts the points on them, when it is as near to
-// these within 60 m. Where the points are as far from known places as a forgotten datum
-// shift makes them, and as one, it asks, until somebody says which datum is meant. With
-// outside, what is declared is taken wherever it lies, and degrees are where no other
+// these within 60 m. Where the points are off known places as one, as far as a forgotten
+// datum shift makes them or otherwise, it asks, until somebody says which datum is meant;
+// where nothing is known by which that could be seen, a notice says so. With outside, what is declared is taken wherever it lies, and degrees are where no other
 // reading puts them in the territory.
 func (d *Declared) Place(s *Sample, readings []Reading, outside bool) Placement {
 	p := Placement{Declared: d.Words, By: d.By, Points: s.Count(), Readings: readings}
@@ -111,7 +112,7 @@ func (d *Declared) Place(s *Sample, readings []Reading, outside bool) Placement 
 		d.undeclared(&p, outside)
 	}
 	if p.Outcome == Taken {
-		d.shift(&p)
+		d.shift(&p, s)
 	}
 	return p
 }
@@ -176,29 +177,6 @@ func (d *Declared) undeclared(p *Placement, outside bool) {
 		p.Outcome = Asks
 	default:
 		p.asks("Tệp không nêu hệ toạ độ; các điểm nằm trong lãnh thổ nếu là %s: hãy chọn.", "The file names no reference system; the points are in the territory if it is %s: choose.", list(fits))
-	}
-}
-
-// shift looks at what known places say of the datum, and of the reading that is taken.
-func (d *Declared) shift(p *Placement) {
-	p.Unshifted = d.Datum == DatumForgotten
-	for i := range p.Readings {
-		r := &p.Readings[i]
-		o := r.Offset
-		if !same(r.crs, p.crs) || r.Axis != p.Axis || o == nil || !o.Systematic {
-			continue
-		}
-		if o.ShiftForgotten && d.Datum == DatumUnknown {
-			p.asks("Các điểm lệch %.1f m so với %d vị trí đã biết, còn %.1f m nếu số liệu được lập mà quên chuyển giữa VN-2000 và WGS 84: hãy xác nhận.",
-				"The points are %.1f m off %d known places, and %.1f m if the numbers were made without the shift between VN-2000 and WGS 84: say which is meant.", o.DistanceM, o.Points, o.WithoutShiftM)
-			return
-		}
-		if p.Unshifted && o.ShiftForgotten {
-			return
-		}
-		notice := sentence("Các điểm cùng lệch %.1f m so với %d vị trí đã biết: %.1f m về phía Đông, %.1f m về phía Bắc.",
-			"The points are all %.1f m off %d known places: %.1f m to the east, %.1f m to the north.", o.DistanceM, o.Points, o.EastM, o.NorthM)
-		p.Notice = &notice
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"math"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/paulmach/orb"
@@ -198,16 +199,33 @@ func TestKnownPlaces(t *testing.T) {
 	if p := said.Place(degrees, degrees.Readings(*province(), vn2000, reference), false); p.Outcome != Taken || p.CRS != "EPSG:4756" || p.Notice != nil {
 		t.Errorf("VN-2000 degrees as such: %+v", p)
 	}
-	if p := grid.Place(moved, moved.Readings(*province(), tm103, reference), false); p.Outcome != Taken || p.Notice == nil || math.Abs(p.Readings[0].Offset.EastM-5000) > 1 {
+	if p := grid.Place(moved, moved.Readings(*province(), tm103, reference), false); p.Outcome != Asks || math.Abs(p.Readings[0].Offset.EastM-5000) > 1 {
 		t.Errorf("5 km to the east: %+v", p)
+	}
+	meant := Declared{CRS: tm103, By: "option", Datum: DatumDeclared}
+	if p := meant.Place(moved, moved.Readings(*province(), tm103, reference), false); p.Outcome != Taken || p.Notice == nil {
+		t.Errorf("5 km to the east, and meant: %+v", p)
+	}
+	meant.Datum = DatumForgotten
+	if p := meant.Place(exact, exact.Readings(*province(), tm103, reference), false); p.Outcome != Taken || p.Notice == nil || !strings.Contains(p.Notice.EN, "Without the shift") {
+		t.Errorf("the shift taken back of what has it: %+v", p)
+	}
+	if p := grid.Place(exact, exact.Readings(*province(), tm103, reference), false); p.Outcome != Taken || p.Notice != nil {
+		t.Errorf("where it is known to lie: %+v", p)
 	}
 	scattered := func(code string) (orb.Point, bool) {
 		n, err := strconv.Atoi(code)
 		p, ok := known[code]
 		return geo.Destination(p, float64(n*37), 3000), ok && err == nil
 	}
-	if p := grid.Place(exact, exact.Readings(*province(), tm103, scattered), false); p.Outcome != Taken || p.Notice != nil {
-		t.Errorf("places that are known to 3 km: %+v", p)
+	degrees.Add(orb.Point{21.4, 103.02}, "") // one is written the other way round
+	for what, known := range map[string]func(string) (orb.Point, bool){"places that are known to 3 km": scattered, "no known places": nil} {
+		if p := grid.Place(exact, exact.Readings(*province(), tm103, known), false); p.Outcome != Taken || p.Notice == nil || !strings.Contains(p.Notice.EN, "cannot be measured") || !strings.Contains(p.Notice.EN, "222.7 m") {
+			t.Errorf("%s: %+v, %+v", what, p, p.Notice)
+		}
+	}
+	if p := wgs84.Place(degrees, degrees.Readings(*province(), nil, nil), false); p.Outcome != Taken || p.Notice == nil || !strings.Contains(p.Notice.EN, "222.7 m") {
+		t.Errorf("VN-2000 degrees as WGS 84, and nothing known: %+v, %+v", p, p.Notice)
 	}
 }
 

@@ -43,6 +43,9 @@ func (m *Meaning) Read(ctx context.Context, each func(*Record) error) error {
 		report.Rows++
 		if len(r.Faults) == 0 {
 			report.Sound++
+			if r.Geometry == nil && m.report.Placement.Outcome == Taken {
+				report.addUnplaced(r.Row)
+			}
 		}
 		report.Add(r.Faults...)
 		m.compare(&r, &duplicates)
@@ -54,6 +57,7 @@ func (m *Meaning) Read(ctx context.Context, each func(*Record) error) error {
 	m.report.Rows, m.report.Sound = report.Rows, report.Sound
 	m.report.Faults, m.report.FaultCount, m.report.FaultsByRule = report.Faults, report.FaultCount, report.FaultsByRule
 	m.report.Units, m.report.UnitGuesses = report.Units, report.UnitGuesses
+	m.report.Unplaced, m.report.UnplacedRows = report.Unplaced, report.UnplacedRows
 	m.report.addDuplicates(&duplicates)
 	return nil
 }

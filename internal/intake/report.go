@@ -35,6 +35,7 @@ const (
 	defaultFaults  = 1000
 	mostUnitGuess  = 200
 	mostDuplicates = 200
+	mostUnplaced   = 200
 )
 
 // Report is what a file was found to mean, and what is wrong with it. It is JSON for
@@ -65,6 +66,11 @@ type Report struct {
 	DuplicateGroups int64       `json:"duplicate_groups"`
 	RowsCompared    int64       `json:"rows_compared"` // the first rows, among which duplicates were looked for
 
+	// Unplaced is how many rows without faults tell no place where others do: those that are in the
+	// register keep what they have there. UnplacedRows are the first of them.
+	Unplaced     int64   `json:"unplaced"`
+	UnplacedRows []int64 `json:"unplaced_rows"`
+
 	most  int
 	units map[[2]string]int // in UnitGuesses
 }
@@ -74,7 +80,7 @@ func newReport(layer string, most int) *Report {
 		most = defaultFaults
 	}
 	return &Report{Layer: layer, File: []tables.Guess{}, Guesses: []Guess{}, Columns: Columns{}, NotTaken: []string{}, Faults: []Fault{}, FaultsByRule: map[Rule]int64{},
-		Units: map[HowUnit]int64{}, UnitGuesses: []UnitGuess{}, Duplicates: []Duplicate{}, most: most, units: map[[2]string]int{}}
+		Units: map[HowUnit]int64{}, UnitGuesses: []UnitGuess{}, UnplacedRows: []int64{}, Duplicates: []Duplicate{}, most: most, units: map[[2]string]int{}}
 }
 
 // Add counts faults, and keeps those there is room for.
@@ -85,6 +91,13 @@ func (r *Report) Add(faults ...Fault) {
 		if len(r.Faults) < r.most {
 			r.Faults = append(r.Faults, f)
 		}
+	}
+}
+
+// addUnplaced counts a row, and keeps its number.
+func (r *Report) addUnplaced(row int64) {
+	if r.Unplaced++; len(r.UnplacedRows) < mostUnplaced {
+		r.UnplacedRows = append(r.UnplacedRows, row)
 	}
 }
 

@@ -105,6 +105,18 @@ func plainText(s string) string {
 	return s
 }
 
+// lostLetters are what is left of a word whose letters an encoding did not have: "C?t", "Ph??ng".
+var lostLetters = regexp.MustCompile(`\pL\?+\pL|\x{fffd}`)
+
+// LostLetters is the fault of a text some of whose letters became question marks when it was
+// written; nil for none. What follows a question mark in an address is a query.
+func LostLetters(text string) *Fault {
+	if strings.Contains(text, "://") || !lostLetters.MatchString(text) {
+		return nil
+	}
+	return fault(RuleText, text, "mất chữ khi tệp được ghi ra (dấu ? giữa từ): %q; hãy ghi lại tệp ở UTF-8", "letters were lost when the file was written (? within words): %q; write it again in UTF-8", cut(text))
+}
+
 // value reads a cell; nil for one without a value.
 func (r *cells) value(cell any) (any, *Fault) {
 	if s, ok := cell.(string); ok {
@@ -125,6 +137,9 @@ func (r *cells) value(cell any) (any, *Fault) {
 		return nil, nil
 	}
 	text, wrong := r.text(cell)
+	if wrong == nil && (r.field.Kind == layer.Text || r.field.Kind == layer.TextList) {
+		wrong = LostLetters(text)
+	}
 	if wrong != nil {
 		return nil, wrong
 	}

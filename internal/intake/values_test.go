@@ -238,3 +238,16 @@ func FuzzReadDate(f *testing.F) {
 		}
 	})
 }
+
+// A question mark within a word stands for a letter that an encoding did not have.
+func TestLostLetters(t *testing.T) {
+	for text, lost := range map[string]bool{"C?t HT-0001": true, "Ph??ng Noong Bua": true, "M\ufffdờng": true, "Xong chưa?": false, "? Cột": false, "http://x.vn/a?b=c": false, "Cột": false, "": false} {
+		if f := LostLetters(text); (f != nil) != lost {
+			t.Errorf("%q: %+v", text, f)
+		}
+	}
+	file := csvTable(t, []byte("code,name,status,lon,lat\nA,Ph??ng,existing,103.01,21.4\n"), ',')
+	if report, _ := understood(t, file, "kiosks", Options{Territory: province()}); report.FaultCount != 1 || report.Faults[0].Column != "name" || report.Faults[0].Rule != RuleText {
+		t.Errorf("%+v", report.Faults)
+	}
+}

@@ -1,6 +1,7 @@
 package layer
 
 import (
+	"encoding/json"
 	"time"
 
 	"hatang/geo"
@@ -106,22 +107,32 @@ type Elsewhere struct {
 
 // ImportReport is what an import did, or would do.
 type ImportReport struct {
-	Read        int            `json:"read"`
-	Inserted    int            `json:"inserted"`
-	Updated     int            `json:"updated"`
-	Unchanged   int            `json:"unchanged"`
-	Skipped     int            `json:"skipped"`
-	RefusedRows int            `json:"refused_rows"` // how many
-	Faults      int            `json:"faults"`       // how many these have
-	Refused     []RefusedRow   `json:"refused"`      // the first of them, with at most a thousand faults together
-	Applied     bool           `json:"applied"`
-	NotTaken    []string       `json:"columns_not_taken"`
-	Sites       *SitesImported `json:"sites,omitempty"` // of sites and positions, where no row was refused or the good ones were taken
-	Areas       *AreasImported `json:"areas,omitempty"` // of units and zones, for who sees all of them
+	Read        int          `json:"read"`
+	Inserted    int          `json:"inserted"`
+	Updated     int          `json:"updated"`
+	Unchanged   int          `json:"unchanged"`
+	Skipped     int          `json:"skipped"`
+	RefusedRows int          `json:"refused_rows"` // how many
+	Faults      int          `json:"faults"`       // how many these have
+	Refused     []RefusedRow `json:"refused"`      // the first of them, with at most a thousand faults together
+	Applied     bool         `json:"applied"`
+	FileRead
+	Sites *SitesImported `json:"sites,omitempty"` // of sites and positions, where no row was refused or the good ones were taken
+	Areas *AreasImported `json:"areas,omitempty"` // of units and zones, for who sees all of them
 	// How many rows lie elsewhere than in the commune that they declare, and the first of them.
 	ElsewhereRows int         `json:"elsewhere_rows,omitempty"`
 	Elsewhere     []Elsewhere `json:"elsewhere,omitempty"`
 	Problems      Faults      `json:"problems,omitempty"` // with the file as a whole, or with what became of it
+	// Changes is of a dry run what would become of each row, a GeoJSON FeatureCollection of
+	// ImportedRows; of a long file the first of them.
+	Changes        json.RawMessage `json:"changes,omitempty"`
+	ChangesLeftOut int             `json:"changes_left_out,omitempty"`
+}
+
+// FileRead is how a file was read.
+type FileRead struct {
+	NotTaken []string        `json:"columns_not_taken"`
+	File     json.RawMessage `json:"file,omitempty"` // the report of package intake
 }
 
 // Shares of the time of an import that is reading its file, and of what comes after it, as

@@ -16,7 +16,7 @@ type Reading struct {
 	Separator string            `json:"separator,omitempty"`  // of the cells of a line: one character
 	CRS       string            `json:"crs,omitempty"`        // of the places
 	Axis      string            `json:"axis,omitempty"`       // of the places: "xy" (east first) or "yx" (north first)
-	Unshifted bool              `json:"unshifted,omitempty"`  // the places were made without the shift between VN-2000 and WGS 84
+	Unshifted *bool             `json:"unshifted,omitempty"`  // the places were made without the shift between VN-2000 and WGS 84, or with it whatever known places say; nil: to be found out
 }
 
 // Over returns the reading with what it does not say taken from another.
@@ -27,7 +27,7 @@ func (r Reading) Over(other Reading) Reading {
 	r.Table, r.HeaderRow = cmp.Or(r.Table, other.Table), cmp.Or(r.HeaderRow, other.HeaderRow)
 	r.Encoding, r.Separator = cmp.Or(r.Encoding, other.Encoding), cmp.Or(r.Separator, other.Separator)
 	r.CRS, r.Axis = cmp.Or(r.CRS, other.CRS), cmp.Or(r.Axis, other.Axis)
-	r.Unshifted = r.Unshifted || other.Unshifted
+	r.Unshifted = cmp.Or(r.Unshifted, other.Unshifted)
 	return r
 }
 

@@ -32,6 +32,9 @@ type ImportOptions struct {
 	Defaults   map[string]any // for new rows that lack them: jurisdiction, valid_from
 	// Progress, where it is not nil, is kept up with while the import goes on.
 	Progress *ImportProgress
+	// Preview, where it is not nil, is told what becomes of each row: first those that cannot be read,
+	// then those refused for other reasons, then the others, each in the order of the file.
+	Preview func(layer.ImportedRow) error
 	// Placed is set on every row to which the file brings a geometry and says nothing
 	// else: where the place comes from now, and that it is no longer illustrative.
 	Placed map[string]any
@@ -150,7 +153,7 @@ func importRows(ctx context.Context, tx pgx.Tx, v account.Viewer, l *layer.Layer
 	}
 	for _, step := range []func(context.Context) error{
 		im.stage, func(ctx context.Context) error { return im.copyIn(ctx, read) }, im.match, im.refuseOthers,
-		im.refuseTwins, im.refuseShapes, im.refuseExisting, im.refuseIncomplete, im.refusePeriods, im.refuseRivals, im.dropRefused, im.compareUnits, im.apply, im.makeOwnSites,
+		im.refuseTwins, im.refuseShapes, im.refuseExisting, im.refuseIncomplete, im.refusePeriods, im.refuseRivals, im.dropRefused, im.compareUnits, im.preview, im.apply, im.makeOwnSites,
 	} {
 		if err := step(ctx); err != nil {
 			return im.summary, err

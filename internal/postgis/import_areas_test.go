@@ -25,13 +25,13 @@ func (r given) Options(context.Context, layer.Import) (postgis.ImportOptions, er
 }
 
 // Read implements postgis.ImportReader.
-func (r given) Read(_ context.Context, _ layer.Import, _ *layer.Layer, _ string, _ *atomic.Int64, add func(postgis.Incoming) error) ([]string, error) {
+func (r given) Read(_ context.Context, _ account.Viewer, _ layer.Import, _ *layer.Layer, _ string, _ *atomic.Int64, add func(postgis.Incoming) error) (none layer.FileRead, err error) {
 	for _, row := range r.rows {
 		if err := add(row); err != nil {
-			return nil, err
+			return none, err
 		}
 	}
-	return nil, nil
+	return none, nil
 }
 
 // bring brings rows in as an import that nobody waits for, and returns what came of it.

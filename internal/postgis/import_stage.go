@@ -73,7 +73,7 @@ func (im *importer) stagingRow(in Incoming) ([]any, error) {
 	if len(faults) > 0 {
 		im.summary.RefusedRows++
 		im.refused.add(in.Row, code, faults)
-		return nil, nil
+		return nil, im.previewUnread(in, code, faults)
 	}
 	raw, err := geometryOf(in.Feature)
 	if err != nil {
@@ -107,6 +107,9 @@ func (im *importer) stagingRow(in Incoming) ([]any, error) {
 func (im *importer) dropRefused(ctx context.Context) error {
 	if !im.refused.marked {
 		return nil
+	}
+	if err := im.previewRefused(ctx); err != nil {
+		return err
 	}
 	tag, err := im.tx.Exec(ctx, "DELETE FROM staging WHERE _refused")
 	im.summary.RefusedRows += int(tag.RowsAffected())

@@ -26,9 +26,9 @@ type ImportReader interface {
 	// cannot be.
 	Options(ctx context.Context, i layer.Import) (ImportOptions, error)
 	// Read calls add once a feature of the file at path, in order, counts how far it is and
-	// returns the columns that were not taken. *layer.InvalidError for a file that cannot be
-	// read, and for one that is too large.
-	Read(ctx context.Context, i layer.Import, l *layer.Layer, path string, bytesRead *atomic.Int64, add func(Incoming) error) (notTaken []string, err error)
+	// returns how the file was read, knowing of the register what the viewer sees, with an error, too.
+	// *layer.InvalidError for a file that cannot be read, and for one that is too large.
+	Read(ctx context.Context, v account.Viewer, i layer.Import, l *layer.Layer, path string, bytesRead *atomic.Int64, add func(Incoming) error) (layer.FileRead, error)
 }
 
 const (
@@ -212,6 +212,7 @@ func (r *importRun) bring(ctx context.Context, tx pgx.Tx) (layer.ImportState, er
 	}
 	defer func() { _ = os.Remove(path) }() // nobody finds it any more, whatever becomes of it
 	var summary ImportSummary
+	var preview previewed
 	err = pgx.BeginFunc(ctx, tx, func(tx pgx.Tx) (err error) {
 		v, err := viewerNamed(ctx, tx, r.By)
 		if err != nil {
@@ -224,8 +225,11 @@ func (r *importRun) bring(ctx context.Context, tx pgx.Tx) (layer.ImportState, er
 		if err != nil {
 			return err
 		}
+		if options.DryRun {
+			options.Preview = preview.add
+		}
 		summary, err = r.bringInto(ctx, tx, v, l, options, func(add func(Incoming) error) error {
-			r.report.NotTaken, err = r.reader.Read(ctx, r.Import, l, path, &r.bytes, add)
+			r.report.FileRead, err = r.reader.Read(ctx, v, r.Import, l, path, &r.bytes, add)
 			return err
 		})
 		if err != nil {
@@ -236,11 +240,15 @@ func (r *importRun) bring(ctx context.Context, tx pgx.Tx) (layer.ImportState, er
 	if ctx.Err() != nil || tx.Conn().IsClosed() {
 		return "", errors.Join(context.Cause(ctx), err)
 	}
-	notTaken := append([]string{}, r.report.NotTaken...)
+	read := r.report.FileRead
+	read.NotTaken = append([]string{}, read.NotTaken...)
 	r.report = layer.ImportReport{Read: summary.Read, Inserted: summary.Inserted, Updated: summary.Updated, Unchanged: summary.Unchanged, Skipped: summary.Skipped,
-		RefusedRows: summary.RefusedRows, Faults: summary.Faults, Refused: summary.Refused, Applied: summary.Applied && err == nil, NotTaken: notTaken,
+		RefusedRows: summary.RefusedRows, Faults: summary.Faults, Refused: summary.Refused, Applied: summary.Applied && err == nil, FileRead: read,
 		ElsewhereRows: summary.ElsewhereRows, Elsewhere: summary.Elsewhere,
 		Sites: summary.Sites, Areas: r.report.Areas}
+	if r.Wishes.DryRun {
+		r.report.Changes, r.report.ChangesLeftOut = preview.collection(), preview.leftOut
+	}
 	return r.outcome(translate("import", err))
 }
 

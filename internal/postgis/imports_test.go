@@ -34,15 +34,15 @@ func (r lines) Options(_ context.Context, i layer.Import) (postgis.ImportOptions
 }
 
 // Read implements postgis.ImportReader.
-func (r lines) Read(ctx context.Context, i layer.Import, _ *layer.Layer, path string, read *atomic.Int64, add func(postgis.Incoming) error) ([]string, error) {
+func (r lines) Read(ctx context.Context, _ account.Viewer, i layer.Import, _ *layer.Layer, path string, read *atomic.Int64, add func(postgis.Incoming) error) (none layer.FileRead, err error) {
 	raw, err := os.ReadFile(path)
 	if err != nil {
-		return nil, err
+		return none, err
 	}
 	for n, code := range strings.Split(strings.TrimSpace(string(raw)), "\n") {
 		if r.onRow != nil {
 			if err := r.onRow(ctx, i, n+1); err != nil {
-				return nil, err
+				return none, err
 			}
 		}
 		in := site(r.t, n+1, code)
@@ -53,11 +53,11 @@ func (r lines) Read(ctx context.Context, i layer.Import, _ *layer.Layer, path st
 			in.Faults.Add("/properties/code", "sai", "wrong")
 		}
 		if err := add(in); err != nil {
-			return nil, err
+			return none, err
 		}
 		read.Add(int64(len(code) + 1))
 	}
-	return []string{"column"}, nil
+	return layer.FileRead{NotTaken: []string{"column"}, File: []byte(`{"rows":1}`)}, nil
 }
 
 // keeper administers.
@@ -129,11 +129,14 @@ func TestImportsRunAsWhole(t *testing.T) {
 		}
 		runOne(t, s, reader)
 		i := importOf(t, s, lan, id)
-		if i.State != tt.state || i.FinishedAt == nil || i.Report == nil || i.Report.Read != tt.read || i.Report.RefusedRows != tt.refused || i.Progress.RowsRead != int64(tt.read) || !cmp.Equal(i.Report.NotTaken, []string{"column"}) {
+		if i.State != tt.state || i.FinishedAt == nil || i.Report == nil || i.Report.Read != tt.read || i.Report.RefusedRows != tt.refused || i.Progress.RowsRead != int64(tt.read) || !cmp.Equal(i.Report.NotTaken, []string{"column"}) || string(i.Report.File) != `{"rows": 1}` {
 			t.Errorf("%s: %+v, %+v", tt.name, i, i.Report)
 		}
 		if n := total(t, s, l); n != tt.rows {
 			t.Errorf("%s: %d rows", tt.name, n)
+		}
+		if strings.Count(string(i.Report.Changes), `"becomes": "insert"`) != map[bool]int{true: tt.read}[tt.wishes.DryRun] {
+			t.Errorf("%s: %s", tt.name, i.Report.Changes)
 		}
 	}
 	if n := scalar[int64](t, conn, "SELECT count(*) FROM import_chunks"); n != 0 {
@@ -171,9 +174,9 @@ type whole struct {
 }
 
 // Read implements postgis.ImportReader.
-func (r whole) Read(_ context.Context, _ layer.Import, _ *layer.Layer, path string, _ *atomic.Int64, _ func(postgis.Incoming) error) (notTaken []string, err error) {
+func (r whole) Read(_ context.Context, _ account.Viewer, _ layer.Import, _ *layer.Layer, path string, _ *atomic.Int64, _ func(postgis.Incoming) error) (none layer.FileRead, err error) {
 	*r.got, err = os.ReadFile(path)
-	return nil, err
+	return none, err
 }
 
 // An operator brings in drafts of its own and nothing else, whatever the file says, and is

@@ -60,10 +60,22 @@ func (a *archive) table(ctx context.Context, o Options) (Table, error) {
 		return nil, layer.Wrong("tệp nén chứa tệp nén khác (%s): hãy giải nén trước", "the archive holds another archive (%s): unpack it first", inner.name)
 	}
 	table, err := openFile(ctx, inner, start, o)
+	if errors.Is(err, errNoPlacemarks) && f.Name == mainKML && len(a.main(false)) > 1 {
+		return a.linked(ctx, o) // it does nothing but link to the others
+	}
 	if err != nil {
 		return nil, err
 	}
 	return &inArchive{table, a, shown(f)}, nil
+}
+
+// mainKML is what a KMZ file is about.
+const mainKML = "doc.kml"
+
+// linked opens the file of the archive that is meant other than the main one.
+func (a *archive) linked(ctx context.Context, o Options) (Table, error) {
+	a.files = slices.DeleteFunc(a.files, func(f *zip.File) bool { return f.Name == mainKML })
+	return a.table(ctx, o)
 }
 
 // main are the files that are not empty and hidden; those that belong to others only if all.
@@ -105,8 +117,8 @@ func (a *archive) choose(name string) (f *zip.File, within string, err error) {
 	case len(main) == 1:
 		return main[0], name, nil
 	case name == "" && len(main) > 1:
-		if kml := slices.IndexFunc(main, func(f *zip.File) bool { return f.Name == "doc.kml" }); kml >= 0 {
-			return main[kml], "", nil // what a KMZ file is about
+		if kml := slices.IndexFunc(main, func(f *zip.File) bool { return f.Name == mainKML }); kml >= 0 {
+			return main[kml], "", nil
 		}
 	}
 	return nil, "", &WhichError{names}

@@ -7,7 +7,9 @@ import (
 	"encoding/binary"
 	"errors"
 	"io"
+	"maps"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -74,6 +76,7 @@ func openDBF(ctx context.Context, f file, o Options, declared string) (*dbf, err
 		return nil, err
 	}
 	var texts specimen
+	stars := map[int]bool{} // fields of numbers with asterisks for one
 	var names [][]byte
 	for i := range d.fields {
 		name, _, _ := bytes.Cut(start[32+32*i:32+32*i+11], []byte{0})
@@ -81,9 +84,12 @@ func openDBF(ctx context.Context, f file, o Options, declared string) (*dbf, err
 		texts.add(name)
 	}
 	err = d.raw(ctx, func(_ int64, row []byte) error {
-		for _, field := range d.fields {
-			if field.kind == 'C' {
-				texts.add(whole(row[field.at : field.at+field.size]))
+		for i, field := range d.fields {
+			switch value := row[field.at : field.at+field.size]; {
+			case field.kind == 'C':
+				texts.add(whole(value))
+			case isStars(field, value):
+				stars[i] = true
 			}
 		}
 		return nil
@@ -101,6 +107,7 @@ func openDBF(ctx context.Context, f file, o Options, declared string) (*dbf, err
 	}
 	d.columns = uniqueNames(columns)
 	d.noteUnread()
+	d.noteStars(stars)
 	return d, nil
 }
 
@@ -118,6 +125,23 @@ func (d *dbf) noteUnread() {
 	}
 	if len(names) > 0 {
 		d.guesses = append(d.guesses, Guess{"columns", "", "not read, being kept in another file or bytes: " + cut(strings.Join(names, ", "), 400)})
+	}
+}
+
+// isStars reports whether a number is asterisks: so GDAL and QGIS write that there is none, and
+// dBASE one that is too long for its field.
+func isStars(f dbfField, raw []byte) bool {
+	return (f.kind == 'N' || f.kind == 'F') && len(raw) > 0 && len(bytes.Trim(raw, "*")) == 0
+}
+
+// noteStars says of which columns asterisks are read as no value.
+func (d *dbf) noteStars(in map[int]bool) {
+	var names []string
+	for _, i := range slices.Sorted(maps.Keys(in)) {
+		names = append(names, d.columns[i])
+	}
+	if len(names) > 0 {
+		d.guesses = append(d.guesses, Guess{"asterisks", cut(strings.Join(names, ", "), 400), "read as no value, as GDAL and QGIS write it; dBASE writes numbers so that are too long"})
 	}
 }
 
@@ -272,7 +296,7 @@ func (d *dbf) value(f dbfField, raw []byte) (any, bool) {
 		return nil, true
 	}
 	text := strings.TrimSpace(strings.Trim(string(raw), "\x00"))
-	if text == "" {
+	if text == "" || isStars(f, raw) {
 		return nil, true
 	}
 	switch f.kind {

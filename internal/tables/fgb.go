@@ -228,6 +228,9 @@ func (t *fgb) properties(row *Row, raw []byte) error {
 			raw = raw[4:]
 		}
 		value, ok := fgbValue(t.types[at], raw[:size])
+		if x, number := value.(float64); number {
+			value = finite(row, t.columns[at], x)
+		}
 		if row.Cells[at] = value; !ok {
 			badText(row, t.columns[at], utf8Codec(), string(raw[:size]))
 		}
@@ -262,9 +265,9 @@ func fgbValue(kind flat.ColumnType, raw []byte) (any, bool) {
 		}
 		return int64(little.Uint64(raw)), true
 	case flat.ColumnTypeFloat:
-		return finite(float64(math.Float32frombits(little.Uint32(raw)))), true
+		return float64(math.Float32frombits(little.Uint32(raw))), true
 	case flat.ColumnTypeDouble:
-		return finite(math.Float64frombits(little.Uint64(raw))), true
+		return math.Float64frombits(little.Uint64(raw)), true
 	case flat.ColumnTypeBinary:
 		return nil, true
 	}
@@ -280,12 +283,13 @@ func fgbValue(kind flat.ColumnType, raw []byte) (any, bool) {
 	return text, ok
 }
 
-// finite is a number, nil for what is none.
-func finite(f float64) any {
-	if f-f != 0 {
+// finite is a number of a row; of one that is none nil, with a fault.
+func finite(row *Row, column string, x float64) any {
+	if math.IsNaN(x) || math.IsInf(x, 0) {
+		row.Faults.Add("/properties/"+column, "%v không phải là số hữu hạn", "%v is no finite number", x)
 		return nil
 	}
-	return f
+	return x
 }
 
 // moment reads a date or a time as ISO 8601 writes it; one without a zone is universal time.

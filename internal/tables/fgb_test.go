@@ -3,6 +3,7 @@ package tables
 import (
 	"bytes"
 	"encoding/binary"
+	"math"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -79,6 +80,31 @@ func TestFlatGeobufWithHeights(t *testing.T) {
 	same(t, shapesOf(t, rowsOf(t, table)), []string{"MULTILINESTRING Z ((1 2 3, 4 5 6), (7 8 9, 1 2 3))"})
 	if table.CRS() != "EPSG:3405" {
 		t.Error(table.CRS())
+	}
+}
+
+// A number that is none is named with its row and column: it is not the same as no value.
+func TestNumbersThatAreNoneInFlatGeobuf(t *testing.T) {
+	source := written(t, "x.geojson", []byte(`{"type":"FeatureCollection","features":[
+{"type":"Feature","properties":{"h":1234.5,"k":6.5},"geometry":{"type":"Point","coordinates":[1,2]}},
+{"type":"Feature","properties":{"h":2345.5,"k":6.5},"geometry":{"type":"Point","coordinates":[1,2]}},
+{"type":"Feature","properties":{"h":3456.5,"k":6.5},"geometry":{"type":"Point","coordinates":[1,2]}}]}`))
+	path := filepath.Join(t.TempDir(), "x.fgb")
+	if out, err := exec.Command("ogr2ogr", "-f", "FlatGeobuf", path, source, "-lco", "SPATIAL_INDEX=NO").CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	content, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	bits := func(x float64) []byte { return binary.LittleEndian.AppendUint64(nil, math.Float64bits(x)) }
+	content = bytes.Replace(bytes.Replace(content, bits(2345.5), bits(math.NaN()), 1), bits(3456.5), bits(math.Inf(-1)), 1)
+	rows := rowsOf(t, opened(t, written(t, "y.fgb", content), Options{}))
+	noFaults(t, rows[:1])
+	for _, r := range rows[1:] {
+		if len(r.Faults) != 1 || r.Faults[0].At != "/properties/h" || !strings.Contains(r.Faults[0].Detail.EN, map[int64]string{2: "NaN", 3: "-Inf"}[r.Number]) || r.Cells[0] != nil {
+			t.Errorf("row %d: %v, %v", r.Number, r.Cells, r.Faults)
+		}
 	}
 }
 

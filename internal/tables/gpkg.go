@@ -147,7 +147,7 @@ func (g *geoPackage) Read(ctx context.Context, each func(*Row) error) error {
 		for i, v := range values {
 			row.Cells[g.key+i] = g.value(row, g.columns[g.key+i], g.kinds[i], v)
 		}
-		shape, err := formats.GeoPackageShape(geometry)
+		shape, err := g.table.Shape(geometry)
 		if row.Geometry = nil; err == nil && shape != nil {
 			row.Geometry, err = sound(shape)
 		}
@@ -168,7 +168,7 @@ func (g *geoPackage) value(row *Row, column string, kind layer.Kind, v any) any 
 		}
 		return v
 	case float64:
-		return finite(v)
+		return finite(row, column, v)
 	case string:
 		text, ok := g.codec.text(v)
 		if !ok {

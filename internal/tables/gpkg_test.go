@@ -127,7 +127,14 @@ func FuzzGeoPackage(f *testing.F) {
 // withView is a GeoPackage with a view of the statement.
 func withView(t *testing.T, statement string) string {
 	t.Helper()
-	content, err := os.ReadFile(shared(t, "conformance/gpkg_cite/v12_bad_attributes.gpkg"))
+	return altered(t, "conformance/gpkg_cite/v12_bad_attributes.gpkg", "CREATE VIEW hostile AS "+statement,
+		"INSERT INTO gpkg_contents (table_name, data_type, identifier, last_change) VALUES ('hostile', 'attributes', 'hostile', '2020-10-15T00:00:00.000Z')")
+}
+
+// altered is a GeoPackage of the shared data after statements.
+func altered(t *testing.T, name string, statements ...string) string {
+	t.Helper()
+	content, err := os.ReadFile(shared(t, name))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -136,10 +143,7 @@ func withView(t *testing.T, statement string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, s := range []string{
-		"CREATE VIEW hostile AS " + statement,
-		"INSERT INTO gpkg_contents (table_name, data_type, identifier, last_change) VALUES ('hostile', 'attributes', 'hostile', '2020-10-15T00:00:00.000Z')",
-	} {
+	for _, s := range statements {
 		if _, err := db.ExecContext(t.Context(), s); err != nil {
 			t.Fatal(err)
 		}
@@ -148,6 +152,35 @@ func withView(t *testing.T, statement string) string {
 		t.Fatal(err)
 	}
 	return path
+}
+
+// What SQLite takes for a value of a column and no field can hold is named, and so is a
+// geometry that says another system than its table; one that says none is taken.
+func TestGeoPackageThatContradictsItself(t *testing.T) {
+	path := altered(t, "messy/dienbien_mixed.gpkg",
+		"UPDATE bang_dan_so SET area_km2 = 9e999 WHERE fid = 2", "UPDATE bang_dan_so SET area_km2 = -9e999 WHERE fid = 3",
+		// The srs_id of the header: EPSG:9205 in little-endian, and undefined.
+		"CREATE TABLE moved AS SELECT fid, cast(substr(geometry, 1, 4) || x'f5230000' || substr(geometry, 9) AS BLOB) AS g FROM tam_xa_utm48 WHERE fid = 2",
+		"CREATE TABLE silent AS SELECT fid, cast(substr(geometry, 1, 4) || x'ffffffff' || substr(geometry, 9) AS BLOB) AS g FROM tam_xa_utm48 WHERE fid = 3",
+		"CREATE TABLE points (fid INTEGER PRIMARY KEY, geom POINT)", "INSERT INTO points SELECT fid, geometry FROM tam_xa_utm48 WHERE fid = 1",
+		"INSERT INTO points SELECT * FROM moved", "INSERT INTO points SELECT * FROM silent",
+		"INSERT INTO gpkg_contents (table_name, data_type, identifier, srs_id) VALUES ('points', 'features', 'points', 3405)",
+		"INSERT INTO gpkg_geometry_columns VALUES ('points', 'geom', 'POINT', 3405, 0, 0)")
+	rows := rowsOf(t, opened(t, path, Options{Table: "bang_dan_so"}))
+	noFaults(t, append(slices.Clone(rows[:1]), rows[3:]...))
+	for i, said := range map[int]string{1: "+Inf", 2: "-Inf"} {
+		if f := rows[i].Faults; len(f) != 1 || f[0].At != "/properties/area_km2" || !strings.Contains(f[0].Detail.EN, said) {
+			t.Errorf("row %d: %v", i+1, f)
+		}
+	}
+	rows = rowsOf(t, opened(t, path, Options{Table: "points"}))
+	if len(rows) != 3 || rows[0].Geometry == nil || rows[1].Geometry != nil || rows[2].Geometry == nil {
+		t.Fatalf("%v", shapesOf(t, rows))
+	}
+	noFaults(t, []Row{rows[0], rows[2]})
+	if f := rows[1].Faults; len(f) != 1 || f[0].At != "/geometry" || !strings.Contains(f[0].Detail.EN, "9205") || !strings.Contains(f[0].Detail.EN, "3405") {
+		t.Errorf("%v", f)
+	}
 }
 
 // A view may be made to run for ever: whoever reads it does so for as long as he likes.

@@ -32,6 +32,8 @@ const (
 	kmlFolder      = "\x00folder"
 )
 
+var errNoPlacemarks = layer.Wrong("tệp KML không có đối tượng (Placemark) nào", "the KML file has no placemarks")
+
 // openKML reads a file once for the names of its data.
 func openKML(ctx context.Context, f file, o Options) (Table, error) {
 	if o.Table != "" {
@@ -43,7 +45,7 @@ func openKML(ctx context.Context, f file, o Options) (Table, error) {
 		return nil, err
 	}
 	if !survey.some {
-		return nil, layer.Wrong("tệp KML không có đối tượng (Placemark) nào", "the KML file has no placemarks")
+		return nil, errNoPlacemarks
 	}
 	if survey.links > 0 {
 		k.guesses = append(k.guesses, Guess{"links", strconv.Itoa(survey.links), "links to other files are not followed"})

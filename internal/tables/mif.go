@@ -336,6 +336,9 @@ func (m *mif) value(kind, text string) (any, bool) {
 		f, err := strconv.ParseFloat(plain, 64)
 		return f, err == nil && f-f == 0
 	case "date", "datetime":
+		if milliseconds := len("20060102150405000"); len(plain) == milliseconds && kind == "datetime" {
+			plain = plain[:milliseconds-3] + "." + plain[milliseconds-3:]
+		}
 		for _, form := range []string{"20060102", "01/02/2006", "20060102150405.000", "20060102150405"} {
 			if t, err := time.Parse(form, plain); err == nil {
 				return t, true

@@ -55,7 +55,8 @@ type Row struct {
 // Guess is something found out about a file. Beside those that an option overrides there are
 // "header_rows" (how many name the columns), "numbering_row" (one that counts them),
 // "joined_cells" (of a sheet, filled), "attributes" (there are none beside the geometries),
-// "columns" (that are not read), "links" (that are not followed), and "text" (whether texts of
+// "columns" (that are not read), "links" (that are not followed), "asterisks" (columns of numbers in which they
+// are no value), and "text" (whether texts of
 // a drawing are the attributes of what they stand near).
 type Guess struct {
 	What  string `json:"what"`  // of Options: "encoding", "separator", "decimal_comma", "header_row", "table"; else what is said below
