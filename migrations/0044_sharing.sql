@@ -251,6 +251,6 @@ GRANT INSERT (request, organisation) ON sharing_partners TO hatang_app;
 GRANT INSERT (request, revision, action, party, organisation, person, taken_on, reasons, capacity, agreement, document, due_on, position) ON sharing_steps TO hatang_app;
 -- Readers for others than staff find the refusals that those who were refused rely on, and
 -- what the public figures count.
-GRANT SELECT (number, asker, collection, code, owner, jurisdiction, geom, state, asked_on, answered_on) ON sharing_requests TO hatang_read;
+GRANT SELECT (number, asker, collection, feature, code, owner, jurisdiction, geom, state, asked_on, answered_on) ON sharing_requests TO hatang_read;
 GRANT SELECT (request, organisation) ON sharing_partners TO hatang_read;
 GRANT SELECT (request, revision, action, after, taken_on, at, xid) ON sharing_steps TO hatang_read;

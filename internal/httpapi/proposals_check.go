@@ -16,7 +16,8 @@ import (
 //
 // Decided: they are checked as for somebody who has signed in and nothing else. All of the
 // organisation read what was found, and the agencies, whatever he who files may see beside;
-// drafts of the organisation itself do not count: the masts are among them.
+// drafts of the organisation itself do not count: the masts are among them. What others have
+// refused to share with it does: by filing it relies on that.
 func (a *api) checkFiled(r *request, features []permit.FiledFeature) (json.RawMessage, permit.Sealed, error) {
 	checked := make([]permit.CheckedFeature, len(features))
 	var masts []int
@@ -33,7 +34,7 @@ func (a *api) checkFiled(r *request, features []permit.FiledFeature) (json.RawMe
 		}
 	}
 	date := a.ReferenceDate()
-	judged, err := a.Recorder.Judge(r.Context(), account.Viewer{Name: r.viewer.Name}, date, permit.Placement, bodies)
+	judged, err := a.Recorder.Judge(r.Context(), account.Viewer{Name: r.viewer.Name, RefusedTo: r.viewer.Organisation}, date, permit.Placement, bodies)
 	if err != nil {
 		return nil, nil, err
 	}

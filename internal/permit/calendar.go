@@ -20,7 +20,7 @@ type Calendar struct {
 	NamesOwners bool `json:"sharing_figures_name_owners"`
 }
 
-// Periods are how long steps may take, working days but for the last.
+// Periods are how long steps may take, working days but for ValidMonths.
 type Periods struct {
 	DecideDays     int `json:"decide_working_days"`
 	SupplementDays int `json:"supplement_working_days"`
