@@ -38,6 +38,7 @@ func named() map[string]any {
 		"rows_against_each_other": map[string]any{"rows": permit.MaxEachOther, "bytes": permit.MaxEachOtherBytes},
 		"cables":                  map[string]any{"proposals": permit.MaxCables, "positions": permit.MaxCablePositions, "degrees": permit.MaxCableDegrees},
 		"filed":                   map[string]any{"features": permit.MaxFiled, "agencies": permit.MaxAgencies, "conditions": permit.MaxConditions},
+		"sharing":                 map[string]any{"partners": permit.MaxPartners, "technologies": permit.MaxTechnologies, "figure": permit.MaxShared},
 		"sites":                   map[string]any{"of_one_mast": mostSites, "proposals": mostProposed, "distance_m": farthestMastsM},
 		"rows": map[string]any{"row_bytes": permit.MaxRowBytes, "bytes_per_minute": paceBytes / paceTime.Minutes(),
 			"streams_at_a_time": maxStreams, "streams_of_the_public": maxStreams - staffStreams},

@@ -72,6 +72,7 @@ type Store interface {
 type Accounts interface {
 	Consultations
 	Proposals
+	Sharing
 	Verdicts
 	// KeyViewer returns whose key it is; ErrNotFound for one unknown, expired or revoked.
 	KeyViewer(ctx context.Context, key string) (account.Viewer, error)

@@ -216,6 +216,12 @@ func TestSharingIsMediated(t *testing.T) {
 	if err != nil || len(figures) != 1 || figures[0].Requests != 2 || figures[0].Owner != nil || figures[0].Outcomes[permit.ShareRefused] != 1 || figures[0].Answered != 1 || *figures[0].MostDays != 0 {
 		t.Errorf("figures: %+v, %v", figures, err)
 	}
+	// Where the plan of the place says so, the figures name who was asked.
+	run(t, f.conn, `INSERT INTO plans (id, version, title, jurisdiction, valid_from, reference_date, pi, pi_source, settings)
+		SELECT 'x', 1, '{"vi": "x", "en": "x"}', jurisdiction, '2020-01-01', '2020-01-01', 3.14, 'x', '{"sharing_figures_name_owners": true}' FROM sharing_requests WHERE jurisdiction IS NOT NULL`)
+	if figures, err = f.SharingFigures(t.Context()); err != nil || len(figures) != 2 || figures[0].Owner != nil || figures[0].Requests != 1 || *figures[1].Owner != "VNPT" || figures[1].Outcomes[permit.ShareAgreed] != 1 {
+		t.Errorf("figures with names: %+v, %v", figures, err)
+	}
 }
 
 // Who is no party and no staff of the place is told what he is told of a request there is not.
