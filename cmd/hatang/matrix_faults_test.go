@@ -83,6 +83,7 @@ func (m *matrix) rightsDropped() map[string]fault {
 		"everybody lists files of proposals":            asAdministrator(http.MethodGet, below("/attachments")),
 		"everybody asks agencies":                       asAdministrator(http.MethodPost, below("/consultations")),
 		"everybody withdraws what is asked":             asAdministrator(http.MethodPatch, consultation),
+		"everybody reads requests to share":             asAdministrator(http.MethodGet, func(r *http.Request) bool { return strings.Contains(r.URL.Path, "/sharing-requests/S-") }),
 		"everybody reads recorded verdicts":             asAdministrator(http.MethodGet, func(r *http.Request) bool { return strings.Contains(r.URL.Path, "/verdicts/V-") }),
 		"everybody makes verdicts again":                asAdministrator(http.MethodPost, below("/replay")),
 		"everybody adds people":                         asAdministrator(http.MethodPost, below("/people")),
@@ -145,7 +146,7 @@ func (m *matrix) findsFaults(t *testing.T, served map[string][]string) {
 	cells := slices.DeleteFunc(m.cells(served, []string{"", "bts_sites", "matrix_hidden"}), func(c cell) bool {
 		return c.place.layer == nil && !strings.HasSuffix(c.path, "/people") && !strings.HasSuffix(c.path, "/collections") && !strings.Contains(c.path, "/consultations") && !strings.Contains(c.path, "/mappings") &&
 			c.kind != "search" && c.kind != "history" && c.kind != "revert" && c.kind != "merge-sites" && c.kind != "propose-sites" && c.kind != "rules-draft" && c.kind != "rules-publish" &&
-			c.kind != "verdict" && c.kind != "replay-verdict" && !strings.HasPrefix(c.kind, "attachment")
+			c.kind != "verdict" && c.kind != "replay-verdict" && !strings.HasPrefix(c.kind, "attachment") && c.kind != "sharing"
 	})
 	if o := m.try(m.server, some, cells, false); len(o.differences) > 0 {
 		t.Fatalf("without a fault: %s", o.differences[0])

@@ -63,7 +63,7 @@ func (m *matrix) otherPath(p *principal, c *cell) (string, error) {
 	if strings.HasSuffix(path, "/differences") || strings.HasSuffix(path, "/effects") {
 		path += "?from=dien-bien-2016@1"
 	}
-	return strings.NewReplacer("{ruleSetId}", rules, "{version}", "1", "{code}", code, "{table}", "wifi_points", "{styleId}", "default", "{keyId}", key, "{consultationId}", fmt.Sprint(v.consultation), "{importId}", fmt.Sprint(v.imported), "{mappingId}", fmt.Sprint(v.mapping), "{proposalId}", fmt.Sprint(v.proposal), "{attachmentId}", fmt.Sprint(v.attachment), "{organisation}", "VNPT", "{number}", v.decision, "{verdictNumber}", v.verdict, "{personId}", fmt.Sprint(v.person), "{grantId}", fmt.Sprint(v.grant)).Replace(wholeEarth.Replace(path)), nil
+	return strings.NewReplacer("{ruleSetId}", rules, "{version}", "1", "{code}", code, "{table}", "wifi_points", "{styleId}", "default", "{keyId}", key, "{consultationId}", fmt.Sprint(v.consultation), "{importId}", fmt.Sprint(v.imported), "{mappingId}", fmt.Sprint(v.mapping), "{proposalId}", fmt.Sprint(v.proposal), "{attachmentId}", fmt.Sprint(v.attachment), "{organisation}", "VNPT", "{number}", v.decision, "{verdictNumber}", v.verdict, "{sharingNumber}", v.sharing, "{personId}", fmt.Sprint(v.person), "{grantId}", fmt.Sprint(v.grant)).Replace(wholeEarth.Replace(path)), nil
 }
 
 // otherBody is the body of a cell that is no row's: one that is valid, so that rights
@@ -81,6 +81,10 @@ func (m *matrix) otherBody(p *principal, c *cell) string {
 		return `{"sites":["MT-SITE-A","MT-SITE-C"]}`
 	case "file-proposal":
 		return fmt.Sprintf(`{"title":"x","features":[{"collection":"bts_sites","id":%d}]}`, c.place.victims.unfiled)
+	case "ask-sharing":
+		return fmt.Sprintf(`{"together":{"collection":"bts_sites","lon":%v,"lat":%v,"partners":["VIETTEL"]},"reasons":"x"}`, m.middle[here][0], m.middle[here][1])
+	case "decline-sharing":
+		return `{"action":"decline","reasons":"x"}`
 	case "refuse-proposal":
 		return `{"action":"refuse","reasons":"x"}`
 	case "attach-file":

@@ -42,6 +42,7 @@ type victims struct {
 	unfiled         int64            // a draft that can be filed
 	decision        string           // one in the register
 	rules           string           // id of a draft of a rule set, of version 1
+	sharing         string           // number of a request to share
 	verdict         string           // one that the operator has had recorded
 	features        map[string]int64 // kiosks that agencies are asked about: "draft" and "published"
 }
@@ -244,6 +245,14 @@ func (m *matrix) newWebhook() error {
 	return err
 }
 
+// newSharing makes anew what VIETTEL is asked and cells answer.
+func (m *matrix) newSharing(pl *place) error {
+	today, at := geo.NewDate(2020, 12, 31), m.middle[here]
+	pl.victims.sharing = permit.NewShareNumber(today)
+	operator := account.Viewer{Name: "key:sharing", Organisation: "VNPT", Grants: []account.Grant{{Role: account.Operator}}}
+	return m.store.AskToShare(m.ctx, operator, permit.NewShare{Number: pl.victims.sharing, Collection: "bts_sites", Point: &[2]float64{at[0], at[1]}, Partners: []string{"VIETTEL"}, Reasons: "x", Today: today})
+}
+
 // newRules makes anew the draft of a rule set that cells change, drop and publish.
 func (m *matrix) newRules(pl *place) error {
 	pl.victims.rules = newCode()
@@ -331,7 +340,7 @@ func (pl *place) imageSQL() string {
 	if pl.layer != nil {
 		return fmt.Sprintf(`SELECT (SELECT count(*) FROM %[1]s WHERE source IS DISTINCT FROM 'beside') || coalesce((SELECT md5(string_agg(r::text, '' ORDER BY id)) FROM %[1]s r WHERE source = '%[2]s'), '')`, pl.name(), mark)
 	}
-	return fmt.Sprintf(`SELECT md5(concat((SELECT string_agg(r::text, '' ORDER BY id) FROM consultations r WHERE feature IN (%d, %d)), (SELECT string_agg(r::text, '' ORDER BY id) FROM imports r), (SELECT string_agg(r::text, '' ORDER BY id) FROM import_mappings r), (SELECT string_agg(r::text, '' ORDER BY id) FROM proposals r), (SELECT string_agg(r::text, '' ORDER BY id, version) FROM rule_sets r), (SELECT count(*) FROM verdicts), (SELECT string_agg(r::text, '' ORDER BY import) FROM import_progress r), (SELECT string_agg(r::text, '' ORDER BY id) FROM people r), (SELECT string_agg(r::text, '' ORDER BY id) FROM grants r),
+	return fmt.Sprintf(`SELECT md5(concat((SELECT string_agg(r::text, '' ORDER BY id) FROM consultations r WHERE feature IN (%d, %d)), (SELECT string_agg(r::text, '' ORDER BY id) FROM imports r), (SELECT string_agg(r::text, '' ORDER BY id) FROM import_mappings r), (SELECT string_agg(r::text, '' ORDER BY id) FROM proposals r), (SELECT string_agg(r::text, '' ORDER BY number) FROM sharing_requests r), (SELECT string_agg(r::text, '' ORDER BY id, version) FROM rule_sets r), (SELECT count(*) FROM verdicts), (SELECT string_agg(r::text, '' ORDER BY import) FROM import_progress r), (SELECT string_agg(r::text, '' ORDER BY id) FROM people r), (SELECT string_agg(r::text, '' ORDER BY id) FROM grants r),
 		(SELECT string_agg(r::text, '' ORDER BY id) FROM api_keys r), (SELECT string_agg(r::text, '' ORDER BY hash) FROM sessions r),
 		(SELECT string_agg(name, '' ORDER BY id) FROM reference_layers WHERE name LIKE 'new\_%%' AND withdrawn_at IS NULL),
 		(SELECT string_agg(r::text, '' ORDER BY code) FROM organisations r), (SELECT string_agg(r::text, '' ORDER BY position_a, position_b) FROM masts_apart r), (SELECT string_agg(r::text, '' ORDER BY jurisdiction) FROM publications r), (SELECT string_agg(r::text, '') FROM webhooks r)))`, pl.victims.features["draft"], pl.victims.features["published"])

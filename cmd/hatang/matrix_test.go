@@ -22,6 +22,7 @@ import (
 // Imports are into kiosks, too; the one that is asked for is nobody's of these.
 // Mappings are into kiosks, and of staff who belong to no organisation.
 // Proposals are of a mast in 094, about which the agency is asked, whose answer has a file; one that is refused is in the register.
+// Requests to share are VNPT's, who asks VIETTEL to build together in 094.
 // The verdict that is asked for was recorded for the operator.
 // over is the cookie of a session that is over, forged what a session sends without its
 // token or from another site. Where a client cannot be, there is a dash. The rows that begin
@@ -85,6 +86,10 @@ refuse-proposal        401       404    403      404   404       403   403      
 attachments            401       404    ok       404   404       ok    ok           404         404           ok           ok      ok            404          ok            401     401  -
 attachment-of-answer   401       404    404      404   404       ok    ok           404         404           ok           ok      ok            404          ok            401     401  -
 attach-file            401       404    409      404   404       ok    ok           404         404           403          ok      403           404          ok            401     401  403
+sharings               401       ok     ok       ok    ok        ok    ok           ok          ok            ok           ok      ok            ok           ok            401     401  -
+sharing                401       404    ok       ok    404       404   ok           404         404           ok           ok      ok            404          ok            401     401  -
+ask-sharing            401       403    ok       400   403       403   403          403         403           403          403     403           403          403           401     401  403
+decline-sharing        401       404    403      ok    404       404   403          404         404           403          403     403           404          403           401     401  403
 rules-draft            404       404    404      404   404       404   ok           ok          ok            ok           ok      ok            ok           ok            401     401  -
 draft-rules            401       403    403      403   403       403   403          403         403           403          ok      403           403          ok            401     401  403
 rules-publish          401       403    403      403   403       403   403          403         403           403          403     403           403          ok            401     401  403
@@ -195,6 +200,8 @@ var operations = map[string]operation{
 	"GET /proposals/{proposalId}": {kinds: "proposal", ok: 200}, "POST /proposals/{proposalId}/decisions": {kinds: "refuse-proposal", ok: 200},
 	"GET /proposals/{proposalId}/attachments": {kinds: "attachments", ok: 200}, "POST /proposals/{proposalId}/attachments": {kinds: "attach-file", ok: 201, quiet: []int{409}},
 	"GET /proposals/{proposalId}/attachments/{attachmentId}": {kinds: "attachment-of-answer", ok: 200},
+	"GET /sharing-requests":                                  {kinds: "sharings", ok: 200}, "POST /sharing-requests": {kinds: "ask-sharing", ok: 201}, "GET /sharing-requests/figures": {kinds: "document", ok: 200},
+	"GET /sharing-requests/{sharingNumber}": {kinds: "sharing", ok: 200}, "POST /sharing-requests/{sharingNumber}/steps": {kinds: "decline-sharing", ok: 200},
 	"GET /decisions": {kinds: "document", ok: 200}, "GET /decisions/{number}": {kinds: "document", ok: 200},
 	"GET /rule-sets": {kinds: "document", ok: 200}, "POST /rule-sets": {kinds: "draft-rules", ok: 201},
 	"GET /rule-sets/{ruleSetId}/{version}": {kinds: "document rules-draft", ok: 200}, "PUT /rule-sets/{ruleSetId}/{version}": {kinds: "draft-rules", ok: 204},

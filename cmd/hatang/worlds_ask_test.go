@@ -283,6 +283,9 @@ func (p *pair) proposal() string {
 	if p.chance(50) {
 		m["height_m"] = 5 + p.rand.IntN(60)
 	}
+	if p.chance(50) {
+		m["operator"] = pick(p.rand, []string{"VNPT", "VIETTEL", "MOBIFONE", "VIETNAMOBILE"})
+	}
 	if p.chance(15) {
 		m["date"] = pick(p.rand, []string{"2016-06-01", "2019-01-01", "2022-02-02"})
 	}
@@ -458,10 +461,20 @@ func (p *pair) consultations() string {
 
 // proposals asks for what is proposed, by the viewer's organisation and others, and decided.
 func (p *pair) proposals() string {
+	if p.chance(30) {
+		return p.shares()
+	}
 	id := fmt.Sprint(p.filed())
 	return "/api/v1" + pick(p.rand, []string{"/proposals", "/proposals?limit=1", "/proposals?limit=2&after=" + id, "/proposals?state=withdrawn&organisation=VIETTEL", "/proposals?territory=094", "/proposals?overdue=true", "/proposals?sortby=due_on&limit=2&after=" + id,
 		"/proposals/" + id, "/proposals/" + id, "/proposals/" + id + "/attachments", fmt.Sprint("/proposals/", id, "/attachments/", p.filed()+500000), fmt.Sprint("/proposals/", id, "/attachments/", id, "000"), fmt.Sprint("/proposals/", p.filed(), "/attachments/", p.filed()+500000),
 		"/verdicts/" + p.verdict(), "/verdicts/" + p.verdict(), "/signing-keys", "/decisions", "/decisions/2026-0001", fmt.Sprint("/decisions?collection=bts_sites&feature=", p.id(p.stock.sites))})
+}
+
+// shares asks for requests to share, by the viewer's organisation and others. The figures are
+// not asked for: they count all, for everyone.
+func (p *pair) shares() string {
+	number := pick(p.rand, p.stock.shares)
+	return "/api/v1/sharing-requests" + pick(p.rand, []string{"", "?limit=2", "?limit=1&after=" + number, "?organisation=VNPT", "?state=declined&collection=bts_sites", "?overdue=true", "/" + number, "/" + number})
 }
 
 // verdict is the number of a verdict of either world. Of its verification anybody is told
@@ -504,6 +517,11 @@ func (p *pair) consult(a question) question {
 	a.headers = jsonBody
 	if p.chance(10) {
 		a.method, a.path, a.headers = http.MethodPost, "/api/v1/verdicts/"+p.verdict()+"/replay", nil
+		return a
+	}
+	if p.chance(10) {
+		a.method, a.path = http.MethodPost, "/api/v1/sharing-requests/"+pick(p.rand, p.stock.shares)+"/steps"
+		a.body = pick(p.rand, []string{`{"action":"withdraw","revision":9}`, `{"action":"decline","reasons":"x","revision":9}`, `{"action":"refuse","reasons":"x","revision":9}`})
 		return a
 	}
 	if p.chance(15) { // all of them are over

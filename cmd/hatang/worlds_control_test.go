@@ -55,6 +55,7 @@ func worldsControls(t *testing.T, o *origin) {
 			LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 				INSERT INTO layer_changes (layer, audience) VALUES (changed, CASE WHEN whose LIKE 'consulted:%' THEN 'consulted:BCHQS' ELSE whose END) ON CONFLICT DO NOTHING $$`)},
 		{"a search finds everything", "operator VIETTEL", 1500, false, open(func(r *http.Request) bool { return strings.HasPrefix(r.URL.Path, "/api/v1/search") })},
+		{"requests to share are everybody's", "operator VIETTEL", 1500, false, open(func(r *http.Request) bool { return strings.HasPrefix(r.URL.Path, "/api/v1/sharing-requests") })},
 		{"the history shows everything", "operator VIETTEL", 1500, false, open(func(r *http.Request) bool { return strings.HasPrefix(r.URL.Path, "/api/v1/changes") })},
 		{"what was known shows everything", "operator VIETTEL", 1500, false, open(func(r *http.Request) bool { return r.Method == http.MethodGet && r.URL.Query().Has("known_at") })},
 		{"a layer for staff is everybody's", "person", 1500, false, after(`DO $$ BEGIN

@@ -93,6 +93,29 @@ func proposalsOf(title, where string, world int) string {
 		END $$`, title, where, world)
 }
 
+// shareFor is a statement by which one organisation asks another for some masts of its, is
+// declined, and for some of them withdraws.
+func shareFor(asker, owner, where string, world int) string {
+	return fmt.Sprintf(`DO $$ DECLARE
+			r record; n text; i int := 0;
+		BEGIN
+			FOR r IN SELECT id FROM bts_sites WHERE status = 'existing' AND owner_organisation = '%[2]s' AND valid_to IS NULL AND %[3]s
+					AND NOT EXISTS (SELECT FROM operator_positions p WHERE p.site_code = bts_sites.code AND p.operator = '%[1]s') ORDER BY md5(id::text) LIMIT 12 LOOP
+				i := i + 1;
+				n := 'S-2020-%[4]d' || upper(substr(md5('%[1]s%[2]s' || i), 1, 3)) || '-' || upper(substr(md5('%[1]s%[2]s' || i), 4, 4)) || '-0000';
+				PERFORM set_config('hatang.who', 'key:%[1]s', true);
+				INSERT INTO sharing_requests (number, asker, collection, feature, wanted, reasons, asked_on) VALUES (n, '%[1]s', 'bts_sites', r.id, '{}', 'x', '2020-12-01');
+				INSERT INTO sharing_partners (request, organisation) VALUES (n, '%[2]s');
+				INSERT INTO sharing_steps (request, revision, action, party, organisation, taken_on, reasons, due_on) VALUES (n, 1, 'ask', 'asker', '%[1]s', '2020-12-01', 'x', '2020-12-22');
+				PERFORM set_config('hatang.who', 'key:%[2]s', true);
+				INSERT INTO sharing_steps (request, revision, action, party, organisation, taken_on, reasons, capacity) VALUES (n, 2, 'decline', 'partner', '%[2]s', '2020-12-03', 'x', '{"places": 0}');
+				CONTINUE WHEN i %% 3 <> 0;
+				PERFORM set_config('hatang.who', 'key:%[1]s', true);
+				INSERT INTO sharing_steps (request, revision, action, party, organisation, taken_on) VALUES (n, 3, 'withdraw', 'asker', '%[1]s', '2020-12-04');
+			END LOOP;
+		END $$`, asker, owner, where, world)
+}
+
 // recordFor has verdicts recorded for a viewer, about places that drafts lie at.
 func (o *origin) recordFor(t *testing.T, conn *pgx.Conn, v account.Viewer) {
 	t.Helper()
@@ -182,6 +205,11 @@ func (p *pair) hide(conn *pgx.Conn) {
 	hidden := fmt.Sprintf("%s AND %s", p.as.blind(sites, "geom"), p.as.unasked(sites))
 	execute(p.t, conn, proposalsOf("hidden", hidden, 1))
 	p.widen(conn, hidden)
+	owner := map[bool]string{true: "VIETTEL", false: "VNPT"}[p.as.organisation == "VNPT"]
+	for _, asker := range []string{"MOBIFONE", "VIETNAMOBILE"} { // of whom no viewer is one
+		execute(p.t, conn, shareFor(asker, owner, p.as.blind(sites, "geom"), 1))
+	}
+	p.quiet = append(p.quiet, time.Now())
 	if !p.as.viewer().Administers() {
 		execute(p.t, conn, importsOf("key:hidden"))
 		execute(p.t, conn, mappingsOf(p.as.viewer()))
@@ -267,6 +295,7 @@ type stock struct {
 	mappings       []int64  // of either world
 	proposals      []int64  // of either world
 	verdicts       []string // numbers, of either world
+	shares         []string // numbers, of either world
 	sites          *layer.Layer
 	makers         []string // of changes, in either world
 }
@@ -305,6 +334,7 @@ func readStock(t *testing.T, o *origin, as who, a, b *pgx.Conn) *stock {
 	s.mappings = append(allOf[int64](t, b, "SELECT id FROM import_mappings ORDER BY id"), 1)
 	s.proposals = allOf[int64](t, b, "SELECT id FROM proposals ORDER BY id")
 	s.verdicts = allOf[string](t, b, "SELECT number FROM verdicts ORDER BY recorded_at DESC, number")
+	s.shares = allOf[string](t, b, "SELECT number FROM sharing_requests ORDER BY md5(number)")
 	s.sites, _ = o.layers.Get("bts_sites")
 	s.consultations = allOf[int64](t, b, "SELECT id FROM consultations ORDER BY id")
 	at := allOf[float64](t, a, "SELECT unnest(ARRAY[ST_X(p.geom), ST_Y(p.geom)]) FROM ST_Dump(ST_GeneratePoints(hatang_territory($1), 40, 3)) p", as.territory)

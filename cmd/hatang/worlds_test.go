@@ -162,6 +162,8 @@ func newOrigin(t *testing.T) *origin {
 		}
 	}
 	execute(t, conn, proposalsOf("x", "true", 0))
+	execute(t, conn, shareFor("VIETTEL", "VNPT", "true", 0))
+	execute(t, conn, shareFor("VNPT", "MOBIFONE", "true", 0))
 	execute(t, conn, "INSERT INTO import_mappings (layer, organisation, name, reading) SELECT 'kiosks', o, 'x', '{}' FROM unnest('{VNPT,VIETTEL,NULL}'::text[]) o")
 	execute(t, conn, "UPDATE consultations SET answer = 'agreed', note = 'x' WHERE feature % 5 = 1")
 	execute(t, conn, "UPDATE consultations SET withdrawn_at = now() WHERE feature % 5 = 2")

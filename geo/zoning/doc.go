@@ -26,6 +26,9 @@
 // rule (its id), title, effect (binding, advisory or condition), clause and source;
 // status says what its figure is worth, messages replaces standard sentences. A
 // number carries its unit in its name. testdata/invented.good.json has one of each.
+// A mast that was refused to the proposer (Mast.Refusals) is not asked for by a rule of
+// sharing for its refusal_months: 12 where it does not say, 0 for never.
+//
 // A new rule is data; a new kind of rule is one list, one file here, one fixture.
 //
 // A place is urban if its commune is, or if a covering zone is of an urban class;

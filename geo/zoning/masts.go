@@ -268,7 +268,8 @@ func (c *check) doubtSpacing(r *spacingRule, m *nearMast, requiredM float64, at 
 
 // sharing asks to share rather than build where a mast within the distance could
 // carry one more operator: fewer than the most allowed, the proposer not on it yet
-// (without an operator the proposer is a newcomer). Each such mast is a finding.
+// (without an operator the proposer is a newcomer). Each such mast is a finding. One that
+// was refused to him lately is a finding, too, and is not asked for.
 func (c *check) sharing(r *sharingRule) {
 	withinM, applies := c.shareWithinM(r)
 	if !applies || !slices.Contains(r.mastTypes, c.proposal.MastType) {
@@ -278,10 +279,14 @@ func (c *check) sharing(r *sharingRule) {
 	found := false
 	for i := range c.nearby {
 		m := &c.nearby[i]
-		if m.lowM > withinM || !c.canCarry(r, m) {
+		if m.lowM > withinM || !c.hasRoom(r, m) {
 			continue
 		}
 		found = true
+		if refusal := c.refusal(r, m); refusal != nil {
+			c.refusedToShare(r, m, refusal)
+			continue
+		}
 		f := c.finding(stageSharing, &r.Rule, Fail, "fail", func() args {
 			a := c.shareArgs(r, m)
 			a.required = metres(withinM)
@@ -306,7 +311,39 @@ func (c *check) shareWithinM(r *sharingRule) (distanceM float64, applies bool) {
 	return distanceM, applies
 }
 
+// refusedToShare says why a mast is not asked for.
+func (c *check) refusedToShare(r *sharingRule, m *nearMast, refusal *Refusal) {
+	f := c.finding(stageSharing, &r.Rule, Pass, "refused", func() args {
+		a := c.shareArgs(r, m)
+		a.request, a.date = same(refusal.Request), same(refusal.On.String())
+		return a
+	})
+	c.mastEvidence(f, m)
+	f.SharingRequest = refusal.Request
+}
+
+// refusal is the latest of the proposer's requests to share the mast that was refused, on the
+// date or before it, and not longer before than the rule counts; nil for none.
+func (c *check) refusal(r *sharingRule, m *nearMast) *Refusal {
+	var latest *Refusal
+	for i := range m.Refusals {
+		f, date := &m.Refusals[i], c.proposal.Date.Time()
+		if f.Operator != c.proposal.Operator || f.Operator == "" || date.Before(f.On.Time()) || !date.Before(f.On.Time().AddDate(0, r.refusalMonths, 0)) {
+			continue
+		}
+		if latest == nil || latest.On.Before(f.On) || latest.On == f.On && latest.Request < f.Request {
+			latest = f
+		}
+	}
+	return latest
+}
+
+// canCarry reports whether the mast is to be asked for.
 func (c *check) canCarry(r *sharingRule, m *nearMast) bool {
+	return c.hasRoom(r, m) && c.refusal(r, m) == nil
+}
+
+func (c *check) hasRoom(r *sharingRule, m *nearMast) bool {
 	return r.counts.counts(m.Mast) && countDistinct(m.Operators) < r.maxOperators &&
 		(c.proposal.Operator == "" || !slices.Contains(m.Operators, c.proposal.Operator))
 }

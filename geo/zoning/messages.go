@@ -42,8 +42,9 @@ var catalogue = map[string]geo.Text{
 	"spacing/unknown":        {VI: "Cột {mast} cách {measured}; khoảng cách tối thiểu phụ thuộc vào {missing} chưa được cung cấp.", EN: "Mast {mast} is {measured} away; the minimum depends on {missing}, which is not given."},
 	"spacing/unknown_margin": {VI: "Cột {mast} cách {measured}, trong phạm vi sai số {margin} quanh khoảng cách tối thiểu {required}.", EN: "Mast {mast} is {measured} away, within the accuracy of {margin} about the minimum of {required}."},
 
-	"sharing/pass": {VI: "Không có cột nào trong phạm vi {required} còn khả năng dùng chung.", EN: "No mast within {required} could carry one more operator."},
-	"sharing/fail": {VI: "Cột {mast} cách {measured} (trong phạm vi {required}) đang có {count} doanh nghiệp, tối đa {limit}: cần xem xét dùng chung.", EN: "Mast {mast}, {measured} away (within {required}), carries {count} of at most {limit} operators: sharing it should come first."},
+	"sharing/pass":    {VI: "Không có cột nào trong phạm vi {required} còn khả năng dùng chung.", EN: "No mast within {required} could carry one more operator."},
+	"sharing/fail":    {VI: "Cột {mast} cách {measured} (trong phạm vi {required}) đang có {count} doanh nghiệp, tối đa {limit}: cần xem xét dùng chung.", EN: "Mast {mast}, {measured} away (within {required}), carries {count} of at most {limit} operators: sharing it should come first."},
+	"sharing/refused": {VI: "Cột {mast} cách {measured} đã bị từ chối dùng chung ngày {date} (đề nghị số {request}): không phải dùng chung cột này.", EN: "Mast {mast}, {measured} away, was refused for sharing on {date} (request {request}): it need not be shared."},
 
 	"setback/pass":    {VI: "Vị trí cách {area} {measured}; yêu cầu {required}.", EN: "The place is {measured} from {area}; {required} is required."},
 	"setback/fail":    {VI: "Vị trí chỉ cách {area} {measured}; yêu cầu {required}.", EN: "The place is only {measured} from {area}; {required} is required."},

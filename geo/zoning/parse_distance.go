@@ -68,12 +68,24 @@ func (r spacingRow) heights() (low, high float64) {
 	return low, high
 }
 
+// For how long a refusal to share frees from the duty where a rule does not say, and at most,
+// months. No text that could be read says: as long as an approval holds.
+const (
+	defaultRefusalMonths = 12
+	mostRefusalMonths    = 1200
+)
+
 func (p *parser) sharingRule(f *fields) {
 	s := sharingRule{
 		Rule:         p.rule(f, kindSharing, effects()),
 		mastTypes:    requiredWords(f, "mast_types", geo.MastTypes()),
 		counts:       counts(f),
 		maxOperators: f.integer("max_operators", 1, math.MaxInt32),
+
+		refusalMonths: defaultRefusalMonths,
+	}
+	if _, given := f.get("refusal_months"); given {
+		s.refusalMonths = f.integer("refusal_months", 0, mostRefusalMonths)
 	}
 	f.requiredObjects("distances", func(d *fields) {
 		s.distances = append(s.distances,

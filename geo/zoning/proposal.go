@@ -124,6 +124,16 @@ type Mast struct {
 	Status       string   // existing, planned, …: a rule says which ones count
 	Illustrative bool
 	Built        *Built // what Scene.Standing needs besides; nil: nothing of it is known
+	// Refusals are what was refused to those who asked to share it, as far as the viewer may
+	// know; nil for none.
+	Refusals []Refusal
+}
+
+// Refusal says that an operator asked to share a mast and was refused.
+type Refusal struct {
+	Operator string   // who asked
+	Request  string   // number of his request
+	On       geo.Date // when its owner, or the department, refused last
 }
 
 // Built is what is known of a mast that stands, or is planned, beyond what others near it

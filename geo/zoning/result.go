@@ -73,6 +73,8 @@ type Finding struct {
 	Notice bool `json:"notice,omitempty"`
 	// Decides: the verdict stands because of this finding; curing all that decide removes it.
 	Decides bool `json:"decides"`
+	// SharingRequest is the number of the request to share the mast that was refused; "" for none.
+	SharingRequest string `json:"sharing_request,omitempty"`
 	// ReplyDays is the period of a consultation, in days.
 	ReplyDays int    `json:"reply_days,omitempty"`
 	Source    Source `json:"source"`

@@ -121,6 +121,8 @@ type sharingRule struct {
 	counts       counting
 	maxOperators int
 	distances    []sharingDistance
+	// refusalMonths is for how long a refusal to share frees from the duty; 0: not at all.
+	refusalMonths int
 }
 
 type sharingDistance struct {

@@ -12,10 +12,11 @@ type args struct {
 	title, mastType, measured, required, missing, preferred geo.Text
 	zone, class, rules, date, distance, margin              geo.Text
 	mast, count, limit, otherwise, authority, period, area  geo.Text
+	request                                                 geo.Text
 }
 
 // slots name the placeholders; the number of one is its place here and in args.slot.
-var slots = [...]string{"title", "type", "measured", "required", "missing", "preferred", "zone", "class", "rules", "date", "distance", "margin", "mast", "count", "limit", "otherwise", "authority", "period", "area"}
+var slots = [...]string{"title", "type", "measured", "required", "missing", "preferred", "zone", "class", "rules", "date", "distance", "margin", "mast", "count", "limit", "otherwise", "authority", "period", "area", "request"}
 
 // slot is the value for a placeholder, by its number; nil for a number that is none.
 func (a *args) slot(i int) *geo.Text {
@@ -58,6 +59,8 @@ func (a *args) slot(i int) *geo.Text {
 		return &a.period
 	case 18:
 		return &a.area
+	case 19:
+		return &a.request
 	}
 	return nil
 }

@@ -11,6 +11,9 @@ type Viewer struct {
 	Person       int64  // id of the person; 0 for a program or the public
 	Organisation string // code of the organisation; "" for none
 	Grants       []Grant
+	// RefusedTo is an organisation whose requests to share that were refused he is told of, as
+	// its own people are; "" for none.
+	RefusedTo string
 }
 
 // Anonymous returns the public viewer, who may read what is published.
@@ -346,6 +349,9 @@ func (v Viewer) Class() string {
 			layers = strings.Join(slices.Compact(names), ",")
 		}
 		parts = append(parts, kind+":"+layers)
+	}
+	if v.RefusedTo != "" {
+		parts = append(parts, "refused:"+v.RefusedTo)
 	}
 	if len(parts) == 0 {
 		return "signed_in"

@@ -138,6 +138,7 @@ var pageTexts = map[string]geo.Text{
 	"tag.Tiles":         {VI: "Ô bản đồ", EN: "Tiles"},
 	"tag.Planning":      {VI: "Quy hoạch", EN: "Planning"},
 	"tag.Proposals":     {VI: "Hồ sơ đề xuất và quyết định", EN: "Proposals and decisions"},
+	"tag.Sharing":       {VI: "Dùng chung hạ tầng", EN: "Sharing"},
 	"tag.Verdicts":      {VI: "Kết luận đã ghi nhận", EN: "Recorded verdicts"},
 	"tag.Accounts":      {VI: "Tài khoản", EN: "Accounts"},
 	"tag.Probes":        {VI: "Trạng thái máy chủ", EN: "Probes"},

@@ -39,6 +39,7 @@ func named() map[string]any {
 		"cables":                  map[string]any{"proposals": permit.MaxCables, "positions": permit.MaxCablePositions, "degrees": permit.MaxCableDegrees},
 		"filed":                   map[string]any{"features": permit.MaxFiled, "agencies": permit.MaxAgencies, "conditions": permit.MaxConditions},
 		"attachments":             map[string]any{"bytes": permit.MaxAttachmentBytes, "files": permit.MaxAttachments, "all_bytes": permit.MaxAttachedBytes, "of_an_organisation_bytes": permit.MaxOrganisationBytes},
+		"sharing":                 map[string]any{"partners": permit.MaxPartners, "technologies": permit.MaxTechnologies, "figure": permit.MaxShared},
 		"sites":                   map[string]any{"of_one_mast": mostSites, "proposals": mostProposed, "distance_m": farthestMastsM},
 		"rows": map[string]any{"row_bytes": permit.MaxRowBytes, "bytes_per_minute": paceBytes / paceTime.Minutes(),
 			"streams_at_a_time": maxStreams, "streams_of_the_public": maxStreams - staffStreams},

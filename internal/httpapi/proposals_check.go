@@ -28,7 +28,8 @@ type filedAnswer struct {
 //
 // Decided: they are checked as for somebody who has signed in and nothing else. All of the
 // organisation read what was found, and the agencies, whatever he who files may see beside;
-// drafts of the organisation itself do not count: the masts are among them.
+// drafts of the organisation itself do not count: the masts are among them. What others have
+// refused to share with it does: by filing it relies on that.
 func (a *api) checkFiled(r *request, features []permit.FiledFeature) (json.RawMessage, permit.Sealed, error) {
 	checked := make([]permit.CheckedFeature, len(features))
 	questions := map[permit.Kind][]filedQuestion{}
@@ -50,7 +51,7 @@ func (a *api) checkFiled(r *request, features []permit.FiledFeature) (json.RawMe
 		for i, q := range questions[kind] {
 			bodies[i] = q.body
 		}
-		judged, err := a.Recorder.Judge(r.Context(), account.Viewer{Name: r.viewer.Name}, date, kind, bodies)
+		judged, err := a.Recorder.Judge(r.Context(), account.Viewer{Name: r.viewer.Name, RefusedTo: r.viewer.Organisation}, date, kind, bodies)
 		if err != nil {
 			return nil, nil, err
 		}

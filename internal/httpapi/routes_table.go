@@ -156,6 +156,12 @@ func (a *api) permitRoutes() []route {
 		{method: http.MethodGet, pattern: root + "/decisions", handle: a.listDecisions, produces: jsonType, query: []string{"after", "collection", "feature", "limit", "organisation", "outcome", "year"}, layers: true},
 		{method: http.MethodGet, pattern: root + "/decisions/{number}", handle: a.showDecision, produces: jsonType, query: noQuery},
 
+		{method: http.MethodGet, pattern: root + sharingPath, handle: a.listSharing, produces: jsonType, query: sharingQuery(), needs: identity},
+		{method: http.MethodPost, pattern: root + sharingPath, handle: a.askToShare, produces: jsonType, consumes: jsonType, query: noQuery, needs: filing},
+		{method: http.MethodGet, pattern: root + sharingPath + "/figures", handle: a.sharingFigures, produces: jsonType, query: noQuery},
+		{method: http.MethodGet, pattern: root + sharingPath + "/{sharingNumber}", handle: a.showSharing, produces: jsonType, query: noQuery, needs: identity},
+		{method: http.MethodPost, pattern: root + sharingPath + "/{sharingNumber}/steps", handle: a.decideSharing, produces: jsonType, consumes: jsonType, query: noQuery, needs: identity},
+
 		{method: http.MethodGet, pattern: root + "/rule-sets", handle: a.listRuleSets, produces: jsonType, query: []string{"date", "id", "jurisdiction", "state"}},
 		{method: http.MethodPost, pattern: root + "/rule-sets", handle: a.draftRules, produces: jsonType, consumes: jsonType, query: []string{"jurisdiction"}, needs: drafting},
 		{method: http.MethodGet, pattern: ruleSet, handle: a.showRules, produces: jsonType, query: noQuery},

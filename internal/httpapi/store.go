@@ -74,6 +74,7 @@ type Accounts interface {
 	Proposals
 	Attachments
 	Notices
+	Sharing
 	Verdicts
 	// KeyViewer returns whose key it is; ErrNotFound for one unknown, expired or revoked.
 	KeyViewer(ctx context.Context, key string) (account.Viewer, error)

@@ -115,6 +115,9 @@ func appendFinding(dst []byte, f *zoning.Finding, sentences bool) []byte {
 		dst = append(dst, `,"notice":true`...)
 	}
 	dst = strconv.AppendBool(append(dst, `,"decides":`...), f.Decides)
+	if f.SharingRequest != "" {
+		dst = appendText(append(dst, `,"sharing_request":`...), f.SharingRequest)
+	}
 	if f.ReplyDays != 0 {
 		dst = strconv.AppendInt(append(dst, `,"reply_days":`...), int64(f.ReplyDays), 10)
 	}

@@ -16,22 +16,28 @@ type Calendar struct {
 	WorkingDays []string `json:"working_days"` // English weekdays, lower case
 	Holidays    []string `json:"holidays"`     // days as YYYY-MM-DD, or as MM-DD in every year
 	Periods     Periods  `json:"permit"`
+	// NamesOwners lets the public figures of requests to share say who was asked.
+	NamesOwners bool `json:"sharing_figures_name_owners"`
 }
 
-// Periods are how long steps may take, working days but for the last.
+// Periods are how long steps may take, working days but for ValidMonths.
 type Periods struct {
 	DecideDays     int `json:"decide_working_days"`
 	SupplementDays int `json:"supplement_working_days"`
 	ConsultDays    int `json:"consult_working_days"`
 	ValidMonths    int `json:"valid_months"` // of an approval
+	// To answer a request to share, and to mediate one.
+	SharingAnswerDays    int `json:"sharing_answer_working_days"`
+	SharingMediationDays int `json:"sharing_mediation_working_days"`
 }
 
 // LongestPeriod is how long one may be, days or months.
 const LongestPeriod = 1000
 
-// DefaultPeriods are those of a plan that says nothing of them.
+// DefaultPeriods are those of a plan that says nothing of them. No text that could be read
+// sets one for sharing: as long as a decision takes, and as an agency has (30 days, NĐ 34/2014).
 func DefaultPeriods() Periods {
-	return Periods{DecideDays: 15, SupplementDays: 20, ConsultDays: 22, ValidMonths: 12}
+	return Periods{DecideDays: 15, SupplementDays: 20, ConsultDays: 22, ValidMonths: 12, SharingAnswerDays: 15, SharingMediationDays: 22}
 }
 
 // ParseCalendar reads the settings of a plan; "" are those of none.

@@ -158,7 +158,7 @@ func plain(question *json.RawMessage) *layer.InvalidError {
 // judge completes what is to be recorded with its number, its code and its basis.
 func judge(v account.Viewer, snapshot string, question json.RawMessage, verdict zoning.Verdict, b RecordBody) Judged {
 	b.Type, b.Number, b.Code, b.Question = recordType, newNumber(b.KnownAt), newCode(4), question
-	basis := Basis{AskedBy: v.Name, Organisation: v.Organisation, Grants: v.Grants, Snapshot: snapshot, Salt: newCode(6)}
+	basis := Basis{AskedBy: v.Name, Organisation: v.Organisation, Grants: v.Grants, RefusedTo: v.RefusedTo, Snapshot: snapshot, Salt: newCode(6)}
 	return Judged{Number: b.Number, Answer: b.Answer, Verdict: verdict, body: b, basis: basis}
 }
 

@@ -83,13 +83,14 @@ type Basis struct {
 	AskedBy      string          `json:"asked_by"`
 	Organisation string          `json:"organisation"` // whose drafts counted
 	Grants       []account.Grant `json:"grants"`
+	RefusedTo    string          `json:"refused_to,omitempty"` // whose refusals to share counted beside
 	Snapshot     string          `json:"snapshot"`
 	Salt         string          `json:"salt"`
 }
 
 // Viewer is as whom it was judged.
 func (b Basis) Viewer() account.Viewer {
-	return account.Viewer{Name: b.AskedBy, Organisation: b.Organisation, Grants: b.Grants}
+	return account.Viewer{Name: b.AskedBy, Organisation: b.Organisation, Grants: b.Grants, RefusedTo: b.RefusedTo}
 }
 
 // Record is a recorded verdict.

@@ -131,7 +131,8 @@ func (p *Pack) checkHead(c checker) {
 		name string
 		long int
 	}{{"decide_working_days", p.Periods.DecideDays}, {"supplement_working_days", p.Periods.SupplementDays},
-		{"consult_working_days", p.Periods.ConsultDays}, {"valid_months", p.Periods.ValidMonths}} {
+		{"consult_working_days", p.Periods.ConsultDays}, {"valid_months", p.Periods.ValidMonths},
+		{"sharing_answer_working_days", p.Periods.SharingAnswerDays}, {"sharing_mediation_working_days", p.Periods.SharingMediationDays}} {
 		if of.long < 1 || of.long > permit.LongestPeriod {
 			c.faults.Add("/permit/"+of.name, "phải từ 1 đến %d", "must be from 1 to %d", permit.LongestPeriod)
 		}

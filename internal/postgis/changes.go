@@ -18,9 +18,10 @@ const mostChanges = 5000
 
 // unseen are the features that transactions changed which the snapshot $1 does not hold:
 // one that was running then is found by its number. A consultation changes no row, but who
-// sees one.
+// sees one; a request to share a mast what is known of it.
 const unseen = `(SELECT layer, feature_id AS feature, coalesce(before->>'site_code', CASE layer WHEN 'bts_sites' THEN before->>'code' END, '') AS site, xid FROM history
-		UNION ALL SELECT layer, feature, '', xid FROM consultations) changed
+		UNION ALL SELECT layer, feature, '', xid FROM consultations
+		UNION ALL SELECT collection, feature, code, xid FROM sharing_steps JOIN sharing_requests ON number = request WHERE code IS NOT NULL) changed
 	WHERE xid >= pg_snapshot_xmin($1::text::pg_snapshot) AND NOT pg_visible_in_snapshot(xid, $1::text::pg_snapshot)`
 
 // Changes reads what became of the facts since a state: the rows that transactions

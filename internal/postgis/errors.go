@@ -56,6 +56,8 @@ func translate(doing string, err error) error {
 	case pg.Code == "HT023":
 		return &permit.RefusedError{Detail: geo.Text{VI: "Chưa đủ ý kiến đồng ý bắt buộc của cơ quan có thẩm quyền: xem missing_consents của hồ sơ.",
 			EN: "Consent that is required has not been given: see missing_consents of the proposal."}}
+	case pg.ConstraintName == "sharing_requests_one_open":
+		return &permit.RefusedError{Detail: geo.Text{VI: "Đơn vị bạn đang có một đề nghị chưa kết thúc về đối tượng này.", EN: "Your organisation has a request about this feature that is open."}}
 	case pg.Code == "HT024":
 		return fmt.Errorf("%s: %w", doing, layer.ErrFiled)
 	case pg.Code == "HT030":

@@ -144,7 +144,7 @@ func (r *reading) masts(ctx context.Context, into *zoning.SceneData) error {
 	return r.operators(ctx, into.Masts, known)
 }
 
-// operators adds to the masts the operators on each: the viewer sees an operator
+// operators adds to the masts the operators on each, and the refusals to share it: the viewer sees an operator
 // only through a position that he sees, on the mast that bears its code. Reading the positions by themselves costs a
 // third of joining them.
 func (r *reading) operators(ctx context.Context, masts []zoning.Mast, known words) error {
@@ -171,10 +171,13 @@ func (r *reading) operators(ctx context.Context, masts []zoning.Mast, known word
 		}
 		return nil
 	})
+	if err != nil {
+		return err
+	}
 	for i := range masts {
 		slices.Sort(masts[i].Operators)
 	}
-	return err
+	return r.refusals(ctx, masts, at)
 }
 
 // bearers returns which of the masts bears each code. Drafts may have the code of a site

@@ -21,19 +21,25 @@ func (s *Store) CreateFeature(ctx context.Context, v account.Viewer, l *layer.La
 	if err := l.CheckNew(f).Err(); err != nil {
 		return 0, err
 	}
+	var id int64
+	err := s.write(ctx, v, "add to "+l.Name, func(tx pgx.Tx) (err error) {
+		if id, err = addRow(ctx, tx, l, f); err != nil {
+			return err
+		}
+		return inPen(ctx, tx, v, l, id)
+	})
+	return id, err
+}
+
+// addRow adds a row that the layer allows, whoever may, and returns its id.
+func addRow(ctx context.Context, tx pgx.Tx, l *layer.Layer, f layer.Feature) (id int64, err error) {
 	var c conditions
 	names, places, err := assignments(&c, l, f)
 	if err != nil {
 		return 0, err
 	}
 	sql := fmt.Sprintf("INSERT INTO %s (%s) VALUES (%s) RETURNING id", quote(l.Name), strings.Join(names, ", "), strings.Join(places, ", "))
-	var id int64
-	err = s.write(ctx, v, "add to "+l.Name, func(tx pgx.Tx) error {
-		if err := tx.QueryRow(ctx, sql, c.args...).Scan(&id); err != nil {
-			return err
-		}
-		return inPen(ctx, tx, v, l, id)
-	})
+	err = tx.QueryRow(ctx, sql, c.args...).Scan(&id)
 	return id, err
 }
 
