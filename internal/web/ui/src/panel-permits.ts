@@ -24,7 +24,8 @@ export class PermitsPanel {
   private readonly list = h("div", { id: "permits" });
   private readonly drafts = h("details", { class: "filing" });
   private readonly card: PermitCard;
-  private view: View = "waiting";
+  /** Who files looks after what is under way, others see first what waits for them. */
+  private view: View = filedLayers.some(files) ? "open" : "waiting";
   private organisation = "";
   private found: Permit[] = [];
   private next: string | undefined;
