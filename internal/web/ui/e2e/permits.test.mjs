@@ -290,6 +290,11 @@ describe("a proposal", { timeout: 240_000 }, () => {
     assert.equal(await entry(last.page, "Cột W-1").count(), 0, "it waits no more");
     await last.page.locator("#permits-view").selectOption("open");
     await entry(last.page, "Cột W-1").waitFor();
+    await last.page.locator("#permits-territory").selectOption("095");
+    await last.page.locator("#permits .none").waitFor();
+    await last.page.locator("#permits-territory").selectOption("094");
+    await last.page.locator("#permits-organisation").selectOption("VNPT");
+    await entry(last.page, "Cột W-1").waitFor();
     assert.deepEqual(unexpected([...his.complaints, ...theirs.complaints, ...last.complaints]), []);
   });
 
