@@ -290,6 +290,11 @@ describe("a proposal", { timeout: 240_000 }, () => {
     assert.equal(await entry(last.page, "Cột W-1").count(), 0, "it waits no more");
     await last.page.locator("#permits-view").selectOption("open");
     await entry(last.page, "Cột W-1").waitFor();
+    await last.page.locator("#permits-territory").selectOption("095");
+    await last.page.locator("#permits .none").waitFor();
+    await last.page.locator("#permits-territory").selectOption("094");
+    await last.page.locator("#permits-organisation").selectOption("VNPT");
+    await entry(last.page, "Cột W-1").waitFor();
     assert.deepEqual(unexpected([...his.complaints, ...theirs.complaints, ...last.complaints]), []);
   });
 
@@ -299,7 +304,13 @@ describe("a proposal", { timeout: 240_000 }, () => {
     const own = await as(insider);
     await own.page.locator("#tab-permits").click();
     await own.page.locator("#permits-view").selectOption("all");
-    await entry(own.page, "Cột W-2").click();
+    await entry(own.page, "Cột W-2").press("Enter");
+    await own.page.locator("#permit-steps .none").waitFor();
+    const focused = () => own.page.evaluate(() => document.activeElement?.id || document.activeElement?.className);
+    assert.equal(await focused(), "card-close", "with keys alone one gets into the card");
+    await own.page.keyboard.press("Escape");
+    assert.equal(await focused(), "permit", "and back to the list");
+    await own.page.keyboard.press("Enter");
     await own.page.locator("#permit-steps .none").waitFor();
     const id = await own.page.locator("#card [data-permit]").getAttribute("data-permit");
     const status = await own.page.evaluate(async (id) => {

@@ -85,6 +85,7 @@ export const permitTexts = {
   "permits.none.open": ["Không có hồ sơ nào chưa kết thúc.", "No proposal is open."],
   "permits.none.all": ["Chưa có hồ sơ nào liên quan đến bạn.", "There is no proposal that concerns you."],
   "permits.everybody": ["mọi đơn vị", "all organisations"],
+  "permits.territory": ["Địa bàn", "Territory"],
   "permits.more": ["Xem tiếp", "Show more"],
   "permits.fileDrafts": ["Nộp hồ sơ từ bản thảo có sẵn", "File drafts that are there"],
   "permits.drafts": ["Bản thảo của đơn vị", "Drafts of the organisation"],

@@ -24,8 +24,10 @@ export class PermitsPanel {
   private readonly list = h("div", { id: "permits" });
   private readonly drafts = h("details", { class: "filing" });
   private readonly card: PermitCard;
-  private view: View = "waiting";
-  private organisation = "";
+  /** Who files looks after what is under way, others see first what waits for them. */
+  private view: View = filedLayers.some(files) ? "open" : "waiting";
+  /** What else is chosen, by the parameter of the list; "" is all. */
+  private readonly chosen = { organisation: "", territory: "" };
   private found: Permit[] = [];
   private next: string | undefined;
 
@@ -46,7 +48,8 @@ export class PermitsPanel {
     fill(this.filters, h("p", { class: "intro" }, t("permits.intro")),
       h("div", { class: "field" }, h("label", { for: "permits-view" }, t("permits.view")),
         h("select", { id: "permits-view", onchange: chosen }, ...views.map((v) => h("option", { value: v, selected: v === this.view }, t(`permits.view.${v}`))))),
-      isStaff() && this.organisationFilter());
+      isStaff() && this.filter("organisation", t("permit.organisation"), t("permits.everybody"), operators),
+      isStaff() && this.filter("territory", t("permits.territory"), t("grant.everywhere"), districts));
     this.drafts.hidden = !filedLayers.some(files);
     fill(this.drafts, h("summary", {}, t("permits.fileDrafts")));
     this.drawList();
@@ -65,7 +68,7 @@ export class PermitsPanel {
 
   /** Reads on behind what is there, until there is something to show or nothing more. */
   private async more(found: Permit[], next: string | undefined): Promise<void> {
-    const query = { ...(this.view === "overdue" && { overdue: "true" }), ...(this.organisation && { organisation: this.organisation }) };
+    const query = { ...(this.view === "overdue" && { overdue: "true" }), ...Object.fromEntries(Object.entries(this.chosen).filter(([, value]) => value !== "")) };
     const before = this.shown(found).length;
     do {
       const page = await listPermits(query, next);
@@ -106,13 +109,16 @@ export class PermitsPanel {
         h("span", {}, stateBadge(p.state), " ", deadline(p))));
   }
 
-  private organisationFilter(): HTMLElement {
-    const chosen = h("select", { id: "permits-organisation", onchange: () => { this.organisation = chosen.value; void this.load(); } }, h("option", { value: "" }, t("permits.everybody")));
-    const learn = async () => {
-      for (const o of (await organisations()).filter((one) => one.kind === "operator")) chosen.append(h("option", { value: o.code, selected: o.code === this.organisation }, `${say(o.name)} (${o.code})`));
-    };
-    void attempt(learn);
-    return h("div", { class: "field" }, h("label", { for: "permits-organisation" }, t("permit.organisation")), chosen);
+  /** A choice among what is asked for when it is drawn; where there is nothing to choose it is not there. */
+  private filter(name: "organisation" | "territory", label: string, all: string, options: () => Promise<(readonly [string, string])[]>): HTMLElement {
+    const control = h("select", { id: `permits-${name}`, onchange: () => { this.chosen[name] = control.value; void this.load(); } }, h("option", { value: "" }, all));
+    const whole = h("div", { class: "field", hidden: true }, h("label", { for: control.id }, label), control);
+    void attempt(async () => {
+      const found = await options();
+      control.append(...found.map(([code, text]) => h("option", { value: code, selected: code === this.chosen[name] }, `${text} (${code})`)));
+      whole.hidden = found.length === 0;
+    });
+    return whole;
   }
 
   /** The drafts of one's organisation, to be filed together. */
@@ -137,6 +143,15 @@ export class PermitsPanel {
         h("li", {}, boxes[i] as HTMLInputElement, h("label", { for: `draft-${i}` }, `${row.code} · ${title(row.collection)}`))))))];
     });
   }
+}
+
+async function operators(): Promise<(readonly [string, string])[]> {
+  return (await organisations()).filter((o) => o.kind === "operator").map((o) => [o.code, say(o.name)] as const);
+}
+
+async function districts(): Promise<(readonly [string, string])[]> {
+  const { features } = await request<{ features: GeoFeature[] }>(`${api}/collections/districts/items?limit=1000&properties=code,name`);
+  return features.map((f) => [String(f.properties["code"]), String(f.properties["name"])] as const).sort((a, b) => a[1].localeCompare(b[1], "vi"));
 }
 
 interface DraftRow { collection: string; id: number; code: string }

@@ -1,7 +1,7 @@
 // A proposal over the map: its features and what was found, who is asked, what has happened, and what may be done.
 import { request, type Description, type Verdict } from "./api";
 import { showCard } from "./card";
-import { h } from "./dom";
+import { byId, h } from "./dom";
 import { formatDate, formatTime, say, t, word } from "./i18n";
 import { fetchFeatures } from "./layers";
 import type { MapView } from "./map";
@@ -29,7 +29,7 @@ export class PermitCard {
       this.permit = await request<Permit>(`${proposals}/${id}`);
       this.said = said;
       this.show();
-      document.getElementById("permit-said")?.focus();
+      document.getElementById(said === "" ? "card-close" : "permit-said")?.focus();
       await this.showOnMap(this.permit);
     });
   }
@@ -103,7 +103,9 @@ export class PermitCard {
   /** Somebody was first: the proposal is read again, and what was typed stays. */
   private async stale(id: number): Promise<void> { await Promise.all([this.open(id, t("permit.stale")), this.changed()]); }
 
+  /** The focus goes back to the list, if it was in the card. */
   private forget(): void {
+    if (byId("card").contains(document.activeElement)) document.querySelector<HTMLElement>(`[data-permit="${this.permit?.id}"] button.permit`)?.focus();
     this.permit = undefined;
     this.typed.clear();
     this.map.clear();
@@ -133,11 +135,18 @@ function consultations(p: Permit): HTMLElement | null {
     h("ul", { class: "asked" }, ...each.map((c) => h("li", { "data-agency": c.agency, "data-state": c.state },
       organisationText(c.agency), c.required && h("em", {}, ` · ${t("permit.required")}`),
       h("div", {}, c.answer ? word("consult.answer", c.answer) : t(`consult.state.${c.state}`),
-        c.state === "open" && c.due_on && [" · ", t("permit.answerBy", { date: formatDate(c.due_on) })].join(""),
+        c.state === "open" && c.due_on && h("span", {}, " · ", answerBy(c.due_on, p)),
         c.document_number && ` · ${t("permit.document", { number: c.document_number, date: c.document_date ? formatDate(c.document_date) : "—" })}`),
       c.note && h("p", { class: "said" }, c.note)))),
     missing.length > 0 && h("p", { class: "note illustrative", id: "missing-consents" }, t("permit.missing"), " ",
       ...missing.flatMap((agency, i) => [i > 0 ? ", " : "", agency ? organisationText(agency) : t("permit.missing.unnamed")])));
+}
+
+/** The proposal says of its date, which is that of those who are asked, whether it has passed. */
+function answerBy(due: string, p: Permit): HTMLElement {
+  const late = p.overdue && p.due_on !== null && due <= p.due_on;
+  const date = formatDate(due);
+  return h("span", { class: late ? "due late" : "" }, late ? t("permit.overdue", { date }) : t("permit.answerBy", { date }));
 }
 
 function history(steps: Step[]): HTMLElement {
