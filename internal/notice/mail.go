@@ -118,7 +118,7 @@ func (m *Mailer) dial(ctx context.Context) (client *smtp.Client, closeClient fun
 		}
 	}()
 	config := &tls.Config{ServerName: host, RootCAs: m.Roots, MinVersion: tls.VersionTLS12}
-	var wire net.Conn = conn
+	wire := conn
 	if m.Security == TLS {
 		wire = tls.Client(conn, config)
 	}
