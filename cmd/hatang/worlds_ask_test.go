@@ -460,7 +460,7 @@ func (p *pair) consultations() string {
 func (p *pair) proposals() string {
 	id := fmt.Sprint(p.filed())
 	return "/api/v1" + pick(p.rand, []string{"/proposals", "/proposals?limit=1", "/proposals?limit=2&after=" + id, "/proposals?state=withdrawn&organisation=VIETTEL", "/proposals?territory=094", "/proposals?overdue=true",
-		"/proposals/" + id, "/proposals/" + id, "/verdicts/" + p.verdict(), "/verdicts/" + p.verdict(), "/signing-keys", "/decisions", "/decisions/2026-0001", fmt.Sprint("/decisions?collection=bts_sites&feature=", p.id(p.stock.sites))})
+		"/proposals/" + id, "/proposals/" + id, "/verdicts/" + p.verdict(), "/verdicts/" + p.verdict() + "?f=html", "/signing-keys", "/decisions", "/decisions/2026-0001", "/decisions/2026-0001?f=html", "/decisions/2026-0001?f=pdf", fmt.Sprint("/decisions?collection=bts_sites&feature=", p.id(p.stock.sites))})
 }
 
 // verdict is the number of a verdict of either world. Of its verification anybody is told

@@ -73,6 +73,7 @@ type Accounts interface {
 	Consultations
 	Proposals
 	Verdicts
+	Headings
 	// KeyViewer returns whose key it is; ErrNotFound for one unknown, expired or revoked.
 	KeyViewer(ctx context.Context, key string) (account.Viewer, error)
 	// SessionViewer returns who is signed in; ErrNotFound for a session that is over.

@@ -188,16 +188,24 @@ func (f *face) wrap(text string, size, widest float64) (lines []string) {
 	return lines
 }
 
-// cut cuts a word into full lines and what is left.
+// cut cuts a word into full lines and what is left: behind a sign as addresses have them,
+// where one is near the end of a line.
 func (f *face) cut(word string, size, widest float64) (full []string, rest string) {
 	width, start := 0.0, 0
+	sign, before := 0, 0.0 // where the last sign ends, and how wide the line is to there
 	for i, r := range word {
 		w := f.widths[r] * size * pointMM
 		if width+w > widest && i > start {
-			full = append(full, word[start:i])
-			start, width = i, 0
+			end, left := i, 0.0
+			if sign > start && before > widest/2 {
+				end, left = sign, width-before
+			}
+			full = append(full, word[start:end])
+			start, width = end, left
 		}
-		width += w
+		if width += w; strings.ContainsRune("/?&=-", r) {
+			sign, before = i+1, width
+		}
 	}
 	return full, word[start:]
 }
