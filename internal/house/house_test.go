@@ -48,11 +48,12 @@ var (
 		"internal/tables":  {ours: []string{"geo/...", "internal/layer", "internal/formats"}, denied: append([]string{"github.com/jackc/pgx", "github.com/pressly/goose"}, web...)}, // as formats
 		"internal/intake":  {ours: []string{"geo/...", "internal/layer", "internal/tables"}, denied: append(sql, web...)},
 		"internal/tiles":   {ours: []string{"geo/...", "internal/layer"}, denied: append(io, append(sql, web...)...), pure: true, foreign: math},
+		"internal/papers":  {ours: []string{"geo/...", "internal/layer", "internal/account", "internal/permit", "internal/plan"}, denied: append(io, append(sql, web...)...)},
 		"internal/memory":  {ours: []string{"geo/...", "internal/layer", "internal/account", "internal/tiles"}, denied: append(sql, web...)},
 		"internal/localdb": {denied: web},
 		"internal/postgis": {ours: []string{"geo/...", "migrations", "internal/layer", "internal/filter", "internal/plan", "internal/permit", "internal/memory", "internal/account", "internal/intake"},
 			denied: web},
-		"internal/httpapi": {ours: []string{"geo/...", "api", "internal/layer", "internal/filter", "internal/formats", "internal/tables", "internal/intake", "internal/tiles", "internal/plan", "internal/permit", "internal/account"},
+		"internal/httpapi": {ours: []string{"geo/...", "api", "internal/layer", "internal/filter", "internal/formats", "internal/tables", "internal/intake", "internal/tiles", "internal/plan", "internal/permit", "internal/papers", "internal/account"},
 			denied: sql},
 		"internal/testdb": {ours: []string{"internal/localdb"}, denied: web},
 		"internal/web":    {ours: []string{"geo/...", "internal/layer"}, denied: sql},

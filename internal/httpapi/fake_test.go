@@ -26,6 +26,7 @@ import (
 	"hatang/internal/intake"
 	"hatang/internal/layer"
 	"hatang/internal/permit"
+	"hatang/internal/plan"
 )
 
 // fakeStore holds rows in memory: enough to test what HTTP does with a store, and
@@ -480,6 +481,10 @@ func (s *fakeStore) Verdict(_ context.Context, v account.Viewer, number string) 
 
 func (s *fakeStore) SigningKeys(context.Context) ([]permit.SigningKey, error) {
 	return []permit.SigningKey{}, s.call("SigningKeys")
+}
+
+func (s *fakeStore) PaperHeading(context.Context, string, geo.Date) (plan.Heading, error) {
+	return plan.Heading{Agency: geo.Text{VI: "Sở", EN: "Department"}}, s.call("PaperHeading")
 }
 
 func (s *fakeStore) Decisions(context.Context, account.Viewer, permit.DecisionQuery) ([]permit.RegisteredDecision, error) {

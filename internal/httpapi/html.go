@@ -31,7 +31,7 @@ const documentPage = "document"
 var pageTemplates = func() map[string]*template.Template {
 	layout := template.Must(template.New("").Funcs(template.FuncMap{"json": jsonText}).ParseFS(pageFiles, "pages/layout.html", "pages/parts.html"))
 	all := map[string]*template.Template{}
-	for _, name := range []string{"landing", "conformance", "collections", "collection", "schema", "items", "item", "openapi", "problem", documentPage} {
+	for _, name := range []string{"landing", "conformance", "collections", "collection", "schema", "items", "item", "openapi", "problem", "paper", "decisions", "verification", documentPage} {
 		all[name] = template.Must(template.Must(layout.Clone()).ParseFS(pageFiles, "pages/"+name+".html"))
 	}
 	return all
@@ -85,6 +85,9 @@ func (a *api) pageOf(r *request) *view {
 	for step := range strings.SplitSeq(rest, "/") {
 		path += "/" + url.PathEscape(step)
 		v.Trail = append(v.Trail, crumb{a.stepTitle(r, step, v.Language), v.Local(path)})
+		if path == root+"/verdicts" { // nobody is told of all of them
+			v.Trail[len(v.Trail)-1].Href = ""
+		}
 	}
 	v.Trail[len(v.Trail)-1].Href = ""
 	steps := v.Trail[1:]
@@ -209,7 +212,11 @@ func (a *api) alternates(r *request, data string) []link {
 	if r.URL.RawQuery != "" {
 		address += "?" + r.URL.RawQuery
 	}
-	return []link{{Href: a.base(r) + withParameter(address, "f", format), Rel: "alternate", Type: other}}
+	links := []link{{Href: a.base(r) + withParameter(address, "f", format), Rel: "alternate", Type: other}}
+	if r.papers {
+		links = append(links, link{Href: a.base(r) + withParameter(address, "f", "pdf"), Rel: "alternate", Type: typePDF})
+	}
+	return links
 }
 
 // selfType is the media type of an answer in the encoding asked for.

@@ -14,7 +14,7 @@ import (
 )
 
 // voids are the elements that have no end.
-var voids = []string{"meta", "link", "input", "br", "circle", "line", "rect"}
+var voids = []string{"meta", "link", "input", "br", "col", "circle", "line", "rect"}
 
 // unbalanced names the first tag of a page that does not fit the ones around it, "" for none:
 // what the parser would mend.

@@ -10,7 +10,11 @@ import (
 
 	"hatang/internal/formats"
 	"hatang/internal/layer"
+	"hatang/internal/permit"
 )
+
+// relDecisions leads from a feature to the decisions by which it is here.
+const relDecisions = "decisions"
 
 // featureID reads the id of the path; what is no row's id is not found.
 func featureID(r *request) (int64, error) {
@@ -141,6 +145,9 @@ func (a *api) itemLinks(r *request, row *layer.Row, versions []int64, at time.Ti
 			return nil, err
 		}
 		links = append(append(links, a.versionLinks(r, row.ID, versions)...), kin...)
+	}
+	if slices.Contains(permit.FiledLayers(), r.layer.Name) {
+		links = append(links, link{Href: a.href(r, "/decisions", url.Values{"collection": {r.layer.Name}, "feature": {id}}), Rel: relDecisions, Type: typeJSON})
 	}
 	if !r.viewer.Past(r.layer.Name).None() {
 		links = append(links, link{Href: a.href(r, "/changes", url.Values{"collection": {r.layer.Name}, "feature": {id}}), Rel: "version-history", Type: typeJSON})

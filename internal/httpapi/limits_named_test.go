@@ -14,6 +14,7 @@ import (
 	"hatang/internal/filter"
 	"hatang/internal/formats"
 	"hatang/internal/layer"
+	"hatang/internal/papers"
 	"hatang/internal/permit"
 	"hatang/internal/tables"
 	"hatang/internal/tiles"
@@ -49,6 +50,7 @@ func named() map[string]any {
 		"filter": map[string]any{"text_bytes": filter.MaxTextBytes, "json_bytes": filter.MaxJSONBytes, "depth": filter.MaxDepth,
 			"parts": filter.MaxNodes, "vertices": filter.MaxVertices, "values_behind_in": filter.MaxList},
 		"feature":        map[string]any{"vertices": formats.MaxVertices, "bytes_in_a_file": tables.MaxRowBytes},
+		"papers":         map[string]any{"rows": papers.MaxRows, "text_characters": papers.MaxTextRunes, "code_bytes": papers.MaxQR},
 		"excel":          map[string]any{"rows": formats.MaxExcelRows, "cell_characters": formats.MaxExcelCharacters},
 		"shapefile":      map[string]any{"file_bytes": formats.MaxShapefileBytes, "text_bytes": formats.MaxShapefileText},
 		"tile_layer":     map[string]any{"bytes": tiles.MaxBytes, "features": tiles.MaxFeatures},

@@ -277,6 +277,9 @@ func (g givenStep) decision(ifMatch []string) (permit.Decision, error) {
 
 // listDecisions lists the public register, the newest first.
 func (a *api) listDecisions(w http.ResponseWriter, r *request) error {
+	if r.html { // whose form sends its empty fields, too
+		maps.DeleteFunc(r.values, func(_ string, values []string) bool { return values[0] == "" })
+	}
 	var faults layer.Faults
 	q := permit.DecisionQuery{Outcome: permit.FileState(r.values.Get("outcome")), Organisation: plainIn(r, "organisation", &faults), Year: int(numberIn(r, "year", 0, 9999, &faults)),
 		Collection: r.values.Get("collection"), Feature: numberIn(r, "feature", 0, 1<<62, &faults), After: plainIn(r, "after", &faults),
@@ -304,7 +307,7 @@ func (a *api) listDecisions(w http.ResponseWriter, r *request) error {
 		found = found[:limit]
 		links = a.nextLink(r, "/decisions", found[limit-1].Number)
 	}
-	return reply(w, r, http.StatusOK, map[string]any{"decisions": found, "links": links})
+	return a.answer(w, r, typeJSON, map[string]any{"decisions": found, "links": links})
 }
 
 // showDecision shows an entry of the register, with what it approves.
@@ -317,5 +320,8 @@ func (a *api) showDecision(w http.ResponseWriter, r *request) error {
 	if err != nil {
 		return err
 	}
-	return reply(w, r, http.StatusOK, d)
+	if r.html || r.pdf {
+		return a.showDecisionPaper(w, r, d)
+	}
+	return a.answer(w, r, typeJSON, d)
 }

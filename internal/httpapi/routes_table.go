@@ -153,8 +153,8 @@ func (a *api) permitRoutes() []route {
 		{method: http.MethodGet, pattern: root + "/proposals/{proposalId}/attachments", handle: a.listAttachments, produces: jsonType, query: noQuery, needs: identity},
 		{method: http.MethodPost, pattern: root + "/proposals/{proposalId}/attachments", handle: a.attachFile, produces: jsonType, consumes: attachmentTypes, query: []string{"agency", "name"}, needs: identity, upload: true},
 		{method: http.MethodGet, pattern: root + "/proposals/{proposalId}/attachments/{attachmentId}", handle: a.sendAttachment, query: noQuery, needs: identity},
-		{method: http.MethodGet, pattern: root + "/decisions", handle: a.listDecisions, produces: jsonType, query: []string{"after", "collection", "feature", "limit", "organisation", "outcome", "year"}, layers: true},
-		{method: http.MethodGet, pattern: root + "/decisions/{number}", handle: a.showDecision, produces: jsonType, query: noQuery},
+		{method: http.MethodGet, pattern: root + "/decisions", handle: a.listDecisions, produces: jsonPages, page: "decisions", query: []string{"after", "collection", "f", "feature", "lang", "limit", "organisation", "outcome", "year"}, layers: true},
+		{method: http.MethodGet, pattern: root + "/decisions/{number}", handle: a.showDecision, produces: paperTypes, formats: paperFormats, query: pageQuery, layers: true},
 
 		{method: http.MethodGet, pattern: root + sharingPath, handle: a.listSharing, produces: jsonType, query: sharingQuery(), needs: identity},
 		{method: http.MethodPost, pattern: root + sharingPath, handle: a.askToShare, produces: jsonType, consumes: jsonType, query: noQuery, needs: filing},
@@ -172,8 +172,8 @@ func (a *api) permitRoutes() []route {
 		{method: http.MethodPost, pattern: ruleSet + "/publication", handle: a.publishRules, query: noQuery, needs: drafting},
 
 		{method: http.MethodPost, pattern: root + "/verdicts", handle: a.recordVerdict, produces: jsonType, consumes: jsonType, query: noQuery, needs: identity, heavy: true},
-		{method: http.MethodGet, pattern: root + "/verdicts/{verdictNumber}", handle: a.showVerdict, produces: jsonType, query: noQuery, needs: identity},
-		{method: http.MethodGet, pattern: root + "/verdicts/{verdictNumber}/verification", handle: a.verifyVerdict, produces: jsonType, query: []string{"code"}},
+		{method: http.MethodGet, pattern: root + "/verdicts/{verdictNumber}", handle: a.showVerdict, produces: paperTypes, formats: paperFormats, query: pageQuery, needs: identity, layers: true},
+		{method: http.MethodGet, pattern: root + "/verdicts/{verdictNumber}/verification", handle: a.verifyVerdict, produces: jsonPages, page: "verification", query: []string{"code", "f", "lang"}},
 		{method: http.MethodPost, pattern: root + "/verdicts/{verdictNumber}/replay", handle: a.replayVerdict, produces: jsonType, query: noQuery, needs: identity, asks: true, heavy: true},
 		{method: http.MethodGet, pattern: root + "/signing-keys", handle: a.showSigningKeys, produces: jsonType, query: noQuery},
 	}

@@ -31,6 +31,8 @@ type request struct {
 	values url.Values   // the query; of routes that name their parameters
 	pages  bool         // the route offers HTML
 	html   bool         // and that is what is asked for
+	papers bool         // the route offers PDF
+	pdf    bool         // and that is what is asked for
 	page   string       // the template of it
 }
 
@@ -152,6 +154,7 @@ func (a *api) admit(rt route, r *http.Request) (*request, error) {
 		return req, err
 	}
 	req.pages, req.html, req.page = slices.Contains(rt.produces, typeHTML), asksForPage(r, rt.produces), cmp.Or(rt.page, documentPage)
+	req.papers, req.pdf = slices.Contains(rt.produces, typePDF), asksForPDF(r, rt.produces)
 	if rt.query == nil {
 		return req, nil
 	}

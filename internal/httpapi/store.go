@@ -76,6 +76,7 @@ type Accounts interface {
 	Notices
 	Sharing
 	Verdicts
+	Headings
 	// KeyViewer returns whose key it is; ErrNotFound for one unknown, expired or revoked.
 	KeyViewer(ctx context.Context, key string) (account.Viewer, error)
 	// SessionViewer returns who is signed in; ErrNotFound for a session that is over.

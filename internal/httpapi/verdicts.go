@@ -90,6 +90,9 @@ func (a *api) showVerdict(w http.ResponseWriter, r *request) error {
 	if err != nil {
 		return err
 	}
+	if r.html || r.pdf {
+		return a.showVerdictPaper(w, r, record)
+	}
 	return reply(w, r, http.StatusOK, record.Document())
 }
 
@@ -149,7 +152,7 @@ func (a *api) verifyVerdict(w http.ResponseWriter, r *request) error {
 		}
 		told.Kind, told.Verdict, told.Date, told.Question = body.Kind, answer.Verdict, &body.Date, body.Question
 	}
-	return reply(w, r, http.StatusOK, told)
+	return a.replyPage(w, r, told)
 }
 
 // showSigningKeys publishes the keys by which anybody verifies, as a JWK set.

@@ -296,6 +296,7 @@ type RegisteredDecision struct {
 	DecidedOn    geo.Date         `json:"decided_on"`
 	Organisation string           `json:"organisation"`
 	Conditions   []string         `json:"conditions"`
+	Proposal     *int64           `json:"proposal,omitempty"` // for who has to do with it; lists have none
 	Features     []DecidedFeature `json:"features,omitempty"` // what is approved and the viewer sees; lists have none
 }
 

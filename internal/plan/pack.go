@@ -32,6 +32,7 @@ type Pack struct {
 	Operators     []Operator       `json:"operators"`
 	Agencies      []Agency         `json:"agencies"`
 	CRS           CRSList          `json:"crs"`
+	Papers        *PaperStyle      `json:"papers,omitempty"` // nil: they have no heading but the territory's name
 	permit.Calendar
 	Basemap       *string       `json:"basemap"` // URL template of a base map; nil for none
 	Indicators    []Indicator   `json:"indicators"`
@@ -135,4 +136,21 @@ type CRSList struct {
 type CRS struct {
 	EPSG int    `json:"epsg"`
 	Name string `json:"name"`
+}
+
+// PaperStyle says what stands at the top of the papers that the plan's authority issues.
+type PaperStyle struct {
+	State  geo.Text `json:"state"`           // name of the state
+	Motto  geo.Text `json:"motto"`           // the line below it
+	Agency string   `json:"agency"`          // code of the agency that issues them
+	Above  string   `json:"above,omitempty"` // code of the agency that it is part of; "" for none
+	Place  geo.Text `json:"place"`           // where they are issued
+}
+
+// Heading is what stands at the top of papers, ready to be printed; texts that a plan does
+// not give are empty.
+type Heading struct {
+	State, Motto, Above, Agency, Place geo.Text
+
+	Grid int // EPSG code of the grid that the plan prefers; 0 for none
 }

@@ -170,6 +170,7 @@ func (p *Pack) checkLists(c checker) {
 	for i, o := range p.Operators {
 		c.text(fmt.Sprintf("/operators/%d/name", i), o.Name)
 	}
+	p.Papers.check(c, keys(p.Agencies, func(x Agency) string { return x.Code }))
 	for i, a := range p.Agencies {
 		c.text(fmt.Sprintf("/agencies/%d/name", i), a.Name)
 	}
@@ -256,5 +257,18 @@ func (m Money) check(c checker, at string) {
 	// The total was added too, so the sum is twice the total.
 	if sum.Cmp(new(big.Rat).Add(last, last)) != 0 {
 		c.faults.Add(at, "các cột không cộng thành tổng %s", "the columns do not add up to the total %s", m.Total)
+	}
+}
+
+func (s *PaperStyle) check(c checker, agencies []string) {
+	if s == nil {
+		return
+	}
+	c.text("/papers/state", s.State)
+	c.text("/papers/motto", s.Motto)
+	c.text("/papers/place", s.Place)
+	c.known("/papers/agency", []string{s.Agency}, agencies)
+	if s.Above != "" {
+		c.known("/papers/above", []string{s.Above}, agencies)
 	}
 }

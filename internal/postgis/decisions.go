@@ -55,6 +55,19 @@ func (s *Store) Decisions(ctx context.Context, v account.Viewer, q permit.Decisi
 	return list, translate("list the decisions", err)
 }
 
+// proposalDecidedBy is the proposal that a decision is on; nil where the viewer has nothing to
+// do with it.
+func (s *Store) proposalDecidedBy(ctx context.Context, v account.Viewer, number string) (*int64, error) {
+	if !v.Known() {
+		return nil, nil
+	}
+	c := &conditions{}
+	sql := "SELECT min(id) FROM (" + c.tiesOf(v).proposals("id") + " AND decision = " + c.bind(number) + ") p"
+	var id *int64
+	err := s.pool.kept.QueryRow(ctx, sql, c.args...).Scan(&id)
+	return id, err
+}
+
 // DecisionOf returns an entry of the register by its number, with those of the features it
 // approves that the viewer sees, as he sees them; layer.ErrNotFound.
 func (s *Store) DecisionOf(ctx context.Context, v account.Viewer, number string) (permit.RegisteredDecision, error) {
@@ -64,6 +77,9 @@ func (s *Store) DecisionOf(ctx context.Context, v account.Viewer, number string)
 	}
 	d, err := pgx.CollectExactlyOneRow(rows, scanDecision)
 	if err != nil {
+		return d, translate("look up the decision", err)
+	}
+	if d.Proposal, err = s.proposalDecidedBy(ctx, v, number); err != nil {
 		return d, translate("look up the decision", err)
 	}
 	d.Features = []permit.DecidedFeature{}

@@ -108,7 +108,7 @@ func insertPlan(ctx context.Context, tx pgx.Tx, p *plan.Pack) error {
 	if err != nil {
 		return fmt.Errorf("pi of the plan: %w", err)
 	}
-	settings := map[string]any{"crs": p.CRS, "working_days": p.WorkingDays, "holidays": p.Holidays, "permit": p.Periods, "sharing_figures_name_owners": p.NamesOwners, "basemap": p.Basemap, "stated_radii": p.ServiceRadius.Stated, "legal_basis": p.LegalBasis, "territory": p.Territory}
+	settings := map[string]any{"crs": p.CRS, "working_days": p.WorkingDays, "holidays": p.Holidays, "permit": p.Periods, "sharing_figures_name_owners": p.NamesOwners, "basemap": p.Basemap, "stated_radii": p.ServiceRadius.Stated, "legal_basis": p.LegalBasis, "territory": p.Territory, "papers": p.Papers}
 	if _, err := tx.Exec(ctx, `INSERT INTO plans (id, version, title, jurisdiction, valid_from, reference_date, pi, pi_source, settings)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
 		p.ID, p.Version, p.Title, p.Jurisdiction, p.InForceFrom.Time(), p.ReferenceDate.Time(), pi, p.ServiceRadius.Source.EN, settings); err != nil {
@@ -246,4 +246,23 @@ func (s *Store) PreferredGrid(ctx context.Context) (*Grid, error) {
 		return nil, translate("read the plan's grid", err)
 	}
 	return &grids[0], nil
+}
+
+// PaperHeading returns what stands at the top of papers about a province on a date, by the
+// plan in force there, else by another; the zero Heading where there is no plan. A plan that
+// says nothing of papers has its territory's name in the place of an agency.
+func (s *Store) PaperHeading(ctx context.Context, province string, date geo.Date) (plan.Heading, error) {
+	rows, err := s.pool.kept.Query(ctx, `SELECT coalesce(p.style->'state', '{}'), coalesce(p.style->'motto', '{}'), coalesce(above.name, '{}'),
+			coalesce(agency.name, p.settings->'territory'->'name', '{}'), coalesce(p.style->'place', '{}'), coalesce((p.settings->'crs'->>'preferred')::int, 0)
+		FROM (SELECT *, nullif(settings->'papers', 'null') AS style FROM plans
+			ORDER BY jurisdiction = $1 DESC, valid_from <= $2::date DESC, valid_from DESC, id LIMIT 1) p
+		LEFT JOIN organisations agency ON agency.code = p.style->>'agency' LEFT JOIN organisations above ON above.code = p.style->>'above'`, province, date.Time())
+	if err != nil {
+		return plan.Heading{}, translate("read the heading of papers", err)
+	}
+	headings, err := pgx.CollectRows(rows, pgx.RowToStructByPos[plan.Heading])
+	if err != nil || len(headings) == 0 {
+		return plan.Heading{}, translate("read the heading of papers", err)
+	}
+	return headings[0], nil
 }

@@ -1,0 +1,212 @@
+package papers
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"github.com/paulmach/orb"
+
+	"hatang/geo"
+	"hatang/geo/zoning"
+	"hatang/internal/permit"
+)
+
+// Decision is a decision of the register, as somebody may see it.
+type Decision struct {
+	permit.RegisteredDecision
+	File *permit.File // the proposal, for who has to do with it; nil for others
+	// Places are where its features lie, in their order, as the viewer is shown them; nil for
+	// one without. Rounded: at least one is not shown exactly.
+	Places  []orb.Geometry
+	Rounded bool
+}
+
+// checkedFile is what the checks of a proposal found.
+type checkedFile struct {
+	Features []permit.CheckedFeature `json:"features"`
+}
+
+// Evidence lists what the checks rested on, for who has to do with the proposal.
+func (d *Decision) Evidence() ([]zoning.Evidence, error) {
+	checks, err := d.checks()
+	if err != nil {
+		return nil, err
+	}
+	var all []zoning.Evidence
+	for i := range checks {
+		all = checks[i].answer.evidence(all)
+	}
+	return all, nil
+}
+
+// check is what the check of one feature found.
+type check struct {
+	permit.CheckedFeature
+	answer answer
+}
+
+// checks are those of the proposal that had something to judge.
+func (d *Decision) checks() ([]check, error) {
+	if d.File == nil || len(d.File.Verdict) == 0 {
+		return nil, nil
+	}
+	var file checkedFile
+	if err := json.Unmarshal(d.File.Verdict, &file); err != nil {
+		return nil, fmt.Errorf("read what was checked: %w", err)
+	}
+	var checks []check
+	for _, f := range file.Features {
+		c := check{CheckedFeature: f}
+		if len(f.Answer) > 0 && string(f.Answer) != "null" {
+			if err := json.Unmarshal(f.Answer, &c.answer); err != nil {
+				return nil, fmt.Errorf("read what was checked: %w", err)
+			}
+		} else if len(f.Faults) == 0 {
+			continue
+		}
+		checks = append(checks, c)
+	}
+	return checks, nil
+}
+
+// Legend is what the features are called on the map.
+func (*Decision) Legend(language string) string { return say(language, "decided_feature") }
+
+// Paper sets the decision.
+func (d *Decision) Paper(s Setting) (*Paper, error) {
+	checks, err := d.checks()
+	if err != nil {
+		return nil, err
+	}
+	p := s.paper("decision", d.Number, d.DecidedOn)
+	p.Made = d.DecidedOn.Time()
+	outcome, tone := "refused", Bad
+	switch {
+	case d.Outcome == permit.Approved && len(d.Conditions) > 0:
+		outcome, tone = "approved_if", Mixed
+	case d.Outcome == permit.Approved:
+		outcome, tone = "approved", Good
+	}
+	p.Result = Result{s.say("outcome", s.say(outcome)), tone}
+	p.Sections = append(p.Sections, Section{Title: s.say("about"), Facts: d.about(&s)}, d.grounds(&s), d.features(&s))
+	p.Sections = append(p.Sections, s.mapSection(d.DecidedOn, d.Rounded)...)
+	if len(checks) > 0 {
+		p.Sections = append(p.Sections, s.checksSection(d.File, checks))
+	}
+	p.Seal.Ask = s.say("ask_decision", d.Number)
+	p.Seal.Address = s.Root + "/decisions/" + d.Number
+	p.Limit()
+	return p, nil
+}
+
+func (d *Decision) about(s *Setting) []Fact {
+	facts := []Fact{{s.say("organisation"), s.organisation(d.Organisation)}, {s.say("decided_on"), date(s.Language, d.DecidedOn)}}
+	if f := d.File; f != nil {
+		facts = append(facts, Fact{s.say("proposal"), fmt.Sprintf("%d: %s", f.ID, f.Title)})
+		if !f.ExpiresOn.IsZero() {
+			facts = append(facts, Fact{s.say("expires_on"), date(s.Language, f.ExpiresOn)})
+		}
+	}
+	return facts
+}
+
+// grounds are the conditions of an approval, or the reasons of a refusal.
+func (d *Decision) grounds(s *Setting) Section {
+	if d.Outcome == permit.Approved {
+		section := Section{Title: s.say("conditions"), Items: append([]string(nil), d.Conditions...)}
+		if len(section.Items) == 0 {
+			section.Texts = []string{s.say("no_conditions")}
+		}
+		return section
+	}
+	section := Section{Title: s.say("reasons"), Texts: []string{s.say("reasons_kept")}}
+	if d.File != nil {
+		for _, step := range d.File.Steps {
+			if step.Action == permit.Refuse && step.Reasons != nil {
+				section.Texts = strings.Split(*step.Reasons, "\n")
+			}
+		}
+	}
+	return section
+}
+
+func (d *Decision) features(s *Setting) Section {
+	section := Section{Title: s.say("features")}
+	if len(d.Features) == 0 {
+		section.Texts = []string{s.say("no_features")}
+		return section
+	}
+	t := Table{Columns: []Column{{Title: s.say("layer"), Width: 34}, {Title: s.say("code"), Width: 46}, {Title: s.say("status"), Width: 24}, {Title: s.say("place"), Width: 66}}}
+	for i, f := range d.Features {
+		name := ""
+		if f.Name != nil && *f.Name != f.Code {
+			name = *f.Name
+		}
+		place := ""
+		if i < len(d.Places) {
+			place = s.where(d.Places[i])
+		}
+		t.Rows = append(t.Rows, Row{Cells: []Cell{{Text: s.layerTitle(f.Collection)}, {Strong: f.Code, Text: name}, {Text: s.statusTitle(f)}, {Text: place}}})
+	}
+	section.Tables = []Table{t}
+	return section
+}
+
+// where says where a feature lies: a point by its coordinates, a line by its length.
+func (s *Setting) where(g orb.Geometry) string {
+	switch g := g.(type) {
+	case orb.Point:
+		var lines []string
+		for _, fact := range coordinates(s.Language, g, Grid(s.Heading)) {
+			lines = append(lines, fact.Value)
+		}
+		return strings.Join(lines, "\n")
+	case orb.MultiLineString:
+		return s.say("length") + ": " + metres(s.Language, geo.LengthM(g)) + " m"
+	}
+	return "–"
+}
+
+func (s *Setting) statusTitle(f permit.DecidedFeature) string {
+	if l, ok := s.Layers(f.Collection); ok {
+		if field, ok := l.Field("status"); ok {
+			return fieldValue(field, s.Language, json.RawMessage(fmt.Sprintf("%q", f.Status)))
+		}
+	}
+	return f.Status
+}
+
+// checksSection is what the checks found when it was filed.
+func (s *Setting) checksSection(f *permit.File, checks []check) Section {
+	section := Section{Title: s.say("checks")}
+	for i := range checks {
+		c := &checks[i]
+		number := c.Number
+		if number == "" {
+			number = s.say("unnumbered")
+		}
+		name := s.layerTitle(c.Collection) + " " + codeOf(f, c.FeatureID)
+		if len(c.answer.Findings) == 0 {
+			section.Texts = append(section.Texts, s.say("check_of", name, s.say("not_checked")))
+			continue
+		}
+		t := s.findingsTable(c.answer.Findings)
+		t.Title = s.say("check_of", name, s.say("by_verdict", c.answer.Verdict.Text().In(s.Language), number, c.answer.RuleSet, date(s.Language, c.answer.Date)))
+		if c.answer.Provisional {
+			t.Title += " – " + s.say("is_provisional")
+		}
+		section.Tables = append(section.Tables, t)
+	}
+	return section
+}
+
+// codeOf is the code of a feature of a proposal.
+func codeOf(f *permit.File, id permit.FeatureID) string {
+	for _, one := range f.Features {
+		if one.Collection == id.Collection && one.ID == id.ID {
+			return one.Code
+		}
+	}
+	return fmt.Sprintf("#%d", id.ID)
+}
