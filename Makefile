@@ -26,5 +26,6 @@ lint: ## the linter, pinned in .ci/tools.mod (the first time it is built: two mi
 bench: ## the benchmarks, and how many times faster than the peer's way; build/bench.json
 	@go run .ci/bench.go
 
-soak: ## the long runs: kills under load, nothing acknowledged may be lost
+soak: ## the long runs: kills under load, nothing acknowledged may be lost; all that shares memory under the race detector
 	@go test -count=1 -tags soak -run Soak -timeout 60m -v ./...
+	@go test -count=1 -race -timeout 60m ./geo/... ./internal/httpapi ./internal/memory
