@@ -17,7 +17,9 @@ import (
 func naming(t *testing.T, conn *pgx.Conn) []string {
 	t.Helper()
 	rows, err := conn.Query(context.Background(), `SELECT a.attrelid::regclass || '.' || attname FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
-		WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p') AND attname IN ('layer', 'layers', 'collection', 'collections') AND attnum > 0 AND NOT attisdropped ORDER BY 1`)
+		WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p') AND attname IN ('layer', 'layers', 'collection', 'collections') AND attnum > 0 AND NOT attisdropped
+			AND NOT EXISTS (SELECT FROM pg_constraint WHERE conrelid = attrelid AND contype = 'c' AND conkey = ARRAY[attnum] AND pg_get_constraintdef(oid) LIKE '%''bts_sites''%') -- these keep their names
+		ORDER BY 1`)
 	if err != nil {
 		t.Fatal(err)
 	}
