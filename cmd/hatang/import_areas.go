@@ -12,8 +12,9 @@ import (
 
 // areaFlags are the flags of an import of areas that lie beside each other.
 type areaFlags struct {
-	Complete   bool `help:"The file is the whole structure of a level of units from --in-force on: units that it lacks end on that day."`
-	AcceptGaps bool `help:"With --complete: take the structure although units overlap or leave gaps."`
+	Complete       bool `help:"The file is the whole structure of a level of units from --in-force on: units that it lacks end on that day."`
+	AcceptGaps     bool `help:"With --complete: take the structure although units leave gaps."`
+	AcceptOverlaps bool `help:"Take units or zones although they overlap each other, or what is there on the same dates."`
 }
 
 // check refuses flags that do not go together.
@@ -34,14 +35,17 @@ func (f areaFlags) into(ctx context.Context, env *environment, store *postgis.St
 		return postgis.ImportSummary{}, nil, usageError{fmt.Errorf("%s are no units: --complete is for provinces, districts and communes", l.Name)}
 	}
 	if _, asked := l.Coverage(); !asked {
+		if f.AcceptOverlaps {
+			return postgis.ImportSummary{}, nil, usageError{fmt.Errorf("%s are neither units nor zones: --accept-overlaps is for these", l.Name)}
+		}
 		summary, err := store.Import(ctx, env.viewer(), l, o, read)
 		return summary, nil, err
 	}
-	summary, report, err := store.ImportAreas(ctx, env.viewer(), l, o, postgis.AreasOptions{Complete: f.Complete, AcceptGaps: f.AcceptGaps}, read)
+	summary, report, err := store.ImportAreas(ctx, env.viewer(), l, o, postgis.AreasOptions{Complete: f.Complete, AcceptGaps: f.AcceptGaps, AcceptOverlaps: f.AcceptOverlaps}, read)
 	return summary, &report, err
 }
 
-// areasRefused reports whether a structure was refused as a whole.
+// areasRefused reports whether areas were refused as they lie beside each other.
 func areasRefused(r *postgis.AreasReport) bool { return r != nil && len(r.Structure) > 0 }
 
 // printAreas writes what an import of areas did beside what every import does.
@@ -56,6 +60,10 @@ func printAreas(env *environment, r *postgis.AreasReport) {
 	if r.Coverage != nil {
 		fmt.Fprint(env.stdout, "beside each other: ")
 		printCoverage(env.stdout, *r.Coverage)
+	}
+	if r.NewOverlaps.Count > 0 {
+		fmt.Fprintf(env.stdout, "of these the file makes: %d overlaps (%.0f m²), on any date\n", r.NewOverlaps.Count, r.NewOverlaps.AreaM2)
+		printDefects(env.stdout, "overlap", r.NewOverlaps)
 	}
 	for _, f := range r.Structure {
 		fmt.Fprintf(env.stdout, "refused: %s\n", strings.TrimSpace(f.Detail.In(env.language)))

@@ -178,6 +178,9 @@ func (c *acceptCommand) Run(ctx context.Context, g *globals, env *environment) e
 		for _, code := range c.Sites {
 			wanted[code] = true
 		}
+		if err := c.proposed(found.Sites); err != nil {
+			return err
+		}
 		for _, p := range found.Sites {
 			codes, asked := codesOf(p), len(wanted) == 0
 			for _, code := range codes {
@@ -203,6 +206,22 @@ func (c *acceptCommand) Run(ctx context.Context, g *globals, env *environment) e
 		}
 		return nil
 	})
+}
+
+// proposed refuses codes that are in no proposal.
+func (c *acceptCommand) proposed(sites []intake.ProposedSite) error {
+	known := map[string]bool{}
+	for _, p := range sites {
+		for _, code := range codesOf(p) {
+			known[code] = true
+		}
+	}
+	for _, code := range c.Sites {
+		if !known[code] {
+			return fmt.Errorf("%s is in no proposal; nothing was merged", code)
+		}
+	}
+	return nil
 }
 
 type splitCommand struct {

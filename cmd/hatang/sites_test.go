@@ -69,6 +69,7 @@ func TestOneMastFiveLists(t *testing.T) {
 	}
 	s.command(t, "sites", "merge", refused[0].Site, refused[1].Site).wants(t, exitDone, "1 shared sites")
 	before := content(t, s)
+	s.command(t, "sites", "accept", "NOWHERE").wants(t, exitFindings, "NOWHERE is in no proposal")
 	accepted := s.command(t, "sites", "accept")
 	accepted.wants(t, exitDone, fmt.Sprintf("after: %d sites, %d positions, %d shared sites", want.Sites, want.Positions, want.SharedSites))
 	_, request, _ := strings.Cut(strings.TrimSpace(accepted.stdout), "--request ")

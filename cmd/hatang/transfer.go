@@ -294,7 +294,7 @@ func (c *importCommand) print(env *environment, r report) {
 	case c.DryRun:
 		fmt.Fprintln(env.stdout, "Dry run: nothing was changed.")
 	case areasRefused(r.Areas):
-		fmt.Fprintln(env.stdout, "Nothing was changed, because the structure does not hold together.")
+		fmt.Fprintln(env.stdout, "Nothing was changed, because the areas do not hold together.")
 	case !r.Applied:
 		fmt.Fprintln(env.stdout, "Nothing was changed, because rows were refused; --good-rows takes the others.")
 	case c.As == "" && r.Inserted+r.Updated > 0:

@@ -61,20 +61,20 @@ const maxShownDefects = 10
 // printCoverage writes how many defects there are, and the largest.
 func printCoverage(out io.Writer, r layer.CoverageReport) {
 	fmt.Fprintf(out, "%d overlaps (%.0f m²), %d gaps (%.0f m²)\n", r.Overlaps.Count, r.Overlaps.AreaM2, r.Gaps.Count, r.Gaps.AreaM2)
-	for _, of := range []struct {
-		kind string
-		layer.Defects
-	}{{"overlap", r.Overlaps}, {"gap", r.Gaps}} {
-		for i, d := range of.Largest {
-			if i == maxShownDefects {
-				fmt.Fprintf(out, "  … and %d more %ss (--json lists %d)\n", of.Count-i, of.kind, len(of.Largest))
-				break
-			}
-			fmt.Fprintf(out, "  %s of %.0f m² at %.6f, %.6f", of.kind, d.AreaM2, d.At[0], d.At[1])
-			if len(d.Codes) > 0 {
-				fmt.Fprintf(out, ": %s", strings.Join(d.Codes, ", "))
-			}
-			fmt.Fprintln(out)
+	printDefects(out, "overlap", r.Overlaps)
+	printDefects(out, "gap", r.Gaps)
+}
+
+func printDefects(out io.Writer, kind string, of layer.Defects) {
+	for i, d := range of.Largest {
+		if i == maxShownDefects {
+			fmt.Fprintf(out, "  … and %d more %ss (--json lists %d)\n", of.Count-i, kind, len(of.Largest))
+			break
 		}
+		fmt.Fprintf(out, "  %s of %.0f m² at %.6f, %.6f", kind, d.AreaM2, d.At[0], d.At[1])
+		if len(d.Codes) > 0 {
+			fmt.Fprintf(out, ": %s", strings.Join(d.Codes, ", "))
+		}
+		fmt.Fprintln(out)
 	}
 }

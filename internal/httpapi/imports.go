@@ -50,7 +50,7 @@ const (
 )
 
 func importQuery() []string {
-	return []string{"collection", "dry_run", "on_conflict", "in_force", "good_rows", "crs", "table", "jurisdiction", "own_sites", "complete", "accept_gaps", "mapping", "source", "axis", "unshifted", "allow_outside", "strict", "header_row", "encoding", "separator"}
+	return []string{"collection", "dry_run", "on_conflict", "in_force", "good_rows", "crs", "table", "jurisdiction", "own_sites", "complete", "accept_gaps", "accept_overlaps", "mapping", "source", "axis", "unshifted", "allow_outside", "strict", "header_row", "encoding", "separator"}
 }
 
 // onConflicts are what an import may do with codes that are there already.
@@ -155,7 +155,7 @@ func wishesOfImport(r *request) (*layer.Layer, layer.NewImport, layer.Faults) {
 	if wishes.OwnSites != "" && (collection != "operator_positions" || !slices.Contains(geo.MastTypes(), geo.MastType(wishes.OwnSites))) {
 		faults.Add("own_sites", "own_sites là loại cột (%s), dành cho operator_positions", "own_sites is a mast type (%s), for operator_positions", joined(geo.MastTypes()))
 	}
-	wishes.Complete, wishes.AcceptGaps = flag(r.values, "complete", &faults), flag(r.values, "accept_gaps", &faults)
+	wishes.Complete, wishes.AcceptGaps, wishes.AcceptOverlaps = flag(r.values, "complete", &faults), flag(r.values, "accept_gaps", &faults), flag(r.values, "accept_overlaps", &faults)
 	if r.values.Has("on_conflict") {
 		wishes.OnConflict = r.values.Get("on_conflict")
 		if !slices.Contains(onConflicts, wishes.OnConflict) {
@@ -173,6 +173,11 @@ func wishesOfImport(r *request) (*layer.Layer, layer.NewImport, layer.Faults) {
 		wishes.Reading = readingIn(r, l, &faults)
 	}
 	wholeStructure(wishes, collection, &faults)
+	if wishes.AcceptOverlaps && known {
+		if _, asked := l.Coverage(); !asked {
+			faults.Add("accept_overlaps", "accept_overlaps dành cho đơn vị hành chính và các lớp vùng", "accept_overlaps is for administrative units and zones")
+		}
+	}
 	parseCRS(r.values, "crs", &faults)
 	name := clip(r.values.Get("source"))
 	if name == "" {
@@ -259,6 +264,9 @@ func shorten(r *layer.ImportReport) {
 		return
 	}
 	r.Refused, r.File, r.Changes = []layer.RefusedRow{}, nil, nil
+	if r.Areas != nil {
+		r.Areas.NewOverlaps.Largest = []layer.Defect{}
+	}
 	if r.Areas != nil && r.Areas.Coverage != nil {
 		r.Areas.Coverage.Overlaps.Largest, r.Areas.Coverage.Gaps.Largest = []layer.Defect{}, []layer.Defect{}
 	}

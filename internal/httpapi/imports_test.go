@@ -76,6 +76,8 @@ func TestAddingAStructure(t *testing.T) {
 		{"?collection=communes&complete=true", http.StatusBadRequest, 1},
 		{"?collection=mast_zones&complete=true&in_force=2025-07-01", http.StatusBadRequest, 1},
 		{"?collection=communes&accept_gaps=true", http.StatusBadRequest, 1},
+		{"?collection=mast_zones&accept_overlaps=true", http.StatusAccepted, 0},
+		{"?collection=roads&accept_overlaps=true", http.StatusBadRequest, 1},
 		{"?collection=roads&complete=true&accept_gaps=1", http.StatusBadRequest, 2},
 	} {
 		s := &fakeStore{}
@@ -84,7 +86,7 @@ func TestAddingAStructure(t *testing.T) {
 		if w.Code != tt.want || len(errs) != tt.faults {
 			t.Errorf("%s: %d %s", tt.query, w.Code, w.Body)
 		}
-		if wished := strings.Contains(tt.query, "complete=true"); w.Code == http.StatusAccepted && (s.sent.Wishes.Complete != wished || s.sent.Wishes.AcceptGaps != strings.Contains(tt.query, "accept_gaps=true")) {
+		if wished := strings.Contains(tt.query, "complete=true"); w.Code == http.StatusAccepted && (s.sent.Wishes.Complete != wished || s.sent.Wishes.AcceptGaps != strings.Contains(tt.query, "accept_gaps=true") || s.sent.Wishes.AcceptOverlaps != strings.Contains(tt.query, "accept_overlaps=true")) {
 			t.Errorf("%s: %+v", tt.query, s.sent.Wishes)
 		}
 	}

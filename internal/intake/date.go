@@ -54,6 +54,12 @@ func ReadDate(s string, order DateOrder) (geo.Date, *Fault) {
 	return calendar{order: order}.read(s)
 }
 
+// partOfDate reports whether a date is written as a year or a month alone.
+func partOfDate(s string) bool {
+	text := strings.ToLower(strings.TrimSpace(s))
+	return yearOnly.MatchString(text) || monthYear.MatchString(text)
+}
+
 func (c calendar) read(s string) (geo.Date, *Fault) {
 	text := strings.ToLower(strings.TrimSpace(s))
 	text = midnight.ReplaceAllString(text, "")

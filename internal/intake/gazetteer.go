@@ -133,7 +133,7 @@ const (
 )
 
 // Find returns the unit that a row means. A code alone decides, leading zeros added where
-// a spreadsheet lost them; a name beside it must not be another unit's. A name is looked for with
+// a spreadsheet lost them, also where it stands for the name; a name beside it must not be another unit's. A name is looked for with
 // its marks, then without, then loosely; the first of these that finds something decides,
 // within the district where one is said; but not what another district has more to the letter. A type before the name ("P.", "TT", "xã") rules out
 // units whose own type is another. It is a fault where nothing or more than one unit is
@@ -148,6 +148,8 @@ func (g *Gazetteer) Find(n Named) (Unit, HowUnit, *Fault) {
 	switch {
 	case code == "" && fold(name) == "":
 		return Unit{}, "", nil
+	case code == "" && strings.Trim(name, "0123456789") == "": // no unit is called so: a code under the heading of names
+		code, name = name, ""
 	case code == "":
 		return g.findName(n, name)
 	}
@@ -223,8 +225,14 @@ func (g *Gazetteer) findName(n Named, name string) (Unit, HowUnit, *Fault) {
 		found := g.fitting(g.called(j, name, true), n)
 		if inside := g.within(found, n.District); len(inside) > 0 {
 			// Nà Tòng and Na Tông are two: what is elsewhere to the letter is not this one without marks.
-			if len(inside) > 1 || len(elsewhere) > 0 {
-				return Unit{}, "", g.several(name, n, append(inside, elsewhere...))
+			if len(elsewhere) > 0 {
+				f := fault(RuleUnit, name, "huyện %s có %s, còn %s viết đúng như vậy thì ở nơi khác: hãy nêu mã", "the district %s has %s, and %s, which is written so, is elsewhere: say the code",
+					g.nameOf(n.District), g.units[inside[0]].Name, g.units[elsewhere[0]].Name)
+				f.Readings = g.labels(append(inside, elsewhere...))
+				return Unit{}, "", f
+			}
+			if len(inside) > 1 {
+				return Unit{}, "", g.several(name, n, inside)
 			}
 			return g.units[inside[0]], ways[j], nil
 		}

@@ -85,6 +85,8 @@ func TestUnits(t *testing.T) {
 		{Named{Level: Commune, Code: "03136", Name: "Phường Him Lam"}, "", "", []string{"03136 Phường Mường Thanh (094)", "03127 Phường Him Lam (094)"}, ""},
 		{Named{Level: Commune, Code: "99999", Name: "Phường Him Lam"}, "", "", nil, "03127"},
 		{Named{Level: Commune, Name: "Nà Tòng"}, "03263", UnitByName, nil, ""},
+		{Named{Level: Commune, Name: "03263"}, "03263", UnitByCode, nil, ""},
+		{Named{Level: Commune, Name: "3263"}, "03263", UnitByPaddedCode, nil, ""},
 		{Named{Level: Commune, Name: "Na Tông"}, "03365", UnitByName, nil, ""},
 		{Named{Level: Commune, Name: "Na Tong", District: "099"}, "03263", UnitByBareName, nil, ""},
 		{Named{Level: Commune, Name: "Na Tông", District: "099"}, "", "", []string{"03263 Xã Nà Tòng (099)", "03365 Xã Na Tông (100)"}, ""},

@@ -2,6 +2,7 @@ package intake
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"github.com/paulmach/orb"
@@ -38,6 +39,11 @@ func (m *Meaning) Read(ctx context.Context, each func(*Record) error) error {
 	report := newReport(m.layer.Name, m.options.MaxFaults)
 	report.Add(m.head...)
 	var duplicates Duplicates
+	for _, c := range m.cells {
+		if c != nil {
+			c.partDates = 0
+		}
+	}
 	err := m.table.Read(ctx, func(row *tables.Row) error {
 		r := m.record(row, report)
 		report.Rows++
@@ -59,7 +65,19 @@ func (m *Meaning) Read(ctx context.Context, each func(*Record) error) error {
 	m.report.Units, m.report.UnitGuesses = report.Units, report.UnitGuesses
 	m.report.Unplaced, m.report.UnplacedRows = report.Unplaced, report.UnplacedRows
 	m.report.addDuplicates(&duplicates)
+	m.tellPartDates()
 	return nil
+}
+
+// tellPartDates puts into the report which columns have dates that are not told to the day.
+func (m *Meaning) tellPartDates() {
+	const what = "part_date"
+	m.report.Guesses = slices.DeleteFunc(m.report.Guesses, func(g Guess) bool { return g.What == what }) // of a reading before
+	for i, c := range m.cells {
+		if c != nil && c.partDates > 0 {
+			m.report.guess(what, m.columns[i].Name, "cột %q có %d ngày chỉ ghi năm hoặc tháng: được hiểu là ngày đầu của năm hoặc tháng đó", "the column %q has %d dates that give a year or a month alone: they are taken for its first day", m.columns[i].Name, c.partDates)
+		}
+	}
 }
 
 // compare puts a row among those that are searched for duplicates.

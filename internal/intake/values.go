@@ -66,7 +66,8 @@ type cells struct {
 	factor    float64
 	comma     Comma
 	calendar  calendar
-	blankIsNo bool // the column has crosses and blanks alone
+	blankIsNo bool  // the column has crosses and blanks alone
+	partDates int64 // cells of this reading that give a year or a month alone
 	words     *vocabulary
 }
 
@@ -312,20 +313,26 @@ func (r *cells) date(cell any) (string, *Fault) {
 	case time.Time:
 		return geo.DateOf(v).String(), nil
 	case string:
-		d, f := r.calendar.read(v)
-		return d.String(), f
+		return r.dateText(v)
 	}
 	s := tables.CellText(cell)
 	if x, ok := numberOf(cell); ok && x == math.Trunc(x) {
 		if x >= 1900 && x <= 2200 {
-			d, f := r.calendar.read(s)
-			return d.String(), f
+			return r.dateText(s)
 		}
 		if day, ok := dayOfSheet(x); ok {
 			return "", noDate(s).likely(day.String())
 		}
 	}
 	return "", noDate(s)
+}
+
+func (r *cells) dateText(s string) (string, *Fault) {
+	d, f := r.calendar.read(s)
+	if f == nil && partOfDate(s) {
+		r.partDates++
+	}
+	return d.String(), f
 }
 
 // listText has commas for the signs that people put between the parts of a list.

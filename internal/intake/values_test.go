@@ -8,6 +8,7 @@ import (
 
 	"hatang/geo"
 	"hatang/internal/layer"
+	"hatang/internal/tables"
 )
 
 // column makes a reader of a layer's field, of a column that has these values.
@@ -249,5 +250,28 @@ func TestLostLetters(t *testing.T) {
 	file := csvTable(t, []byte("code,name,status,lon,lat\nA,Ph??ng,existing,103.01,21.4\n"), ',')
 	if report, _ := understood(t, file, "kiosks", Options{Territory: province()}); report.FaultCount != 1 || report.Faults[0].Column != "name" || report.Faults[0].Rule != RuleText {
 		t.Errorf("%+v", report.Faults)
+	}
+}
+
+// A year or a month alone is taken for its first day, and each reading tells of how many.
+func TestPartDatesAreTold(t *testing.T) {
+	m := &table{columns: []string{"code", "valid_from"}, rows: []tables.Row{
+		{Number: 2, Cells: []any{"A", "2019"}}, {Number: 3, Cells: []any{"B", "tháng 3/2020"}}, {Number: 4, Cells: []any{"C", int64(2020)}}, {Number: 5, Cells: []any{"D", "05/03/2020"}}, {Number: 6, Cells: []any{"E", nil}},
+	}}
+	told := func(columns ...string) (said []string) {
+		m.columns = columns
+		report, _ := understood(t, m, "kiosks", Options{Territory: province()})
+		for _, g := range report.Guesses {
+			if g.What == "part_date" {
+				said = append(said, g.Value+": "+g.Why.EN)
+			}
+		}
+		return said
+	}
+	if got := told("code", "valid_from"); !slices.Equal(got, []string{`valid_from: the column "valid_from" has 3 dates that give a year or a month alone: they are taken for its first day`}) {
+		t.Errorf("%q", got)
+	}
+	if got := told("code", "note"); got != nil {
+		t.Errorf("of no column of dates: %q", got)
 	}
 }

@@ -49,12 +49,15 @@ type Defect struct {
 // import does, or would do.
 type AreasImported struct {
 	Ended []string `json:"ended"` // codes of units that the file of a whole structure lacks
-	// Structure is why a whole structure was not taken as it is: nothing is stored then.
+	// Structure is why the areas were not taken as they are: nothing is stored then.
 	Structure Faults           `json:"structure"`
 	ZonesKept int              `json:"zones_kept"` // mast zones that no longer follow their commune
 	Grants    []GrantConcerned `json:"grants_concerned"`
+	// NewOverlaps are those on any date that the import makes: of areas that it brought, or
+	// changed in shape, class or validity; none where rows were refused.
+	NewOverlaps Defects `json:"new_overlaps"`
 	// Coverage is how the areas lie beside each other after the import; nil where rows were
-	// refused.
+	// refused, and for who does not see all areas.
 	Coverage *CoverageReport `json:"coverage"`
 }
 

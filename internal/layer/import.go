@@ -38,20 +38,21 @@ func (s ImportState) Over() bool {
 
 // ImportWishes say how a file becomes rows.
 type ImportWishes struct {
-	DryRun       bool     `json:"dry_run"`                 // find out everything, change nothing
-	OnConflict   string   `json:"on_conflict"`             // update, skip or fail
-	InForce      geo.Date `json:"in_force"`                // null to correct the rows in force
-	GoodRows     bool     `json:"good_rows"`               // take the good rows when some are refused
-	CRS          string   `json:"crs,omitempty"`           // of the file; "" for what it says
-	Table        string   `json:"table,omitempty"`         // of a GeoPackage; "" for the only one
-	Jurisdiction string   `json:"jurisdiction,omitempty"`  // of new rows; "" for the only one there is
-	Complete     bool     `json:"complete,omitempty"`      // the whole structure of a level of units from InForce on
-	AcceptGaps   bool     `json:"accept_gaps,omitempty"`   // with Complete, although units overlap or leave gaps
-	Mapping      string   `json:"mapping,omitempty"`       // the saved one by which the file is read; "" for none
-	Reading      *Reading `json:"reading,omitempty"`       // how the file is read: what was asked, and what the mapping said when the file came; nil for nothing
-	AllowOutside bool     `json:"allow_outside,omitempty"` // take rows outside the territory, too
-	Strict       bool     `json:"strict,omitempty"`        // columns that are not taken are faults
-	OwnSites     string   `json:"own_sites,omitempty"`     // mast type of the sites that new positions without one get; "" for none
+	DryRun         bool     `json:"dry_run"`                   // find out everything, change nothing
+	OnConflict     string   `json:"on_conflict"`               // update, skip or fail
+	InForce        geo.Date `json:"in_force"`                  // null to correct the rows in force
+	GoodRows       bool     `json:"good_rows"`                 // take the good rows when some are refused
+	CRS            string   `json:"crs,omitempty"`             // of the file; "" for what it says
+	Table          string   `json:"table,omitempty"`           // of a GeoPackage; "" for the only one
+	Jurisdiction   string   `json:"jurisdiction,omitempty"`    // of new rows; "" for the only one there is
+	Complete       bool     `json:"complete,omitempty"`        // the whole structure of a level of units from InForce on
+	AcceptGaps     bool     `json:"accept_gaps,omitempty"`     // with Complete, although units leave gaps
+	AcceptOverlaps bool     `json:"accept_overlaps,omitempty"` // areas, although they overlap
+	Mapping        string   `json:"mapping,omitempty"`         // the saved one by which the file is read; "" for none
+	Reading        *Reading `json:"reading,omitempty"`         // how the file is read: what was asked, and what the mapping said when the file came; nil for nothing
+	AllowOutside   bool     `json:"allow_outside,omitempty"`   // take rows outside the territory, too
+	Strict         bool     `json:"strict,omitempty"`          // columns that are not taken are faults
+	OwnSites       string   `json:"own_sites,omitempty"`       // mast type of the sites that new positions without one get; "" for none
 }
 
 // NewImport is a file to be imported.
@@ -118,7 +119,7 @@ type ImportReport struct {
 	Applied     bool         `json:"applied"`
 	FileRead
 	Sites *SitesImported `json:"sites,omitempty"` // of sites and positions, where no row was refused or the good ones were taken
-	Areas *AreasImported `json:"areas,omitempty"` // of units and zones, for who sees all of them
+	Areas *AreasImported `json:"areas,omitempty"` // of units and zones
 	// How many rows lie elsewhere than in the commune that they declare, and the first of them.
 	ElsewhereRows int         `json:"elsewhere_rows,omitempty"`
 	Elsewhere     []Elsewhere `json:"elsewhere,omitempty"`

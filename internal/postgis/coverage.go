@@ -50,12 +50,42 @@ func (s *Store) Coverage(ctx context.Context, v account.Viewer, l *layer.Layer, 
 func coverage(ctx context.Context, tx pgx.Tx, l *layer.Layer, rule layer.Coverage, date geo.Date) (layer.CoverageReport, error) {
 	var report layer.CoverageReport
 	var err error
-	if report.Overlaps, err = defects(ctx, tx, overlapsSQL(l, rule), date); err != nil || !rule.Whole {
+	if report.Overlaps, err = defects(ctx, tx, onlyOn(date), overlapsSQL(l, rule)); err != nil || !rule.Whole {
 		report.Gaps.Largest = []layer.Defect{}
 		return report, err
 	}
-	report.Gaps, err = defects(ctx, tx, gapsSQL(l), date)
+	report.Gaps, err = defects(ctx, tx, onlyOn(date), gapsSQL(l))
 	return report, err
+}
+
+// onlyOn binds a date as $1, of which the statements on a coverage are.
+func onlyOn(date geo.Date) *conditions {
+	c := &conditions{}
+	c.bind(date.Time())
+	return c
+}
+
+// newOverlaps finds where areas that this transaction brought overlap others that the viewer
+// sees, on any date.
+func newOverlaps(ctx context.Context, tx pgx.Tx, v account.Viewer, l *layer.Layer, rule layer.Coverage) (layer.Defects, error) {
+	var c conditions
+	c.visible(v.Sight(l.Name), l)
+	among, class, wentOn := "true", "true", "true"
+	if rule.Among != "" {
+		of := quote(rule.Among)
+		among, class, wentOn = fmt.Sprintf("a.%[1]s = b.%[1]s", of), fmt.Sprintf("h.before ->> '%s' = t.%s::text", rule.Among, of), fmt.Sprintf("p.%[1]s = t.%[1]s", of)
+	}
+	// What has neither another shape or class than before nor is valid on more dates overlaps
+	// nothing anew; nor does a row that only goes on where one of its code ended.
+	return defects(ctx, tx, &c, fmt.Sprintf(`WITH brought AS MATERIALIZED (SELECT DISTINCT t.id FROM history h JOIN %[1]s t ON t.id = h.feature_id
+			WHERE h.layer = %[2]s AND h.recorded_at = now() AND h.xid = pg_current_xact_id()
+				AND NOT (h.operation = 'update' AND h.before_geom IS NOT DISTINCT FROM t.geom AND %[3]s AND t.valid_from >= (h.before ->> 'valid_from')::date
+					AND coalesce(t.valid_to, 'infinity') <= coalesce((h.before ->> 'valid_to')::date, 'infinity'))
+				AND NOT EXISTS (SELECT FROM %[1]s p WHERE p.code = t.code AND p.valid_to = t.valid_from AND p.geom = t.geom AND %[4]s))
+		SELECT ARRAY[a.code, b.code] AS codes, ST_CollectionExtract(ST_Intersection(a.geom, b.geom), 3) AS geom
+		FROM %[1]s a JOIN (SELECT t.* FROM %[1]s AS t%[5]s) b ON a.geom && b.geom AND a.code <> b.code AND %[6]s AND daterange(a.valid_from, a.valid_to) && daterange(b.valid_from, b.valid_to)
+		WHERE a.id IN (SELECT id FROM brought) AND (a.id < b.id OR b.id NOT IN (SELECT id FROM brought)) AND NOT ST_Touches(a.geom, b.geom)`,
+		quote(l.Name), c.bind(l.Name), class, wentOn, c.where(), among))
 }
 
 // overlapsSQL selects what two areas share, all parts of it together. Areas that only touch share none,
@@ -90,14 +120,16 @@ func onDay(row string) string {
 	return fmt.Sprintf("%[1]s.valid_from <= $1::date AND (%[1]s.valid_to IS NULL OR %[1]s.valid_to > $1::date)", row)
 }
 
-// defects counts what a statement selects and lists the largest.
-func defects(ctx context.Context, tx pgx.Tx, sql string, date geo.Date) (layer.Defects, error) {
+// defects counts what a statement with the arguments of the conditions selects, and lists
+// the largest.
+func defects(ctx context.Context, tx pgx.Tx, c *conditions, sql string) (layer.Defects, error) {
 	all := layer.Defects{Largest: []layer.Defect{}}
+	least, most, wide := c.bind(MinDefectM2), c.bind(mostDefects), c.bind(MinDefectWidthM)
 	rows, err := tx.Query(ctx, `WITH found AS (SELECT codes, area, ST_PointOnSurface(geom) AS at FROM (
 				SELECT f.codes, f.geom, ST_Area(f.geom::geography) AS area FROM (`+sql+`) f) m
-			WHERE area > $2 AND 2 * area > $4 * ST_Perimeter(geom::geography))
-		SELECT count(*) OVER ()::int, sum(area) OVER (), coalesce(codes, '{}'), area, ST_X(at), ST_Y(at) FROM found ORDER BY area DESC, codes, ST_X(at) LIMIT $3`,
-		date.Time(), MinDefectM2, mostDefects, MinDefectWidthM)
+			WHERE area > `+least+` AND 2 * area > `+wide+` * ST_Perimeter(geom::geography))
+		SELECT count(*) OVER ()::int, sum(area) OVER (), coalesce(codes, '{}'), area, ST_X(at), ST_Y(at) FROM found ORDER BY area DESC, codes, ST_X(at) LIMIT `+most,
+		c.args...)
 	if err != nil {
 		return all, err
 	}

@@ -21,15 +21,20 @@ type AreasOptions struct {
 	// Complete: the file is the whole structure from ImportOptions.InForce on, of the
 	// provinces that it has units of. See Store.ImportAreas.
 	Complete bool
-	// AcceptGaps: a whole structure is taken although units overlap or leave gaps.
+	// AcceptGaps: a whole structure is taken although units leave gaps.
 	AcceptGaps bool
+	// AcceptOverlaps: areas are taken although they overlap others, or each other.
+	AcceptOverlaps bool
 }
 
 // AreasReport is what an import of areas did beside what every import does, or would do.
 type AreasReport = layer.AreasImported
 
 // ImportAreas is Import into a layer whose areas lie beside each other, units or zones,
-// and tells how they do afterwards: see Coverage, whose cost it has.
+// and tells who sees all of them how they do afterwards: see Coverage, whose cost it has
+// twice. Areas that the import brings, or gives another shape, class or longer validity, and
+// that overlap another on any date are refused, and nothing stored, unless AcceptOverlaps is
+// set; overlaps that were there before are told of alone.
 //
 // With Complete the file is the whole structure of units from InForce on. Units in force
 // that it lacks end on that day. A code that goes on with another shape is another
@@ -37,8 +42,8 @@ type AreasReport = layer.AreasImported
 // figures are of a territory. The structure is refused, and nothing stored, where a unit
 // would end of which the register does not know what it went into, where a link of the day
 // leads to no unit in force, where a new unit comes from none, where a unit that the file
-// lacks begins on that very day, and, unless AcceptGaps is set, where units overlap or
-// leave gaps. ErrForbidden for a viewer who may not write the level everywhere.
+// lacks begins on that very day, and, unless AcceptGaps is set, where units leave gaps.
+// ErrForbidden for a viewer who may not write the level everywhere.
 func (s *Store) ImportAreas(ctx context.Context, v account.Viewer, l *layer.Layer, o ImportOptions, a AreasOptions, read func(add func(Incoming) error) error) (ImportSummary, AreasReport, error) {
 	var summary ImportSummary
 	var report AreasReport
@@ -54,7 +59,7 @@ func (s *Store) ImportAreas(ctx context.Context, v account.Viewer, l *layer.Laye
 
 // importAreas is ImportAreas in a transaction; it returns errNotApplied where that is to be undone.
 func importAreas(ctx context.Context, tx pgx.Tx, v account.Viewer, l *layer.Layer, o ImportOptions, a AreasOptions, read func(add func(Incoming) error) error) (ImportSummary, AreasReport, error) {
-	report := AreasReport{Ended: []string{}, Structure: layer.Faults{}, Grants: []GrantConcerned{}}
+	report := AreasReport{Ended: []string{}, Structure: layer.Faults{}, Grants: []GrantConcerned{}, NewOverlaps: layer.Defects{Largest: []layer.Defect{}}}
 	rule, asked := l.Coverage()
 	switch {
 	case !asked, a.Complete && (layer.LevelOf(l.Name) == "" || o.InForce.IsZero()):
@@ -103,23 +108,43 @@ func (im *areasImport) run(ctx context.Context, rule layer.Coverage, read func(a
 			return summary, err
 		}
 	}
-	date := im.o.Date
-	if !im.o.InForce.IsZero() {
-		date = im.o.InForce
-	}
-	coverage, err := coverage(ctx, im.tx, im.layer, rule, date)
-	if err != nil {
+	if err := im.lookBeside(ctx, rule); err != nil {
 		return summary, err
-	}
-	im.report.Coverage = &coverage
-	if im.a.Complete && !im.a.AcceptGaps && !coverage.Clean() {
-		im.report.Structure.Add("coverage", "có %d chỗ chồng lấn và %d khoảng trống", "%d overlaps and %d gaps", coverage.Overlaps.Count, coverage.Gaps.Count)
 	}
 	if len(im.report.Structure) > 0 {
 		summary.Applied = false
 		return summary, errNotApplied
 	}
 	return summary, nil
+}
+
+// lookBeside finds how the areas lie beside each other, and refuses what is not accepted.
+func (im *areasImport) lookBeside(ctx context.Context, rule layer.Coverage) error {
+	overlaps, err := newOverlaps(ctx, im.tx, im.viewer, im.layer, rule)
+	if err != nil {
+		return err
+	}
+	im.report.NewOverlaps = overlaps
+	if overlaps.Count > 0 && !im.a.AcceptOverlaps {
+		im.report.Structure.Add("overlaps", "tệp gây ra %d chỗ chồng lấn, tổng cộng %.0f m²; accept_overlaps nhận cả khi chồng lấn",
+			"the file makes %d overlaps, %.0f m² together; accept_overlaps takes it all the same", overlaps.Count, overlaps.AreaM2)
+	}
+	if !im.viewer.Sight(im.layer.Name).All {
+		return nil
+	}
+	date := im.o.Date
+	if !im.o.InForce.IsZero() {
+		date = im.o.InForce
+	}
+	coverage, err := coverage(ctx, im.tx, im.layer, rule, date)
+	if err != nil {
+		return err
+	}
+	im.report.Coverage = &coverage
+	if im.a.Complete && !im.a.AcceptGaps && coverage.Gaps.Count > 0 {
+		im.report.Structure.Add("gaps", "có %d khoảng trống, tổng cộng %.0f m²; accept_gaps nhận cả khi có", "there are %d gaps, %.0f m² together; accept_gaps takes it all the same", coverage.Gaps.Count, coverage.Gaps.AreaM2)
+	}
+	return nil
 }
 
 // readShapes remembers the shapes of rows that a change on the day would close.

@@ -79,6 +79,7 @@ func TestReportsOfImportsTellOfGaps(t *testing.T) {
 		rows      int64
 	}{
 		{"not accepted", layer.ImportWishes{Complete: true}, layer.ImportRefused, 1, 2},
+		{"overlaps accepted, of which there are none", layer.ImportWishes{Complete: true, AcceptOverlaps: true}, layer.ImportRefused, 1, 2},
 		{"a dry run", layer.ImportWishes{Complete: true, AcceptGaps: true, DryRun: true}, layer.ImportDone, 0, 2},
 		{"accepted", layer.ImportWishes{Complete: true, AcceptGaps: true}, layer.ImportDone, 0, 4},
 	} {
@@ -92,7 +93,73 @@ func TestReportsOfImportsTellOfGaps(t *testing.T) {
 	if i := bring(t, s, part, communes, o, layer.ImportWishes{Complete: true}, wide...); i.State != layer.ImportRefused || i.Report.Areas != nil || len(i.Report.Problems) != 1 {
 		t.Errorf("a structure of who writes one unit: %+v", i.Report)
 	}
-	if i := bring(t, s, part, get(t, layers, "special_areas"), correction(t), layer.ImportWishes{}); i.Report.Areas != nil {
+	if i := bring(t, s, part, get(t, layers, "special_areas"), correction(t), layer.ImportWishes{}); i.Report.Areas.Coverage != nil {
 		t.Errorf("who does not see all areas is told how they lie: %+v", i.Report.Areas)
+	}
+}
+
+// Areas that a file makes overlap, each other or what is there on the same dates, are refused
+// until that is accepted; what was accepted once is asked about no more, and rounding never.
+func TestImportsOfAreasThatOverlap(t *testing.T) {
+	s, layers, url := open(t)
+	conn, communes := connect(t, url), get(t, layers, "communes")
+	since := func(on string) postgis.ImportOptions {
+		o := correction(t)
+		o.Defaults["valid_from"] = day(t, on)
+		return o
+	}
+	named := func(code, name string) postgis.Incoming {
+		in := communeAt(1, code, 103)
+		in.Feature.Geometry, in.Feature.Properties["name"] = nil, name
+		return in
+	}
+	until := communeAt(1, "4", 103.25)
+	until.Feature.Properties["valid_from"], until.Feature.Properties["valid_to"] = "2010-01-01", "2013-01-01"
+	inForce := structure(t, "2021-01-01")
+	for _, tt := range []struct {
+		name     string
+		o        postgis.ImportOptions
+		accept   bool
+		rows     []postgis.Incoming
+		overlaps int
+		applied  bool
+	}{
+		{"two that touch", since("2013-01-01"), false, []postgis.Incoming{communeAt(1, "1", 103), communeAt(2, "2", 103.1)}, 0, true},
+		{"a sliver of rounding", since("2013-01-01"), false, []postgis.Incoming{communeAt(1, "3", 103.2-1e-7)}, 0, true},
+		{"each other", since("2013-01-01"), false, []postgis.Incoming{communeAt(1, "5", 104), communeAt(2, "6", 104.05)}, 1, false},
+		{"what is there", since("2013-01-01"), false, []postgis.Incoming{communeAt(1, "5", 103.05)}, 2, false},
+		{"on no common date", since("2013-01-01"), false, []postgis.Incoming{until}, 0, true},
+		{"on dates that are over", since("2012-12-31"), false, []postgis.Incoming{communeAt(1, "5", 103.3)}, 1, false},
+		{"accepted", since("2013-01-01"), true, []postgis.Incoming{communeAt(1, "2", 103.05)}, 1, true},
+		{"the same again", since("2013-01-01"), false, []postgis.Incoming{communeAt(1, "2", 103.05)}, 0, true},
+		{"another name", since("2013-01-01"), false, []postgis.Incoming{named("2", "x")}, 0, true},
+		{"another name from a day on", inForce, false, []postgis.Incoming{named("2", "y")}, 0, true},
+		{"another overlap", since("2013-01-01"), false, []postgis.Incoming{communeAt(1, "2", 103.02)}, 1, false},
+	} {
+		before := scalar[string](t, conn, "SELECT coalesce(md5(string_agg(c::text, '' ORDER BY id)), '') FROM communes c")
+		summary, report := areas(t, s, communes, tt.o, postgis.AreasOptions{AcceptOverlaps: tt.accept}, tt.rows...)
+		if summary.Applied != tt.applied || report.NewOverlaps.Count != tt.overlaps || len(report.Structure) > 0 != !tt.applied || len(report.NewOverlaps.Largest) != tt.overlaps {
+			t.Errorf("%s: %+v, %+v", tt.name, summary, report)
+		}
+		if after := scalar[string](t, conn, "SELECT coalesce(md5(string_agg(c::text, '' ORDER BY id)), '') FROM communes c"); !tt.applied && after != before {
+			t.Errorf("%s: refused, and stored", tt.name)
+		}
+	}
+	// Who sees a part of the zones is refused, too, and told of his own file alone.
+	part := newKey(t, s, "", account.Grant{Role: account.Officer, Territory: "1"})
+	zone := func(row int, code, class string) postgis.Incoming {
+		in := communeAt(row, code, 103)
+		in.Feature.Properties["kind"] = class
+		return in
+	}
+	special := get(t, layers, "special_areas")
+	if i := bring(t, s, part, special, since("2013-01-01"), layer.ImportWishes{}, zone(1, "A", "military"), zone(2, "B", "border_belt")); i.State != layer.ImportDone || i.Report.Areas.NewOverlaps.Count != 0 {
+		t.Errorf("of two classes: %+v %+v", i.Report, i.Report.Areas)
+	}
+	if i := bring(t, s, part, special, since("2013-01-01"), layer.ImportWishes{}, zone(1, "C", "military")); i.State != layer.ImportRefused || i.Report.Areas.NewOverlaps.Count != 1 || i.Report.Areas.Coverage != nil {
+		t.Errorf("of one class: %+v %+v", i.Report, i.Report.Areas)
+	}
+	if i := bring(t, s, part, special, since("2013-01-01"), layer.ImportWishes{AcceptOverlaps: true}, zone(1, "C", "military")); i.State != layer.ImportDone || !i.Report.Applied {
+		t.Errorf("accepted: %+v %+v", i.Report, i.Report.Areas)
 	}
 }

@@ -267,13 +267,12 @@ func (r *importRun) mayStill(ctx context.Context, tx pgx.Tx, v account.Viewer) e
 	return nil
 }
 
-// bringInto brings rows into a layer, and looks how areas lie beside each other, where the
-// viewer sees all that there are.
+// bringInto brings rows into a layer, and looks how areas lie beside each other.
 func (r *importRun) bringInto(ctx context.Context, tx pgx.Tx, v account.Viewer, l *layer.Layer, o ImportOptions, read func(add func(Incoming) error) error) (ImportSummary, error) {
-	if _, asked := l.Coverage(); !asked || !r.Wishes.Complete && !v.Sight(l.Name).All {
+	if _, asked := l.Coverage(); !asked {
 		return importCounted(ctx, tx, v, l, o, read)
 	}
-	summary, areas, err := importAreas(ctx, tx, v, l, o, AreasOptions{Complete: r.Wishes.Complete, AcceptGaps: r.Wishes.AcceptGaps}, read)
+	summary, areas, err := importAreas(ctx, tx, v, l, o, AreasOptions{Complete: r.Wishes.Complete, AcceptGaps: r.Wishes.AcceptGaps, AcceptOverlaps: r.Wishes.AcceptOverlaps}, read)
 	if err == nil || errors.Is(err, errNotApplied) {
 		r.report.Areas = &areas
 	}
