@@ -88,7 +88,7 @@ func (a *api) setWebhook(w http.ResponseWriter, r *request) error {
 	if _, err := rand.Read(secret); err != nil {
 		return err
 	}
-	if err := a.Accounts.SetWebhook(r.Context(), r.viewer, organisation, given.URL, secret); err != nil {
+	if err := a.Accounts.SetWebhook(r.Context(), r.viewer, organisation, "https"+given.URL[len("https"):], secret); err != nil { // HTTPS is https
 		return err
 	}
 	return reply(w, r, http.StatusOK, map[string]string{"secret": base64.StdEncoding.EncodeToString(secret)})

@@ -33,6 +33,9 @@ func TestWebhooksAreSet(t *testing.T) {
 	if code, _ := put(long[:maxWebhookBytes]); code != 200 {
 		t.Errorf("an address at its limit: %d", code)
 	}
+	if code, _ := put("HTTPS://vnpt.example.vn/"); code != 200 || !slices.Contains(s.calls, "SetWebhook VNPT https://vnpt.example.vn/") {
+		t.Errorf("in capitals: %d %v", code, s.calls)
+	}
 	if w := do(h, "DELETE", path, "", administrator); w.Code != 204 || !slices.Contains(s.calls, "RemoveWebhook VNPT") {
 		t.Errorf("removed: %d %v", w.Code, s.calls)
 	}

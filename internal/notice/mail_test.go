@@ -23,7 +23,7 @@ func told() *permit.Notice {
 	reasons := "Thiếu bản vẽ móng.\n.Dấu chấm đầu dòng"
 	return &permit.Notice{Message: "00000000-0000-4000-8000-000000000001", Kind: permit.NoticeMoreAsked, MadeAt: time.Date(2026, 11, 29, 1, 2, 3, 0, time.UTC), Revision: 2, Party: permit.Organisation,
 		File: permit.File{ID: 7, Organisation: "VNPT", Title: "Cột ăng ten tại phường Mường Thanh, thành phố Điện Biên Phủ, tỉnh Điện Biên", State: permit.MoreAsked, DueOn: geo.NewDate(2026, 12, 24),
-			Steps: []permit.FileStep{{Revision: 1}, {Revision: 2, Reasons: &reasons}}},
+			Steps: []permit.FileStep{{Revision: 1, Number: 1}, {Revision: 2, Number: 2, Reasons: &reasons}}},
 		Mail: &permit.NoticeMail{Name: "Nguyễn Thị Lan", Address: "lan@example.vn", Language: "vi"}}
 }
 

@@ -14,6 +14,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"net/url"
 	"slices"
 	"strconv"
 	"syscall"
@@ -90,6 +91,9 @@ func (h *Webhooks) Send(ctx context.Context, n *permit.Notice) error {
 	transport := &http.Transport{DialContext: (&net.Dialer{Control: h.mayDial}).DialContext, TLSClientConfig: &tls.Config{RootCAs: h.Roots, MinVersion: tls.VersionTLS12}, DisableKeepAlives: true}
 	client := &http.Client{Transport: transport, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	answer, err := client.Do(request)
+	if at := new(url.Error); errors.As(err, &at) {
+		return at.Err // without the address, which may hold what only the receiver is to know
+	}
 	if err != nil {
 		return err
 	}
@@ -128,7 +132,7 @@ func (h *Webhooks) mayDial(_, address string, _ syscall.RawConn) error {
 func apart() []netip.Prefix {
 	var list []netip.Prefix
 	for _, text := range []string{"0.0.0.0/8", "100.64.0.0/10", "192.0.0.0/24", "192.0.2.0/24", "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24", "240.0.0.0/4",
-		"64:ff9b::/96", "64:ff9b:1::/48", "100::/64", "2001::/23", "2001:db8::/32", "2002::/16", "fec0::/10"} {
+		"::/96", "64:ff9b::/96", "64:ff9b:1::/48", "100::/64", "2001::/23", "2001:db8::/32", "2002::/16", "fec0::/10"} {
 		list = append(list, netip.MustParsePrefix(text))
 	}
 	return list

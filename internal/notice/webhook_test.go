@@ -102,7 +102,7 @@ func TestWebhooksAreSigned(t *testing.T) {
 // No webhook reaches what only the server itself could reach.
 func TestWebhooksGoToPublicAddresses(t *testing.T) {
 	p := newProgram(t)
-	if err := p.hooks().Send(t.Context(), hooked(p.URL, p.secret)); err == nil || !strings.Contains(err.Error(), "public") {
+	if err := p.hooks().Send(t.Context(), hooked(p.URL+"/?token=s3cret", p.secret)); err == nil || !strings.Contains(err.Error(), "public") || strings.Contains(err.Error(), "s3cret") {
 		t.Errorf("its own machine: %v", err)
 	}
 	if err := p.hooks("127.0.0.0/8").Send(t.Context(), hooked(strings.Replace(p.URL, "https:", "http:", 1), p.secret)); err == nil {
@@ -117,7 +117,7 @@ func TestWebhooksGoToPublicAddresses(t *testing.T) {
 	for address, want := range map[string]bool{
 		"127.0.0.1": false, "10.1.2.3": false, "172.16.0.1": false, "192.168.1.1": false, "169.254.169.254": false, "100.64.0.1": false, "0.0.0.0": false, "224.0.0.1": false, "255.255.255.255": false,
 		"198.18.0.1": false, "240.0.0.1": false, "::1": false, "::": false, "fe80::1": false, "fc00::1": false, "fd12::1": false, "ff02::1": false, "::ffff:10.0.0.1": false, "::ffff:127.0.0.1": false,
-		"64:ff9b::a00:1": false, "2002:a00:1::": false, "2001:db8::1": false, "fec0::1": false, "fe80::1%eth0": false,
+		"64:ff9b::a00:1": false, "::127.0.0.1": false, "::10.0.0.1": false, "2002:a00:1::": false, "2001:db8::1": false, "fec0::1": false, "fe80::1%eth0": false,
 		"8.8.8.8": true, "113.160.0.1": true, "2405:4800::1": true, "::ffff:8.8.8.8": true,
 	} {
 		if got := notice.Public(netip.MustParseAddr(address)); got != want {

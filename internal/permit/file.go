@@ -231,7 +231,8 @@ type File struct {
 
 // FileStep is a step of a proposal.
 type FileStep struct {
-	Revision     int64           `json:"revision"`
+	Revision     int64           `json:"revision"` // counts the steps that the viewer is told
+	Number       int64           `json:"-"`        // counts all
 	Action       Action          `json:"action"`
 	Party        Party           `json:"party"`
 	Organisation *string         `json:"organisation"` // of who took it; null for none

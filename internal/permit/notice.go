@@ -61,7 +61,7 @@ type Notice struct {
 	Message  string // UUID, of this notice to this receiver
 	Kind     NoticeKind
 	MadeAt   time.Time
-	Revision int64    // of the step that it is about; 0 for none
+	Revision int64    // number of the step that it is about; 0 for none
 	Agency   string   // that is asked or has answered; "" for none
 	Day      geo.Date // that is near or past; zero for none
 	Party    Party
@@ -75,7 +75,7 @@ type Notice struct {
 // Step returns the step that the notice is about, as the receiver sees it; nil for none.
 func (n *Notice) Step() *FileStep {
 	for i := range n.File.Steps {
-		if n.File.Steps[i].Revision == n.Revision {
+		if n.File.Steps[i].Number == n.Revision {
 			return &n.File.Steps[i]
 		}
 	}

@@ -42,8 +42,7 @@ func (s *Store) attachments(ctx context.Context, v account.Viewer, proposal, id 
 		if err != nil {
 			return err
 		}
-		whole, err := seesWhole(ctx, tx, v, proposal)
-		if err == nil && whole {
+		if f.whole {
 			list, err = attachmentsOf(ctx, tx, v, f, id)
 		}
 		return err
@@ -51,16 +50,10 @@ func (s *Store) attachments(ctx context.Context, v account.Viewer, proposal, id 
 	return list, err
 }
 
-// seesWhole reports whether the viewer has to do with every feature of a proposal.
-func seesWhole(ctx context.Context, q querier, v account.Viewer, proposal int64) (whole bool, err error) {
-	c := &conditions{}
-	sql := fmt.Sprintf("SELECT NOT EXISTS (SELECT FROM proposal_features f JOIN proposals p ON p.id = f.proposal WHERE f.proposal = %s AND NOT coalesce(%s, false))", c.bind(proposal), c.tiesOf(v).features())
-	return whole, q.QueryRow(ctx, sql, c.args...).Scan(&whole)
-}
-
 // attachmentsOf reads what the viewer sees of the attachments of a proposal that he sees whole.
 func attachmentsOf(ctx context.Context, q querier, v account.Viewer, f *seenFile, id int64) ([]permit.Attachment, error) {
-	rows, err := q.Query(ctx, `SELECT a.id, a.name, a.media_type, a.bytes, encode(a.sha256, 'hex'), s.party, s.organisation, a.agency, s.who, s.at, a.revision
+	rows, err := q.Query(ctx, `SELECT a.id, a.name, a.media_type, a.bytes, encode(a.sha256, 'hex'), s.party, s.organisation, a.agency, s.who, s.at,
+			(SELECT count(*) FROM proposal_steps s WHERE s.proposal = a.proposal AND s.revision <= a.revision AND `+told("$3", "$4", "$5")+`)
 		FROM attachments a JOIN proposal_steps s USING (proposal, revision)
 		WHERE a.proposal = $1 AND $2::bigint IN (0, a.id) AND ($3 OR a.agency IS NULL OR $4 AND a.agency = $5) ORDER BY a.revision`, f.ID, id, f.staff, f.asked, v.Organisation)
 	if err != nil {
@@ -104,11 +97,7 @@ func (s *Store) AttachFile(ctx context.Context, v account.Viewer, proposal int64
 		if err != nil {
 			return err
 		}
-		whole, err := seesWhole(ctx, tx, v, proposal)
-		if err != nil {
-			return err
-		}
-		if !whole {
+		if !f.whole {
 			return pgx.ErrNoRows
 		}
 		party, _, err := permit.Next(f.State, permit.Attach, f.Parties)
@@ -124,7 +113,7 @@ func (s *Store) AttachFile(ctx context.Context, v account.Viewer, proposal int64
 		if err := roomFor(ctx, tx, v, f, party, n); err != nil {
 			return err
 		}
-		next := step{Revision: f.Revision + 1, Action: permit.Attach, Party: party, DueOn: f.DueOn}
+		next := step{Revision: f.revision + 1, Action: permit.Attach, Party: party, DueOn: f.DueOn}
 		if err := takeStep(ctx, tx, v, f.ID, next); err != nil {
 			return err
 		}

@@ -57,8 +57,11 @@ func TestTheServingRoleForgesNothing(t *testing.T) {
 	run(t, owner, "INSERT INTO consultations (layer, feature, agency, withdrawn_at) VALUES ('kiosks', 1, 'SXD', now())")
 	run(t, owner, "INSERT INTO signing_keys (id, public_key) VALUES (repeat('y', 43), sha256('y'))")
 	run(t, owner, "INSERT INTO imports (layer, file_name, bytes, sha256, options, state, finished_at) VALUES ('kiosks', 'x', 1, sha256(''), '{}', 'cancelled', now())")
+	untriggeredly(t, owner, "INSERT INTO notices (proposal, kind) VALUES (1, 'approved')") // without its proposal
+	run(t, owner, "INSERT INTO notice_deliveries (notice, person, party, state, ended_at) VALUES (1, 1, 'officer', 'delivered', now())")
 	const everything = `SELECT md5(concat((SELECT string_agg(a::text, '' ORDER BY id) FROM audit a), (SELECT h::text FROM audit_head h), (SELECT string_agg(g::text, '') FROM grants g),
-		(SELECT string_agg(k::text, '') FROM api_keys k), (SELECT string_agg(p::text, '') FROM people p), (SELECT string_agg(s::text, '') FROM sessions s), (SELECT string_agg(c::text, '') FROM consultations c)))`
+		(SELECT string_agg(k::text, '') FROM api_keys k), (SELECT string_agg(p::text, '') FROM people p), (SELECT string_agg(s::text, '') FROM sessions s), (SELECT string_agg(c::text, '') FROM consultations c),
+		(SELECT string_agg(n::text, '') FROM notices n), (SELECT string_agg(d::text, '') FROM notice_deliveries d)))`
 	before := scalar[string](t, owner, everything)
 	run(t, app, "SET ROLE hatang_app")
 	for _, sql := range forgeries {
@@ -83,6 +86,7 @@ var revivals = []string{
 	"UPDATE consultations SET withdrawn_at = NULL", "UPDATE consultations SET answer = 'agreed'",
 	"UPDATE imports SET state = 'waiting', finished_at = NULL", "UPDATE imports SET report = '{}'",
 	"UPDATE api_keys SET revoked_at = NULL", "UPDATE sessions SET ended_at = NULL",
+	"UPDATE consultations SET attachment = 1", "UPDATE notice_deliveries SET state = 'waiting', ended_at = NULL", "UPDATE notice_deliveries SET due_at = now()",
 }
 
 // servingFunctions are those of all that work with the owner's rights which the serving
@@ -93,6 +97,7 @@ var servingFunctions = []string{
 	"hatang_audit_broken_at",
 	"hatang_change_reference_layer",
 	"hatang_create_reference_layer",
+	"hatang_note_deadlines",
 	"hatang_of_organisation",
 	"hatang_sign_in_begin",
 	"hatang_sign_in_end",
@@ -130,5 +135,17 @@ var forgeries = []string{
 	"INSERT INTO signing_keys (id, public_key) VALUES (repeat('x', 43), sha256(''))", "UPDATE signing_keys SET valid_until = NULL", "DELETE FROM signing_keys", "TRUNCATE signing_keys CASCADE", "SELECT FROM signing_keys FOR UPDATE",
 	"UPDATE verdicts SET body = '{}'", "UPDATE verdicts SET proposal = 1", "DELETE FROM verdicts", "TRUNCATE verdicts", "ALTER TABLE verdicts DISABLE TRIGGER keep", "ALTER TABLE verdicts DISABLE TRIGGER take",
 	"INSERT INTO verdicts (number, body, basis, key, signature) VALUES ('V-2026-0000-0000-0000', '{}', '{}', 'x', '')", "INSERT INTO verdicts (recorded_at, body, basis, key, signature) VALUES ('2015-01-01', '{}', '{}', 'x', '')",
+	"INSERT INTO attachments (id, proposal, revision, name, media_type, bytes, sha256) VALUES (1, 1, 1, 'x', 'x', 1, sha256(''))", "UPDATE attachments SET agency = NULL", "DELETE FROM attachments", "TRUNCATE attachments CASCADE",
+	"UPDATE attachment_chunks SET bytes = 'x'", "DELETE FROM attachment_chunks", "ALTER TABLE attachments DISABLE TRIGGER judge", "INSERT INTO proposal_transitions (before, action, party, after) VALUES ('filed', 'approve', 'organisation', 'approved')",
+	"INSERT INTO webhooks (organisation, url, secret, set_by) VALUES ('SXD', 'https://x', sha256(''), 'x')", "UPDATE webhooks SET set_by = 'x'", "UPDATE webhooks SET organisation = 'VNPT'", "TRUNCATE webhooks", "ALTER TABLE webhooks DISABLE TRIGGER note",
+	"INSERT INTO notices (proposal, kind) VALUES (1, 'approved')", "UPDATE notices SET kind = 'approved'", "DELETE FROM notices", "INSERT INTO notice_deliveries (notice, person, party, state) VALUES (1, 1, 'officer', 'delivered')",
+	"UPDATE notice_deliveries SET person = 2", "UPDATE notice_deliveries SET notice = 2", "UPDATE notice_deliveries SET message = gen_random_uuid()", "DELETE FROM notice_deliveries", "TRUNCATE notice_deliveries",
+	"INSERT INTO sharing_transitions (before, action, party, after) VALUES ('asked', 'agree', 'asker', 'agreed')", "DELETE FROM sharing_transitions",
+	"INSERT INTO sharing_requests (number, asker, collection, geom, wanted, reasons, asked_on, state) VALUES ('S-2026-0000-0000-0000', 'VNPT', 'ducts', 'SRID=4326;POINT(103 21)', '{}', 'x', now(), 'agreed')",
+	"INSERT INTO sharing_requests (number, asker, collection, code, geom, wanted, reasons, asked_on) VALUES ('S-2026-0000-0000-0000', 'VNPT', 'ducts', 'x', 'SRID=4326;POINT(103 21)', '{}', 'x', now())",
+	"UPDATE sharing_requests SET state = 'agreed'", "UPDATE sharing_requests SET asker = 'VNPT'", "DELETE FROM sharing_requests", "TRUNCATE sharing_requests CASCADE", "SELECT FROM sharing_requests FOR UPDATE",
+	"INSERT INTO sharing_partners (request, organisation, answered_on) VALUES ('x', 'VNPT', now())", "UPDATE sharing_partners SET answered_on = now()", "DELETE FROM sharing_partners",
+	"INSERT INTO sharing_steps (request, revision, action, party, taken_on, who) VALUES ('x', 1, 'ask', 'asker', now(), 'x')", "INSERT INTO sharing_steps (request, revision, action, party, taken_on, at) VALUES ('x', 1, 'ask', 'asker', now(), now())",
+	"UPDATE sharing_steps SET reasons = 'x'", "DELETE FROM sharing_steps", "TRUNCATE sharing_steps", "ALTER TABLE sharing_steps DISABLE TRIGGER judge",
 	"COPY grants TO PROGRAM 'true'", "SELECT pg_read_file('/etc/hostname')", "ALTER SYSTEM SET fsync = off", "CREATE ROLE other", "ALTER ROLE hatang_app SUPERUSER", "CREATE EXTENSION dblink",
 }

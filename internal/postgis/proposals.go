@@ -19,7 +19,7 @@ import (
 func scanProposal(row pgx.CollectableRow) (*seenFile, error) {
 	var f seenFile
 	var due, expires day
-	err := row.Scan(&f.ID, &f.Organisation, &f.Title, &f.State, &f.Revision, &f.FiledAt, &due, &expires, &f.Overdue, &f.AwaitsAnswer, &f.Decision, &f.own, &f.staff, &f.asked)
+	err := row.Scan(&f.ID, &f.Organisation, &f.Title, &f.State, &f.revision, &f.Revision, &f.FiledAt, &due, &expires, &f.Overdue, &f.AwaitsAnswer, &f.Decision, &f.own, &f.staff, &f.asked, &f.whole)
 	f.DueOn, f.ExpiresOn = due.Date, expires.Date
 	return &f, err
 }
@@ -28,6 +28,7 @@ func scanProposal(row pgx.CollectableRow) (*seenFile, error) {
 type seenFile struct {
 	permit.File
 	ties
+	revision int64 // of all steps, with those that the viewer is not told
 }
 
 // Proposals returns those that the viewer has to do with and the query selects, in its order;
@@ -36,7 +37,7 @@ type seenFile struct {
 func (s *Store) Proposals(ctx context.Context, v account.Viewer, q permit.FileQuery) ([]permit.File, error) {
 	c := &conditions{}
 	of := c.tiesOf(v)
-	sql := of.proposals(proposalColumns)
+	sql := of.proposals(of.columns())
 	and := func(format string, args ...any) { sql += " AND " + fmt.Sprintf(format, args...) }
 	key, behind, order := "filed_at, id", "<", "filed_at DESC, id DESC"
 	if q.ByDeadline {
@@ -100,16 +101,15 @@ func (s *Store) proposal(ctx context.Context, tx pgx.Tx, v account.Viewer, id in
 	if f.Consultations, err = fileConsultations(ctx, tx, v, f); err != nil {
 		return permit.File{}, err
 	}
-	whole, err := f.onlySeen(ctx, tx, v)
-	if err != nil {
+	if err := f.onlySeen(ctx, tx, v); err != nil {
 		return permit.File{}, err
 	}
-	if f.staff && whole {
+	if f.staff && f.whole {
 		if err := tx.QueryRow(ctx, "SELECT hatang_missing_consents($1)", id).Scan(&f.MissingConsents); err != nil {
 			return permit.File{}, err
 		}
 	}
-	if whole {
+	if f.whole {
 		if f.Attachments, err = attachmentsOf(ctx, tx, v, f, 0); err != nil {
 			return permit.File{}, err
 		}
@@ -120,7 +120,8 @@ func (s *Store) proposal(ctx context.Context, tx pgx.Tx, v account.Viewer, id in
 
 func seeProposal(ctx context.Context, q querier, v account.Viewer, id int64) (*seenFile, error) {
 	c := &conditions{}
-	sql := c.tiesOf(v).proposals(proposalColumns) + " AND id = " + c.bind(id)
+	of := c.tiesOf(v)
+	sql := of.proposals(of.columns()) + " AND id = " + c.bind(id)
 	rows, err := q.Query(ctx, sql, c.args...)
 	if err != nil {
 		return nil, err
@@ -214,16 +215,15 @@ func fileConsultations(ctx context.Context, q querier, v account.Viewer, f *seen
 // fileSteps returns the steps; who took them, and what passed between staff and agencies, as
 // far as the viewer may know.
 func fileSteps(ctx context.Context, q querier, v account.Viewer, f *seenFile) ([]permit.FileStep, error) {
-	rows, err := q.Query(ctx, `SELECT revision, action, party, organisation, who, at, before, after, reasons, conditions, detail, due_on, expires_on FROM proposal_steps s
-		WHERE proposal = $1 AND ($2 OR action <> 'answer' AND NOT EXISTS (SELECT FROM attachments a WHERE a.agency IS NOT NULL AND (a.proposal, a.revision) = (s.proposal, s.revision))
-			OR organisation = $3) ORDER BY revision`, f.ID, f.staff, v.Organisation)
+	rows, err := q.Query(ctx, `SELECT row_number() OVER (ORDER BY revision), revision, action, party, organisation, who, at, before, after, reasons, conditions, detail, due_on, expires_on FROM proposal_steps s
+		WHERE proposal = $1 AND `+told("$2", "$3", "$4")+" ORDER BY revision", f.ID, f.staff, f.asked, v.Organisation)
 	if err != nil {
 		return nil, err
 	}
 	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (permit.FileStep, error) {
 		var s permit.FileStep
 		var due, expires day
-		err := row.Scan(&s.Revision, &s.Action, &s.Party, &s.Organisation, &s.Who, &s.At, &s.Before, &s.After, &s.Reasons, &s.Conditions, &s.Detail, &due, &expires)
+		err := row.Scan(&s.Revision, &s.Number, &s.Action, &s.Party, &s.Organisation, &s.Who, &s.At, &s.Before, &s.After, &s.Reasons, &s.Conditions, &s.Detail, &due, &expires)
 		s.DueOn, s.ExpiresOn = due.Date, expires.Date
 		if ours := s.Organisation != nil && *s.Organisation == v.Organisation; !f.staff && !ours {
 			s.Who, s.Detail = nil, nil

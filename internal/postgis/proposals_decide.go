@@ -63,7 +63,7 @@ func (s *Store) decide(ctx context.Context, tx pgx.Tx, v account.Viewer, f *seen
 	if err != nil {
 		return err
 	}
-	next := step{Revision: f.Revision + 1, Action: d.Action, Party: party, Reasons: d.Reasons, Conditions: d.Conditions, DueOn: calendar.Due(after, d.Action, today)}
+	next := step{Revision: f.revision + 1, Action: d.Action, Party: party, Reasons: d.Reasons, Conditions: d.Conditions, DueOn: calendar.Due(after, d.Action, today)}
 	switch d.Action {
 	case permit.Supplement:
 		next.Verdict = d.Verdict

@@ -17,25 +17,24 @@ const proposalsSQL = `SELECT %s FROM (
 	SELECT *, coalesce(due_on < hatang_today() OR state = 'approved' AND expires_on < hatang_today(), false) AS overdue,
 		coalesce(due_on, CASE state WHEN 'approved' THEN expires_on END, 'infinity') AS deadline, %s AS own,
 		EXISTS (SELECT FROM proposal_features f WHERE f.proposal = p.id AND %s) AS staff, EXISTS (SELECT FROM proposal_features f WHERE f.proposal = p.id AND %s) AS asked,
-		EXISTS (SELECT FROM proposal_features f WHERE f.proposal = p.id AND %s) AS awaits FROM proposals p) p
+		EXISTS (SELECT FROM proposal_features f WHERE f.proposal = p.id AND %s) AS awaits,
+		NOT EXISTS (SELECT FROM proposal_features f WHERE f.proposal = p.id AND NOT coalesce(%s, false)) AS whole FROM proposals p) p
 	WHERE (own OR staff OR asked)`
 
-// proposalColumns are those that scanProposal takes.
-const proposalColumns = "id, organisation, title, state, revision, filed_at, due_on, expires_on, overdue, awaits, decision, own, staff, asked"
-
-// ties is what a viewer has to do with a proposal.
-type ties struct{ own, staff, asked bool }
+// ties is what a viewer has to do with a proposal; whole: with every feature of it.
+type ties struct{ own, staff, asked, whole bool }
 
 // tieConditions are the conditions for it: own on a proposal p, the others on a feature f of one.
-// awaits is of what is asked and not answered.
-type tieConditions struct{ own, staff, asked, awaits string }
+// awaits is of what is asked and not answered; viewer is the organisation, ” for none.
+type tieConditions struct{ own, staff, asked, awaits, viewer string }
 
 // tiesOf returns what the viewer has to do with: what his organisation files; as staff the
 // features that he would see as drafts; of the others those that his agency is asked about.
 func (c *conditions) tiesOf(v account.Viewer) tieConditions {
-	own, staff, asked, awaits := "false", []string{"false"}, []string{"false"}, []string{"false"}
+	own, staff, asked, awaits, viewer := "false", []string{"false"}, []string{"false"}, []string{"false"}, "''"
 	if v.Organisation != "" {
-		own = "p.organisation = " + c.bind(v.Organisation)
+		viewer = c.bind(v.Organisation)
+		own = "p.organisation = " + viewer
 	}
 	for _, name := range permit.FiledLayers() {
 		if v.Organisation != "" && v.OrganisationOn(name) == "" { // a key that is for other layers
@@ -57,12 +56,26 @@ func (c *conditions) tiesOf(v account.Viewer) tieConditions {
 		}
 	}
 	any := func(list []string) string { return "(" + strings.Join(list, " OR ") + ")" }
-	return tieConditions{"(" + own + ")", any(staff), any(asked), any(awaits)}
+	return tieConditions{"(" + own + ")", any(staff), any(asked), any(awaits), viewer}
 }
 
 // proposals is the statement that reads columns of what the viewer has to do with.
 func (t tieConditions) proposals(columns string) string {
-	return fmt.Sprintf(proposalsSQL, columns, t.own, t.staff, t.asked, t.awaits)
+	return fmt.Sprintf(proposalsSQL, columns, t.own, t.staff, t.asked, t.awaits, t.features())
+}
+
+// told is the condition on steps s that they are told to a viewer with such ties: expressions,
+// as his organisation is. What passes between staff and an agency is for these.
+func told(staff, asked, organisation string) string {
+	return fmt.Sprintf(`coalesce(%[1]s OR s.organisation = %[3]s OR s.action <> 'answer' AND NOT EXISTS (SELECT FROM attachments a
+		WHERE a.agency IS NOT NULL AND NOT (%[2]s AND a.agency = %[3]s) AND (a.proposal, a.revision) = (s.proposal, s.revision)), false)`, staff, asked, organisation)
+}
+
+// columns are those that scanProposal takes. The revision that the viewer is told counts the
+// steps that he is told: from that of all he would learn how many others there are.
+func (t tieConditions) columns() string {
+	return "id, organisation, title, state, revision, (SELECT count(*) FROM proposal_steps s WHERE s.proposal = p.id AND " + told("p.staff", "p.asked", t.viewer) +
+		"), filed_at, due_on, expires_on, overdue, awaits, decision, own, staff, asked, whole"
 }
 
 // features is the condition on a feature f of a proposal p that the viewer has to do with it;
@@ -71,15 +84,14 @@ func (t tieConditions) features() string {
 	return "(" + t.own + " OR " + t.staff + " OR " + t.asked + ")"
 }
 
-// onlySeen leaves of a proposal what is about the features that the viewer sees, and reports
-// whether that is all.
-func (f *seenFile) onlySeen(ctx context.Context, q querier, v account.Viewer) (whole bool, err error) {
+// onlySeen leaves of a proposal what is about the features that the viewer sees.
+func (f *seenFile) onlySeen(ctx context.Context, q querier, v account.Viewer) error {
 	c := &conditions{}
 	c.add("f.proposal = %s", c.bind(f.ID))
 	c.add("%s", c.tiesOf(v).features())
 	rows, err := q.Query(ctx, "SELECT f.layer, f.feature FROM proposal_features f JOIN proposals p ON p.id = f.proposal"+c.where(), c.args...)
 	if err != nil {
-		return false, err
+		return err
 	}
 	seen := map[permit.FeatureID]bool{}
 	var one permit.FeatureID
@@ -87,9 +99,8 @@ func (f *seenFile) onlySeen(ctx context.Context, q querier, v account.Viewer) (w
 		seen[one] = true
 		return nil
 	}); err != nil {
-		return false, err
+		return err
 	}
-	whole = len(seen) == len(f.Features)
 	// Also where that is all: what was checked is written anew, and that it was must not tell.
-	return whole, f.Only(func(id permit.FeatureID) bool { return seen[id] })
+	return f.Only(func(id permit.FeatureID) bool { return seen[id] })
 }

@@ -668,8 +668,21 @@ func TestNoStatementLeadsPastTheStateMachine(t *testing.T) {
 type modelled struct {
 	state    permit.FileState
 	revision int64
-	open     map[string]bool // agencies being asked
-	answered map[string]bool // agencies that have answered
+	open     map[string]bool  // agencies being asked
+	answered map[string]bool  // agencies that have answered
+	answers  int64            // steps that answer, of whomever
+	own      map[string]int64 // those of agencies themselves
+}
+
+// told is the revision as somebody is told it: of the steps that answer, staff and who took them.
+func (m *modelled) told(who string) int64 {
+	switch code := map[string]string{"agency": "SXD", "stranger": "BCHQS"}[who]; {
+	case code != "":
+		return m.revision - m.answers + m.own[code]
+	case who == "operator" || who == "colleague":
+		return m.revision - m.answers
+	}
+	return m.revision
 }
 
 // step says what becomes of a step: "" where it is taken.
@@ -681,7 +694,7 @@ func (m *modelled) step(who string, d permit.Decision) string {
 		return "not found"
 	case party == "agency" && !m.open[code] && !m.answered[code]:
 		return "not found"
-	case d.Revision != 0 && d.Revision != m.revision:
+	case d.Revision != 0 && d.Revision != m.told(who):
 		return "stale"
 	}
 	type key struct{ action, party string }
@@ -714,6 +727,10 @@ func (m *modelled) step(who string, d permit.Decision) string {
 			return "conflict"
 		}
 		m.open[answers], m.answered[answers] = false, true
+		m.answers++
+		if party == "agency" {
+			m.own[code]++
+		}
 	}
 	m.revision++
 	after := map[permit.Action]permit.FileState{permit.AskMore: "more_asked", permit.Supplement: "supplemented", permit.Consult: "consulting", permit.AnswerFor: "consulting", permit.Approve: "approved",
@@ -765,7 +782,7 @@ func TestProposalsFollowTheModel(t *testing.T) {
 	for round := range 30 {
 		draft := draftOf(t, f.Store, f.sites, "VNPT", fmt.Sprint("P", round), orb.Point{103.1 + float64(round)/50, 21.7})
 		id := f.file(draft)
-		m := &modelled{state: permit.Filed, revision: 1, open: map[string]bool{}, answered: map[string]bool{}}
+		m := &modelled{state: permit.Filed, revision: 1, open: map[string]bool{}, answered: map[string]bool{}, own: map[string]int64{}}
 		for range 25 {
 			who := names[random.IntN(len(names))]
 			action := permit.Actions()[random.IntN(len(permit.Actions()))]
@@ -778,7 +795,7 @@ func TestProposalsFollowTheModel(t *testing.T) {
 				d.Verdict = json.RawMessage("{}")
 			}
 			if random.IntN(4) == 0 {
-				d.Revision = m.revision - int64(random.IntN(2))
+				d.Revision = m.told(who) - int64(random.IntN(2))
 			}
 			before := *m
 			want := m.step(who, d)
