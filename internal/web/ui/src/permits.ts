@@ -58,6 +58,9 @@ export interface Permit {
   actions?: string[];
 }
 
+/** The layers whose drafts can be filed. */
+export const filedLayers = ["bts_sites", "cable_segments", "ducts", "fibre_routes", "pole_lines", "postal_points"];
+
 export const proposals = `${api}/proposals`;
 
 /** A page of proposals, what is due first before the rest, and where the next one is. */
