@@ -248,6 +248,7 @@ describe("a file", { timeout: 180_000 }, () => {
     await said(page, "Đã nộp");
     assert.equal(await page.locator(".permitfeature").count(), 3);
     assert.deepEqual(await page.locator(".permitfeature > summary .badge").evaluateAll((all) => all.map((b) => b.dataset.verdict).sort()), ["permitted", "permitted", "refused"]);
+    assert.deepEqual(await page.locator(".permitfeature .eachother .message").evaluateAll((all) => all.map((m) => m.textContent.match(/F-\d/)?.[0]).sort()), ["F-2", "F-3"], "two stand too near to each other");
     await step(page, "withdraw", { "withdraw-reasons": "làm lại" });
     await said(page, "Rút hồ sơ");
     assert.equal(await page.locator("[data-step]").count(), 0);

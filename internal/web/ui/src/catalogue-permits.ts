@@ -175,6 +175,7 @@ export const permitTexts = {
   "permit.documentDate": ["Ngày văn bản", "Document date"],
   "permit.done": ["Đã ghi: {step}.", "Recorded: {step}."],
   "permit.stale": ["Hồ sơ đã thay đổi từ khi bạn đọc, nên bước của bạn chưa được ghi. Dưới đây là hồ sơ lúc này; những gì bạn đã gõ vẫn còn.", "The proposal has changed since you read it, so your step was not recorded. This is how it is now; what you typed is still there."],
+  "permit.eachOther": ["So với các cột khác của hồ sơ", "Beside the other masts of the proposal"],
   "paper.pdf": ["bản in (PDF)", "paper (PDF)"],
   "paper.html": ["xem trên trang", "as a page"],
   "decided.why": ["Quyết định về đối tượng này", "Decisions about this feature"],

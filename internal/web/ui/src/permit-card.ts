@@ -80,7 +80,15 @@ export class PermitCard {
       h("button", { type: "button", class: "link", onclick: () => void attempt(() => this.find(f)) }, t("check.evidence")),
       checked?.number && h("p", { class: "kind" }, t("permit.recorded", { number: checked.number }), " ", paperLinks("verdicts", checked.number)),
       checked?.answer ? findingsList(checked.answer, this.map, true) : faults(checked),
+      ...(checked?.answer ? this.others(p, f, checked.answer) : []),
       p.state === "more_asked" && p.actions?.includes("supplement") && correction(this.description, f, (said) => this.taken(p.id, said)));
+  }
+
+  /** What the mast is to others of the proposal. */
+  private others(p: Permit, f: Filed, answer: Verdict): HTMLElement[] {
+    const findings = (p.verdict?.each_other ?? []).filter((one) => one.collection === f.collection && one.id === f.id).map((one) => one.finding);
+    if (findings.length === 0) return [];
+    return [h("h4", {}, t("permit.eachOther")), h("div", { class: "eachother" }, findingsList({ ...answer, findings }, this.map))];
   }
 
   private async find(f: Filed): Promise<void> { this.map.show(...await fetchFeatures(f.collection, [f.became ?? f.id])); }
