@@ -342,6 +342,11 @@ describe("a proposal", { timeout: 240_000 }, () => {
       return (await fetch(`/api/v1/proposals/${id}/decisions`, { method: "POST", headers: { "Content-Type": "application/json", "X-CSRF-Token": csrf }, body: '{"action":"approve"}' })).status;
     }, id);
     assert.equal(status, 403);
+
+    // A notice leads to it.
+    await own.page.goto(`${server.url}/#proposal=${id}`);
+    await own.page.reload();
+    await own.page.locator(`#card [data-permit="${id}"]`).waitFor();
   });
 
   test("waits for agencies: one answers itself, for the other an officer does, and consent is needed", async () => {
