@@ -552,6 +552,10 @@ func (fakePlan) Seal(j permit.Judged, _ int64, _ *permit.RecordFeature) (permit.
 	return permit.Record{Body: fmt.Appendf(nil, `{"answer":%s,"number":%q}`, j.Answer, j.Number), Key: "k"}, nil
 }
 
+func (fakePlan) Together(context.Context, account.Viewer, geo.Date, []permit.FiledMast) ([]permit.Together, error) {
+	return nil, nil
+}
+
 func (fakePlan) Replay(context.Context, permit.Record) (permit.Replay, error) {
 	return permit.Replay{Number: fakeNumber, Same: true, Answer: json.RawMessage("{}")}, nil
 }

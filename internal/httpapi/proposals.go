@@ -247,7 +247,11 @@ func (g givenStep) decision(ifMatch []string) (permit.Decision, error) {
 		faults.Add("/conditions", "nhiều nhất %d điều kiện", "must be at most %d", permit.MaxConditions)
 	}
 	for i, c := range g.Conditions {
-		d.Conditions = append(d.Conditions, text("/conditions/"+strconv.Itoa(i), c, permit.MaxReasonsRunes))
+		at := "/conditions/" + strconv.Itoa(i)
+		if c = text(at, c, permit.MaxReasonsRunes); c == "" { // the register and the paper would number it
+			faults.Add(at, "không được để trống", "must not be blank")
+		}
+		d.Conditions = append(d.Conditions, c)
 	}
 	if len(g.Agencies) > permit.MaxAgencies {
 		faults.Add("/agencies", "nhiều nhất %d cơ quan", "must be at most %d", permit.MaxAgencies)

@@ -29,7 +29,8 @@ type filedAnswer struct {
 // Decided: they are checked as for somebody who has signed in and nothing else. All of the
 // organisation read what was found, and the agencies, whatever he who files may see beside;
 // drafts of the organisation itself do not count: the masts are among them. What others have
-// refused to share with it does: by filing it relies on that.
+// refused to share with it does: by filing it relies on that. What the masts are to each other
+// is found beside.
 func (a *api) checkFiled(r *request, features []permit.FiledFeature) (json.RawMessage, permit.Sealed, error) {
 	checked := make([]permit.CheckedFeature, len(features))
 	questions := map[permit.Kind][]filedQuestion{}
@@ -44,14 +45,14 @@ func (a *api) checkFiled(r *request, features []permit.FiledFeature) (json.RawMe
 			questions[kind] = append(questions[kind], filedQuestion{i, body})
 		}
 	}
-	date := a.ReferenceDate()
+	date, viewer := a.ReferenceDate(), account.Viewer{Name: r.viewer.Name, RefusedTo: r.viewer.Organisation}
 	var answers []filedAnswer
 	for _, kind := range []permit.Kind{permit.Placement, permit.CableKind} {
 		bodies := make([]json.RawMessage, len(questions[kind]))
 		for i, q := range questions[kind] {
 			bodies[i] = q.body
 		}
-		judged, err := a.Recorder.Judge(r.Context(), account.Viewer{Name: r.viewer.Name, RefusedTo: r.viewer.Organisation}, date, kind, bodies)
+		judged, err := a.Recorder.Judge(r.Context(), viewer, date, kind, bodies)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -66,7 +67,15 @@ func (a *api) checkFiled(r *request, features []permit.FiledFeature) (json.RawMe
 			at.Faults = j.Invalid.Faults
 		}
 	}
-	text, err := permit.FileVerdict(date, checked)
+	masts := make([]permit.FiledMast, len(questions[permit.Placement]))
+	for i, q := range questions[permit.Placement] {
+		masts[i] = permit.FiledMast{FeatureID: checked[q.at].FeatureID, Code: features[q.at].Code, Question: q.body}
+	}
+	together, err := a.Recorder.Together(r.Context(), viewer, date, masts)
+	if err != nil {
+		return nil, nil, err
+	}
+	text, err := permit.FileVerdict(date, checked, together)
 	return text, a.sealedOf(answers, features), err
 }
 
@@ -89,7 +98,7 @@ func (a *api) sealedOf(answers []filedAnswer, features []permit.FiledFeature) pe
 }
 
 // questionOf returns a feature as what is asked in a check, and notes the revision that it has
-// read; nil for what no check is about, and for what the store is going to say is wrong, with
+// read and its code; nil for what no check is about, and for what the store is going to say is wrong, with
 // all else.
 func (a *api) questionOf(r *request, f *permit.FiledFeature) (permit.Kind, json.RawMessage, error) {
 	l, known := a.Registry.Get(f.Collection)
@@ -104,6 +113,7 @@ func (a *api) questionOf(r *request, f *permit.FiledFeature) (permit.Kind, json.
 		return "", nil, err
 	}
 	f.Revision = row.Revision
+	f.Code = l.TextOf(row, "code")
 	text, err := formats.AppendFeature(nil, l, row, formats.GeoJSONOptions{})
 	if err != nil {
 		return "", nil, err

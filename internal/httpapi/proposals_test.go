@@ -163,3 +163,11 @@ func TestProposalsAtTheirLimits(t *testing.T) {
 		}
 	}
 }
+
+func TestABlankConditionIsNone(t *testing.T) {
+	_, h := newFakePermits(t)
+	w := do(h, "POST", decisionsPath, `{"action": "approve", "conditions": ["sơn phản quang", " \u00a0"]}`, asOfficer, "Content-Type: application/json")
+	if w.Code != 400 || !strings.Contains(w.Body.String(), `"/conditions/1"`) || strings.Contains(w.Body.String(), `"/conditions/0"`) {
+		t.Errorf("%d %s", w.Code, w.Body)
+	}
+}

@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"context"
+	"errors"
 	"mime"
 	"net/http"
 	"net/url"
@@ -128,7 +129,7 @@ func (a *api) draftRules(w http.ResponseWriter, r *request) error {
 		return err
 	}
 	if err := a.RuleSets.AddRules(r.Context(), r.viewer, rules, body, jurisdiction); err != nil {
-		return err
+		return rulesProblem(err)
 	}
 	w.Header().Set("Location", a.href(r, ruleSetPath(rules.ID(), rules.Version()), nil))
 	return reply(w, r, http.StatusCreated, map[string]any{"id": rules.ID(), "version": rules.Version()})
@@ -174,7 +175,7 @@ func (a *api) changeRules(w http.ResponseWriter, r *request) error {
 		return faultsProblem(invalidBody, faults)
 	}
 	if err := a.RuleSets.ChangeRules(r.Context(), r.viewer, rules, body, match); err != nil {
-		return err
+		return rulesProblem(err)
 	}
 	return done(w)
 }
@@ -201,9 +202,21 @@ func (a *api) withRules(w http.ResponseWriter, r *request, do func(ctx context.C
 		return err
 	}
 	if err := do(r.Context(), r.viewer, id, version, match); err != nil {
-		return err
+		return rulesProblem(err)
 	}
 	return done(w)
+}
+
+// rulesProblem says in words of rule sets what keeps one from being written.
+func rulesProblem(err error) error {
+	switch {
+	case errors.Is(err, layer.ErrForbidden):
+		return problem(forbidden, "Cán bộ soạn dự thảo bộ quy tắc của địa bàn mình; người duyệt hoặc quản trị ban hành.", "Officers draft the rule sets of their territory; approvers and administrators put them in force.")
+	case errors.Is(err, layer.ErrConflict):
+		return problem(conflict, "Phiên bản này đã có hoặc đã ban hành, hoặc trong thời gian ấy có bộ quy tắc khác; bản đã ban hành không bao giờ sửa: hãy soạn phiên bản mới.",
+			"The version is there already or is published, or another set is in force in that time; what is published never changes: draft a new version.")
+	}
+	return err
 }
 
 // differencesDocument says in what a version differs from another.

@@ -2,12 +2,15 @@ package httpapi
 
 import (
 	"encoding/json"
+	"errors"
+	"fmt"
 	"net/http"
 	"os"
 	"strings"
 	"testing"
 
 	"hatang/geo"
+	"hatang/internal/layer"
 	"hatang/internal/permit"
 )
 
@@ -77,5 +80,24 @@ func TestRuleSets(t *testing.T) {
 	want := permit.RuleSetQuery{ID: "dien-bien-2016", Jurisdiction: "11", State: permit.RulesDraft, InForce: geo.NewDate(2020, 1, 1)}
 	if err := json.Unmarshal(w.Body.Bytes(), &listed); err != nil || len(listed.RuleSets) != 1 || len(listed.RuleSets[0].Links) != 2 || s.rulesAsked[len(s.rulesAsked)-1] != want {
 		t.Errorf("%d, %v: %s", w.Code, s.rulesAsked, w.Body)
+	}
+}
+
+func TestWhatKeepsRulesFromBeingWrittenIsSaidOfRules(t *testing.T) {
+	for _, tt := range []struct {
+		err    error
+		status int
+		said   string
+	}{
+		{layer.ErrForbidden, 403, "approvers and administrators put them in force"},
+		{fmt.Errorf("%w: it is published", layer.ErrConflict), 409, "draft a new version"},
+	} {
+		var p *problemError
+		if !errors.As(rulesProblem(tt.err), &p) || p.Type.Status != tt.status || !strings.Contains(p.Detail.EN, tt.said) || p.Detail.VI == "" {
+			t.Errorf("%v: %+v", tt.err, p)
+		}
+	}
+	if err := errors.New("the disk"); !errors.Is(rulesProblem(err), err) {
+		t.Error("other errors are words of others")
 	}
 }

@@ -44,8 +44,8 @@ func Subject(n *permit.Notice) geo.Text {
 	return geo.Text{VI: s.VI + ": " + n.File.Title, EN: s.EN + ": " + n.File.Title}
 }
 
-// Body says what the receiver may know of the proposal, with its address below publicURL; ""
-// for no address. It is the same in a mail and to a program.
+// Body says what the receiver may know of the proposal, with its addresses below publicURL, on
+// the page and of the API; "" for none. It is the same in a mail and to a program.
 func Body(n *permit.Notice, publicURL string) geo.Text {
 	var b body
 	s := sentences()[n.Kind]
@@ -71,8 +71,9 @@ func Body(n *permit.Notice, publicURL string) geo.Text {
 	}
 	if publicURL != "" {
 		b.lines("", "")
-		address := fmt.Sprintf("%s/api/v1/proposals/%d", strings.TrimSuffix(publicURL, "/"), n.File.ID)
-		b.lines(address, address)
+		root := strings.TrimSuffix(publicURL, "/")
+		b.fact("Mở trên trang", "On the page", fmt.Sprintf("%s/#proposal=%d", root, n.File.ID))
+		b.fact("API", "API", fmt.Sprintf("%s/api/v1/proposals/%d", root, n.File.ID))
 	}
 	return geo.Text{VI: strings.Join(b.vi, "\n") + "\n", EN: strings.Join(b.en, "\n") + "\n"}
 }

@@ -24,7 +24,8 @@ type Decision struct {
 
 // checkedFile is what the checks of a proposal found.
 type checkedFile struct {
-	Features []permit.CheckedFeature `json:"features"`
+	Features  []permit.CheckedFeature `json:"features"`
+	EachOther []permit.Together       `json:"each_other"`
 }
 
 // Evidence lists what the checks rested on, for who has to do with the proposal.
@@ -40,10 +41,11 @@ func (d *Decision) Evidence() ([]zoning.Evidence, error) {
 	return all, nil
 }
 
-// check is what the check of one feature found.
+// check is what the check of one feature found, and what it is to others in the proposal.
 type check struct {
 	permit.CheckedFeature
 	answer answer
+	others []zoning.Finding
 }
 
 // checks are those of the proposal that had something to judge.
@@ -58,6 +60,11 @@ func (d *Decision) checks() ([]check, error) {
 	var checks []check
 	for _, f := range file.Features {
 		c := check{CheckedFeature: f}
+		for _, t := range file.EachOther {
+			if t.FeatureID == f.FeatureID {
+				c.others = append(c.others, t.Finding)
+			}
+		}
 		if len(f.Answer) > 0 && string(f.Answer) != "null" {
 			if err := json.Unmarshal(f.Answer, &c.answer); err != nil {
 				return nil, fmt.Errorf("read what was checked: %w", err)
@@ -197,6 +204,11 @@ func (s *Setting) checksSection(f *permit.File, checks []check) Section {
 			t.Title += " – " + s.say("is_provisional")
 		}
 		section.Tables = append(section.Tables, t)
+		if len(c.others) > 0 {
+			t := s.findingsTable(c.others)
+			t.Title = s.say("check_of", name, s.say("each_other"))
+			section.Tables = append(section.Tables, t)
+		}
 	}
 	return section
 }

@@ -62,7 +62,7 @@ func decisionOf(t testing.TB) Decision {
 	t.Helper()
 	name, reasons := "Trạm Noong Hẹt", "Chưa đủ khoảng cách."
 	answer := json.RawMessage(`{"verdict":"conditional","findings":[{"rule":"COND-dd1","outcome":"fail","message":{"vi":"Cột QH-0297 chỉ cách 138,9 m.","en":"Mast QH-0297 is only 138.9 m away."}}],"date":"2020-12-31","rule_set":"song-lam@3","provisional":true}`)
-	text, err := permit.FileVerdict(geo.NewDate(2020, 12, 31), []permit.CheckedFeature{{FeatureID: permit.FeatureID{Collection: "bts_sites", ID: 1}, Number: "V-2026-AAAA-BBBB-CCCC", Answer: answer}})
+	text, err := permit.FileVerdict(geo.NewDate(2020, 12, 31), []permit.CheckedFeature{{FeatureID: permit.FeatureID{Collection: "bts_sites", ID: 1}, Number: "V-2026-AAAA-BBBB-CCCC", Answer: answer}}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -102,6 +102,7 @@ var texts = map[string]geo.Text{
 	"check_of":          {VI: "%s: %s", EN: "%s: %s"},
 	"not_checked":       {VI: "chưa kiểm tra được", EN: "could not be checked"},
 	"by_verdict":        {VI: "%s, %s, bộ quy tắc %s, dữ liệu ngày %s", EN: "%s, %s, rule set %s, data of %s"},
+	"each_other":        {VI: "so với các cột khác của hồ sơ", EN: "beside the other masts of the proposal"},
 	"unnumbered":        {VI: "chưa ghi nhận", EN: "not recorded"},
 	"mast":              {VI: "cột được xét", EN: "the mast asked about"},
 	"route":             {VI: "tuyến được xét", EN: "the route asked about"},

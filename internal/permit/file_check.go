@@ -20,8 +20,9 @@ type CheckedFeature struct {
 }
 
 // FileVerdict is what the checks of a proposal's features say together, as it is kept with it:
-// the gravest of their verdicts, "" where no check is about any of them.
-func FileVerdict(date geo.Date, features []CheckedFeature) (json.RawMessage, error) {
+// the gravest of their verdicts and of what they are to each other, "" where no check is
+// about any of them.
+func FileVerdict(date geo.Date, features []CheckedFeature, together []Together) (json.RawMessage, error) {
 	kept := make([]json.RawMessage, len(features))
 	for i := range features {
 		var err error
@@ -29,11 +30,11 @@ func FileVerdict(date geo.Date, features []CheckedFeature) (json.RawMessage, err
 			return nil, err
 		}
 	}
-	gravest, err := gravestOf(kept)
+	gravest, err := gravestOf(kept, together)
 	if err != nil {
 		return nil, err
 	}
-	return json.Marshal(map[string]any{"verdict": gravest, "date": date, "features": kept})
+	return keptVerdict(gravest, date, kept, together)
 }
 
 // keptCheck is a CheckedFeature as far as it is read again.
@@ -45,8 +46,18 @@ type keptCheck struct {
 	Faults []json.RawMessage `json:"faults"`
 }
 
-// gravestOf is the gravest verdict of features. What cannot be checked is undetermined.
-func gravestOf(features []json.RawMessage) (zoning.Verdict, error) {
+// keptVerdict is what is kept; it has nothing of the masts to each other where there is nothing.
+func keptVerdict(gravest zoning.Verdict, date any, features []json.RawMessage, together []Together) (json.RawMessage, error) {
+	kept := map[string]any{"verdict": gravest, "date": date, "features": features}
+	if len(together) > 0 {
+		kept["each_other"] = together
+	}
+	return json.Marshal(kept)
+}
+
+// gravestOf is the gravest verdict of features, and of what they are to each other. What
+// cannot be checked is undetermined.
+func gravestOf(features []json.RawMessage, together []Together) (zoning.Verdict, error) {
 	order := []zoning.Verdict{"", zoning.Permitted, zoning.Conditional, zoning.Undetermined, zoning.Refused}
 	gravest := 0
 	for _, raw := range features {
@@ -63,6 +74,9 @@ func gravestOf(features []json.RawMessage) (zoning.Verdict, error) {
 		}
 		gravest = max(gravest, slices.Index(order, verdict))
 	}
+	for i := range together {
+		gravest = max(gravest, slices.Index(order, together[i].verdict()))
+	}
 	return order[gravest], nil
 }
 
@@ -73,9 +87,16 @@ func (f *File) Only(seen func(FeatureID) bool) error {
 	f.Consultations = slices.DeleteFunc(f.Consultations, func(c FileConsultation) bool { return !seen(FeatureID{c.Collection, c.Feature}) })
 	kept := map[string]json.RawMessage{}
 	var features []json.RawMessage
+	var together []Together
 	if err := json.Unmarshal(f.Verdict, &kept); err != nil {
 		return fmt.Errorf("read what was checked: %w", err)
 	}
+	if raw, ok := kept["each_other"]; ok {
+		if err := json.Unmarshal(raw, &together); err != nil {
+			return fmt.Errorf("read what was checked: %w", err)
+		}
+	}
+	together = seenTogether(together, seen)
 	if raw, ok := kept["features"]; ok {
 		if err := json.Unmarshal(raw, &features); err != nil {
 			return fmt.Errorf("read what was checked: %w", err)
@@ -91,9 +112,9 @@ func (f *File) Only(seen func(FeatureID) bool) error {
 			left = append(left, raw)
 		}
 	}
-	gravest, err := gravestOf(left)
+	gravest, err := gravestOf(left, together)
 	if err == nil {
-		f.Verdict, err = json.Marshal(map[string]any{"verdict": gravest, "date": kept["date"], "features": left})
+		f.Verdict, err = keptVerdict(gravest, kept["date"], left, together)
 	}
 	return err
 }

@@ -128,7 +128,7 @@ func TestAProposalFromFilingToBuilding(t *testing.T) {
 		t.Errorf("what the officer may do (-want +got)\n%s", diff)
 	}
 	f.must(f.officer, id, permit.Decision{Action: permit.AskMore, Revision: 1, Reasons: "thiếu bản vẽ"})
-	checked, err := permit.FileVerdict(geo.NewDate(2026, 1, 5), []permit.CheckedFeature{{FeatureID: permit.FeatureID{Collection: "bts_sites", ID: f.draft}, Answer: json.RawMessage(`{"verdict":"conditional"}`)}})
+	checked, err := permit.FileVerdict(geo.NewDate(2026, 1, 5), []permit.CheckedFeature{{FeatureID: permit.FeatureID{Collection: "bts_sites", ID: f.draft}, Answer: json.RawMessage(`{"verdict":"conditional"}`)}}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -67,6 +67,20 @@ async function step(page, action, fields = {}) {
   await page.locator(`#step-${action} button[type=submit]`).click();
 }
 
+/** The papers that a part of the page leads to, as who has signed in gets them: how each begins, and of which number. */
+const paper = (page, part) => part.locator("a[data-paper]").evaluateAll((all) => Promise.all(all.map(async (a) => {
+  const answer = await fetch(a.href);
+  return [a.dataset.paper, (await answer.text()).slice(0, 5).toLowerCase().replace("%pdf", "%PDF"), new URL(a.href).pathname.split("/").at(-1)];
+})));
+
+/** Attaches a file to the proposal that is open. */
+async function attach(page, name) {
+  await page.locator("#permit-files summary").click();
+  await page.locator("#attach-chosen").setInputFiles({ name, mimeType: "text/plain", buffer: Buffer.from(`Nội dung ${name}`) });
+  await page.locator("#attach-file button[type=submit]").click();
+  await said(page, name);
+}
+
 describe("asking", { timeout: 180_000 }, () => {
   test("a place is typed in degrees, minutes and seconds and on the grid; what is none is said", async () => {
     const { page, complaints } = await open();
@@ -146,9 +160,10 @@ describe("asking", { timeout: 180_000 }, () => {
     assert.equal(await page.locator("#file-mast").count(), 0, "an officer files nothing");
     await page.locator("#record button[type=submit]").click();
     const number = await page.locator("#recorded").innerText();
-    const address = await page.locator("#record a").getAttribute("href");
+    const address = await page.locator("#record-verify").getAttribute("href");
     const { valid, verdict, number: told } = await (await fetch(server.url + address)).json();
     assert.deepEqual({ valid, verdict, told }, { valid: true, verdict: "refused", told: number });
+    assert.deepEqual(await paper(page, page.locator("#record")), [["pdf", "%PDF-", number], ["html", "<!doc", number]]);
     assert.deepEqual(unexpected(complaints), []);
   });
 });
@@ -233,6 +248,7 @@ describe("a file", { timeout: 180_000 }, () => {
     await said(page, "Đã nộp");
     assert.equal(await page.locator(".permitfeature").count(), 3);
     assert.deepEqual(await page.locator(".permitfeature > summary .badge").evaluateAll((all) => all.map((b) => b.dataset.verdict).sort()), ["permitted", "permitted", "refused"]);
+    assert.deepEqual(await page.locator(".permitfeature .eachother .message").evaluateAll((all) => all.map((m) => m.textContent.match(/F-\d/)?.[0]).sort()), ["F-2", "F-3"], "two stand too near to each other");
     await step(page, "withdraw", { "withdraw-reasons": "làm lại" });
     await said(page, "Rút hồ sơ");
     assert.equal(await page.locator("[data-step]").count(), 0);
@@ -268,6 +284,9 @@ describe("a proposal", { timeout: 240_000 }, () => {
     await his.page.locator('.correct input[name="height_m"]').fill("36");
     await his.page.locator(".correct button[type=submit]").click();
     await said(his.page, "Đã sửa W-1");
+    await attach(his.page, "bản vẽ.txt");
+    const [drawing] = await Promise.all([his.page.waitForEvent("download"), his.page.locator("#permit-files a", { hasText: "bản vẽ.txt" }).click()]);
+    assert.equal(await readFile(await drawing.path(), "utf8"), "Nội dung bản vẽ.txt");
     await step(his.page, "supplement", { "supplement-reasons": "36 m" });
     await said(his.page, "Bổ sung");
 
@@ -275,6 +294,9 @@ describe("a proposal", { timeout: 240_000 }, () => {
     const last = await as(approver, { locale: "en-GB" });
     await openPermit(last.page, "Cột W-1");
     assert.match(await last.page.locator(".history").innerText(), /36 m/);
+    assert.match(await last.page.locator('.history [data-action="attach"]').innerText(), /A file was attached/);
+    await last.page.locator("#permit-files a", { hasText: "bản vẽ.txt" }).waitFor();
+    assert.deepEqual((await paper(last.page, last.page.locator(".permitfeature"))).map(([f, begins]) => [f, begins]), [["pdf", "%PDF-"], ["html", "<!doc"]]);
     await theirs.page.locator("#card-close").click();
     await openPermit(theirs.page, "Cột W-1");
     await step(theirs.page, "consult", { "tick-agency-SXD": true });
@@ -287,6 +309,8 @@ describe("a proposal", { timeout: 240_000 }, () => {
     await said(last.page, "Approved");
     assert.deepEqual(await last.page.locator('.history [data-action="approve"] .conditions li').allInnerTexts(), ["sơn phản quang", "cao không quá 36 m"]);
     assert.equal(await last.page.locator("#card [data-permit] [data-state]").getAttribute("data-state"), "approved");
+    const decided = (await last.page.locator("#permit-decision").innerText()).split(" ")[0];
+    assert.deepEqual(await paper(last.page, last.page.locator("#permit-decision")), [["pdf", "%PDF-", decided], ["html", "<!doc", decided]]);
     assert.equal(await entry(last.page, "Cột W-1").count(), 0, "it waits no more");
     await last.page.locator("#permits-view").selectOption("open");
     await entry(last.page, "Cột W-1").waitFor();
@@ -318,6 +342,11 @@ describe("a proposal", { timeout: 240_000 }, () => {
       return (await fetch(`/api/v1/proposals/${id}/decisions`, { method: "POST", headers: { "Content-Type": "application/json", "X-CSRF-Token": csrf }, body: '{"action":"approve"}' })).status;
     }, id);
     assert.equal(status, 403);
+
+    // A notice leads to it.
+    await own.page.goto(`${server.url}/#proposal=${id}`);
+    await own.page.reload();
+    await own.page.locator(`#card [data-permit="${id}"]`).waitFor();
   });
 
   test("waits for agencies: one answers itself, for the other an officer does, and consent is needed", async () => {
@@ -331,7 +360,10 @@ describe("a proposal", { timeout: 240_000 }, () => {
     const asked = await as(agency, { viewport: { width: 390, height: 844 } });
     await openPermit(asked.page, "Cột W-3");
     assert.equal(await asked.page.locator("#answer-agency").count(), 0, "it answers for itself");
-    await step(asked.page, "answer", { "answer-answer": "agreed_with_conditions", "answer-reasons": "sơn phản quang" });
+    await attach(asked.page, "cong van.txt");
+    const own = asked.page.locator("#answer-attachment option", { hasText: "cong van.txt" });
+    await own.waitFor({ state: "attached" });
+    await step(asked.page, "answer", { "answer-answer": "agreed_with_conditions", "answer-attachment": await own.getAttribute("value"), "answer-reasons": "sơn phản quang" });
     await said(asked.page, "trả lời");
     assert.equal(await asked.page.locator("[data-step]").count(), 0);
     assert.equal(await entry(asked.page, "Cột W-3").count(), 0, "it waits for the agency no more");
@@ -356,6 +388,7 @@ describe("a proposal", { timeout: 240_000 }, () => {
     await his.page.locator("#permits-view").selectOption("all");
     await entry(his.page, "Cột W-3").click();
     await his.page.locator('.history [data-action="refuse"]', { hasText: "quá gần di tích" }).waitFor();
+    await his.page.locator("#permit-files .none").waitFor(); // the agency's file is not the organisation's to see
     assert.equal(await his.page.locator("#permit-consultations").count(), 0, "what passes between staff and agencies is not the organisation's to know");
   });
 

@@ -5,6 +5,7 @@ import { fill, h } from "./dom";
 import { field, form } from "./forms";
 import { formatNumber, say, t, word } from "./i18n";
 import type { MapView } from "./map";
+import { paperLinks } from "./papers";
 import { files, fileDrafts, mastDraft } from "./permit-filing";
 import { session } from "./session";
 
@@ -68,7 +69,7 @@ export class CheckSteps {
       fill(place, h("h3", { tabindex: -1 }, t("record.title")), h("div", { class: "note", role: "status" },
         h("p", {}, t("record.done")),
         h("dl", { class: "facts" }, h("dt", {}, t("record.number")), h("dd", { id: "recorded" }, number), h("dt", {}, t("record.code")), h("dd", {}, code)),
-        h("a", { href: address, target: "_blank", rel: "noopener" }, t("record.verify"))));
+        h("a", { href: address, target: "_blank", rel: "noopener", id: "record-verify" }, t("record.verify")), " · ", paperLinks("verdicts", number)));
       return;
     }
     const keep = form({

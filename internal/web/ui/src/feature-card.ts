@@ -1,9 +1,10 @@
 // The card of a feature: its attributes with titles and units.
-import type { FieldInfo, LayerInfo } from "./api";
+import { api, type FieldInfo, type LayerInfo } from "./api";
 import { closeCard, showCard } from "./card";
 import { h } from "./dom";
-import { formatDate, formatNumber, locale, say, t } from "./i18n";
+import { formatDate, formatNumber, language, locale, say, t } from "./i18n";
 import type { MapView, Picked } from "./map";
+import { filedLayers } from "./permits";
 
 /** Shows the features at a place, one at a time, or that there is none. */
 export function showFeatures(picked: Picked[], layers: Map<string, LayerInfo>, map: MapView): void {
@@ -55,7 +56,15 @@ function attributes({ feature, layer }: Picked, layers: Map<string, LayerInfo>):
     ...(feature.get("illustrative") === true ? [h("p", { class: "note illustrative" }, t("feature.illustrative"))] : []),
     h("table", { class: "attributes" }, h("tbody", {}, ...rows,
       h("tr", { "data-field": "id" }, h("th", { scope: "row" }, t("feature.identity")), h("td", {}, String(feature.getId() ?? ""))))),
+    ...why(layer, feature.getId()),
   ];
+}
+
+/** Where a layer is one that proposals are about, the way to what was decided about the feature. */
+function why(layer: string, id: string | number | undefined): HTMLElement[] {
+  if (!filedLayers.includes(layer) || id === undefined) return [];
+  const of = new URLSearchParams({ collection: layer, feature: String(id), f: "html", lang: language() }).toString();
+  return [h("p", {}, h("a", { id: "feature-decisions", href: `${api}/decisions?${of}`, target: "_blank", rel: "noopener" }, t("decided.why")))];
 }
 
 /** A value as people write it; "" for none. */

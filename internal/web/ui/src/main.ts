@@ -58,10 +58,19 @@ class Page {
     await attempt(async () => this.map.home(await territory()));
     await Promise.all(atFirst.map((name) => attempt(() => this.layers.get(name)?.switch(true) ?? Promise.resolve())));
     document.body.dataset["ready"] = "true";
+    this.follow();
     await attempt(async () => {
       for (const layer of this.layers.values()) await layer.learnCount();
     });
     document.body.dataset["counted"] = "true";
+  }
+
+  /** Opens the proposal that the address names (#proposal=ID, as notices do), for who has signed in. */
+  private follow(): void {
+    const id = /^#proposal=(\d{1,16})$/.exec(location.hash)?.[1];
+    if (id === undefined || !session().signed_in) return;
+    this.open("permits");
+    void this.panels.permits.open(Number(id), "");
   }
 
   private layer(name: string): MapLayer {

@@ -7,16 +7,13 @@ import { organisations, organisationText } from "./organisations";
 import { attempt } from "./notices";
 import { fileRows, files } from "./permit-filing";
 import { PermitCard } from "./permit-card";
-import { deadline, isStaff, listPermits, stateBadge, waitsForMe, type Permit } from "./permits";
+import { deadline, filedLayers, isStaff, listPermits, stateBadge, waitsForMe, type Permit } from "./permits";
 import { fillWith } from "./section";
 import { session } from "./session";
 import type { MapView } from "./map";
 
 const views = ["waiting", "overdue", "open", "all"] as const;
 type View = (typeof views)[number];
-
-/** The layers whose drafts can be filed. */
-const filedLayers = ["bts_sites", "cable_segments", "ducts", "fibre_routes", "pole_lines", "postal_points"];
 
 export class PermitsPanel {
   readonly element = h("div", { class: "permits" });

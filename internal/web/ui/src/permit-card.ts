@@ -7,7 +7,9 @@ import { fetchFeatures } from "./layers";
 import type { MapView } from "./map";
 import { attempt } from "./notices";
 import { organisationText } from "./organisations";
+import { paperLinks } from "./papers";
 import { correction } from "./permit-correct";
+import { filesSection } from "./permit-files";
 import { stepForms } from "./permit-steps";
 import { deadline, grouped, proposals, stateBadge, type Asked, type Checked, type Filed, type Permit, type Step } from "./permits";
 import { findingsList, verdictBadge } from "./verdict";
@@ -44,8 +46,9 @@ export class PermitCard {
     return [
       h("p", { class: "note", id: "permit-said", role: "status", tabindex: -1, hidden: this.said === "" }, this.said),
       this.head(p),
-      (p.actions ?? []).length > 0 && h("button", { type: "button", class: "link", id: "permit-jump", onclick: toSteps }, `${t("permit.todo")} ↓`),
+      (p.actions ?? []).some((a) => a !== "attach") && h("button", { type: "button", class: "link", id: "permit-jump", onclick: toSteps }, `${t("permit.todo")} ↓`),
       h("section", {}, h("h3", {}, t("permit.features")), ...(p.features ?? []).map((f) => this.feature(p, f))),
+      filesSection(p, (said) => this.taken(p.id, said)),
       consultations(p),
       h("section", { id: "permit-steps" }, h("h3", { tabindex: -1 }, t("permit.todo")), ...stepForms(p, this.typed, (said) => this.taken(p.id, said), () => this.stale(p.id))),
       history(p.steps ?? []),
@@ -60,7 +63,7 @@ export class PermitCard {
       [t("permit.filedAt"), formatTime(p.filed_at)],
     ];
     if (p.verdict?.verdict) rows.push([t("permit.verdict"), verdictBadge(p.verdict.verdict)]);
-    if (p.decision) rows.push([t("permit.decision"), p.decision]);
+    if (p.decision) rows.push([t("permit.decision"), h("span", { id: "permit-decision" }, p.decision, " ", paperLinks("decisions", p.decision))]);
     return h("table", { class: "attributes", "data-permit": p.id, "data-revision": p.revision }, h("tbody", {}, ...rows.map(([title, value]) => h("tr", {}, h("th", { scope: "row" }, title), h("td", {}, value)))));
   }
 
@@ -75,9 +78,17 @@ export class PermitCard {
     return h("details", { class: "permitfeature", "data-feature": `${f.collection}/${f.id}`, open: alone, ontoggle: opened },
       h("summary", {}, verdictBadge(checked?.answer?.verdict ?? ""), " ", title),
       h("button", { type: "button", class: "link", onclick: () => void attempt(() => this.find(f)) }, t("check.evidence")),
-      checked?.number && h("p", { class: "kind" }, t("permit.recorded", { number: checked.number })),
+      checked?.number && h("p", { class: "kind" }, t("permit.recorded", { number: checked.number }), " ", paperLinks("verdicts", checked.number)),
       checked?.answer ? findingsList(checked.answer, this.map, true) : faults(checked),
+      ...(checked?.answer ? this.others(p, f, checked.answer) : []),
       p.state === "more_asked" && p.actions?.includes("supplement") && correction(this.description, f, (said) => this.taken(p.id, said)));
+  }
+
+  /** What the mast is to others of the proposal. */
+  private others(p: Permit, f: Filed, answer: Verdict): HTMLElement[] {
+    const findings = (p.verdict?.each_other ?? []).filter((one) => one.collection === f.collection && one.id === f.id).map((one) => one.finding);
+    if (findings.length === 0) return [];
+    return [h("h4", {}, t("permit.eachOther")), h("div", { class: "eachother" }, findingsList({ ...answer, findings }, this.map))];
   }
 
   private async find(f: Filed): Promise<void> { this.map.show(...await fetchFeatures(f.collection, [f.became ?? f.id])); }

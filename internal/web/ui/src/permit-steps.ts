@@ -5,6 +5,7 @@ import { field, form, select } from "./forms";
 import { t, word } from "./i18n";
 import { attempt } from "./notices";
 import { organisations } from "./organisations";
+import { attached } from "./permit-files";
 import { proposals, type Permit } from "./permits";
 import { say } from "./i18n";
 import { session } from "./session";
@@ -86,6 +87,7 @@ function bodyOf(action: Action, values: Record<string, string>, form: HTMLFormEl
       return {
         ...reasons, ...(values["agency"] && { agency: values["agency"] }), answer: values["answer"],
         ...(values["document_number"] && { document_number: values["document_number"] }), ...(values["document_date"] && { document_date: values["document_date"] }),
+        ...(values["attachment"] && { attachment: Number(values["attachment"]) }),
       };
     default:
       return reasons;
@@ -147,6 +149,20 @@ function answerFields(p: Permit): HTMLElement[] {
     field("answer-answer", t("consult.answer"), chosen),
     h("div", { class: "pair" }, field("answer-number", t("permit.documentNumber"), h("input", { name: "document_number", maxlength: 200, autocomplete: "off" })),
       field("answer-date", t("permit.documentDate"), h("input", { name: "document_date", type: "date" }))),
+    ...answerFile(p),
     text("answer", "reasons", t("consult.note"), false),
   ];
+}
+
+/** The files that were attached for an answer, of which one may go with it; nothing where there are none. */
+function answerFile(p: Permit): HTMLElement[] {
+  const chosen = select("attachment", [["", t("attached.noFile")]], "");
+  const whole = field("answer-attachment", t("attached.answerFile"), chosen);
+  whole.hidden = true;
+  void attempt(async () => {
+    const files = (await attached(p.id)).filter((one) => one.agency !== null && answerable(p).includes(one.agency));
+    chosen.append(...files.map((one) => h("option", { value: String(one.id) }, `${one.name} (${one.agency})`)));
+    whole.hidden = files.length === 0;
+  });
+  return [whole];
 }

@@ -1,5 +1,5 @@
 // Proposals as the API gives them, and what of them the page says in words.
-import { api, request, type Link, type Verdict } from "./api";
+import { api, request, type Finding, type Link, type Verdict } from "./api";
 import { h } from "./dom";
 import { formatDate, t, word, type Text } from "./i18n";
 import { session } from "./session";
@@ -51,12 +51,16 @@ export interface Permit {
   awaits_answer: boolean;
   decision: string | null;
   features?: Filed[];
-  verdict?: { verdict: string; features?: Checked[] };
+  /** each_other is what masts of the proposal are to each other, where they are too near. */
+  verdict?: { verdict: string; features?: Checked[]; each_other?: { collection: string; id: number; finding: Finding }[] };
   steps?: Step[];
   consultations?: Asked[];
   missing_consents?: string[];
   actions?: string[];
 }
+
+/** The layers whose drafts can be filed. */
+export const filedLayers = ["bts_sites", "cable_segments", "ducts", "fibre_routes", "pole_lines", "postal_points"];
 
 export const proposals = `${api}/proposals`;
 
