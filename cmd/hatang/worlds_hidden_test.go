@@ -74,8 +74,8 @@ func (p *pair) hideConsultations(conn *pgx.Conn, l *layer.Layer) {
 		AND layer = '%s' AND feature IN (SELECT id FROM %[1]s WHERE %s)`, l.Name, unconcerned))
 }
 
-// proposalsOf is a statement that files some drafts of sites, each for its organisation, with a
-// file, and withdraws them, which leaves the rows as they are.
+// proposalsOf is a statement that files some drafts of sites, each for its organisation, every
+// other one with a file, and withdraws them, which leaves the rows as they are.
 func proposalsOf(title, where string, world int) string {
 	return fmt.Sprintf(`DO $$ DECLARE
 			r record; p bigint := (1::bigint << 48) + 815000 + 1000 * %[3]d;
@@ -85,10 +85,12 @@ func proposalsOf(title, where string, world int) string {
 				INSERT INTO proposals (id, organisation, title, verdict) VALUES (p, r.o, '%[1]s', '{}');
 				INSERT INTO proposal_features (proposal, position, layer, feature) VALUES (p, 0, 'bts_sites', r.id);
 				INSERT INTO proposal_steps (proposal, revision, action, party, organisation) VALUES (p, 1, 'file', 'organisation', r.o);
-				INSERT INTO proposal_steps (proposal, revision, action, party, organisation) VALUES (p, 2, 'attach', 'organisation', r.o);
-				INSERT INTO attachments (id, proposal, revision, name, media_type, bytes, sha256) VALUES (p + 500000, p, 2, '%[1]s.txt', 'text/plain', 1, sha256('x'));
-				INSERT INTO attachment_chunks (attachment, number, bytes) VALUES (p + 500000, 1, 'x');
-				INSERT INTO proposal_steps (proposal, revision, action, party, organisation) VALUES (p, 3, 'withdraw', 'organisation', r.o);
+				IF p %% 2 = 0 THEN
+					INSERT INTO proposal_steps (proposal, revision, action, party, organisation) VALUES (p, 2, 'attach', 'organisation', r.o);
+					INSERT INTO attachments (id, proposal, revision, name, media_type, bytes, sha256) VALUES (p + 500000, p, 2, '%[1]s.txt', 'text/plain', 1, sha256('x'));
+					INSERT INTO attachment_chunks (attachment, number, bytes) VALUES (p + 500000, 1, 'x');
+				END IF;
+				INSERT INTO proposal_steps (proposal, revision, action, party, organisation) VALUES (p, CASE p %% 2 WHEN 0 THEN 3 ELSE 2 END, 'withdraw', 'organisation', r.o);
 			END LOOP;
 		END $$`, title, where, world)
 }
@@ -233,12 +235,13 @@ func (p *pair) hide(conn *pgx.Conn) {
 }
 
 // widen adds to proposals, some of which the viewer sees, drafts of the same organisation that
-// he does not: of two districts, say.
+// he does not: of two districts, say. Not to those with files, which he then does not see, nor
+// that there are any: it is as if they had none.
 func (p *pair) widen(conn *pgx.Conn, hidden string) {
 	p.t.Helper()
 	n := untriggered(p.t, conn, fmt.Sprintf(`INSERT INTO proposal_features (proposal, position, layer, feature, code, geom)
 		SELECT p.id, 1 + row_number() OVER (PARTITION BY p.id ORDER BY d.id), 'bts_sites', d.id, d.code, d.geom
-		FROM (SELECT id, organisation FROM proposals WHERE title <> 'hidden') p JOIN LATERAL (SELECT id, code, geom FROM bts_sites
+		FROM (SELECT id, organisation FROM proposals WHERE title <> 'hidden' AND id NOT IN (SELECT proposal FROM attachments)) p JOIN LATERAL (SELECT id, code, geom FROM bts_sites
 			WHERE status = 'draft' AND owner_organisation = p.organisation AND %s ORDER BY md5(id::text || p.id) LIMIT 2) d ON true
 		ON CONFLICT DO NOTHING`, hidden))
 	if n == 0 && !strings.HasPrefix(hidden, "false") {

@@ -53,7 +53,7 @@ func (s *Store) attachments(ctx context.Context, v account.Viewer, proposal, id 
 // attachmentsOf reads what the viewer sees of the attachments of a proposal that he sees whole.
 func attachmentsOf(ctx context.Context, q querier, v account.Viewer, f *seenFile, id int64) ([]permit.Attachment, error) {
 	rows, err := q.Query(ctx, `SELECT a.id, a.name, a.media_type, a.bytes, encode(a.sha256, 'hex'), s.party, s.organisation, a.agency, s.who, s.at,
-			(SELECT count(*) FROM proposal_steps s WHERE s.proposal = a.proposal AND s.revision <= a.revision AND `+told("$3", "$4", "$5")+`)
+			(SELECT count(*) FROM proposal_steps s WHERE s.proposal = a.proposal AND s.revision <= a.revision AND `+told("$3", "$4", "true", "$5")+`)
 		FROM attachments a JOIN proposal_steps s USING (proposal, revision)
 		WHERE a.proposal = $1 AND $2::bigint IN (0, a.id) AND ($3 OR a.agency IS NULL OR $4 AND a.agency = $5) ORDER BY a.revision`, f.ID, id, f.staff, f.asked, v.Organisation)
 	if err != nil {

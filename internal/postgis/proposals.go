@@ -216,7 +216,7 @@ func fileConsultations(ctx context.Context, q querier, v account.Viewer, f *seen
 // far as the viewer may know.
 func fileSteps(ctx context.Context, q querier, v account.Viewer, f *seenFile) ([]permit.FileStep, error) {
 	rows, err := q.Query(ctx, `SELECT row_number() OVER (ORDER BY revision), revision, action, party, organisation, who, at, before, after, reasons, conditions, detail, due_on, expires_on FROM proposal_steps s
-		WHERE proposal = $1 AND `+told("$2", "$3", "$4")+" ORDER BY revision", f.ID, f.staff, f.asked, v.Organisation)
+		WHERE proposal = $1 AND `+told("$2", "$3", "$5", "$4")+" ORDER BY revision", f.ID, f.staff, f.asked, v.Organisation, f.whole)
 	if err != nil {
 		return nil, err
 	}

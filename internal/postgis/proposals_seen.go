@@ -65,16 +65,17 @@ func (t tieConditions) proposals(columns string) string {
 }
 
 // told is the condition on steps s that they are told to a viewer with such ties: expressions,
-// as his organisation is. What passes between staff and an agency is for these.
-func told(staff, asked, organisation string) string {
-	return fmt.Sprintf(`coalesce(%[1]s OR s.organisation = %[3]s OR s.action <> 'answer' AND NOT EXISTS (SELECT FROM attachments a
-		WHERE a.agency IS NOT NULL AND NOT (%[2]s AND a.agency = %[3]s) AND (a.proposal, a.revision) = (s.proposal, s.revision)), false)`, staff, asked, organisation)
+// as his organisation is. What passes between staff and an agency is for these. Files are for
+// who sees the proposal whole: that there are some would tell anybody else that he does not.
+func told(staff, asked, whole, organisation string) string {
+	return fmt.Sprintf(`((%[4]s OR s.action <> 'attach') AND coalesce(%[1]s OR s.organisation = %[3]s OR s.action <> 'answer' AND NOT EXISTS (SELECT FROM attachments a
+		WHERE a.agency IS NOT NULL AND NOT (%[2]s AND a.agency = %[3]s) AND (a.proposal, a.revision) = (s.proposal, s.revision)), false))`, staff, asked, organisation, whole)
 }
 
 // columns are those that scanProposal takes. The revision that the viewer is told counts the
 // steps that he is told: from that of all he would learn how many others there are.
 func (t tieConditions) columns() string {
-	return "id, organisation, title, state, revision, (SELECT count(*) FROM proposal_steps s WHERE s.proposal = p.id AND " + told("p.staff", "p.asked", t.viewer) +
+	return "id, organisation, title, state, revision, (SELECT count(*) FROM proposal_steps s WHERE s.proposal = p.id AND " + told("p.staff", "p.asked", "p.whole", t.viewer) +
 		"), filed_at, due_on, expires_on, overdue, awaits, decision, own, staff, asked, whole"
 }
 

@@ -241,6 +241,7 @@ func TestOfAProposalEachFeatureIsShownByItself(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	f.mustAttach(f.operator, id, "")
 	f.must(officer(), id, permit.Decision{Action: permit.Consult, Agencies: []string{"SXD"}})
 	limited := func(v account.Viewer, layers ...string) account.Viewer {
 		v.Grants = slices.Clone(v.Grants)
@@ -292,6 +293,11 @@ func TestOfAProposalEachFeatureIsShownByItself(t *testing.T) {
 			if !ids[fmt.Sprint(c.Collection, c.Feature)] {
 				t.Errorf("%s is told what is asked about %s %d", name, c.Collection, c.Feature)
 			}
+		}
+		// Files are for who sees all: nobody else learns that there are some, which he does not see.
+		files := slices.ContainsFunc(seen.Steps, func(s permit.FileStep) bool { return s.Action == permit.Attach })
+		if all := len(codes) == 3; files != all || len(seen.Attachments) > 0 != all || seen.Revision != int64(len(seen.Steps)) {
+			t.Errorf("%s is told of files: %v, %d, at revision %d of %d", name, files, len(seen.Attachments), seen.Revision, len(seen.Steps))
 		}
 		if whole := len(codes) == 3 && of.viewer.Staff(); whole != (seen.MissingConsents != nil) {
 			t.Errorf("%s is told of the consents of all: %v", name, seen.MissingConsents)
