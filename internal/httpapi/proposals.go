@@ -240,9 +240,14 @@ func (g givenStep) decision(ifMatch []string) (permit.Decision, error) {
 	if d.Action == permit.AnswerFor && !d.Answer.Valid() {
 		faults.Add("/answer", "answer phải là một trong: %s", "answer must be one of: %s", joined(account.Answers()))
 	}
-	if g.Attachment != 0 && d.Action != permit.AnswerFor {
-		faults.Add("/attachment", "đi cùng action answer", "goes with the action answer")
+	goesWith := func(given bool, at string, action permit.Action) {
+		if given && d.Action != action {
+			faults.Add(at, "đi cùng action %s", "goes with the action %s", action)
+		}
 	}
+	goesWith(g.Attachment != 0, "/attachment", permit.AnswerFor)
+	goesWith(len(g.Conditions) > 0, "/conditions", permit.Approve)
+	goesWith(len(g.Agencies) > 0, "/agencies", permit.Consult)
 	if len(g.Conditions) > permit.MaxConditions {
 		faults.Add("/conditions", "nhiều nhất %d điều kiện", "must be at most %d", permit.MaxConditions)
 	}

@@ -166,6 +166,11 @@ func TestProposalsAtTheirLimits(t *testing.T) {
 
 func TestABlankConditionIsNone(t *testing.T) {
 	_, h := newFakePermits(t)
+	for body, at := range map[string]string{`{"action": "refuse", "reasons": "x", "conditions": ["y"]}`: "/conditions", `{"action": "approve", "agencies": ["SXD"]}`: "/agencies", `{"action": "approve", "attachment": 1}`: "/attachment"} {
+		if w := do(h, "POST", decisionsPath, body, asOfficer, "Content-Type: application/json"); w.Code != 400 || !strings.Contains(w.Body.String(), `"`+at+`"`) {
+			t.Errorf("%s: %d %s", body, w.Code, w.Body)
+		}
+	}
 	w := do(h, "POST", decisionsPath, `{"action": "approve", "conditions": ["sơn phản quang", " \u00a0"]}`, asOfficer, "Content-Type: application/json")
 	if w.Code != 400 || !strings.Contains(w.Body.String(), `"/conditions/1"`) || strings.Contains(w.Body.String(), `"/conditions/0"`) {
 		t.Errorf("%d %s", w.Code, w.Body)
