@@ -97,6 +97,7 @@ export class MapView {
   fit(extent: Extent | undefined, maxZoom = 17): void {
     if (!extent || !extent.every(Number.isFinite)) return;
     const { cardWidth, cardHeight } = this.covered();
+    this.map.getView().cancelAnimations(); // of two that end in one frame the first would have the last word
     this.map.getView().fit(extent, { padding: [60, 60 + cardWidth, 60 + cardHeight, 60], maxZoom, duration: 250 });
   }
 
@@ -142,6 +143,7 @@ export class MapView {
     const resolution = this.map.getView().getResolution() ?? 1;
     // The place comes to the middle of what the card leaves free.
     const centre = [(at[0] ?? 0) + (cardWidth / 2) * resolution, (at[1] ?? 0) - (cardHeight / 2) * resolution];
+    this.map.getView().cancelAnimations();
     this.map.getView().animate({ center: centre, duration: 250 });
   }
 
