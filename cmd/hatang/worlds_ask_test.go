@@ -529,7 +529,7 @@ func (p *pair) consult(a question) question {
 		a.body = pick(p.rand, []string{`{"action":"withdraw"}`, `{"action":"approve","revision":2}`, `{"action":"ask_more","reasons":"x"}`, `{"action":"answer","answer":"agreed"}`})
 		return a
 	}
-	if p.chance(10) {
+	if p.chance(2) {
 		a.method, a.path, a.headers, a.body = http.MethodPost, fmt.Sprint("/api/v1/proposals/", p.filed(), "/attachments?name=x.txt"), []string{"Content-Type", "text/plain"}, "x"
 		return a
 	}
