@@ -2,7 +2,6 @@ package permit
 
 import (
 	"encoding/json"
-	"fmt"
 	"slices"
 	"time"
 
@@ -92,12 +91,7 @@ const (
 )
 
 // Transition is one row of the state machine.
-type Transition struct {
-	Before FileState
-	Action Action
-	Party  Party
-	After  FileState
-}
+type Transition = transition[FileState, Action, Party]
 
 // Transitions is the state machine: every step there is.
 func Transitions() []Transition {
@@ -122,19 +116,7 @@ func Transitions() []Transition {
 // layer.ErrForbidden where it is for others alone, whatever the state; layer.ErrConflict
 // where the state has no such step for him.
 func Next(before FileState, action Action, parties []Party) (Party, FileState, error) {
-	his := false
-	for _, t := range Transitions() {
-		if t.Action != action || !slices.Contains(parties, t.Party) {
-			continue
-		}
-		if his = true; t.Before == before {
-			return t.Party, t.After, nil
-		}
-	}
-	if !his {
-		return "", "", fmt.Errorf("the step %s is not for %v: %w", action, parties, layer.ErrForbidden)
-	}
-	return "", "", fmt.Errorf("there is no step %s from %s: %w", action, before, layer.ErrConflict)
+	return next(Transitions(), before, action, parties)
 }
 
 // Open lists the actions that the parties have in a state.

@@ -76,12 +76,7 @@ const (
 )
 
 // ShareTransition is one row of the state machine.
-type ShareTransition struct {
-	Before ShareState
-	Action ShareAction
-	Party  ShareParty
-	After  ShareState
-}
+type ShareTransition = transition[ShareState, ShareAction, ShareParty]
 
 // ShareTransitions is the state machine: every step there is.
 func ShareTransitions() []ShareTransition {
@@ -101,19 +96,7 @@ func ShareTransitions() []ShareTransition {
 // layer.ErrForbidden where it is for others alone, whatever the state; layer.ErrConflict
 // where the state has no such step for him.
 func NextShare(before ShareState, action ShareAction, parties []ShareParty) (ShareParty, ShareState, error) {
-	his := false
-	for _, t := range ShareTransitions() {
-		if t.Action != action || !slices.Contains(parties, t.Party) {
-			continue
-		}
-		if his = true; t.Before == before {
-			return t.Party, t.After, nil
-		}
-	}
-	if !his {
-		return "", "", fmt.Errorf("the step %s is not for %v: %w", action, parties, layer.ErrForbidden)
-	}
-	return "", "", fmt.Errorf("there is no step %s from %s: %w", action, before, layer.ErrConflict)
+	return next(ShareTransitions(), before, action, parties)
 }
 
 // OpenShare lists the actions that the parties have in a state; an answer is among them until
