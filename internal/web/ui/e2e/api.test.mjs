@@ -7,6 +7,11 @@ import { openAt, server } from "./suite.mjs";
 const sites = "/api/v1/collections/bts_sites/items";
 const get = async (path) => (await fetch(server.url + path)).json();
 
+/** Clicks on what leads to another page, and waits until that page is there to its end. */
+async function follow(page, link) {
+  await Promise.all([page.waitForEvent("load"), link.click()]);
+}
+
 /** Waits until the map has drawn what it has. */
 async function drawn(page) {
   await page.locator('#map[data-state="ready"]').waitFor({ timeout: 30_000 });
@@ -38,28 +43,28 @@ describe("the API's pages", { timeout: 300_000 }, () => {
       const opened = await openAt("/api/v1", { locale: said.locale });
       const { page } = opened;
       assert.equal(await page.locator("html").getAttribute("lang"), language);
-      await page.locator("main").getByRole("link", { name: said.collections, exact: true }).click();
+      await follow(page, page.locator("main").getByRole("link", { name: said.collections, exact: true }));
       const { collections } = await get("/api/v1/collections");
       assert.equal(await page.locator("tbody tr").count(), collections.length);
-      await page.locator("main").getByRole("link", { name: said.layer, exact: true }).click();
+      await follow(page, page.locator("main").getByRole("link", { name: said.layer, exact: true }));
       await drawn(page);
       assert.ok(await legendPixels(page) > 500, "the tiles of the layer are drawn");
-      await page.getByRole("link", { name: said.items }).click();
+      await follow(page, page.getByRole("link", { name: said.items }));
       assert.equal(await drawn(page), 50);
       assert.ok(await legendPixels(page) > 500, "the features are drawn");
       assert.match(await page.locator(".count").innerText(), new RegExp(said.count));
       const first = page.locator("tr[data-id]").first();
       const id = await first.getAttribute("data-id");
-      await first.getByRole("link").click();
+      await follow(page, first.getByRole("link"));
       assert.equal(await drawn(page), 1);
       assert.ok(await legendPixels(page) > 50, "the feature is drawn");
       const { properties } = await get(`${sites}/${id}`);
       assert.equal(await page.locator("h1").innerText(), properties.name);
       assert.equal(await page.locator(".item tr", { hasText: said.height }).first().locator("td").innerText(),
         properties.height_m.toLocaleString(said.locale));
-      await page.getByRole("link", { name: said.other }).click();
+      await follow(page, page.getByRole("link", { name: said.other }));
       assert.equal(await page.locator("html").getAttribute("lang"), language === "vi" ? "en" : "vi");
-      await page.locator(".trail a").last().click();
+      await follow(page, page.locator(".trail a").last());
       assert.equal(await page.locator("html").getAttribute("lang"), language === "vi" ? "en" : "vi", "the choice goes along");
       clean(opened);
     });
@@ -74,7 +79,7 @@ describe("the API's pages", { timeout: 300_000 }, () => {
       await drawn(page);
       const next = page.getByRole("link", { name: words.vi.next }).first();
       last = (await next.count()) === 0;
-      if (!last) await next.click();
+      if (!last) await follow(page, next);
     }
     const { numberMatched } = await get(`${sites}?limit=1`);
     assert.equal(new Set(seen).size, numberMatched);
@@ -87,12 +92,12 @@ describe("the API's pages", { timeout: 300_000 }, () => {
   test("select by a filter, and say what is wrong with one", async () => {
     const { page } = await openAt(sites);
     await page.locator("#filter").fill("mast_type = 'A1a'");
-    await page.locator(".select .primary").click();
+    await follow(page, page.locator(".select .primary"));
     const { numberMatched } = await get(`${sites}?limit=1&mast_type=A1a`);
     assert.match(await page.locator(".count").innerText(), new RegExp(`${numberMatched} trong ${numberMatched} `));
     assert.equal(await page.locator("#filter").inputValue(), "mast_type = 'A1a'");
     await page.locator("#filter").fill("mast_type = ");
-    await page.locator(".select .primary").click();
+    await follow(page, page.locator(".select .primary"));
     assert.match(await page.locator("#filter-help .wrong").innerText(), /ở byte/);
     assert.equal(await page.locator("#filter").inputValue(), "mast_type = ");
     assert.equal(await page.locator("#filter").getAttribute("aria-invalid"), "true");
@@ -106,7 +111,7 @@ describe("the API's pages", { timeout: 300_000 }, () => {
     await page.locator("#use-view").click();
     const box = await page.locator("#bbox").inputValue();
     assert.match(box, /^(-?\d+\.\d{5},){3}-?\d+\.\d{5}$/);
-    await page.locator(".select .primary").click();
+    await follow(page, page.locator(".select .primary"));
     const { numberMatched } = await get(`${sites}?limit=1&bbox=${box}`);
     assert.equal(await drawn(page), numberMatched);
     assert.ok(numberMatched > 0 && numberMatched < all, `${numberMatched} of ${all}`);
@@ -136,7 +141,7 @@ describe("the API's pages", { timeout: 300_000 }, () => {
     await page.locator("tr[data-id] td").first().hover();
     assert.equal(await fingerprint(page), marked, "the row under the pointer is marked, too");
     await click(0);
-    await link.click();
+    await follow(page, link);
     assert.equal(new URL(page.url()).pathname, `${sites}/${feature.id}`);
   });
 
@@ -154,7 +159,7 @@ describe("the API's pages", { timeout: 300_000 }, () => {
     assert.ok(await page.locator("#use-view").isHidden());
     assert.equal(await page.locator("tr[data-id]").count(), 50);
     await page.locator("#limit").fill("3");
-    await page.locator(".select .primary").click();
+    await follow(page, page.locator(".select .primary"));
     assert.equal(await page.locator("tr[data-id]").count(), 3);
   });
 
