@@ -5,7 +5,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -78,11 +77,35 @@ func newMatrix(t *testing.T) *matrix {
 	return m
 }
 
-// newVictims makes what others' requests try to change.
-func (m *matrix) newVictims(pl *place) (err error) {
-	if err := errors.Join(m.newConsultation(pl), m.newImport(pl), m.newMapping(pl), m.newProposal(pl), m.newSharing(pl), m.newRules(pl), m.newVerdict(pl), m.newWebhook()); err != nil {
-		return err
+// victimsBelow are what make anew what requests below a path try to change, by the path's first part.
+func (m *matrix) victimsBelow() map[string]func(*place) error {
+	return map[string]func(*place) error{
+		"consultations": m.newConsultation, "imports": m.newImport, "mappings": m.newMapping, "proposals": m.newProposal, "sharing-requests": m.newSharing,
+		"rule-sets": m.newRules, "verdicts": m.newVerdict, "webhooks": m.newWebhook, "people": m.newHolder, "keys": m.newHolder,
 	}
+}
+
+// newVictims makes all that others' requests try to change.
+func (m *matrix) newVictims(pl *place) error {
+	for _, renew := range m.victimsBelow() {
+		if err := renew(pl); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// renewVictims makes anew what a request that was answered has used up.
+func (m *matrix) renewVictims(c *cell) error {
+	first, _, _ := strings.Cut(strings.TrimPrefix(c.path, "/api/v1/"), "/")
+	if renew, ok := m.victimsBelow()[first]; ok {
+		return renew(c.place)
+	}
+	return nil
+}
+
+// newHolder makes, once, a person whose name and rights cells change, and anew a grant and two keys.
+func (m *matrix) newHolder(pl *place) (err error) {
 	if pl.victims.person == 0 {
 		if err = patiently(func() (err error) {
 			pl.victims.person, err = m.store.AddPerson(m.ctx, keeper, account.NewPerson{Login: "matrix-victim", Name: "x"})
@@ -337,7 +360,7 @@ func (m *matrix) settle(o *outcome, p *principal, c *cell, a answer, before stri
 		return m.renew(c.place, "published")
 	}
 	if c.place.layer == nil {
-		return m.newVictims(c.place)
+		return m.renewVictims(c)
 	}
 	if c.target() == "" {
 		_, err := m.owner.Exec(m.ctx, fmt.Sprintf("DELETE FROM %s WHERE id = %d", c.place.name(), idIn(a)))

@@ -203,7 +203,10 @@ func (m *matrix) newMapping(pl *place) error {
 
 // newProposal makes anew what cells decide on, and a draft that they file.
 func (m *matrix) newProposal(pl *place) error {
-	var drafts [3]int64
+	drafts := make([]int64, 2, 3)
+	if pl.victims.decision == "" {
+		drafts = drafts[:3]
+	}
 	for i := range drafts {
 		body := m.feature(m.places["bts_sites"].layer, here, map[string]any{"source": "beside", "status": layer.Draft})
 		a := send(m.server, http.MethodPost, "/api/v1/collections/bts_sites/items", body, append(bearer(m.administrator), "Content-Type", "application/geo+json")...)
@@ -240,7 +243,7 @@ func (m *matrix) newProposal(pl *place) error {
 }
 
 // newWebhook makes, where there is none, what cells set and remove.
-func (m *matrix) newWebhook() error {
+func (m *matrix) newWebhook(*place) error {
 	_, err := m.owner.Exec(m.ctx, "INSERT INTO webhooks (organisation, url, secret) VALUES ('VNPT', 'https://example.vn/', sha256('')) ON CONFLICT (organisation) DO NOTHING")
 	return err
 }
