@@ -108,11 +108,8 @@ func (a *api) attachFile(w http.ResponseWriter, r *request) error {
 	if len(faults) > 0 {
 		return faultsProblem(invalidParameter, faults)
 	}
-	// Before so much is read: who does not see it shall not send it for nothing.
-	if f, err := a.Accounts.Proposal(r.Context(), r.viewer, proposal); err != nil {
+	if _, err := a.openFor(r, proposal, permit.Attach); err != nil {
 		return err
-	} else if _, _, err := permit.Next(f.State, permit.Attach, f.Parties); err != nil {
-		return stepProblem(err)
 	}
 	// The answer may come later than the server's time for it, which began with the headers.
 	if err := unlessUnsupported(http.NewResponseController(w).SetWriteDeadline(time.Now().Add(2 * uploadTime))); err != nil {

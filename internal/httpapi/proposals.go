@@ -167,7 +167,7 @@ func (a *api) decideProposal(w http.ResponseWriter, r *request) error {
 		return err
 	}
 	if d.Action == permit.Supplement {
-		f, err := a.Accounts.Proposal(r.Context(), r.viewer, id)
+		f, err := a.openFor(r, id, d.Action)
 		if err != nil {
 			return err
 		}
@@ -182,6 +182,17 @@ func (a *api) decideProposal(w http.ResponseWriter, r *request) error {
 	}
 	w.Header().Set("ETag", rowTag(revision))
 	return reply(w, r, http.StatusOK, map[string]any{"state": state, "revision": revision})
+}
+
+// openFor returns a proposal on which the viewer may take a step, as far as can be told before
+// it is tried: what is to be read or checked for it is not, for anyone else.
+func (a *api) openFor(r *request, id int64, action permit.Action) (permit.File, error) {
+	f, err := a.Accounts.Proposal(r.Context(), r.viewer, id)
+	if err != nil {
+		return f, err
+	}
+	_, _, err = permit.Next(f.State, action, f.Parties)
+	return f, stepProblem(err)
 }
 
 // stepProblem says what stands in the way of a step.

@@ -113,8 +113,8 @@ func Transitions() []Transition {
 }
 
 // Next returns as whom somebody who is of the parties takes a step, and where it leads.
-// layer.ErrForbidden where it is for others alone, whatever the state; layer.ErrConflict
-// where the state has no such step for him.
+// layer.ErrForbidden where the state has it for others alone; layer.ErrConflict where the
+// state has it for nobody, or not for him who takes it in another.
 func Next(before FileState, action Action, parties []Party) (Party, FileState, error) {
 	return next(Transitions(), before, action, parties)
 }

@@ -32,7 +32,10 @@ func TestStepsOfProposals(t *testing.T) {
 		{"approved", "approve", "approver", "conflict"},
 		{"refused", "approve", "approver", "conflict"},
 		{"built", "expire", "officer", "conflict"},
-		{"filed", "fly", "officer", "forbidden"},
+		{"filed", "fly", "officer", "conflict"},
+		{"filed", "ask_more", "approver", "forbidden"},
+		{"consulting", "attach", "organisation", "conflict"},
+		{"withdrawn", "attach", "approver", "conflict"},
 	} {
 		_, after, err := permit.Next(tt.before, tt.action, []permit.Party{tt.party})
 		got := string(after)
@@ -44,6 +47,22 @@ func TestStepsOfProposals(t *testing.T) {
 		}
 		if got != tt.want {
 			t.Errorf("%s %s by %s: %s, want %s", tt.before, tt.action, tt.party, got, tt.want)
+		}
+	}
+	// Staff of a part of the features are of no party. Where staff of them all could not take the
+	// step either, they are told the same: else they would learn that there are more features.
+	refusal := func(before permit.FileState, action permit.Action, parties ...permit.Party) string {
+		_, _, err := permit.Next(before, action, parties)
+		return fmt.Sprint(errors.Is(err, layer.ErrForbidden), errors.Is(err, layer.ErrConflict))
+	}
+	for _, before := range permit.States() {
+		for _, action := range append(permit.Actions(), permit.Attach) {
+			for _, party := range []permit.Party{permit.Officer, permit.Approver} {
+				whole, part := refusal(before, action, party), refusal(before, action)
+				if whole != "false false" && whole != part {
+					t.Errorf("%s %s: of staff the %s of all is told %s, of a part %s", before, action, party, whole, part)
+				}
+			}
 		}
 	}
 	for _, s := range permit.States() {

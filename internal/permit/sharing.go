@@ -93,8 +93,8 @@ func ShareTransitions() []ShareTransition {
 }
 
 // NextShare returns as whom somebody who is of the parties takes a step, and where it leads.
-// layer.ErrForbidden where it is for others alone, whatever the state; layer.ErrConflict
-// where the state has no such step for him.
+// layer.ErrForbidden where the state has it for others alone; layer.ErrConflict where the
+// state has it for nobody, or not for him who takes it in another.
 func NextShare(before ShareState, action ShareAction, parties []ShareParty) (ShareParty, ShareState, error) {
 	return next(ShareTransitions(), before, action, parties)
 }

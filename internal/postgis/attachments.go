@@ -97,10 +97,10 @@ func (s *Store) AttachFile(ctx context.Context, v account.Viewer, proposal int64
 		if err != nil {
 			return err
 		}
-		if !f.whole {
-			return pgx.ErrNoRows
-		}
 		party, _, err := permit.Next(f.State, permit.Attach, f.Parties)
+		if err == nil && !f.whole {
+			err = pgx.ErrNoRows
+		}
 		if err != nil {
 			return err
 		}

@@ -153,7 +153,7 @@ func TestWhoAttaches(t *testing.T) {
 		t.Errorf("for an agency that is not asked: %v", err)
 	}
 	f.must(f.approver, id, permit.Decision{Action: permit.Approve})
-	try("approved", map[string]error{"operator": no, "officer": no, "approver": never, "agency": none, "rival": none, "far": none, "own": never, "turncoat": never})
+	try("approved", map[string]error{"operator": no, "officer": no, "approver": no, "agency": none, "rival": none, "far": none, "own": no, "turncoat": no})
 }
 
 // The bytes come back as they were, and the database takes none that are not those of a step.

@@ -154,8 +154,8 @@ func (s *Store) concerned(ctx context.Context, tx pgx.Tx, v account.Viewer, prop
 	if f.Features, err = filedFeatures(ctx, tx, proposal); err != nil {
 		return false, err
 	}
-	parties, err := s.parties(ctx, tx, v, f)
-	return slices.Contains(parties, party), err
+	f.Parties, err = parties(ctx, tx, v, f)
+	return slices.Contains(f.Parties, party), err
 }
 
 // ClaimNotice takes the notice that has been due longest and that nobody else is about to

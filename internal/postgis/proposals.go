@@ -91,7 +91,7 @@ func (s *Store) proposal(ctx context.Context, tx pgx.Tx, v account.Viewer, id in
 	if f.Features, err = filedFeatures(ctx, tx, id); err != nil {
 		return permit.File{}, err
 	}
-	if f.Parties, err = s.parties(ctx, tx, v, f); err != nil {
+	if f.Parties, err = parties(ctx, tx, v, f); err != nil {
 		return permit.File{}, err
 	}
 	f.Actions = permit.Open(f.State, f.Parties)
@@ -143,44 +143,48 @@ func filedFeatures(ctx context.Context, q querier, id int64) ([]permit.FiledFeat
 
 // parties are as whom the viewer takes steps on a proposal: staff need a pen for every
 // feature of it, and are none on what is their own organisation's.
-func (s *Store) parties(ctx context.Context, tx pgx.Tx, v account.Viewer, f *seenFile) ([]permit.Party, error) {
-	var parties []permit.Party
+func parties(ctx context.Context, q querier, v account.Viewer, f *seenFile) ([]permit.Party, error) {
+	var list []permit.Party
 	files := !slices.ContainsFunc(f.Features, func(feature permit.FiledFeature) bool { return v.Files(feature.Collection).None() })
 	if f.own && files {
-		parties = append(parties, permit.Organisation)
+		list = append(list, permit.Organisation)
 	}
 	if f.staff && !f.own {
 		for _, as := range []struct {
 			party permit.Party
 			pen   func(string) account.Pen
 		}{{permit.Officer, v.Asks}, {permit.Approver, v.Decides}} {
-			all, err := s.penForAll(ctx, tx, v, f.Features, as.pen)
+			all, err := penForAll(ctx, q, f, as.pen)
 			if err != nil {
 				return nil, err
 			}
 			if all {
-				parties = append(parties, as.party)
+				list = append(list, as.party)
 			}
 		}
 	}
 	if f.asked {
-		parties = append(parties, permit.Agency)
+		list = append(list, permit.Agency)
 	}
-	return parties, nil
+	return list, nil
 }
 
-// penForAll reports whether pens are for every feature, as each is now or has become.
-func (s *Store) penForAll(ctx context.Context, tx pgx.Tx, v account.Viewer, features []permit.FiledFeature, pen func(string) account.Pen) (bool, error) {
-	for _, f := range features {
-		l, ok := s.layers.Get(f.Collection)
-		if !ok {
-			return false, fmt.Errorf("the registry has no layer %s", f.Collection)
+// penForAll reports whether pens are for every feature of a proposal, where it was filed: what
+// its organisation does with the drafts while more is asked, or once it is over, who saw them
+// there may not see any more, nor learn from what is still open to him.
+func penForAll(ctx context.Context, q querier, f *seenFile, pen func(string) account.Pen) (bool, error) {
+	layers := map[string]bool{}
+	for _, feature := range f.Features {
+		layers[feature.Collection] = true
+	}
+	for name := range layers {
+		p := pen(name)
+		if p.All {
+			continue
 		}
-		err := within(ctx, tx, pen(l.Name), v, l, f.ID)
-		if errors.Is(err, layer.ErrForbidden) || errors.Is(err, pgx.ErrNoRows) {
-			return false, nil
-		}
-		if err != nil {
+		var all bool
+		if err := q.QueryRow(ctx, `SELECT bool_and(EXISTS (SELECT FROM unnest($1::text[]) u WHERE ST_Covers(hatang_territory(u), f.geom)))
+			FROM proposal_features f WHERE f.proposal = $2 AND f.layer = $3`, p.Territories, f.ID, name).Scan(&all); err != nil || !all {
 			return false, err
 		}
 	}

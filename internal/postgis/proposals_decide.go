@@ -53,7 +53,7 @@ func (s *Store) lockProposal(ctx context.Context, tx pgx.Tx, v account.Viewer, i
 	if f.Features, err = filedFeatures(ctx, tx, id); err != nil {
 		return nil, err
 	}
-	f.Parties, err = s.parties(ctx, tx, v, f)
+	f.Parties, err = parties(ctx, tx, v, f)
 	return f, err
 }
 

@@ -248,6 +248,7 @@ func TestOfAProposalEachFeatureIsShownByItself(t *testing.T) {
 		v.Grants[0].Layers = layers
 		return v
 	}
+	parts := map[string]account.Viewer{} // staff who see some of it
 	for name, of := range map[string]struct {
 		viewer  account.Viewer
 		codes   string
@@ -302,12 +303,74 @@ func TestOfAProposalEachFeatureIsShownByItself(t *testing.T) {
 		if whole := len(codes) == 3 && of.viewer.Staff(); whole != (seen.MissingConsents != nil) {
 			t.Errorf("%s is told of the consents of all: %v", name, seen.MissingConsents)
 		}
+		if len(codes) < 3 && of.viewer.Staff() {
+			parts[name] = of.viewer
+		}
 		for _, territory := range []string{"094", "095"} {
 			list, err := f.Proposals(ctx, of.viewer, permit.FileQuery{Territory: territory, Limit: 10})
 			if lies := strings.Contains(of.codes, map[string]string{"094": "1", "095": "D3"}[territory]); err != nil || lies != (len(list) == 1) {
 				t.Errorf("%s finds %d in %s, %v", name, len(list), territory, err)
 			}
 		}
+	}
+	// Once it is over they are refused as who sees all: it is for nobody to do anything.
+	f.must(f.operator, id, permit.Decision{Action: permit.Withdraw})
+	parts["staff of everything"] = officer()
+	for name, v := range parts {
+		for _, action := range permit.Actions() {
+			if err := f.decide(v, id, permit.Decision{Action: action, Reasons: "x"}); !errors.Is(err, layer.ErrConflict) {
+				t.Errorf("withdrawn, %s by %s: %v", action, name, err)
+			}
+		}
+		if _, err := f.attach(v, id, ""); !errors.Is(err, layer.ErrConflict) {
+			t.Errorf("withdrawn, a file of %s: %v", name, err)
+		}
+	}
+}
+
+// Who is staff where drafts were filed has to do with them as they were filed: what the
+// organisation does with them elsewhere, or afterwards, he is not told.
+func TestStaffDecideOnWhatIsFiled(t *testing.T) {
+	f := newFiling(t)
+	ctx := context.Background()
+	id := f.file(f.draft)
+	f.must(f.officer, id, permit.Decision{Action: permit.AskMore, Reasons: "x"})
+	told := func() string {
+		t.Helper()
+		text := ""
+		for _, v := range []account.Viewer{f.officer, f.approver} {
+			seen, err := f.Proposal(ctx, v, id)
+			if err != nil {
+				t.Fatal(err)
+			}
+			text += fmt.Sprint(v.Name, seen.Actions, seen.Parties)
+			for _, action := range permit.Actions() {
+				if open := slices.Contains(seen.Actions, action); !open {
+					text += fmt.Sprint(" ", action, " ", outcomeOf(f.decide(v, id, permit.Decision{Action: action, Reasons: "x"})))
+				}
+			}
+			if !slices.Contains(seen.Actions, permit.Attach) {
+				_, err = f.attach(v, id, "")
+				text += " attach " + outcomeOf(err)
+			}
+		}
+		return text
+	}
+	before := told()
+	moved := layer.Feature{Geometry: orb.Point{105.5, 21.5}} // in 095, which neither of them sees
+	if _, err := f.UpdateFeature(ctx, f.operator, f.sites, f.draft, moved, 0, false); err != nil {
+		t.Fatal(err)
+	}
+	if after := told(); after != before {
+		t.Errorf("moved while more is asked\n%s\n%s", before, after)
+	}
+	f.must(f.operator, id, permit.Decision{Action: permit.Withdraw})
+	before = told()
+	if err := f.DeleteFeature(ctx, f.operator, f.sites, f.draft, 0); err != nil {
+		t.Fatal(err)
+	}
+	if after := told(); after != before {
+		t.Errorf("removed once it is withdrawn\n%s\n%s", before, after)
 	}
 }
 
@@ -709,12 +772,16 @@ func (m *modelled) step(who string, d permit.Decision) string {
 		{"answer", "officer"}: "consulting", {"answer", "agency"}: "consulting", {"approve", "approver"}: "filed supplemented consulting",
 		{"refuse", "approver"}: "filed more_asked supplemented consulting", {"withdraw", "organisation"}: "filed more_asked supplemented consulting",
 		{"renew", "approver"}: "approved", {"expire", "officer"}: "approved", {"build", "officer"}: "approved"}
-	states, known := from[key{string(d.Action), party}]
-	if !known {
-		return "forbidden"
-	}
-	if !slices.Contains(strings.Fields(states), string(m.state)) {
+	in := func(states string) bool { return slices.Contains(strings.Fields(states), string(m.state)) }
+	if states, known := from[key{string(d.Action), party}]; known && !in(states) {
 		return "conflict"
+	} else if !known {
+		for of, states := range from {
+			if of.action == string(d.Action) && in(states) {
+				return "forbidden" // for others
+			}
+		}
+		return "conflict" // for nobody
 	}
 	answers := d.Agency
 	if party == "agency" {
@@ -807,10 +874,11 @@ func TestProposalsFollowTheModel(t *testing.T) {
 			want := m.step(who, d)
 			if who == "own" || who == "turncoat" { // both see it: as one of the organisation, as staff
 				*m = before
-				switch _, _, err := permit.Next(before.state, action, []permit.Party{permit.Approver}); {
+				parties := map[string][]permit.Party{"turncoat": {permit.Approver}}[who]
+				switch _, _, err := permit.Next(before.state, action, parties); {
 				case d.Revision != 0 && d.Revision != before.revision:
 					want = "stale"
-				case who == "turncoat" && errors.Is(err, layer.ErrConflict):
+				case errors.Is(err, layer.ErrConflict):
 					want = "conflict"
 				default:
 					want = "forbidden"

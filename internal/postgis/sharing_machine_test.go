@@ -90,12 +90,17 @@ func modelOf(state permit.ShareState, revision int64, who string, d permit.Share
 	}
 	// From which states who does what, and where it leads.
 	from := map[string]string{"asker withdraw": "asked accepted declined mediation", "asker mediate": "asked accepted declined", "asker agree": "accepted",
-		"owner accept": "asked", "owner decline": "asked", "officer mediate": "asked accepted declined", "officer agree": "mediation", "officer refuse": "mediation"}
+		"owner accept": "asked", "owner decline": "asked", "officer mediate": "asked accepted declined", "officer agree": "mediation", "officer refuse": "mediation",
+		"another partner accept": "asked accepted", "another partner decline": "asked accepted"}
 	states, may := from[who+" "+string(d.Action)]
+	in := func(states string) bool { return slices.Contains(strings.Fields(states), string(state)) }
+	for of, states := range from {
+		if !may && strings.HasSuffix(of, " "+string(d.Action)) && in(states) {
+			return "forbidden", state // for others
+		}
+	}
 	switch {
-	case !may:
-		return "forbidden", state
-	case !slices.Contains(strings.Fields(states), string(state)), d.Action == permit.ShareMediate && state == permit.ShareAsked && d.Today == askedOn:
+	case !may, !in(states), d.Action == permit.ShareMediate && state == permit.ShareAsked && d.Today == askedOn:
 		return "conflict", state
 	}
 	return "", map[permit.ShareAction]permit.ShareState{permit.ShareAccept: "accepted", permit.ShareDecline: "declined", permit.ShareMediate: "mediation", permit.ShareAgree: "agreed",
