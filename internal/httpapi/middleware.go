@@ -12,10 +12,8 @@ import (
 	"time"
 
 	"github.com/go-chi/chi/v5"
-	"github.com/klauspost/compress/gzhttp"
 
 	"hatang/internal/account"
-	"hatang/internal/formats"
 )
 
 // Limits of every request; the OpenAPI document names them.
@@ -134,36 +132,6 @@ func headerBytes(r *http.Request) int {
 		}
 	}
 	return n
-}
-
-// newCompressor serves zstd or gzip to those who ask, zstd where they like both as much:
-// it is smaller and takes half the time. Binary formats are worth it, too (a GeoPackage
-// comes to a third). HEAD and ranges go past it: their Content-Length is what they are
-// sent for; so do streams of rows, which are read and written at the same time. It fails
-// only on options that cannot work.
-func newCompressor() (func(http.Handler) http.Handler, error) {
-	types := []string{typeJSON, typeSchema, typeMVT, typeStyle, "application/vnd.oai.openapi+json",
-		"application/problem+json", "text/html", "text/css", "text/javascript", "text/plain", "image/svg+xml"}
-	for _, f := range formats.All() {
-		if !f.Packed {
-			types = append(types, f.MediaType)
-		}
-	}
-	wrap, err := gzhttp.NewWrapper(gzhttp.CompressionLevel(1), gzhttp.ContentTypes(types))
-	if err != nil {
-		return nil, fmt.Errorf("set up compression: %w", err)
-	}
-	return func(next http.Handler) http.Handler {
-		compressed := wrap(next)
-		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			coded := withCodedTags(w, r)
-			if r.Method == http.MethodHead || r.Header.Get("Range") != "" || isRows(r) {
-				next.ServeHTTP(coded, r)
-				return
-			}
-			compressed.ServeHTTP(coded, r)
-		})
-	}, nil
 }
 
 // recorder notes what was answered.

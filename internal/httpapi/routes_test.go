@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"hatang/internal/layer"
 )
@@ -37,18 +38,27 @@ func TestEveryRouteAnswersHeadAndOptions(t *testing.T) {
 		if strings.Contains(target, "/oidc") {
 			want = 404 // there is no single sign-on here
 		}
-		got, head := do(h, "GET", target, "", who...), do(h, "HEAD", target, "", who...)
-		if got.Code != want || head.Code != want || want == 200 && head.Body.Len() != 0 && rt.pattern != "/metrics" {
-			t.Errorf("%s: GET %d, HEAD %d with %d bytes", target, got.Code, head.Code, head.Body.Len())
-		}
-		for _, name := range []string{"Content-Type", "Content-Length", "ETag", "Content-Crs", "Cache-Control", "Vary"} {
-			if got.Header().Get(name) != head.Header().Get(name) {
-				t.Errorf("%s: %s is %q for GET and %q for HEAD", target, name, got.Header().Get(name), head.Header().Get(name))
+		for _, accepted := range []string{"identity", "gzip", "gzip;q=0.5, zstd"} {
+			who := append(who, "Accept-Encoding: "+accepted)
+			got, head := do(h, "GET", target, "", who...), do(h, "HEAD", target, "", who...)
+			if got.Code != want || head.Code != want || want == 200 && head.Body.Len() != 0 && rt.pattern != "/metrics" {
+				t.Errorf("%s: GET %d, HEAD %d with %d bytes", target, got.Code, head.Code, head.Body.Len())
+			}
+			sameHeaders(t, target+" with "+accepted, got, head)
+			coded := got.Header().Get("Content-Encoding") != ""
+			if want == 200 && rt.pattern != "/metrics" && coded == (got.Header().Get("Content-Length") != "") {
+				t.Errorf("%s with %s: %v", target, accepted, got.Header())
 			}
 		}
-		if want == 200 && rt.pattern != "/metrics" && got.Header().Get("Content-Length") == "" {
-			t.Errorf("%s has no length", target)
-		}
+	}
+}
+
+// sameHeaders holds HEAD to the headers of GET, all but those that name the one answer.
+func sameHeaders(t *testing.T, of string, get, head *httptest.ResponseRecorder) {
+	t.Helper()
+	ignored := cmpopts.IgnoreMapEntries(func(name string, _ []string) bool { return name == requestIDHeader })
+	if diff := cmp.Diff(get.Header(), head.Header(), ignored); diff != "" {
+		t.Errorf("%s: HEAD has other headers than GET:\n%s", of, diff)
 	}
 }
 
