@@ -97,11 +97,11 @@ func (a *api) getFeature(w http.ResponseWriter, r *request) error {
 	if header := r.Header.Get("If-Match"); header != "" && !namesTag(header, etag) {
 		return layer.ErrStale
 	}
-	w.Header()["Content-Crs"] = contentCRSOf(crs)
 	// The tag of a page is made of the page: it shows more than the row.
 	if !r.html && cached(w, r, etag) {
 		return nil
 	}
+	w.Header()["Content-Crs"] = contentCRSOf(crs)
 	links, err := a.itemLinks(r, row, versions, at)
 	if err != nil {
 		return err

@@ -68,16 +68,20 @@ func (a *api) knownAlready(w http.ResponseWriter, r *request, p *listing) (layer
 	if err != nil {
 		return nil, false, err
 	}
-	w.Header()["Content-Crs"] = contentCRSOf(p.crs)
 	parts := []string{a.Version, a.base(r), r.URL.Path, strconv.FormatInt(versions[r.layer.Name], 10),
 		r.viewer.Class(), a.ReferenceDate().String(), r.URL.RawQuery, p.format.Name(), r.language()}
 	if r.html {
 		parts = append(parts, typeHTML, a.Assets.Script, a.Assets.Style)
 	}
+	known := cached
 	if p.format.InFile {
-		return versions, cachedFile(w, r, tag(parts...)), nil
+		known = cachedFile
 	}
-	return versions, cached(w, r, tag(parts...)), nil
+	if known(w, r, tag(parts...)) {
+		return versions, true, nil
+	}
+	w.Header()["Content-Crs"] = contentCRSOf(p.crs)
+	return versions, false, nil
 }
 
 // answerTo is the answer to a request for features.

@@ -67,10 +67,6 @@ func withHeaders(next http.Handler, overTLS bool) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
 		h.Set(requestIDHeader, newRequestID())
-		h["X-Content-Type-Options"] = noSniff
-		h["Content-Security-Policy"] = noContent
-		h["Referrer-Policy"] = sameReferrer
-		h["Cross-Origin-Opener-Policy"] = sameOpener
 		if overTLS || r.TLS != nil {
 			h["Strict-Transport-Security"] = strictly
 		}
@@ -82,9 +78,49 @@ func withHeaders(next http.Handler, overTLS bool) http.Handler {
 			h.Set("Access-Control-Allow-Headers", "Accept, Accept-Language, Authorization, Content-Crs, Content-Type, If-Match, If-None-Match, If-Range, Prefer, Range")
 			h.Set("Access-Control-Max-Age", "86400")
 		}
-		next.ServeHTTP(w, r)
+		guarded := &guardedAnswer{ResponseWriter: w}
+		next.ServeHTTP(guarded, r)
+		if !guarded.started { // and is only now
+			guarded.guard(h)
+		}
 	})
 }
+
+// guardedAnswer adds what browsers may do with the content. 304 has none: what they have is
+// guarded already, and of what is asked for most often not a word too many is sent.
+type guardedAnswer struct {
+	http.ResponseWriter
+	started bool
+}
+
+func (g *guardedAnswer) WriteHeader(status int) {
+	if !g.started && status >= http.StatusOK {
+		g.started = true
+		if status != http.StatusNotModified {
+			g.guard(g.Header())
+		}
+	}
+	g.ResponseWriter.WriteHeader(status)
+}
+
+func (g *guardedAnswer) guard(h http.Header) {
+	h["X-Content-Type-Options"] = noSniff
+	h["Referrer-Policy"] = sameReferrer
+	h["Cross-Origin-Opener-Policy"] = sameOpener
+	if h["Content-Security-Policy"] == nil {
+		h["Content-Security-Policy"] = noContent
+	}
+}
+
+func (g *guardedAnswer) Write(b []byte) (int, error) {
+	if !g.started {
+		g.WriteHeader(http.StatusOK)
+	}
+	return g.ResponseWriter.Write(b)
+}
+
+// Unwrap lets http.ResponseController reach the connection.
+func (g *guardedAnswer) Unwrap() http.ResponseWriter { return g.ResponseWriter }
 
 // newRequestID is a name that no other request has. The generator of math/rand/v2 is
 // ChaCha8 with a seed of the system's, and asks the system for nothing afterwards.
@@ -161,16 +197,22 @@ func (rec *recorder) Write(b []byte) (int, error) {
 // Unwrap lets http.ResponseController reach the connection.
 func (rec *recorder) Unwrap() http.ResponseWriter { return rec.ResponseWriter }
 
+// underway is what there is of a request while it is answered, in one piece of memory.
+type underway struct {
+	rec    recorder
+	routed chi.Context // the router fills it in; here because it is read after the router
+	asking account.Asking
+}
+
 // observe logs and counts every request, once, and turns a panic into a problem
 // that says nothing of its cause. A panic in the middle of an answer aborts it.
 func (a *api) observe(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		start := time.Now()
-		// The router fills this in; made here because it is read after the router.
-		routed := chi.NewRouteContext()
-		ctx := account.WithAsking(r.Context(), &account.Asking{Request: w.Header().Get(requestIDHeader)})
-		r = r.WithContext(context.WithValue(ctx, chi.RouteCtxKey, routed))
-		rec := &recorder{ResponseWriter: w}
+		of := &underway{rec: recorder{ResponseWriter: w}, asking: account.Asking{Request: w.Header().Get(requestIDHeader)}}
+		ctx := account.WithAsking(r.Context(), &of.asking)
+		r = r.WithContext(context.WithValue(ctx, chi.RouteCtxKey, &of.routed))
+		rec := &of.rec
 		a.metrics.running.Inc()
 		defer func() {
 			caught := recover()
@@ -181,7 +223,7 @@ func (a *api) observe(next http.Handler) http.Handler {
 					caught = nil
 				}
 			}
-			a.account(r, rec, routed.RoutePattern(), time.Since(start))
+			a.account(r, rec, of.routed.RoutePattern(), time.Since(start))
 			if caught != nil {
 				panic(http.ErrAbortHandler)
 			}

@@ -137,6 +137,30 @@ func TestCORS(t *testing.T) {
 	}
 }
 
+// 304 has what caches, and pages of other hosts, need of it, and no more (RFC 9110 §15.4.5).
+func TestNotModifiedIsShort(t *testing.T) {
+	h := handlerOf(t, &fakeStore{rows: siteRows(t, 1, "x")})
+	for _, target := range []string{itemsPath, itemsPath + "/1", "/api/v1/collections", siteTile} {
+		got := do(h, "GET", target, "")
+		again := do(h, "GET", target, "", "If-None-Match: "+got.Header().Get("ETag"))
+		want := http.Header{}
+		for _, name := range []string{"Access-Control-Allow-Origin", "Access-Control-Expose-Headers", "Cache-Control", "Content-Language", "Etag", "Vary"} {
+			if got.Header()[name] != nil {
+				want[name] = got.Header()[name]
+			}
+		}
+		for name := range again.Header() {
+			if name != requestIDHeader && name != "Link" && want[name] == nil {
+				t.Errorf("%s: 304 has %s", target, name)
+			}
+			delete(want, name)
+		}
+		if again.Code != http.StatusNotModified || len(want) > 0 {
+			t.Errorf("%s: %d without %v", target, again.Code, want)
+		}
+	}
+}
+
 func TestAccept(t *testing.T) {
 	tests := []struct {
 		header string
