@@ -328,6 +328,16 @@ func TestFilesAreMadeOnceForTheirRanges(t *testing.T) {
 				t.Errorf("%s: %s gets %d, %s", name, tag, w.Code, w.Header().Get("ETag"))
 			}
 		}
+		// Of a file of which one has all there is no more; what is no single range is passed over.
+		for asked, status := range map[string]int{"bytes=" + size + "-": 416, "bytes=99999999999-": 416, "bytes=9999999-99999999": 416, "bytes=0-0,9999999-": 200, "bytes=9999999-1": 200, "rows=9999999-": 200} {
+			w := do(h, "GET", path, "", "Range: "+asked, "If-Range: "+strong)
+			if w.Code != status || status == 416 && (w.Header().Get("Content-Range") != "bytes */"+size || w.Header().Get("Cache-Control") != "no-store" || w.Header().Get("ETag") != "") {
+				t.Errorf("%s, %s: %d, %v", name, asked, w.Code, w.Header())
+			}
+		}
+		if w := do(h, "GET", path, "", "Range: bytes="+size+"-", `If-Range: "x"`); w.Code != 200 {
+			t.Errorf("%s: the end of another file: %d", name, w.Code)
+		}
 		before := made()
 		s.number, s.rows = 2, siteRows(t, 21, "x")
 		if w := do(h, "GET", path, "", "Range: bytes=0-99", "If-Range: "+strong); w.Code != 200 || w.Header().Get("ETag") == strong || made() != before+1 {
