@@ -150,10 +150,6 @@ func (g *page) inBody() bool { return g.p.format.MediaType == typeGeoJSON }
 
 // closeBody adds the page's members to the collection and sends the rest.
 func (g *page) closeBody(matched int64, told bool) error {
-	links, err := encode(g.links())
-	if err != nil {
-		return err
-	}
 	b := g.out.buf[:len(g.out.buf)-1] // the last brace comes after
 	b = append(b, `,"timeStamp":"`...)
 	b = g.api.Now().UTC().AppendFormat(b, time.RFC3339)
@@ -164,8 +160,11 @@ func (g *page) closeBody(matched int64, told bool) error {
 	}
 	b = append(b, `,"numberReturned":`...)
 	b = strconv.AppendInt(b, int64(g.returned), 10)
-	b = append(b, `,"links":`...)
-	g.out.buf = append(append(b, links...), '}')
+	b, err := appendLinks(append(b, `,"links":`...), g.links())
+	if err != nil {
+		return err
+	}
+	g.out.buf = append(b, '}')
 	return g.out.close()
 }
 

@@ -34,6 +34,8 @@ type request struct {
 	papers bool         // the route offers PDF
 	pdf    bool         // and that is what is asked for
 	page   string       // the template of it
+	// address is what base found; "" before it is asked.
+	address string
 }
 
 // language is "vi" or "en".
