@@ -177,14 +177,22 @@ func benchFloor(b *testing.B, detail string, probes []probe) {
 // awaitSnapshot waits until the server has the register in memory.
 func (s *server) awaitSnapshot(b *testing.B) {
 	b.Helper()
-	s.awaitFigure(b, `hatang_snapshot_age_seconds{viewers="public"}`)
+	s.awaitFigure(b, "", `hatang_snapshot_age_seconds{viewers="public"}`)
 }
 
-// awaitFigure waits until the server's figures have one with this name.
-func (s *server) awaitFigure(b *testing.B, name string) {
+// awaitFigure waits until the server's figures, as they are told with this header, have one
+// that begins so.
+func (s *server) awaitFigure(b *testing.B, header, figure string) {
 	b.Helper()
 	for deadline := time.Now().Add(2 * time.Minute); time.Now().Before(deadline); time.Sleep(100 * time.Millisecond) {
-		resp, err := http.Get(s.url + "/metrics")
+		request, err := http.NewRequestWithContext(context.Background(), http.MethodGet, s.url+"/metrics", http.NoBody)
+		if err != nil {
+			b.Fatal(err)
+		}
+		if name, value, ok := strings.Cut(strings.TrimSpace(header), ": "); ok {
+			request.Header.Set(name, value)
+		}
+		resp, err := http.DefaultClient.Do(request)
 		if err != nil {
 			b.Fatal(err)
 		}
@@ -192,11 +200,11 @@ func (s *server) awaitFigure(b *testing.B, name string) {
 		if err := errors.Join(err, resp.Body.Close()); err != nil {
 			b.Fatal(err)
 		}
-		if bytes.Contains(body, []byte(name)) {
+		if bytes.Contains(body, []byte(figure)) {
 			return
 		}
 	}
-	b.Fatalf("no %s after two minutes:\n%s", name, s.stderr())
+	b.Fatalf("no %s after two minutes:\n%s", figure, s.stderr())
 }
 
 func benchHTTP(b *testing.B, address, detail string, probes []probe) {

@@ -19,6 +19,7 @@ import (
 // readBench is a server of the nation and connections to its database.
 type readBench struct {
 	address string
+	officer string // header of a request
 	peers   []*pgx.Conn
 	ids     []int64   // of sites, in no order
 	box     orb.Bound // that holds a page of them and a few more
@@ -41,15 +42,13 @@ func openReadBench(b *testing.B) *readBench {
 	}
 	b.Cleanup(func() { s.terminate() })
 	s.awaitSnapshot(b)
-	resp, err := http.Get(s.url + "/api/v1/collections/bts_sites/items?limit=1") // has the sites read into memory
-	if err == nil {
-		err = resp.Body.Close()
+	t := &readBench{address: strings.TrimPrefix(s.url, "http://"), officer: officerHeader(b, nation.URL), peers: make([]*pgx.Conn, readConnections)}
+	for _, header := range []string{"", t.officer} { // has the sites read into memory
+		if _, err := ask(dial(b, t.address), ofSites("items?limit=1", header)); err != nil {
+			b.Fatal(err)
+		}
 	}
-	if err != nil {
-		b.Fatal(err)
-	}
-	s.awaitFigure(b, `hatang_memory_rows{viewers="public"}`)
-	t := &readBench{address: strings.TrimPrefix(s.url, "http://"), peers: make([]*pgx.Conn, readConnections)}
+	s.awaitRows(b, t.officer, 200000)
 	for i := range t.peers {
 		if t.peers[i], err = pgx.Connect(ctx, nation.URL); err != nil {
 			b.Fatal(err)
@@ -123,43 +122,49 @@ func (t *readBench) rounds(b *testing.B, workers int, do func(worker, n int) err
 }
 
 // BenchmarkNationalReads asks the server for single sites, for pages of a thousand in a
-// box, and for what the client has already. The peer's way for a site is a prepared
-// statement by id, without HTTP; for a page PostGIS writes the collection. A floor is the same
-// exchange with a server that sends as many bytes: what HTTP itself takes here.
+// box, and for what the client has already, as the public and as an officer. The peer's way
+// for a site is a prepared statement by id, without HTTP; for a page PostGIS writes the
+// collection; for what is known it is a server that only sends the status, which is what
+// HTTP itself takes here.
 func BenchmarkNationalReads(b *testing.B) {
 	t := openReadBench(b)
-	b.Run("site/ours", func(b *testing.B) {
-		requests := make([][]byte, len(t.ids))
-		for i, id := range t.ids {
-			requests[i] = ofSites(fmt.Sprintf("items/%d", id), "")
-		}
-		t.load(b, readConnections, func(n int) []byte { return requests[n%len(requests)] })
-	})
-	b.Run("floor/site", func(b *testing.B) { t.floor(b, 1900, ofSites("items/1", "")) })
-	b.Run("site/peer", func(b *testing.B) {
-		t.rounds(b, readConnections, func(worker, n int) error {
-			return t.drain(worker, "SELECT * FROM bts_sites WHERE id = $1", t.ids[n%len(t.ids)])
+	for _, as := range []struct{ class, header string }{{"", ""}, {"officer_", t.officer}} {
+		b.Run(as.class+"site/ours", func(b *testing.B) {
+			requests := make([][]byte, len(t.ids))
+			for i, id := range t.ids {
+				requests[i] = ofSites(fmt.Sprintf("items/%d", id), as.header)
+			}
+			t.load(b, readConnections, func(n int) []byte { return requests[n%len(requests)] })
 		})
-	})
-	page := ofSites(fmt.Sprintf("items?bbox=%v,%v,%v,%v&limit=1000", t.box.Min[0], t.box.Min[1], t.box.Max[0], t.box.Max[1]), "")
-	const collection = `SELECT json_build_object('type', 'FeatureCollection', 'features', json_agg(ST_AsGeoJSON(t.*, 'geom', 7)::json)) FROM
-		(SELECT * FROM bts_sites WHERE geom && ST_MakeEnvelope($1, $2, $3, $4, 4326) ORDER BY id LIMIT 1000) t`
-	for _, of := range []struct {
-		name        string
-		connections int
-	}{{"page", 1}, {"pages", readConnections}} {
-		b.Run(of.name+"/ours", func(b *testing.B) { t.load(b, of.connections, func(int) []byte { return page }) })
-		b.Run(of.name+"/peer", func(b *testing.B) {
-			t.rounds(b, of.connections, func(worker, _ int) error {
-				return t.drain(worker, collection, t.box.Min[0], t.box.Min[1], t.box.Max[0], t.box.Max[1])
+		b.Run(as.class+"site/peer", func(b *testing.B) {
+			t.rounds(b, readConnections, func(worker, n int) error {
+				return t.drain(worker, "SELECT * FROM bts_sites WHERE id = $1", t.ids[n%len(t.ids)])
 			})
 		})
+		page := ofSites(fmt.Sprintf("items?bbox=%v,%v,%v,%v&limit=1000", t.box.Min[0], t.box.Min[1], t.box.Max[0], t.box.Max[1]), as.header)
+		for _, of := range []struct {
+			name        string
+			connections int
+		}{{"page", 1}, {"pages", readConnections}} {
+			b.Run(as.class+of.name+"/ours", func(b *testing.B) { t.load(b, of.connections, func(int) []byte { return page }) })
+			b.Run(as.class+of.name+"/peer", func(b *testing.B) { t.pages(b, of.connections) })
+		}
+		b.Run(as.class+"known/ours", func(b *testing.B) {
+			request := known(b, dial(b, t.address), page)
+			t.load(b, readConnections, func(int) []byte { return request })
+		})
+		b.Run(as.class+"known/peer", func(b *testing.B) { t.floor(b, 0, page) })
 	}
-	b.Run("known/ours", func(b *testing.B) {
-		request := known(b, dial(b, t.address), page)
-		t.load(b, readConnections, func(int) []byte { return request })
+	b.Run("floor/site", func(b *testing.B) { t.floor(b, 1900, ofSites("items/1", "")) })
+}
+
+// pages has PostGIS write a page over so many connections.
+func (t *readBench) pages(b *testing.B, connections int) {
+	const collection = `SELECT json_build_object('type', 'FeatureCollection', 'features', json_agg(ST_AsGeoJSON(t.*, 'geom', 7)::json)) FROM
+		(SELECT * FROM bts_sites WHERE geom && ST_MakeEnvelope($1, $2, $3, $4, 4326) ORDER BY id LIMIT 1000) t`
+	t.rounds(b, connections, func(worker, _ int) error {
+		return t.drain(worker, collection, t.box.Min[0], t.box.Min[1], t.box.Max[0], t.box.Max[1])
 	})
-	b.Run("floor/known", func(b *testing.B) { t.floor(b, 0, page) })
 }
 
 // drain reads all that a peer's statement selects.

@@ -2,13 +2,10 @@ package main
 
 import (
 	"bufio"
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net"
-	"net/http"
 	"os"
 	"os/exec"
 	"strconv"
@@ -66,14 +63,13 @@ func openTileBench(b *testing.B) *tileBench {
 	if err := t.peer.QueryRow(ctx, "SELECT ST_X(geom), ST_Y(geom) FROM sites WHERE id = 1000").Scan(&t.middle[0], &t.middle[1]); err != nil {
 		b.Fatal(err)
 	}
-	key := hatangKey(b, t.nation.URL)
-	t.officer = "Authorization: Bearer " + key + "\r\n"
+	t.officer = officerHeader(b, t.nation.URL)
 	for _, name := range []string{"bts_sites", "communes"} {
 		for _, header := range []string{"", t.officer} {
 			t.one(b, t.request(name, 6, header, t.day))
 		}
 	}
-	t.awaitRows(b)
+	t.server.awaitRows(b, t.officer, 210000)
 	return t
 }
 
@@ -92,8 +88,8 @@ func (t *tileBench) peerConn(b *testing.B) *pgx.Conn {
 	return conn
 }
 
-// hatangKey makes the key of an officer.
-func hatangKey(b *testing.B, url string) string {
+// officerHeader is the header of requests with the key of an officer, which it makes.
+func officerHeader(b *testing.B, url string) string {
 	b.Helper()
 	path, err := program()
 	if err != nil {
@@ -108,32 +104,14 @@ func hatangKey(b *testing.B, url string) string {
 	if key == "" {
 		b.Fatalf("no key in %s", out)
 	}
-	return key
+	return "Authorization: Bearer " + key + "\r\n"
 }
 
-// awaitRows waits until the server has in memory what it draws tiles from.
-func (t *tileBench) awaitRows(b *testing.B) {
+// awaitRows waits until the server has so many rows in memory, for the public and for officers.
+func (s *server) awaitRows(b *testing.B, officer string, rows int) {
 	b.Helper()
-	for deadline := time.Now().Add(2 * time.Minute); time.Now().Before(deadline); time.Sleep(100 * time.Millisecond) {
-		request, err := http.NewRequestWithContext(context.Background(), http.MethodGet, t.server.url+"/metrics", http.NoBody)
-		if err != nil {
-			b.Fatal(err)
-		}
-		name, value, _ := strings.Cut(strings.TrimSpace(t.officer), ": ")
-		request.Header.Set(name, value)
-		resp, err := http.DefaultClient.Do(request)
-		if err != nil {
-			b.Fatal(err)
-		}
-		body, err := io.ReadAll(resp.Body)
-		if err := errors.Join(err, resp.Body.Close()); err != nil {
-			b.Fatal(err)
-		}
-		if bytes.Contains(body, []byte(`hatang_memory_rows{viewers="public"} 210000`)) && bytes.Contains(body, []byte(`hatang_memory_rows{viewers="officer"} 210000`)) {
-			return
-		}
-	}
-	b.Fatalf("no rows in memory after two minutes:\n%s", t.server.stderr())
+	s.awaitFigure(b, officer, fmt.Sprintf(`hatang_memory_rows{viewers="public"} %d`, rows))
+	s.awaitFigure(b, officer, fmt.Sprintf(`hatang_memory_rows{viewers="officer"} %d`, rows))
 }
 
 // request is one for the tile that a site lies in. A day that nobody has asked for makes

@@ -22,6 +22,41 @@ type link struct {
 	Templated bool `json:"templated,omitempty"`
 }
 
+// appendLinks writes links as encode does: each feature has some, and most of what there is
+// to be written of it otherwise is written already.
+func appendLinks(b []byte, links []link) ([]byte, error) {
+	b = append(b, '[')
+	for i, l := range links {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = append(b, '{')
+		for _, member := range []struct{ name, text string }{{`"href":`, l.Href}, {`,"rel":`, l.Rel}, {`,"type":`, l.Type}, {`,"title":`, l.Title}} {
+			if member.text == "" && member.name != `"href":` && member.name != `,"rel":` {
+				continue
+			}
+			var err error
+			if b, err = appendText(append(b, member.name...), member.text); err != nil {
+				return nil, err
+			}
+		}
+		if l.Templated {
+			b = append(b, `,"templated":true`...)
+		}
+		b = append(b, '}')
+	}
+	return append(b, ']'), nil
+}
+
+// appendText writes a text as encode does. What needs no escaping is copied.
+func appendText(b []byte, s string) ([]byte, error) {
+	if strings.IndexFunc(s, func(r rune) bool { return r < ' ' || r > '~' || r == '"' || r == '\\' }) >= 0 {
+		text, err := encode(s)
+		return append(b, text...), err
+	}
+	return append(append(append(b, '"'), s...), '"'), nil
+}
+
 // base is the address clients reach the server by, without a slash at its end.
 func (a *api) base(r *request) string {
 	if a.PublicURL != "" {
@@ -30,11 +65,14 @@ func (a *api) base(r *request) string {
 	if r.Host == "" {
 		return "" // HTTP/1.0: addresses without a host still work
 	}
-	scheme := "http"
-	if r.TLS != nil {
-		scheme = "https"
+	if r.address == "" {
+		scheme := "http"
+		if r.TLS != nil {
+			scheme = "https"
+		}
+		r.address = scheme + "://" + r.Host
 	}
-	return scheme + "://" + r.Host
+	return r.address
 }
 
 // href is the absolute address of a path below the API's root.

@@ -92,7 +92,7 @@ type api struct {
 	backlogRoom atomic.Int64 // on disk, for what clients are too slow for
 	heldBefore  sync.Pool    // of *[]byte: what answers were held in
 
-	compress func(http.Handler) http.Handler
+	compress *compressor
 	limits   *limits
 	pace     time.Duration // paceTime
 }

@@ -22,7 +22,7 @@ const downloadPath = "/api/v1/collections/bts_sites/download"
 
 // Every format is had by its names and by its media type, page by page and in one file.
 func TestFormats(t *testing.T) {
-	h := handlerOf(t, &fakeStore{rows: siteRows(t, 3, "Mường Ảng")})
+	h := handlerOf(t, &fakeStore{rows: siteRows(t, 5, "Mường Ảng")})
 	for _, f := range formats.Of(&layer.Layer{Name: "bts_sites"}) {
 		for _, path := range []string{itemsPath, downloadPath} {
 			byName := do(h, "GET", path+"?f="+f.Name(), "")
@@ -37,8 +37,13 @@ func TestFormats(t *testing.T) {
 			if got := byName.Header().Get("Content-Disposition"); got != name && (path == downloadPath || f.Name() != "geojson") {
 				t.Errorf("%s as %s is called %q", path, f.Name(), got)
 			}
-			if w := do(h, "HEAD", path+"?f="+f.Name(), ""); w.Code != 200 || w.Body.Len() > 0 || w.Header().Get("Content-Length") != byName.Header().Get("Content-Length") {
-				t.Errorf("HEAD of %s as %s: %d, %v", path, f.Name(), w.Code, w.Header())
+			for _, accepted := range []string{"identity", "gzip", "zstd"} {
+				target := path + "?f=" + f.Name()
+				got, head := do(h, "GET", target, "", "Accept-Encoding: "+accepted), do(h, "HEAD", target, "", "Accept-Encoding: "+accepted)
+				if head.Code != 200 || head.Body.Len() > 0 {
+					t.Errorf("HEAD of %s: %d with %d bytes", target, head.Code, head.Body.Len())
+				}
+				sameHeaders(t, target+" with "+accepted, got, head)
 			}
 		}
 	}
@@ -322,6 +327,16 @@ func TestFilesAreMadeOnceForTheirRanges(t *testing.T) {
 			if w := do(h, "GET", path, "", "If-None-Match: "+tag); w.Code != 304 || !strings.HasSuffix(w.Header().Get("ETag"), strong) {
 				t.Errorf("%s: %s gets %d, %s", name, tag, w.Code, w.Header().Get("ETag"))
 			}
+		}
+		// Of a file of which one has all there is no more; what is no single range is passed over.
+		for asked, status := range map[string]int{"bytes=" + size + "-": 416, "bytes=99999999999-": 416, "bytes=9999999-99999999": 416, "bytes=0-0,9999999-": 200, "bytes=9999999-1": 200, "rows=9999999-": 200} {
+			w := do(h, "GET", path, "", "Range: "+asked, "If-Range: "+strong)
+			if w.Code != status || status == 416 && (w.Header().Get("Content-Range") != "bytes */"+size || w.Header().Get("Cache-Control") != "no-store" || w.Header().Get("ETag") != "") {
+				t.Errorf("%s, %s: %d, %v", name, asked, w.Code, w.Header())
+			}
+		}
+		if w := do(h, "GET", path, "", "Range: bytes="+size+"-", `If-Range: "x"`); w.Code != 200 {
+			t.Errorf("%s: the end of another file: %d", name, w.Code)
 		}
 		before := made()
 		s.number, s.rows = 2, siteRows(t, 21, "x")

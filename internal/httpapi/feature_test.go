@@ -275,3 +275,19 @@ func TestAllowOfViewers(t *testing.T) {
 		t.Errorf("%d, %v", w.Code, w.Header())
 	}
 }
+
+// Links are written as the encoder would write them, whatever is in them.
+func TestLinksAreWrittenAsJSON(t *testing.T) {
+	links := []link{
+		{Href: "http://a/b?c=d&e=<f>", Rel: "self"}, {Href: "", Rel: ""}, {Href: `"\`, Rel: "a\n\x00\x7f", Type: "ữ", Title: "\u2028\xff", Templated: true},
+	}
+	for n := range len(links) + 1 {
+		want, err := encode(append([]link{}, links[:n]...))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := appendLinks([]byte("x"), links[:n]); err != nil || string(got) != "x"+string(want) {
+			t.Errorf("%s, %v; want %s", got, err, want)
+		}
+	}
+}

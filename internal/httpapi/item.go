@@ -2,7 +2,6 @@ package httpapi
 
 import (
 	"net/http"
-	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -97,11 +96,11 @@ func (a *api) getFeature(w http.ResponseWriter, r *request) error {
 	if header := r.Header.Get("If-Match"); header != "" && !namesTag(header, etag) {
 		return layer.ErrStale
 	}
-	w.Header()["Content-Crs"] = contentCRSOf(crs)
 	// The tag of a page is made of the page: it shows more than the row.
 	if !r.html && cached(w, r, etag) {
 		return nil
 	}
+	w.Header()["Content-Crs"] = contentCRSOf(crs)
 	links, err := a.itemLinks(r, row, versions, at)
 	if err != nil {
 		return err
@@ -117,13 +116,11 @@ func (a *api) getFeature(w http.ResponseWriter, r *request) error {
 	if r.html {
 		return a.answerItemHTML(w, r, body, links)
 	}
-	list, err := encode(links)
-	if err != nil {
+	// The links become the last member of the Feature object.
+	if body, err = appendLinks(append(body[:len(body)-1], `,"links":`...), links); err != nil {
 		return err
 	}
-	// The links become the last member of the Feature object.
-	body = append(body[:len(body)-1], `,"links":`...)
-	body = append(append(body, list...), '}')
+	body = append(body, '}')
 	send(w, r, typeGeoJSON, body)
 	if cap(body) <= maxComplete {
 		*held = body
@@ -131,14 +128,17 @@ func (a *api) getFeature(w http.ResponseWriter, r *request) error {
 	return nil
 }
 
+// usualLinks is how many links a row has, or a few less.
+const usualLinks = 8
+
 // itemLinks are the links of a row, as it is or as it was known at a time; this has none to
 // its versions, which are those of today.
 func (a *api) itemLinks(r *request, row *layer.Row, versions []int64, at time.Time) ([]link, error) {
 	path, id := "/collections/"+r.layer.Name, strconv.FormatInt(row.ID, 10)
-	links := append([]link{
-		{Href: a.href(r, path+"/items/"+id, r.values), Rel: "self", Type: r.selfType(typeGeoJSON)},
-		{Href: a.href(r, path, nil), Rel: "collection", Type: typeJSON},
-	}, a.alternates(r, typeGeoJSON)...)
+	links := append(make([]link, 0, usualLinks),
+		link{Href: a.href(r, path+"/items/"+id, r.values), Rel: "self", Type: r.selfType(typeGeoJSON)},
+		link{Href: a.href(r, path, nil), Rel: "collection", Type: typeJSON})
+	links = append(links, a.alternates(r, typeGeoJSON)...)
 	if at.IsZero() {
 		kin, err := a.kinLinks(r, row)
 		if err != nil {
@@ -146,11 +146,12 @@ func (a *api) itemLinks(r *request, row *layer.Row, versions []int64, at time.Ti
 		}
 		links = append(append(links, a.versionLinks(r, row.ID, versions)...), kin...)
 	}
+	of := "?collection=" + r.layer.Name + "&feature=" + id // neither has anything to escape
 	if slices.Contains(permit.FiledLayers(), r.layer.Name) {
-		links = append(links, link{Href: a.href(r, "/decisions", url.Values{"collection": {r.layer.Name}, "feature": {id}}), Rel: relDecisions, Type: typeJSON})
+		links = append(links, link{Href: a.href(r, "/decisions", nil) + of, Rel: relDecisions, Type: typeJSON})
 	}
 	if !r.viewer.Past(r.layer.Name).None() {
-		links = append(links, link{Href: a.href(r, "/changes", url.Values{"collection": {r.layer.Name}, "feature": {id}}), Rel: "version-history", Type: typeJSON})
+		links = append(links, link{Href: a.href(r, "/changes", nil) + of, Rel: "version-history", Type: typeJSON})
 	}
 	return links, nil
 }

@@ -68,16 +68,20 @@ func (a *api) knownAlready(w http.ResponseWriter, r *request, p *listing) (layer
 	if err != nil {
 		return nil, false, err
 	}
-	w.Header()["Content-Crs"] = contentCRSOf(p.crs)
 	parts := []string{a.Version, a.base(r), r.URL.Path, strconv.FormatInt(versions[r.layer.Name], 10),
 		r.viewer.Class(), a.ReferenceDate().String(), r.URL.RawQuery, p.format.Name(), r.language()}
 	if r.html {
 		parts = append(parts, typeHTML, a.Assets.Script, a.Assets.Style)
 	}
+	known := cached
 	if p.format.InFile {
-		return versions, cachedFile(w, r, tag(parts...)), nil
+		known = cachedFile
 	}
-	return versions, cached(w, r, tag(parts...)), nil
+	if known(w, r, tag(parts...)) {
+		return versions, true, nil
+	}
+	w.Header()["Content-Crs"] = contentCRSOf(p.crs)
+	return versions, false, nil
 }
 
 // answerTo is the answer to a request for features.
@@ -146,10 +150,6 @@ func (g *page) inBody() bool { return g.p.format.MediaType == typeGeoJSON }
 
 // closeBody adds the page's members to the collection and sends the rest.
 func (g *page) closeBody(matched int64, told bool) error {
-	links, err := encode(g.links())
-	if err != nil {
-		return err
-	}
 	b := g.out.buf[:len(g.out.buf)-1] // the last brace comes after
 	b = append(b, `,"timeStamp":"`...)
 	b = g.api.Now().UTC().AppendFormat(b, time.RFC3339)
@@ -160,8 +160,11 @@ func (g *page) closeBody(matched int64, told bool) error {
 	}
 	b = append(b, `,"numberReturned":`...)
 	b = strconv.AppendInt(b, int64(g.returned), 10)
-	b = append(b, `,"links":`...)
-	g.out.buf = append(append(b, links...), '}')
+	b, err := appendLinks(append(b, `,"links":`...), g.links())
+	if err != nil {
+		return err
+	}
+	g.out.buf = append(b, '}')
 	return g.out.close()
 }
 

@@ -136,7 +136,12 @@ func (f *madeFile) send(w http.ResponseWriter, r *request, mediaType string) err
 	strong := withSum(h.Get("ETag"), f.sum)
 	h.Set("ETag", strong)
 	first, end := 0, int(f.size)
-	if from, to, ok := oneRange(rangeOf(r, strong), end); ok {
+	asked := rangeOf(r, strong)
+	if behind(asked, end) {
+		h.Set("Content-Range", fmt.Sprintf("bytes */%d", end))
+		return problem(rangeNotSatisfiable, fmt.Sprintf("Tệp chỉ có %d byte.", end), fmt.Sprintf("The file has %d bytes.", end))
+	}
+	if from, to, ok := oneRange(asked, end); ok {
 		h.Set("Content-Range", fmt.Sprintf("bytes %d-%d/%d", from, to-1, end))
 		first, end, status = from, to, http.StatusPartialContent
 	}

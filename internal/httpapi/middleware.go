@@ -12,10 +12,8 @@ import (
 	"time"
 
 	"github.com/go-chi/chi/v5"
-	"github.com/klauspost/compress/gzhttp"
 
 	"hatang/internal/account"
-	"hatang/internal/formats"
 )
 
 // Limits of every request; the OpenAPI document names them.
@@ -69,10 +67,6 @@ func withHeaders(next http.Handler, overTLS bool) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
 		h.Set(requestIDHeader, newRequestID())
-		h["X-Content-Type-Options"] = noSniff
-		h["Content-Security-Policy"] = noContent
-		h["Referrer-Policy"] = sameReferrer
-		h["Cross-Origin-Opener-Policy"] = sameOpener
 		if overTLS || r.TLS != nil {
 			h["Strict-Transport-Security"] = strictly
 		}
@@ -84,9 +78,49 @@ func withHeaders(next http.Handler, overTLS bool) http.Handler {
 			h.Set("Access-Control-Allow-Headers", "Accept, Accept-Language, Authorization, Content-Crs, Content-Type, If-Match, If-None-Match, If-Range, Prefer, Range")
 			h.Set("Access-Control-Max-Age", "86400")
 		}
-		next.ServeHTTP(w, r)
+		guarded := &guardedAnswer{ResponseWriter: w}
+		next.ServeHTTP(guarded, r)
+		if !guarded.started { // and is only now
+			guarded.guard(h)
+		}
 	})
 }
+
+// guardedAnswer adds what browsers may do with the content. 304 has none: what they have is
+// guarded already, and of what is asked for most often not a word too many is sent.
+type guardedAnswer struct {
+	http.ResponseWriter
+	started bool
+}
+
+func (g *guardedAnswer) WriteHeader(status int) {
+	if !g.started && status >= http.StatusOK {
+		g.started = true
+		if status != http.StatusNotModified {
+			g.guard(g.Header())
+		}
+	}
+	g.ResponseWriter.WriteHeader(status)
+}
+
+func (g *guardedAnswer) guard(h http.Header) {
+	h["X-Content-Type-Options"] = noSniff
+	h["Referrer-Policy"] = sameReferrer
+	h["Cross-Origin-Opener-Policy"] = sameOpener
+	if h["Content-Security-Policy"] == nil {
+		h["Content-Security-Policy"] = noContent
+	}
+}
+
+func (g *guardedAnswer) Write(b []byte) (int, error) {
+	if !g.started {
+		g.WriteHeader(http.StatusOK)
+	}
+	return g.ResponseWriter.Write(b)
+}
+
+// Unwrap lets http.ResponseController reach the connection.
+func (g *guardedAnswer) Unwrap() http.ResponseWriter { return g.ResponseWriter }
 
 // newRequestID is a name that no other request has. The generator of math/rand/v2 is
 // ChaCha8 with a seed of the system's, and asks the system for nothing afterwards.
@@ -136,36 +170,6 @@ func headerBytes(r *http.Request) int {
 	return n
 }
 
-// newCompressor serves zstd or gzip to those who ask, zstd where they like both as much:
-// it is smaller and takes half the time. Binary formats are worth it, too (a GeoPackage
-// comes to a third). HEAD and ranges go past it: their Content-Length is what they are
-// sent for; so do streams of rows, which are read and written at the same time. It fails
-// only on options that cannot work.
-func newCompressor() (func(http.Handler) http.Handler, error) {
-	types := []string{typeJSON, typeSchema, typeMVT, typeStyle, "application/vnd.oai.openapi+json",
-		"application/problem+json", "text/html", "text/css", "text/javascript", "text/plain", "image/svg+xml"}
-	for _, f := range formats.All() {
-		if !f.Packed {
-			types = append(types, f.MediaType)
-		}
-	}
-	wrap, err := gzhttp.NewWrapper(gzhttp.CompressionLevel(1), gzhttp.ContentTypes(types))
-	if err != nil {
-		return nil, fmt.Errorf("set up compression: %w", err)
-	}
-	return func(next http.Handler) http.Handler {
-		compressed := wrap(next)
-		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			coded := withCodedTags(w, r)
-			if r.Method == http.MethodHead || r.Header.Get("Range") != "" || isRows(r) {
-				next.ServeHTTP(coded, r)
-				return
-			}
-			compressed.ServeHTTP(coded, r)
-		})
-	}, nil
-}
-
 // recorder notes what was answered.
 type recorder struct {
 	http.ResponseWriter
@@ -193,16 +197,22 @@ func (rec *recorder) Write(b []byte) (int, error) {
 // Unwrap lets http.ResponseController reach the connection.
 func (rec *recorder) Unwrap() http.ResponseWriter { return rec.ResponseWriter }
 
+// underway is what there is of a request while it is answered, in one piece of memory.
+type underway struct {
+	rec    recorder
+	routed chi.Context // the router fills it in; here because it is read after the router
+	asking account.Asking
+}
+
 // observe logs and counts every request, once, and turns a panic into a problem
 // that says nothing of its cause. A panic in the middle of an answer aborts it.
 func (a *api) observe(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		start := time.Now()
-		// The router fills this in; made here because it is read after the router.
-		routed := chi.NewRouteContext()
-		ctx := account.WithAsking(r.Context(), &account.Asking{Request: w.Header().Get(requestIDHeader)})
-		r = r.WithContext(context.WithValue(ctx, chi.RouteCtxKey, routed))
-		rec := &recorder{ResponseWriter: w}
+		of := &underway{rec: recorder{ResponseWriter: w}, asking: account.Asking{Request: w.Header().Get(requestIDHeader)}}
+		ctx := account.WithAsking(r.Context(), &of.asking)
+		r = r.WithContext(context.WithValue(ctx, chi.RouteCtxKey, &of.routed))
+		rec := &of.rec
 		a.metrics.running.Inc()
 		defer func() {
 			caught := recover()
@@ -213,7 +223,7 @@ func (a *api) observe(next http.Handler) http.Handler {
 					caught = nil
 				}
 			}
-			a.account(r, rec, routed.RoutePattern(), time.Since(start))
+			a.account(r, rec, of.routed.RoutePattern(), time.Since(start))
 			if caught != nil {
 				panic(http.ErrAbortHandler)
 			}

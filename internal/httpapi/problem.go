@@ -36,6 +36,7 @@ var (
 	bodyTooLarge         = problemType{"body-too-large", http.StatusRequestEntityTooLarge, geo.Text{VI: "Nội dung quá lớn", EN: "Body too large"}}
 	headersTooLarge      = problemType{"headers-too-large", http.StatusRequestHeaderFieldsTooLarge, geo.Text{VI: "Tiêu đề quá lớn", EN: "Headers too large"}}
 	uriTooLong           = problemType{"uri-too-long", http.StatusRequestURITooLong, geo.Text{VI: "Địa chỉ quá dài", EN: "Address too long"}}
+	rangeNotSatisfiable  = problemType{"range-not-satisfiable", http.StatusRequestedRangeNotSatisfiable, geo.Text{VI: "Không có phần được yêu cầu", EN: "No such range"}}
 	unsupportedMedia     = problemType{"unsupported-media-type", http.StatusUnsupportedMediaType, geo.Text{VI: "Định dạng không được hỗ trợ", EN: "Unsupported media type"}}
 	tooMany              = problemType{"too-many-requests", http.StatusTooManyRequests, geo.Text{VI: "Quá nhiều yêu cầu", EN: "Too many requests"}}
 	internalError        = problemType{"internal", http.StatusInternalServerError, geo.Text{VI: "Lỗi máy chủ", EN: "Server error"}}
@@ -47,7 +48,7 @@ var (
 
 func problemTypes() []problemType {
 	return []problemType{invalidParameter, invalidBody, unreadableBody, unauthorised, forbidden, notFound,
-		methodNotAllowed, notAcceptable, tooSlow, conflict, preconditionFail, preconditionRequired, bodyTooLarge, uriTooLong, unsupportedMedia, tooMany, headersTooLarge,
+		methodNotAllowed, notAcceptable, tooSlow, conflict, preconditionFail, preconditionRequired, bodyTooLarge, uriTooLong, unsupportedMedia, rangeNotSatisfiable, tooMany, headersTooLarge,
 		internalError, unavailable, timedOut, noSpace}
 }
 

@@ -1,9 +1,9 @@
 package httpapi
 
 import (
+	"errors"
 	"math"
 	"net/url"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -112,16 +112,14 @@ func parseCRS(values url.Values, name string, faults *layer.Faults) geo.CRS {
 	return crs
 }
 
-var digits = regexp.MustCompile(`^\+?[0-9]+$`)
-
 // readLimit takes 1 and more; what is over the largest page is cut to it, as OGC has it.
 func (p *listing) readLimit(faults *layer.Faults) {
 	if !p.values.Has("limit") {
 		return
 	}
-	raw := strings.TrimSpace(p.values.Get("limit"))
-	n, err := strconv.ParseUint(strings.TrimPrefix(raw, "+"), 10, 64)
-	if !digits.MatchString(raw) || err == nil && n == 0 {
+	raw := strings.TrimPrefix(strings.TrimSpace(p.values.Get("limit")), "+")
+	n, err := strconv.ParseUint(raw, 10, 64)
+	if errors.Is(err, strconv.ErrSyntax) || err == nil && n == 0 {
 		faults.Add("limit", "limit phải là số nguyên từ 1 đến %d", "limit must be an integer from 1 to %d", layer.MaxPage)
 		return
 	}

@@ -73,7 +73,7 @@ var methods = []string{http.MethodGet, http.MethodHead, http.MethodPost, http.Me
 // router builds the whole handler from the table.
 func (a *api) router() http.Handler {
 	mux := a.mux()
-	return limitHead(withHeaders(a.compress(a.observe(mux)), a.overTLS()), a.overTLS())
+	return limitHead(withHeaders(a.compress.wrap(a.observe(mux)), a.overTLS()), a.overTLS())
 }
 
 // mux returns the bare router.

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"hatang/internal/layer"
 )
@@ -37,18 +38,27 @@ func TestEveryRouteAnswersHeadAndOptions(t *testing.T) {
 		if strings.Contains(target, "/oidc") {
 			want = 404 // there is no single sign-on here
 		}
-		got, head := do(h, "GET", target, "", who...), do(h, "HEAD", target, "", who...)
-		if got.Code != want || head.Code != want || want == 200 && head.Body.Len() != 0 && rt.pattern != "/metrics" {
-			t.Errorf("%s: GET %d, HEAD %d with %d bytes", target, got.Code, head.Code, head.Body.Len())
-		}
-		for _, name := range []string{"Content-Type", "Content-Length", "ETag", "Content-Crs", "Cache-Control", "Vary"} {
-			if got.Header().Get(name) != head.Header().Get(name) {
-				t.Errorf("%s: %s is %q for GET and %q for HEAD", target, name, got.Header().Get(name), head.Header().Get(name))
+		for _, accepted := range []string{"identity", "gzip", "gzip;q=0.5, zstd"} {
+			who := append(who, "Accept-Encoding: "+accepted)
+			got, head := do(h, "GET", target, "", who...), do(h, "HEAD", target, "", who...)
+			if got.Code != want || head.Code != want || want == 200 && head.Body.Len() != 0 && rt.pattern != "/metrics" {
+				t.Errorf("%s: GET %d, HEAD %d with %d bytes", target, got.Code, head.Code, head.Body.Len())
+			}
+			sameHeaders(t, target+" with "+accepted, got, head)
+			coded := got.Header().Get("Content-Encoding") != ""
+			if want == 200 && rt.pattern != "/metrics" && coded == (got.Header().Get("Content-Length") != "") {
+				t.Errorf("%s with %s: %v", target, accepted, got.Header())
 			}
 		}
-		if want == 200 && rt.pattern != "/metrics" && got.Header().Get("Content-Length") == "" {
-			t.Errorf("%s has no length", target)
-		}
+	}
+}
+
+// sameHeaders holds HEAD to the headers of GET, all but those that name the one answer.
+func sameHeaders(t *testing.T, of string, get, head *httptest.ResponseRecorder) {
+	t.Helper()
+	ignored := cmpopts.IgnoreMapEntries(func(name string, _ []string) bool { return name == requestIDHeader })
+	if diff := cmp.Diff(get.Header(), head.Header(), ignored); diff != "" {
+		t.Errorf("%s: HEAD has other headers than GET:\n%s", of, diff)
 	}
 }
 
@@ -124,6 +134,30 @@ func TestCORS(t *testing.T) {
 	}
 	if w.Header().Get("X-Content-Type-Options") != "nosniff" {
 		t.Error("no nosniff")
+	}
+}
+
+// 304 has what caches, and pages of other hosts, need of it, and no more (RFC 9110 §15.4.5).
+func TestNotModifiedIsShort(t *testing.T) {
+	h := handlerOf(t, &fakeStore{rows: siteRows(t, 1, "x")})
+	for _, target := range []string{itemsPath, itemsPath + "/1", "/api/v1/collections", siteTile} {
+		got := do(h, "GET", target, "")
+		again := do(h, "GET", target, "", "If-None-Match: "+got.Header().Get("ETag"))
+		want := http.Header{}
+		for _, name := range []string{"Access-Control-Allow-Origin", "Access-Control-Expose-Headers", "Cache-Control", "Content-Language", "Etag", "Vary"} {
+			if got.Header()[name] != nil {
+				want[name] = got.Header()[name]
+			}
+		}
+		for name := range again.Header() {
+			if name != requestIDHeader && name != "Link" && want[name] == nil {
+				t.Errorf("%s: 304 has %s", target, name)
+			}
+			delete(want, name)
+		}
+		if again.Code != http.StatusNotModified || len(want) > 0 {
+			t.Errorf("%s: %d without %v", target, again.Code, want)
+		}
 	}
 }
 

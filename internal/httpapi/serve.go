@@ -22,7 +22,7 @@ type request struct {
 	*http.Request
 	limits *limits
 	time   time.Duration // that the work may take; 0 for work that has a pace to keep
-	ended  func()        // ends that time
+	timed  *workContext  // ends with that time; nil before it begins
 	leave  func()        // gives back the place of a large body
 	viewer account.Viewer
 	who    credentials  // by what the viewer is known
@@ -34,6 +34,8 @@ type request struct {
 	papers bool         // the route offers PDF
 	pdf    bool         // and that is what is asked for
 	page   string       // the template of it
+	// address is what base found; "" before it is asked.
+	address string
 }
 
 // language is "vi" or "en".
@@ -54,8 +56,8 @@ func (r *request) param(name string) string {
 // begin begins the time that the work may take. It is called once.
 func (r *request) begin(ctx context.Context) {
 	if r.time > 0 {
-		ctx, r.ended = context.WithTimeout(ctx, r.time)
-		r.Request = r.WithContext(ctx)
+		r.timed = &workContext{Context: ctx, until: time.Now().Add(r.time)}
+		r.Request = r.WithContext(r.timed)
 	}
 }
 
@@ -64,8 +66,8 @@ func (r *request) end() {
 	if r.leave != nil {
 		r.leave()
 	}
-	if r.ended != nil {
-		r.ended()
+	if r.timed != nil {
+		r.timed.end()
 	}
 }
 

@@ -157,3 +157,15 @@ func oneRange(header string, size int) (first, end int, ok bool) {
 	}
 	return int(start), min(int(last)+1, size), true
 }
+
+// behind reports whether a Range header asks for a range that begins behind the last of
+// size bytes, as one does who goes on with a file of which he has all.
+func behind(header string, size int) bool {
+	from, isRange := strings.CutPrefix(header, "bytes=")
+	from, to, _ := strings.Cut(strings.TrimSpace(from), "-")
+	start, err := strconv.ParseUint(from, 10, 63)
+	if last, bad := strconv.ParseUint(to, 10, 63); to != "" && (bad != nil || last < start) {
+		return false
+	}
+	return isRange && err == nil && start >= uint64(size)
+}
