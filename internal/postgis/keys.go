@@ -21,12 +21,18 @@ const grantsOf = `coalesce((SELECT jsonb_agg(jsonb_build_object('id', g.id, 'rol
 // expired, revoked or of a person who is disabled. Cost: one index look-up on the hash
 // and one for its grants, in a statement for all who ask at the same time.
 func (s *Store) KeyViewer(ctx context.Context, key string) (account.Viewer, error) {
-	one := s.keysAsked.ask(ctx, oneKind{}, string(account.Hash(key)), s.lookUpKeys)
+	return holder(ctx, &s.keysAsked, "look up the key", key, s.lookUpKeys)
+}
+
+// holder returns who has a secret; layer.ErrNotFound for nobody.
+func holder[A any](ctx context.Context, asked *gatherings[oneKind, string, *A], doing, secret string, read func(context.Context, []*lookUp[string, *A]) error) (A, error) {
+	one := asked.ask(ctx, oneKind{}, string(account.Hash(secret)), read)
 	if one.err == nil && one.answer == nil {
 		one.err = layer.ErrNotFound
 	}
 	if one.err != nil {
-		return account.Viewer{}, translate("look up the key", one.err)
+		var nobody A
+		return nobody, translate(doing, one.err)
 	}
 	return *one.answer, nil
 }

@@ -15,14 +15,7 @@ import (
 // SessionViewer returns who is signed in with a session's token; layer.ErrNotFound for
 // one that is unknown, over, or of a person who is disabled. Cost: as KeyViewer.
 func (s *Store) SessionViewer(ctx context.Context, token string) (account.Session, error) {
-	one := s.sessionsAsked.ask(ctx, oneKind{}, string(account.Hash(token)), s.lookUpSessions)
-	if one.err == nil && one.answer == nil {
-		one.err = layer.ErrNotFound
-	}
-	if one.err != nil {
-		return account.Session{}, translate("look up the session", one.err)
-	}
-	return *one.answer, nil
+	return holder(ctx, &s.sessionsAsked, "look up the session", token, s.lookUpSessions)
 }
 
 // lookUpSessions answers questions for sessions. Nobody changes what several are told.
