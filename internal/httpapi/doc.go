@@ -28,4 +28,7 @@
 // Decided: answers up to 8 MiB are complete before their first byte, so that a
 // failure can still become a problem; longer ones stream, and one that fails is
 // aborted so that no client takes it for whole.
+//
+// Decided: HEAD is told what GET of the same headers would be, compressed or not. Where that
+// is compressed there is no length: it is known only once the answer is made.
 package httpapi

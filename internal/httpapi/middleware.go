@@ -176,6 +176,7 @@ type recorder struct {
 	status  int
 	bytes   int64
 	started bool
+	pattern string // of the route that serves it
 }
 
 func (rec *recorder) WriteHeader(status int) {
@@ -223,7 +224,10 @@ func (a *api) observe(next http.Handler) http.Handler {
 					caught = nil
 				}
 			}
-			a.account(r, rec, of.routed.RoutePattern(), time.Since(start))
+			if rec.pattern == "" { // OPTIONS, and what no route serves
+				rec.pattern = of.routed.RoutePattern()
+			}
+			a.account(r, rec, time.Since(start))
 			if caught != nil {
 				panic(http.ErrAbortHandler)
 			}
@@ -235,17 +239,17 @@ func (a *api) observe(next http.Handler) http.Handler {
 func problemPanicked() error { return fmt.Errorf("a handler panicked") }
 
 // account writes the log line and the figures of one request.
-func (a *api) account(r *http.Request, rec *recorder, pattern string, took time.Duration) {
+func (a *api) account(r *http.Request, rec *recorder, took time.Duration) {
 	a.metrics.running.Dec()
-	if pattern == "" {
-		pattern = "other" // the page, or no route
+	if rec.pattern == "" {
+		rec.pattern = "other" // the page, or no route
 	}
 	if rec.status == 0 {
 		rec.status = http.StatusOK
 	}
-	a.metrics.observe(r.Method, pattern, rec.status, took)
+	a.metrics.observe(r.Method, rec.pattern, rec.status, took)
 	a.Log.LogAttrs(r.Context(), slog.LevelInfo, "request",
-		slog.String("method", r.Method), slog.String("route", pattern), slog.Int("status", rec.status),
+		slog.String("method", r.Method), slog.String("route", rec.pattern), slog.Int("status", rec.status),
 		slog.Int64("us", took.Microseconds()), slog.Int64("bytes", rec.bytes),
 		slog.String("request_id", rec.Header().Get(requestIDHeader)))
 }

@@ -17,7 +17,7 @@ func (d *discarding) WriteHeader(status int)      { d.status = status }
 func (d *discarding) Write(b []byte) (int, error) { return len(b), nil }
 
 // BenchmarkReads is what our own work on a request takes, without network and database: an
-// answer that the client has, one site, and a page of a thousand in a box.
+// answer that the client has, one site, a page of a thousand in a box, and a tile that is drawn.
 func BenchmarkReads(b *testing.B) {
 	s := &fakeStore{rows: siteRows(b, 1000, "x"), versions: []int64{1}}
 	h := handlerOf(b, s)
@@ -26,7 +26,7 @@ func BenchmarkReads(b *testing.B) {
 	for _, of := range []struct {
 		name, target, tag string
 		status            int
-	}{{"known", page, etag, 304}, {"site", itemsPath + "/1", "", 200}, {"page", page, "", 200}} {
+	}{{"known", page, etag, 304}, {"site", itemsPath + "/1", "", 200}, {"page", page, "", 200}, {"tile", siteTile, "", 200}} {
 		b.Run(of.name, func(b *testing.B) {
 			r := httptest.NewRequest("GET", of.target, http.NoBody)
 			r.Header.Set("If-None-Match", of.tag)

@@ -88,6 +88,9 @@ type handler func(http.ResponseWriter, *request) error
 // serve puts the checks of every route, in their order, before its work.
 func (a *api) serve(rt route) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
+		if rec, ok := w.(*recorder); ok {
+			rec.pattern = rt.pattern
+		}
 		rt.offerPatch(w)
 		req, err := a.admit(rt, r)
 		defer req.end()

@@ -15,4 +15,8 @@
 // Decided: whether layers have changed is asked when an answer needs to know, at most once
 // a second, and not by a listener of its own: nothing runs while nobody asks, and what
 // nobody has proven for five seconds is not answered from.
+//
+// Decided: whose key or session it is is kept nowhere, because what is taken away must be gone
+// at once, whoever took it away. One statement answers for all who ask at the same time, and
+// begins after they asked.
 package postgis

@@ -210,26 +210,31 @@ func found(row *layer.Row, l *layer.Layer, id int64, err error) (*layer.Row, err
 // see, by valid time, in the same statement. Cost: two look-ups by index, in a statement
 // for all who ask at the same time and see the same rows.
 func (s *Store) FeatureAmongVersions(ctx context.Context, v account.Viewer, l *layer.Layer, id int64) (*layer.Row, []int64, error) {
-	read := func(ctx context.Context, questions []*lookUp) error {
-		ctx, cancel := context.WithTimeout(ctx, s.limits.Statement+acquireTimeout) // where the database itself does not answer
+	read := func(ctx context.Context, questions []*lookUp[int64, rowFound]) error {
+		ctx, cancel := s.forOthers(ctx)
 		defer cancel()
 		return s.lookUp(ctx, v, l, questions)
 	}
-	one := &lookUp{id: id}
+	one := &lookUp[int64, rowFound]{of: id}
 	if l.ReadsStored() || v.Limited() || v.Consulted(l.Name) != "" { // a layer of its own, or rows that are the viewer's own
-		one.err = read(ctx, []*lookUp{one})
+		one.err = read(ctx, []*lookUp[int64, rowFound]{one})
 	} else {
-		one = s.asked.ask(ctx, gatheringKey{l, v.Class(), s.pool.of(ctx)}, id, read)
+		one = s.rowsAsked.ask(ctx, rowKind{l, v.Class(), s.pool.of(ctx)}, id, read)
 	}
-	row, err := found(one.row, l, id, one.err)
-	return row, one.versions, err
+	row, err := found(one.answer.row, l, id, one.err)
+	return row, one.answer.versions, err
+}
+
+// forOthers ends what is read for several where the database itself does not answer.
+func (s *Store) forOthers(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(ctx, s.limits.Statement+acquireTimeout)
 }
 
 // lookUp answers questions for rows of a layer. Rows are the askers' own.
-func (s *Store) lookUp(ctx context.Context, v account.Viewer, l *layer.Layer, questions []*lookUp) error {
-	asked, ids := map[int64][]*lookUp{}, make([]int64, len(questions))
+func (s *Store) lookUp(ctx context.Context, v account.Viewer, l *layer.Layer, questions []*lookUp[int64, rowFound]) error {
+	asked, ids := map[int64][]*lookUp[int64, rowFound]{}, make([]int64, len(questions))
 	for i, q := range questions {
-		asked[q.id], ids[i] = append(asked[q.id], q), q.id
+		asked[q.of], ids[i] = append(asked[q.of], q), q.of
 	}
 	return s.seen(ctx, v, l, nil, func(c *conditions, from string) error {
 		same := conditions{sql: append(slices.Clip(c.sql), "t.code = one.code")}
@@ -240,9 +245,9 @@ func (s *Store) lookUp(ctx context.Context, v account.Viewer, l *layer.Layer, qu
 			raw := r.Values[len(l.Fields)]
 			r.Values, r.ShownAs = r.Values[:len(l.Fields)], c.shownAs
 			for _, q := range asked[r.ID] {
-				q.row, q.versions = r.Clone(), nil
+				q.answer = rowFound{row: r.Clone()}
 				for rest := raw; len(rest) >= 8; rest = rest[8:] {
-					q.versions = append(q.versions, int64(binary.BigEndian.Uint64(rest)))
+					q.answer.versions = append(q.answer.versions, int64(binary.BigEndian.Uint64(rest)))
 				}
 			}
 			return nil

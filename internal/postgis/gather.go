@@ -6,6 +6,7 @@ import (
 
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"hatang/internal/account"
 	"hatang/internal/layer"
 )
 
@@ -15,50 +16,65 @@ const (
 	mostGathered  = 64
 )
 
-// gatherings look up rows for many who ask at the same time: while statements are under
-// way, further questions of the kind wait, and the next statement answers them all. A
-// statement begins after what it answers was asked, so nobody gets less than the latest;
-// who asks alone waits for nobody. Safe for concurrent use.
-type gatherings struct {
+// gatherings answer questions Q of a kind K with A for many who ask at the same time: while
+// statements are under way, further questions of the kind wait, and the next statement
+// answers them all. A statement begins after what it answers was asked, so nobody gets less
+// than the latest; who asks alone waits for nobody. Safe for concurrent use.
+type gatherings[K comparable, Q, A any] struct {
 	mu sync.Mutex
-	of map[gatheringKey]*gathering
+	of map[K]*gathering[Q, A]
 }
 
-// gatheringKey is a kind of question, to which one statement is the answer: the same layer
-// as the same viewers see it, asked on the same lane.
-type gatheringKey struct {
+// rowKind is a kind of question for rows, to which one statement is the answer: the same
+// layer as the same viewers see it, asked on the same lane.
+type rowKind struct {
 	layer *layer.Layer
 	class string
 	lane  *pgxpool.Pool
 }
 
-// gathering is what is asked of one kind.
-type gathering struct {
-	running int
-	waiting []*lookUp
-}
-
-// lookUp is one question for a row, and its answer once it is done: nil for no row.
-type lookUp struct {
-	id       int64
-	done     chan struct{}
+// rowFound is the answer to a question for a row: nil for none.
+type rowFound struct {
 	row      *layer.Row
 	versions []int64
-	err      error
 }
 
-// ask has read look up the row, together with what others ask, and waits for it or for the
+// oneKind is the kind of questions of which all are alike.
+type oneKind struct{}
+
+// Questions for rows by id, and for who has a key or a session of a hash.
+type (
+	rowsAsked     = gatherings[rowKind, int64, rowFound]
+	keysAsked     = gatherings[oneKind, string, *account.Viewer]
+	sessionsAsked = gatherings[oneKind, string, *account.Session]
+)
+
+// gathering is what is asked of one kind.
+type gathering[Q, A any] struct {
+	running int
+	waiting []*lookUp[Q, A]
+}
+
+// lookUp is one question, and its answer once it is done.
+type lookUp[Q, A any] struct {
+	of     Q
+	done   chan struct{}
+	answer A
+	err    error
+}
+
+// ask has read answer the question, together with what others ask, and waits for it or for the
 // end of the context. read answers each of the questions, or returns why it cannot; it is
 // called without the context's end, because others may wait for it.
-func (g *gatherings) ask(ctx context.Context, key gatheringKey, id int64, read func(context.Context, []*lookUp) error) *lookUp {
-	own := &lookUp{id: id, done: make(chan struct{})}
+func (g *gatherings[K, Q, A]) ask(ctx context.Context, key K, of Q, read func(context.Context, []*lookUp[Q, A]) error) *lookUp[Q, A] {
+	own := &lookUp[Q, A]{of: of, done: make(chan struct{})}
 	g.mu.Lock()
 	one := g.of[key]
 	if one == nil {
 		if g.of == nil {
-			g.of = map[gatheringKey]*gathering{}
+			g.of = map[K]*gathering[Q, A]{}
 		}
-		one = &gathering{}
+		one = &gathering[Q, A]{}
 		g.of[key] = one
 	}
 	one.waiting = append(one.waiting, own)
@@ -71,12 +87,12 @@ func (g *gatherings) ask(ctx context.Context, key gatheringKey, id int64, read f
 	case <-own.done:
 		return own
 	case <-ctx.Done():
-		return &lookUp{id: id, err: ctx.Err()}
+		return &lookUp[Q, A]{of: of, err: ctx.Err()}
 	}
 }
 
 // run answers what waits until nothing does.
-func (g *gatherings) run(ctx context.Context, key gatheringKey, one *gathering, read func(context.Context, []*lookUp) error) {
+func (g *gatherings[K, Q, A]) run(ctx context.Context, key K, one *gathering[Q, A], read func(context.Context, []*lookUp[Q, A]) error) {
 	for {
 		questions := g.next(key, one)
 		if questions == nil {
@@ -91,7 +107,7 @@ func (g *gatherings) run(ctx context.Context, key gatheringKey, one *gathering, 
 }
 
 // next takes what waits; nil where nothing does, and then the caller has ended.
-func (g *gatherings) next(key gatheringKey, one *gathering) []*lookUp {
+func (g *gatherings[K, Q, A]) next(key K, one *gathering[Q, A]) []*lookUp[Q, A] {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if len(one.waiting) == 0 {

@@ -16,12 +16,12 @@ import (
 // or fails keeps nobody else from his answer.
 func TestQuestionsAreGathered(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var g gatherings
+		var g rowsAsked
 		var mu sync.Mutex
 		var sizes []int
 		goOn := make(chan struct{})
 		broken := errors.New("broken")
-		read := func(ctx context.Context, questions []*lookUp) error {
+		read := func(ctx context.Context, questions []*lookUp[int64, rowFound]) error {
 			mu.Lock()
 			sizes = append(sizes, len(questions))
 			mu.Unlock()
@@ -30,18 +30,18 @@ func TestQuestionsAreGathered(t *testing.T) {
 				return err
 			}
 			for _, q := range questions {
-				if q.id == 13 {
+				if q.of == 13 {
 					return broken
 				}
-				q.row = &layer.Row{ID: q.id}
+				q.answer.row = &layer.Row{ID: q.of}
 			}
 			return nil
 		}
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
 		var done sync.WaitGroup
-		answers := map[string][]*lookUp{}
-		ask := func(who string, ctx context.Context, key gatheringKey, id int64) {
+		answers := map[string][]*lookUp[int64, rowFound]{}
+		ask := func(who string, ctx context.Context, key rowKind, id int64) {
 			done.Go(func() {
 				one := g.ask(ctx, key, id, read)
 				mu.Lock()
@@ -50,12 +50,12 @@ func TestQuestionsAreGathered(t *testing.T) {
 			})
 			synctest.Wait()
 		}
-		ask("leaves", ctx, gatheringKey{class: "public"}, 1)
-		ask("stays", t.Context(), gatheringKey{class: "public"}, 2)
+		ask("leaves", ctx, rowKind{class: "public"}, 1)
+		ask("stays", t.Context(), rowKind{class: "public"}, 2)
 		for i := range int64(mostGathered + 3) {
-			ask("stays", t.Context(), gatheringKey{class: "public"}, 100+i)
+			ask("stays", t.Context(), rowKind{class: "public"}, 100+i)
 		}
-		ask("fails", t.Context(), gatheringKey{class: "officer"}, 13)
+		ask("fails", t.Context(), rowKind{class: "officer"}, 13)
 		cancel()
 		synctest.Wait()
 		if n := len(answers["leaves"]); n != 1 || !errors.Is(answers["leaves"][0].err, context.Canceled) {
@@ -72,10 +72,10 @@ func TestQuestionsAreGathered(t *testing.T) {
 		}
 		seen := map[int64]bool{}
 		for _, one := range answers["stays"] {
-			if one.err != nil || one.row == nil || one.row.ID != one.id {
-				t.Errorf("%d is answered with %v, %v", one.id, one.row, one.err)
+			if one.err != nil || one.answer.row == nil || one.answer.row.ID != one.of {
+				t.Errorf("%d is answered with %v, %v", one.of, one.answer.row, one.err)
 			}
-			seen[one.id] = true
+			seen[one.of] = true
 		}
 		if len(seen) != mostGathered+4 || !errors.Is(answers["fails"][0].err, broken) || len(g.of) != 0 {
 			t.Errorf("%d are answered; %v; %d kinds are left", len(seen), answers["fails"][0].err, len(g.of))

@@ -19,19 +19,64 @@ const grantsOf = `coalesce((SELECT jsonb_agg(jsonb_build_object('id', g.id, 'rol
 
 // KeyViewer returns whose key it is; layer.ErrNotFound for a key that is unknown,
 // expired, revoked or of a person who is disabled. Cost: one index look-up on the hash
-// and one for its grants.
+// and one for its grants, in a statement for all who ask at the same time.
 func (s *Store) KeyViewer(ctx context.Context, key string) (account.Viewer, error) {
-	var v account.Viewer
-	var id string
-	err := s.pool.kept.QueryRow(ctx, `SELECT k.id, coalesce(k.person, 0), coalesce(p.organisation, k.organisation, ''), `+fmt.Sprintf(grantsOf, "key", "k.id")+`
-		FROM api_keys k LEFT JOIN people p ON p.id = k.person
-		WHERE k.hash = $1 AND k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > now()) AND p.disabled_at IS NULL`, account.Hash(key)).
-		Scan(&id, &v.Person, &v.Organisation, &v.Grants)
-	if err != nil {
-		return account.Viewer{}, translate("look up the key", err)
+	return holder(ctx, &s.keysAsked, "look up the key", key, s.lookUpKeys)
+}
+
+// holder returns who has a secret; layer.ErrNotFound for nobody.
+func holder[A any](ctx context.Context, asked *gatherings[oneKind, string, *A], doing, secret string, read func(context.Context, []*lookUp[string, *A]) error) (A, error) {
+	one := asked.ask(ctx, oneKind{}, string(account.Hash(secret)), read)
+	if one.err == nil && one.answer == nil {
+		one.err = layer.ErrNotFound
 	}
-	v.Name = "key:" + id
-	return v, nil
+	if one.err != nil {
+		var nobody A
+		return nobody, translate(doing, one.err)
+	}
+	return *one.answer, nil
+}
+
+// lookUpKeys answers questions for keys. Nobody changes what several are told.
+func (s *Store) lookUpKeys(ctx context.Context, questions []*lookUp[string, *account.Viewer]) error {
+	return answerByHash(ctx, s, questions, `SELECT k.hash, k.id, coalesce(k.person, 0), coalesce(p.organisation, k.organisation, ''), `+fmt.Sprintf(grantsOf, "key", "k.id")+`
+		FROM api_keys k LEFT JOIN people p ON p.id = k.person
+		WHERE k.hash = ANY ($1) AND k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > now()) AND p.disabled_at IS NULL`,
+		func(row pgx.Rows, hash *[]byte) (*account.Viewer, error) {
+			var v account.Viewer
+			var id string
+			err := row.Scan(hash, &id, &v.Person, &v.Organisation, &v.Grants)
+			v.Name = "key:" + id
+			return &v, err
+		})
+}
+
+// answerByHash answers questions for hashes with what scan makes of the rows.
+func answerByHash[A any](ctx context.Context, s *Store, questions []*lookUp[string, *A], sql string, scan func(row pgx.Rows, hash *[]byte) (*A, error)) error {
+	ctx, cancel := s.forOthers(ctx)
+	defer cancel()
+	hashes := make([][]byte, len(questions))
+	for i, q := range questions {
+		hashes[i] = []byte(q.of)
+	}
+	rows, err := s.pool.kept.Query(ctx, sql, hashes)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var hash []byte
+		answer, err := scan(rows, &hash)
+		if err != nil {
+			return err
+		}
+		for _, q := range questions {
+			if q.of == string(hash) {
+				q.answer = answer
+			}
+		}
+	}
+	return rows.Err()
 }
 
 // viewerNamed returns a key or a person as they are now by the name that the history records;

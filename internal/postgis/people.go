@@ -13,18 +13,22 @@ import (
 )
 
 // SessionViewer returns who is signed in with a session's token; layer.ErrNotFound for
-// one that is unknown, over, or of a person who is disabled.
+// one that is unknown, over, or of a person who is disabled. Cost: as KeyViewer.
 func (s *Store) SessionViewer(ctx context.Context, token string) (account.Session, error) {
-	var session account.Session
-	err := s.pool.kept.QueryRow(ctx, `SELECT p.id, p.login, p.name, coalesce(p.organisation, ''), s.expires_at, coalesce(p.email, ''), p.notices, p.language, `+fmt.Sprintf(grantsOf, "person", "p.id")+`
+	return holder(ctx, &s.sessionsAsked, "look up the session", token, s.lookUpSessions)
+}
+
+// lookUpSessions answers questions for sessions. Nobody changes what several are told.
+func (s *Store) lookUpSessions(ctx context.Context, questions []*lookUp[string, *account.Session]) error {
+	return answerByHash(ctx, s, questions, `SELECT s.hash, p.id, p.login, p.name, coalesce(p.organisation, ''), s.expires_at, coalesce(p.email, ''), p.notices, p.language, `+fmt.Sprintf(grantsOf, "person", "p.id")+`
 		FROM sessions s JOIN people p ON p.id = s.person
-		WHERE s.hash = $1 AND s.ended_at IS NULL AND s.expires_at > now() AND p.disabled_at IS NULL`, account.Hash(token)).
-		Scan(&session.Person, &session.Login, &session.PersonName, &session.Organisation, &session.ExpiresAt, &session.Email, &session.Notices, &session.Language, &session.Grants)
-	if err != nil {
-		return account.Session{}, translate("look up the session", err)
-	}
-	session.Name = "person:" + session.Login
-	return session, nil
+		WHERE s.hash = ANY ($1) AND s.ended_at IS NULL AND s.expires_at > now() AND p.disabled_at IS NULL`,
+		func(row pgx.Rows, hash *[]byte) (*account.Session, error) {
+			var o account.Session
+			err := row.Scan(hash, &o.Person, &o.Login, &o.PersonName, &o.Organisation, &o.ExpiresAt, &o.Email, &o.Notices, &o.Language, &o.Grants)
+			o.Name = "person:" + o.Login
+			return &o, err
+		})
 }
 
 // Credentials returns what a sign-in is checked against, and whether the person has signed

@@ -115,6 +115,36 @@ func TestKeys(t *testing.T) {
 			t.Errorf("%s: %+v, %v", name, v, err)
 		}
 	}
+	// Many who ask at once are each told whose their own key is.
+	staff := add(account.NewKeyRecord{Grants: officers})
+	var asking sync.WaitGroup
+	for worker := range 12 {
+		asking.Go(func() {
+			for range 30 {
+				var v account.Viewer
+				var err error
+				switch worker % 4 {
+				case 0:
+					if v, err = s.KeyViewer(ctx, good); err != nil || v.Organisation != "VNPT" || !v.Has(account.Operator) || v.Has(account.Officer) {
+						t.Errorf("an operator is %+v, %v", v, err)
+					}
+				case 1:
+					if v, err = s.KeyViewer(ctx, staff); err != nil || v.Organisation != "" || v.Has(account.Operator) || !v.Has(account.Officer) {
+						t.Errorf("an officer is %+v, %v", v, err)
+					}
+				case 2:
+					if v, err = s.KeyViewer(ctx, revoked); !errors.Is(err, layer.ErrNotFound) {
+						t.Errorf("nobody is %+v, %v", v, err)
+					}
+				default:
+					if session, err := s.SessionViewer(ctx, staff); !errors.Is(err, layer.ErrNotFound) {
+						t.Errorf("a key is the session of %+v, %v", session, err)
+					}
+				}
+			}
+		})
+	}
+	asking.Wait()
 	if n := scalar[int64](t, connect(t, url), "SELECT count(*) FROM api_keys WHERE api_keys::text LIKE '%htg\\_%'"); n != 0 {
 		t.Errorf("%d keys are kept in clear", n)
 	}

@@ -39,7 +39,10 @@ type Store struct {
 	limits Limits
 	known  knownLayers
 	edits  atomic.Int64 // writes committed, or broken off so that they may have been
-	asked  gatherings   // look-ups of single rows
+
+	rowsAsked     rowsAsked
+	keysAsked     keysAsked
+	sessionsAsked sessionsAsked
 
 	published atomic.Pointer[publications] // settings read last; every use proves them
 	proved    atomic.Pointer[proof]        // how far the audit is; nil: nothing of it
