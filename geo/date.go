@@ -40,6 +40,9 @@ func (d Date) Time() time.Time { return d.t }
 // Compare returns -1, 0 or +1 as d is before, equal to or after e.
 func (d Date) Compare(e Date) int { return d.t.Compare(e.t) }
 
+// Equal reports whether d and e are the same date, or both none.
+func (d Date) Equal(e Date) bool { return d.t.Equal(e.t) }
+
 // Before reports whether d is earlier than e.
 func (d Date) Before(e Date) bool { return d.t.Before(e.t) }
 
@@ -49,6 +52,14 @@ func (d Date) String() string {
 		return ""
 	}
 	return d.t.Format(time.DateOnly)
+}
+
+// Text writes the date for people, 01/02/2006 and 1 February 2006; the zero value writes "".
+func (d Date) Text() Text {
+	if d.IsZero() {
+		return Text{}
+	}
+	return Text{VI: d.t.Format("02/01/2006"), EN: d.t.Format("2 January 2006")}
 }
 
 // MarshalJSON writes a date string; the zero value is null.

@@ -37,7 +37,6 @@ func TestWhatIsTakenAwayIsGoneAtOnce(t *testing.T) {
 	s.b, _ = s.serve(t)
 	_, s.administrator = s.key(t, 0, "", time.Time{}, account.Grant{Role: account.Administrator})
 	s.newRows(t)
-	countDrafts(t, owner(t, s.db.ownerURL))
 	takings := []struct {
 		name string
 		take func(t *testing.T, byHand bool)
@@ -307,7 +306,7 @@ func (s *twoServers) withdrawConsultation(t *testing.T, byHand bool) {
 	_, key := s.key(t, 0, askedAgency, time.Time{}, account.Grant{Role: account.Consulted})
 	agency := bearer(key)
 	tells := func(server http.Handler) bool {
-		body := fmt.Sprintf(`{"lon":%v,"lat":%v,"mast_type":"A2b","date":"2020-12-31"}`, s.at[0], s.at[1])
+		body := fmt.Sprintf(`{"lon":%v,"lat":%v,"mast_type":"A2b","date":"2020-12-31"}`, s.at[0]+0.0005, s.at[1])
 		a := send(server, http.MethodPost, "/api/v1/placement-checks?detail=full", body, append(agency, "Content-Type", "application/json")...)
 		a.wants(t, http.StatusOK)
 		return bytes.Contains(a.body, []byte("R-draft"))

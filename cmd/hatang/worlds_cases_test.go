@@ -42,6 +42,9 @@ func worldsCases(t *testing.T, o *origin) {
 // at is where the cases put what is hidden: in the district 094.
 var at = orb.Point{103.0137, 21.3921}
 
+// besideAt is where a mast at that place is too near, and not the very mast that is asked about.
+var besideAt = orb.Point{at[0] + 0.0005, at[1]}
+
 func get(path string, headers ...string) question {
 	return question{method: http.MethodGet, path: path, headers: headers, address: "192.0.2.7:1"}
 }
@@ -158,7 +161,7 @@ func consultationsTellOthersNothing(t *testing.T, o *origin) {
 	w.do(t, vnpt, "PATCH", draft, `{"properties":{"contact":"HID call"}}`)
 	everyone := append(o.rivals(), vnpt)
 	asked := []question{get(draft), get(sitesPath + "?limit=1"), get(sitesPath + "?code=HID-S"), get(sitesPath + "?bbox=103.01,21.39,103.02,21.4&limit=1"), get("/api/v1/collections/bts_sites"), get("/api/v1/collections"),
-		get("/api/v1/districts/094/indicators"), get("/api/v1/provinces/11/sharing-clusters?within_m=3000"), get("/api/v1/collections/bts_sites/tiles/WebMercatorQuad/12/1798/3220"), get(consultationsPath), check(at, ""), check(at, "?detail=findings")}
+		get("/api/v1/districts/094/indicators"), get("/api/v1/provinces/11/sharing-clusters?within_m=3000"), get("/api/v1/collections/bts_sites/tiles/WebMercatorQuad/12/1798/3220"), get(consultationsPath), check(besideAt, ""), check(besideAt, "?detail=findings")}
 	const rowsEnd, consultationsAt, checksAt = 4, 9, 10 // the first show the row, so do the last
 	before := look(t, w, everyone, asked)
 	var consultation string
@@ -218,7 +221,7 @@ func trilateration(t *testing.T, o *origin) {
 	unmoved(t, o, o.rivals(), func(*world) []question {
 		var list []question
 		for _, d := range []orb.Point{{0, 0}, {0.001, 0}, {0, 0.001}, {-0.0007, -0.0007}} {
-			for _, query := range []string{"", "?detail=findings", "?detail=verdict"} {
+			for _, query := range []string{"", "?detail=findings", "?detail=verdict", "?nearest_within_m=2000"} {
 				list = append(list, check(orb.Point{at[0] + d[0], at[1] + d[1]}, query))
 			}
 		}

@@ -118,7 +118,7 @@ func shareFor(asker, owner, where string, world int) string {
 		END $$`, asker, owner, where, world)
 }
 
-// recordFor has verdicts recorded for a viewer, about places that drafts lie at.
+// recordFor has verdicts recorded for a viewer, about places beside drafts.
 func (o *origin) recordFor(t *testing.T, conn *pgx.Conn, v account.Viewer) {
 	t.Helper()
 	s, err := postgis.Open(t.Context(), conn.Config().ConnString(), o.served)
@@ -127,7 +127,7 @@ func (o *origin) recordFor(t *testing.T, conn *pgx.Conn, v account.Viewer) {
 	}
 	defer s.Close()
 	var questions []json.RawMessage
-	for _, q := range allOf[string](t, conn, `SELECT json_build_object('lon', ST_X(geom), 'lat', ST_Y(geom), 'mast_type', 'A2b', 'date', '2020-12-31')::text FROM bts_sites WHERE status = 'draft' ORDER BY md5(code) LIMIT 3`) {
+	for _, q := range allOf[string](t, conn, `SELECT json_build_object('lon', ST_X(geom) + 0.0005, 'lat', ST_Y(geom), 'mast_type', 'A2b', 'date', '2020-12-31')::text FROM bts_sites WHERE status = 'draft' ORDER BY md5(code) LIMIT 3`) {
 		questions = append(questions, json.RawMessage(q))
 	}
 	recorder := permit.NewRecorder(s, o.key)

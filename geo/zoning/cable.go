@@ -61,6 +61,7 @@ type UndergroundZone struct {
 	Period       geo.Period
 	Geometry     orb.MultiPolygon
 	Illustrative bool
+	RecordedOn   geo.Date // as Evidence.RecordedOn
 }
 
 // PoleLine is a line of poles beside the route.
@@ -72,6 +73,7 @@ type PoleLine struct {
 	Status       string
 	Line         orb.MultiLineString
 	Illustrative bool
+	RecordedOn   geo.Date // as Evidence.RecordedOn
 }
 
 // CableResult is the answer: Result without what is about masts.
@@ -241,7 +243,7 @@ func (c *cableCheck) zonesOf(r *cableRule) {
 		}
 		judged = true
 		words := func() args {
-			return args{zone: same(z.Code), measured: metres(inM), required: metres(0), date: same(z.Period.From.String())}
+			return args{zone: same(z.Code), measured: metres(inM), required: metres(0), date: z.Period.From.Text()}
 		}
 		var f *Finding
 		switch {
@@ -258,7 +260,7 @@ func (c *cableCheck) zonesOf(r *cableRule) {
 			c.numbers(f, inM, 0, -inM)
 		}
 		c.provisional = c.provisional || z.Illustrative
-		c.evidence(f, z.Collection, z.ID, z.Code)
+		c.evidence(f, Evidence{Collection: z.Collection, ID: z.ID, Code: z.Code, RecordedOn: z.RecordedOn})
 	}
 	if !judged {
 		c.finding(c.at, &r.Rule, Pass, "no_zone", noArgs)
@@ -322,7 +324,7 @@ func (c *cableCheck) order(r *cableRule) {
 		})
 		c.numbers(f, alongM, mostM, mostM-alongM)
 		c.provisional = c.provisional || l.Illustrative
-		c.evidence(f, l.Collection, l.ID, l.Code)
+		c.evidence(f, Evidence{Collection: l.Collection, ID: l.ID, Code: l.Code, RecordedOn: l.RecordedOn})
 	}
 	if !found {
 		c.finding(c.at, &r.Rule, Pass, "no_poles", func() args { return args{margin: metres(r.withinM)} })
@@ -346,7 +348,7 @@ func (c *cableCheck) agreement(r *cableRule) {
 // consent asks for that of an agency, where the route touches an area. Areas that are
 // withheld act on whole communes, and are one finding without evidence.
 func (c *cableCheck) consent(r *cableRule) {
-	words := func() args { return (&consultation{replyDays: r.replyDays, authority: r.authority}).args() }
+	words := func() args { return (&consultation{replyDays: r.replyDays, authority: r.authority}).args(nil) }
 	found := false
 	for i := range c.around.Areas {
 		a := &c.around.Areas[i]
@@ -354,12 +356,16 @@ func (c *cableCheck) consent(r *cableRule) {
 			continue
 		}
 		found = true
-		f := c.finding(c.at, &r.Rule, Condition, "consent", words)
+		f := c.finding(c.at, &r.Rule, Condition, "consent_named", func() args {
+			w := words()
+			w.area = a.called()
+			return w
+		})
 		f.ReplyDays = r.replyDays
 		inM := toMillimetre(lengthInM(c.proposal.Line, a.Geometry))
 		f.MeasuredM, f.Measured = &inM, metres(inM).EN
 		c.provisional = c.provisional || a.Illustrative
-		c.evidence(f, a.Collection, a.ID, a.Code)
+		c.evidence(f, a.evidence())
 	}
 	withheld := false
 	for _, code := range c.communes {

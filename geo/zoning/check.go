@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/paulmach/orb"
+
 	"hatang/geo"
 )
 
@@ -62,12 +64,13 @@ type check struct {
 	order       []int
 	doubts      []doubt // what findings become when accuracy decides
 	provisional bool
-	except      *Mast // not among the masts nearby: the one that is judged
-	urbanZone   bool  // a zone of an urban class covers the point
-	gathered    bool  // nearby is filled
-	worst       int   // strength of the strongest verdict so far
-	touched     int64 // kept, so that the compiler keeps the reading
-	answer      room  // what goes into the answer
+	except      *Mast     // not among the masts nearby: the one that is judged
+	asked       orb.Point // the place that was asked about: another one where it is looked for elsewhere
+	urbanZone   bool      // a zone of an urban class covers the point
+	gathered    bool      // nearby is filled
+	worst       int       // strength of the strongest verdict so far
+	touched     int64     // kept, so that the compiler keeps the reading
+	answer      room      // what goes into the answer
 }
 
 // room holds what findings point at, many to one allocation.
@@ -118,7 +121,7 @@ func (rs *RuleSet) Verdict(p Proposal, s Surroundings) Verdict {
 
 // start makes the check ready for a proposal, keeping room from the last one.
 func (c *check) start(rs *RuleSet, p Proposal, d detail) {
-	*c = check{rules: rs, proposal: p, detail: d, around: c.around.emptied(),
+	*c = check{rules: rs, proposal: p, asked: p.Point, detail: d, around: c.around.emptied(),
 		findings: c.findings[:0], allowed: c.allowed[:0], hits: c.hits[:0], nearby: c.nearby[:0],
 		fields: c.fields[:0], order: c.order[:0], doubts: c.doubts[:0]}
 }
@@ -159,6 +162,7 @@ func (c *check) doubtUrban() {
 	}
 	var other check
 	other.start(c.rules, c.proposal, verdictOnly)
+	other.asked = c.asked
 	other.around = c.around
 	other.around.found = nil
 	other.around.urban, other.around.urbanEdgeM = !c.around.urban, math.Inf(1)
@@ -279,11 +283,11 @@ func (c *check) plain(at stage, rule, message string, words func() args) *Findin
 	if c.detail == verdictOnly {
 		return f
 	}
-	*f = Finding{Rule: rule, Outcome: Unknown, Binding: true, Source: Source{Instrument: c.rules.label}, stage: at}
+	*f = Finding{Rule: rule, Outcome: Unknown, Binding: true, RuleSet: c.rules.label, DataDate: c.proposal.Date, Source: Source{Instrument: c.rules.label}, stage: at}
 	if c.detail == sentences {
 		a := words()
 		a.rules = same(c.rules.label)
-		a.date = same(c.proposal.Date.String())
+		a.date = c.proposal.Date.Text()
 		f.Message = sayPlain(message, &a)
 	}
 	return f
@@ -303,7 +307,7 @@ func (c *check) finding(at stage, r *Rule, outcome Outcome, message string, word
 		return f
 	}
 	*f = Finding{Rule: r.ID, Outcome: outcome, Binding: r.Effect == Binding, Clause: r.Clause,
-		Source: r.Source, Status: r.Status, stage: at}
+		RuleSet: c.rules.label, DataDate: c.proposal.Date, Source: r.Source, Status: r.Status, stage: at}
 	if c.detail == sentences {
 		a := words()
 		f.Measured, f.Required, f.Message = a.measured.EN, a.required.EN, r.say(message, &a)
@@ -332,16 +336,16 @@ func (c *check) requires(f *Finding, requiredM float64) {
 }
 
 // evidence names the feature a finding rests on.
-func (c *check) evidence(f *Finding, collection string, id int64, code string) {
+func (c *check) evidence(f *Finding, e Evidence) {
 	if c.detail != verdictOnly {
-		f.Evidence = c.feature(collection, id, code)
+		f.Evidence = c.feature(e)
 	}
 }
 
-func (c *check) feature(collection string, id int64, code string) *Evidence {
-	e := take(&c.answer.evidence, 1, 8)
-	e[0] = Evidence{collection, id, code}
-	return &e[0]
+func (c *check) feature(e Evidence) *Evidence {
+	kept := take(&c.answer.evidence, 1, 8)
+	kept[0] = e
+	return &kept[0]
 }
 
 // lacks names the fields that would settle an unknown.

@@ -2,9 +2,12 @@ package zoning_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 
 	"hatang/geo"
 	"hatang/geo/zoning"
@@ -150,11 +153,11 @@ func spacingCases() []checkCase {
 		{"A2b 399 m from another in the country", geo.A2b, true, masts(mastAt(1, 399, geo.A2b, "VNPT")), "conditional", "COND-dd1", "fail"},
 		{"A2b 401 m from another in the country", geo.A2b, true, masts(mastAt(1, 401, geo.A2b, "VNPT")), "permitted", "COND-dd1", "pass"},
 		{"A1 masts do not count", geo.A2b, false, masts(mastAt(1, 50, geo.A1a, "VNPT")), "permitted", "COND-d2", "pass"},
-		{"drafts do not count", geo.A2b, false, func(c *scene) {
+		{"drafts count, whatever the rule names", geo.A2b, false, func(c *scene) {
 			m := mastAt(1, 50, geo.A2b, "VNPT")
-			m.Status = "draft"
+			m.Status = zoning.Draft
 			masts(m)(c)
-		}, "permitted", "COND-d2", "pass"},
+		}, "conditional", "COND-d2", "fail"},
 		{"A2a of 15 m at 151 m", geo.A2a, false, func(c *scene) { c.p.HeightM = new(15.0); masts(mastAt(1, 151, geo.A2b))(c) }, "permitted", "COND-d2", "pass"},
 		{"A2a of 15.1 m at 151 m", geo.A2a, false, func(c *scene) { c.p.HeightM = new(15.1); masts(mastAt(1, 151, geo.A2b))(c) }, "conditional", "COND-d2", "fail"},
 		{"A2a of unknown height at 151 m", geo.A2a, false, func(c *scene) { c.p.HeightM = nil; masts(mastAt(1, 151, geo.A2b))(c) }, "permitted", "COND-d2", "unknown"},
@@ -313,5 +316,59 @@ func TestWithheldAreasShowNothing(t *testing.T) {
 	border.Areas = []zoning.Area{{Kind: "border_belt", WholeCommune: true, Withheld: true}}
 	if days := find(rules.Check(proposalOf(t, geo.A2b), border), "CONSULT-border")[0].ReplyDays; days != 30 {
 		t.Errorf("reply period: want 30 days, got %d", days)
+	}
+}
+
+// TestConsultationsNameTheirAreas: what several areas ask for reads differently of each, and
+// a rule's own words about areas are kept for all of them. Withheld areas have no name.
+func TestConsultationsNameTheirAreas(t *testing.T) {
+	p, s := proposalOf(t, geo.A2b), rural(t)
+	p.HeightM = new(50.0)
+	for i, most := range []*float64{nil, nil, new(45.0)} {
+		s.Areas = append(s.Areas, zoning.Area{Collection: "special_areas", ID: int64(i) + 1, Code: fmt.Sprint("HK", i), Name: "Sân bay", Kind: "aviation_surface", Geometry: squareAt(here, 0.01), MaxHeightM: most})
+	}
+	s.Areas = append(s.Areas, zoning.Area{Code: "KV-QS", Name: "Doanh trại", Kind: "military", Withheld: true, WholeCommune: true})
+	const authority = "the Operations Department of the General Staff"
+	want := []string{
+		"Aviation obstacles: the top is 50 m above ground; from 45 m on, " + authority + " must be consulted.",
+		"Aviation obstacles: the place lies within Sân bay (HK0); " + authority + " must be consulted.",
+		"Aviation obstacles: the place lies within Sân bay (HK1); " + authority + " must be consulted.",
+		"Aviation obstacles: the top is 50 m above ground; within Sân bay (HK2), what is higher than 45 m calls for consulting " + authority + ".",
+		"Military area: the competent military authority must be consulted.",
+	}
+	said := func(rules *zoning.RuleSet) (en []string) {
+		r := rules.Check(p, s)
+		for _, rule := range []string{"CONSULT-aviation", "CONSULT-military"} {
+			for _, f := range find(r, rule) {
+				en = append(en, f.Message.EN)
+			}
+		}
+		return en
+	}
+	if diff := cmp.Diff(want, said(demoRules(t))); diff != "" {
+		t.Error(diff)
+	}
+	own := said(edited(t, func(set map[string]any) {
+		rulesIn(set, "consultations")[2]["messages"] = map[string]any{"area": geo.Text{VI: "hỏi {authority}", EN: "ask {authority}"}}
+	}))
+	if own[1] != "ask "+authority || own[3] != want[3] {
+		t.Errorf("in the rule's own words: %q", own)
+	}
+}
+
+// TestDatesForPeople: no sentence writes a date as computers do.
+func TestDatesForPeople(t *testing.T) {
+	p, s := proposalOf(t, geo.A2b), rural(t)
+	later := zoneOf(t, 5, "a")
+	later.Period.From = day(t, "2021-02-03")
+	s.Zones = append(s.Zones, later)
+	f := find(demoRules(t).Check(p, s), "ZONE-a")
+	if len(f) != 1 || !strings.Contains(f[0].Message.VI, "từ 03/02/2021;") || !strings.Contains(f[0].Message.EN, "from 3 February 2021;") {
+		t.Errorf("a zone to come: %+v", f)
+	}
+	s.Zones = nil
+	none := find(demoRules(t).Check(p, s), zoning.RuleNoZone)
+	if len(none) != 1 || !strings.HasSuffix(none[0].Message.VI, "vào ngày 30/06/2020.") || !strings.HasSuffix(none[0].Message.EN, "on 30 June 2020.") {
+		t.Errorf("no zone: %+v", none)
 	}
 }

@@ -45,7 +45,7 @@ func (rs *RuleSet) Compliance(masts []ExistingMast, date geo.Date) ComplianceRep
 	report := ComplianceReport{Sites: make([]SiteCompliance, 0, len(masts))}
 	for _, m := range masts {
 		site := SiteCompliance{
-			Evidence:   Evidence{m.Mast.Collection, m.Mast.ID, m.Mast.Code},
+			Evidence:   m.Mast.evidence(),
 			BeforePlan: !m.Since.IsZero() && m.Since.Before(rs.period.From),
 		}
 		site.Compliant, site.Known, site.Findings = rs.compliance(m.Mast, m.Structure, m.Around, date)

@@ -45,13 +45,17 @@ func (c *check) consultations() {
 		c.consultHeight(r, top)
 		c.consultAreas(r, top)
 		if len(c.findings) == before && c.detail != verdictOnly {
-			c.finding(stageConsultation, &r.Rule, Pass, "pass", r.args)
+			c.finding(stageConsultation, &r.Rule, Pass, "pass", func() args { return r.args(nil) })
 		}
 	}
 }
 
-func (r *consultation) args() args {
+// args are the words about a consultation for an area, nil for none.
+func (r *consultation) args(area *Area) args {
 	a := args{authority: r.authority}
+	if area != nil {
+		a.area = area.called()
+	}
 	if r.replyDays > 0 {
 		days := strconv.Itoa(r.replyDays)
 		a.period = geo.Text{VI: " (trả lời trong " + days + " ngày)", EN: " (reply within " + days + " days)"}
@@ -63,15 +67,23 @@ func (c *check) consultHeight(r *consultation, top topHeight) {
 	switch {
 	case r.minHeightM == nil:
 	case top.atLeastM >= *r.minHeightM:
-		c.consultTop(r, top, *r.minHeightM)
+		c.consultTop(r, nil, top, *r.minHeightM)
 	case len(top.missing) > 0:
-		c.consultUnknown(r, top)
+		c.consultUnknown(r, nil, top)
 	}
 }
 
-func (c *check) consultTop(r *consultation, top topHeight, limitM float64) *Finding {
-	f := c.finding(stageConsultation, &r.Rule, Condition, "height", func() args {
-		a := r.args()
+// aboutArea is the key of a sentence about an area, or about none.
+func aboutArea(key string, area *Area) string {
+	if area != nil {
+		return key + "_named"
+	}
+	return key
+}
+
+func (c *check) consultTop(r *consultation, area *Area, top topHeight, limitM float64) *Finding {
+	f := c.finding(stageConsultation, &r.Rule, Condition, aboutArea("height", area), func() args {
+		a := r.args(area)
 		a.measured, a.required = metresBeside(top.atLeastM, limitM), metres(limitM)
 		return a
 	})
@@ -80,9 +92,9 @@ func (c *check) consultTop(r *consultation, top topHeight, limitM float64) *Find
 	return f
 }
 
-func (c *check) consultUnknown(r *consultation, top topHeight) *Finding {
-	f := c.finding(stageConsultation, &r.Rule, Unknown, "unknown", func() args {
-		a := r.args()
+func (c *check) consultUnknown(r *consultation, area *Area, top topHeight) *Finding {
+	f := c.finding(stageConsultation, &r.Rule, Unknown, aboutArea("unknown", area), func() args {
+		a := r.args(area)
 		a.missing = wordsFor(top.missing)
 		return a
 	})
@@ -109,7 +121,7 @@ func (c *check) consultAreas(r *consultation, top topHeight) {
 		c.provisional = c.provisional || area.Illustrative && len(c.findings) > before
 	}
 	if withheld {
-		c.finding(stageConsultation, &r.Rule, Condition, "area", r.args).ReplyDays = r.replyDays
+		c.finding(stageConsultation, &r.Rule, Condition, "area", func() args { return r.args(nil) }).ReplyDays = r.replyDays
 	}
 }
 
@@ -117,16 +129,16 @@ func (c *check) consultArea(r *consultation, area *Area, top topHeight) {
 	var f *Finding
 	switch {
 	case area.MaxHeightM == nil:
-		f = c.finding(stageConsultation, &r.Rule, Condition, "area", r.args)
+		f = c.finding(stageConsultation, &r.Rule, Condition, "area_named", func() args { return r.args(area) })
 		f.ReplyDays = r.replyDays
 	case top.atLeastM > *area.MaxHeightM:
-		f = c.consultTop(r, top, *area.MaxHeightM)
+		f = c.consultTop(r, area, top, *area.MaxHeightM)
 	case len(top.missing) > 0:
-		f = c.consultUnknown(r, top)
+		f = c.consultUnknown(r, area, top)
 	default:
 		return
 	}
-	c.evidence(f, area.Collection, area.ID, area.Code)
+	c.evidence(f, area.evidence())
 }
 
 // setbacks asks for a distance of so many mast heights from areas of the named
@@ -162,7 +174,7 @@ func (c *check) setback(r *setbackRule, area *areaFact) {
 	if c.proposal.HeightM == nil {
 		f := c.finding(stageSetback, &r.Rule, Unknown, "unknown", func() args { return args{missing: wordsFor([]string{"height_m"})} })
 		c.lacks(f, "height_m")
-		c.evidence(f, area.Collection, area.ID, area.Code)
+		c.evidence(f, area.evidence())
 		return
 	}
 	outcome, message := Pass, "pass"
@@ -173,5 +185,5 @@ func (c *check) setback(r *setbackRule, area *areaFact) {
 		return args{area: same(area.Code), measured: metresBeside(distanceM, requiredM), required: metres(requiredM)}
 	})
 	c.numbers(f, distanceM, requiredM, distanceM-requiredM)
-	c.evidence(f, area.Collection, area.ID, area.Code)
+	c.evidence(f, area.evidence())
 }

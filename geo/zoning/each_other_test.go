@@ -49,3 +49,94 @@ func TestEachOther(t *testing.T) {
 		}
 	}
 }
+
+// TestDrafts: a draft is too close as a mast that stands is, whatever statuses the rule
+// names, and says that it is one; it is no mast to share. One in the very place is the mast
+// that is asked about, unless it is said to be somebody else's, and stays it where a place
+// is looked for elsewhere.
+func TestDrafts(t *testing.T) {
+	rules := demoRules(t)
+	at := func(east float64, owner string) zoning.Mast {
+		m := mastAt(7, east, geo.A2b)
+		m.Status, m.Owner, m.RecordedOn = zoning.Draft, owner, day(t, "2020-02-03")
+		return m
+	}
+	for _, tt := range []struct {
+		name    string
+		mast    zoning.Mast
+		byRule  bool
+		verdict zoning.Verdict
+		said    string // of the finding about spacing
+	}{
+		{"near", at(399.9, ""), false, zoning.Conditional, "Mast S7 (draft) is only 399.9 m away; the minimum is 400 m."},
+		{"somebody else's", at(399.9, "VNPT"), false, zoning.Conditional, "Mast S7 (draft) is only 399.9 m away; the minimum is 400 m."},
+		{"far", at(400.1, ""), false, zoning.Permitted, "No mast that counts lies within 400 m."},
+		{"itself", at(0.99, ""), false, zoning.Permitted, "No mast that counts lies within 400 m."},
+		{"said to be its own", at(0, "VIETTEL"), false, zoning.Permitted, "No mast that counts lies within 400 m."},
+		{"in its place, and somebody else's", at(0, "VNPT"), false, zoning.Conditional, "Mast S7 (draft) is only 0 m away; the minimum is 400 m."},
+		{"all but in its place", at(1.01, ""), false, zoning.Conditional, "Mast S7 (draft) is only 1 m away; the minimum is 400 m."},
+		{"by the rule's own statuses", at(399.9, ""), true, zoning.Permitted, "No mast that counts lies within 400 m."},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			p, s := proposalOf(t, geo.A2b), rural(t)
+			p.DraftsByRule = tt.byRule
+			s.Masts = []zoning.Mast{tt.mast}
+			r := rules.Check(p, s)
+			if r.Verdict != tt.verdict || rules.Verdict(p, s) != tt.verdict || len(r.Alternatives) > 0 || outcome(t, r, "SHARE-duty") != zoning.Pass {
+				t.Errorf("verdict %s, want %s", r.Verdict, tt.verdict)
+				dump(t, r)
+			}
+			f := find(r, "COND-dd1")[0]
+			if f.Message.EN != tt.said {
+				t.Errorf("said %q, want %q", f.Message.EN, tt.said)
+			}
+			if e := f.Evidence; e != nil && (e.Status != zoning.Draft || e.RecordedOn != day(t, "2020-02-03")) {
+				t.Errorf("evidence %+v", e)
+			}
+			if f.RuleSet != "dien-bien-2016@1" || f.DataDate != p.Date {
+				t.Errorf("by %q, of %s", f.RuleSet, f.DataDate)
+			}
+		})
+	}
+}
+
+// TestDraftsElsewhere: the draft of the mast that is looked for a place goes with it, others
+// stay; and no draft counts against a mast that stands.
+func TestDraftsElsewhere(t *testing.T) {
+	scene := func(drafts ...zoning.Mast) *zoning.Scene {
+		d := zoning.SceneData{Territories: []zoning.Territory{{Code: "11", Geometry: squareAt(here, 0.05)}}, Zones: []zoning.Zone{zoneOf(t, 1, "dd"), zoneOf(t, 2, "a")}, Masts: drafts}
+		d.Zones[0].Geometry, d.Zones[1].Geometry = squareAt(here, 0.05), squareAt(here, 0.001)
+		return zoning.NewScene(d)
+	}
+	draft := func(id int64, east float64) zoning.Mast {
+		m := mastAt(id, east, geo.A2b)
+		m.Status = zoning.Draft
+		return m
+	}
+	p, rules := proposalOf(t, geo.A2b), everywhere(demoRules(t))
+	alone, own := scene().Nearest(rules, p, 1000), scene(draft(1, 0)).Nearest(rules, p, 1000)
+	if alone.Place == nil || own.Place == nil || *own.Place != *alone.Place {
+		t.Errorf("alone %+v, with its own draft %+v", alone, own)
+	}
+	among := scene(draft(1, 0), draft(2, 150)).Nearest(rules, p, 1000)
+	if among.Place == nil || geo.DistanceM(*among.Place, east(150)) < 400 {
+		t.Errorf("among other drafts %+v", among)
+	}
+	stands := mastAt(3, 500, geo.A2b)
+	for standing := range scene(stands, draft(1, 450)).Standing(rules, p.Date, func(m *zoning.Mast) bool { return m.ID == 3 }) {
+		for _, f := range standing.Findings {
+			if f.Evidence != nil && f.Evidence.Status == zoning.Draft {
+				t.Errorf("against what stands: %+v", f)
+			}
+		}
+	}
+	one, two := p, p
+	one.Row, two.Row, two.Point = 1, 2, east(100)
+	together := scene(draft(1, 0), draft(2, 100)).With(zoning.Changes{Came: zoning.SceneData{Masts: []zoning.Mast{zoning.ProposedMast(one, "A"), zoning.ProposedMast(two, "B")}}})
+	for _, p := range []zoning.Proposal{one, two} {
+		_, r := together.Check(rules, p)
+		if found := find(r, "COND-dd1"); len(found) != 1 || found[0].Evidence.Collection != zoning.Proposals {
+			t.Errorf("row %d meets %+v", p.Row, found)
+		}
+	}
+}

@@ -55,6 +55,9 @@ func somePlace(tb testing.TB, r *rand.Rand, d zoning.SceneData) zoning.SceneData
 	for i := range r.Intn(25) {
 		m := mastAt(int64(i), 0, types[r.Intn(len(types))], "VNPT", "MOBIFONE")
 		m.Point = somewhere(r, 1500)
+		if i%5 == 4 {
+			m.Status, m.Operators = zoning.Draft, nil
+		}
 		d.Masts = append(d.Masts, m)
 	}
 	return d
@@ -96,9 +99,8 @@ func byGrid(scene *zoning.Scene, rules *zoning.Rules, p zoning.Proposal, home st
 	return nearest
 }
 
-// strict are the demo's rules with what is off or advises there in force: setbacks, and
-// spacing that binds and has a margin of accuracy.
-func strict(tb testing.TB) *zoning.RuleSet {
+// edited are the demo's rules, changed.
+func edited(tb testing.TB, change func(set map[string]any)) *zoning.RuleSet {
 	tb.Helper()
 	body, err := os.ReadFile("../../internal/plan/packs/dien-bien/rules.json")
 	if err != nil {
@@ -108,18 +110,7 @@ func strict(tb testing.TB) *zoning.RuleSet {
 	if err := json.Unmarshal(body, &set); err != nil {
 		tb.Fatal(err)
 	}
-	list := func(name string) (out []map[string]any) {
-		for _, rule := range set[name].([]any) {
-			out = append(out, rule.(map[string]any))
-		}
-		return out
-	}
-	for _, rule := range list("spacing_rules") {
-		rule["effect"], rule["accuracy_margin_m"] = "binding", 15
-	}
-	for _, rule := range list("setback_rules") {
-		rule["enabled"], rule["area_kinds"], rule["height_ratio"] = true, []string{"support_area", "military"}, 2.5
-	}
+	change(set)
 	if body, err = json.Marshal(set); err != nil {
 		tb.Fatal(err)
 	}
@@ -128,6 +119,28 @@ func strict(tb testing.TB) *zoning.RuleSet {
 		tb.Fatal(err)
 	}
 	return rules
+}
+
+// rulesIn are the rules of one kind in a set that is being edited.
+func rulesIn(set map[string]any, kind string) (out []map[string]any) {
+	for _, rule := range set[kind].([]any) {
+		out = append(out, rule.(map[string]any))
+	}
+	return out
+}
+
+// strict are the demo's rules with what is off or advises there in force: setbacks, and
+// spacing that binds and has a margin of accuracy.
+func strict(tb testing.TB) *zoning.RuleSet {
+	tb.Helper()
+	return edited(tb, func(set map[string]any) {
+		for _, rule := range rulesIn(set, "spacing_rules") {
+			rule["effect"], rule["accuracy_margin_m"] = "binding", 15
+		}
+		for _, rule := range rulesIn(set, "setback_rules") {
+			rule["enabled"], rule["area_kinds"], rule["height_ratio"] = true, []string{"support_area", "military"}, 2.5
+		}
+	})
 }
 
 // TestNearestAgainstAGrid: among hundreds of towns no place of a fine grid is nearer than

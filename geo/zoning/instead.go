@@ -83,7 +83,7 @@ func (c *check) mastsToShare() []Alternative {
 			out = make([]Alternative, 0, maxShareAlternatives)
 		}
 		out = append(out, Alternative{
-			Kind: AlternativeShareMast, Evidence: c.feature(m.Collection, m.ID, m.Code),
+			Kind: AlternativeShareMast, Evidence: c.feature(m.evidence()),
 			Operators: distinct(m.Operators), DistanceM: &distance[0],
 			Message: c.say("alternative/share", func() args { return c.shareArgs(r, m) }),
 		})

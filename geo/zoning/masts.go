@@ -5,6 +5,8 @@ import (
 	"math"
 	"slices"
 
+	"github.com/paulmach/orb"
+
 	"hatang/geo"
 )
 
@@ -156,30 +158,61 @@ func (k *counting) counts(m *Mast) bool {
 	return slices.Contains(k.mastTypes, m.MastType) && slices.Contains(k.statuses, m.Status)
 }
 
-// spaces reports whether a rule of spacing counts the mast: a proposed one by its type
-// alone, and never the proposal's own.
+// spaces reports whether a rule of spacing counts the mast: one that is only proposed, or
+// a draft, by its type alone, and never the proposal's own.
+//
+// Decided: the statuses of a rule say which masts count that are published; which drafts
+// count is a matter of who asks, not of the rule. Those do that he may see, which are
+// his own, and all in an officer's check: where he may build, what he means to build himself
+// counts like what is planned, whatever the rule says of that. Against what stands or is
+// planned no draft counts, nor as a mast to share.
 func (c *check) spaces(k *counting, m *Mast) bool {
-	if c.proposal.Row == 0 { // asked alone: there are none
-		return k.counts(m)
+	switch {
+	case m.Status == Draft && !c.proposal.DraftsByRule:
+		return c.except == nil && slices.Contains(k.mastTypes, m.MastType) && !c.itself(m) && !c.listed(m)
+	case m.Status == Proposed && c.proposal.Row != 0:
+		return m.ID != -c.proposal.Row && slices.Contains(k.mastTypes, m.MastType)
 	}
-	return k.counts(m) || m.Status == Proposed && m.ID != -c.proposal.Row && slices.Contains(k.mastTypes, m.MastType)
+	return k.counts(m)
+}
+
+// samePlaceM is how near to each other two masts cannot both stand, metres: a draft so near
+// is of the very mast that is asked about. It is far more than places are rounded by.
+const samePlaceM = 1.0
+
+// itself reports whether a draft is of the mast that is asked about: it stands in that very
+// place, and is not said to be somebody else's.
+func (c *check) itself(m *Mast) bool {
+	others := m.Owner != "" && c.proposal.Operator != "" && m.Owner != c.proposal.Operator
+	return !others && samePlace(m.Point, c.asked)
+}
+
+func samePlace(a, b orb.Point) bool {
+	return !farther(a, b, samePlaceM) && geo.DistanceM(a, b) <= samePlaceM
+}
+
+// listed reports whether a draft is of one of the other masts that are proposed together:
+// it is met as that one.
+func (c *check) listed(m *Mast) bool {
+	return c.proposal.Row != 0 && slices.ContainsFunc(c.nearby, func(o nearMast) bool {
+		return o.Status == Proposed && o.MastType == m.MastType && samePlace(o.Point, m.Point)
+	})
 }
 
 func (c *check) mastEvidence(f *Finding, m *nearMast) {
 	if m.Illustrative {
 		c.provisional = true
 	}
-	id := m.ID
-	if m.Status == Proposed {
-		id = -id
-	}
-	c.evidence(f, m.Collection, id, m.Code)
+	c.evidence(f, m.evidence())
 }
 
 // called is the mast's name in a sentence.
 func (m *nearMast) called() geo.Text {
-	if m.Status == Proposed {
+	switch m.Status {
+	case Proposed:
 		return geo.Text{VI: "đề nghị " + m.Code, EN: "proposed as " + m.Code}
+	case Draft:
+		return geo.Text{VI: m.Code + " (dự thảo)", EN: m.Code + " (draft)"}
 	}
 	return same(m.Code)
 }
@@ -315,7 +348,7 @@ func (c *check) shareWithinM(r *sharingRule) (distanceM float64, applies bool) {
 func (c *check) refusedToShare(r *sharingRule, m *nearMast, refusal *Refusal) {
 	f := c.finding(stageSharing, &r.Rule, Pass, "refused", func() args {
 		a := c.shareArgs(r, m)
-		a.request, a.date = same(refusal.Request), same(refusal.On.String())
+		a.request, a.date = same(refusal.Request), refusal.On.Text()
 		return a
 	})
 	c.mastEvidence(f, m)
@@ -344,7 +377,7 @@ func (c *check) canCarry(r *sharingRule, m *nearMast) bool {
 }
 
 func (c *check) hasRoom(r *sharingRule, m *nearMast) bool {
-	return r.counts.counts(m.Mast) && countDistinct(m.Operators) < r.maxOperators &&
+	return (m.Status != Draft || c.proposal.DraftsByRule) && r.counts.counts(m.Mast) && countDistinct(m.Operators) < r.maxOperators &&
 		(c.proposal.Operator == "" || !slices.Contains(m.Operators, c.proposal.Operator))
 }
 

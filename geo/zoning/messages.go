@@ -9,11 +9,12 @@ import (
 )
 
 // catalogue holds every sentence a finding or an alternative can say, filed as
-// kind/key. A rule may replace its own sentences in the rule set ("messages");
+// kind/key; a key that ends in _named is said where there is an area to be named. A rule may replace its own sentences in the rule set ("messages");
 // what stands in braces is filled. Nothing assigns to it.
 var catalogue = map[string]geo.Text{
 	"check/input":          {VI: "Đề nghị có giá trị không hợp lệ: {measured}.", EN: "The proposal holds an invalid value: {measured}."},
 	"check/rule_set":       {VI: "Bộ quy tắc {rules} không có hiệu lực vào ngày {date}.", EN: "The rule set {rules} is not in force on {date}."},
+	"check/no_rules":       {VI: "Không có bộ quy tắc nào có hiệu lực vào ngày {date}.", EN: "No rule set is in force on {date}."},
 	"check/territory":      {VI: "Vị trí nằm ngoài phạm vi của quy hoạch; bộ quy tắc {rules} không áp dụng ở đây.", EN: "The place lies outside the area of the plan; the rule set {rules} does not apply here."},
 	"check/territory_edge": {VI: "Vị trí cách ranh giới của quy hoạch {distance}, trong phạm vi sai số {margin}: chưa chắc bộ quy tắc {rules} có áp dụng ở đây hay không.", EN: "The place is {distance} from the edge of the plan's area, within the accuracy of {margin}: it is not certain that the rule set {rules} applies here."},
 	"check/urban_edge":     {VI: "Vị trí cách ranh giới giữa đô thị và ngoài đô thị {distance}, trong phạm vi sai số {margin}; phía bên kia ranh giới kết luận sẽ khác.", EN: "The place is {distance} from the border between urban and rural communes, within the accuracy of {margin}; on the other side the verdict would differ."},
@@ -50,10 +51,13 @@ var catalogue = map[string]geo.Text{
 	"setback/fail":    {VI: "Vị trí chỉ cách {area} {measured}; yêu cầu {required}.", EN: "The place is only {measured} from {area}; {required} is required."},
 	"setback/unknown": {VI: "Khoảng lùi phụ thuộc vào {missing} chưa được cung cấp.", EN: "The setback depends on {missing}, which is not given."},
 
-	"consultation/pass":    {VI: "Không phải lấy ý kiến {authority}.", EN: "No consultation of {authority} is needed."},
-	"consultation/area":    {VI: "{title}: phải lấy ý kiến của {authority}{period}.", EN: "{title}: {authority} must be consulted{period}."},
-	"consultation/height":  {VI: "{title}: đỉnh cột cao {measured} so với mặt đất, từ {required} trở lên phải lấy ý kiến của {authority}{period}.", EN: "{title}: the top is {measured} above ground; from {required} on, {authority} must be consulted{period}."},
-	"consultation/unknown": {VI: "{title}: chưa biết có phải lấy ý kiến của {authority} hay không: thiếu {missing}.", EN: "{title}: whether {authority} must be consulted is not known: {missing} missing."},
+	"consultation/pass":          {VI: "Không phải lấy ý kiến {authority}.", EN: "No consultation of {authority} is needed."},
+	"consultation/area":          {VI: "{title}: phải lấy ý kiến của {authority}{period}.", EN: "{title}: {authority} must be consulted{period}."},
+	"consultation/height":        {VI: "{title}: đỉnh cột cao {measured} so với mặt đất, từ {required} trở lên phải lấy ý kiến của {authority}{period}.", EN: "{title}: the top is {measured} above ground; from {required} on, {authority} must be consulted{period}."},
+	"consultation/area_named":    {VI: "{title}: vị trí nằm trong {area}, phải lấy ý kiến của {authority}{period}.", EN: "{title}: the place lies within {area}; {authority} must be consulted{period}."},
+	"consultation/height_named":  {VI: "{title}: đỉnh cột cao {measured} so với mặt đất; trong {area}, cao quá {required} phải lấy ý kiến của {authority}{period}.", EN: "{title}: the top is {measured} above ground; within {area}, what is higher than {required} calls for consulting {authority}{period}."},
+	"consultation/unknown_named": {VI: "{title}: vị trí nằm trong {area}, chưa biết có phải lấy ý kiến của {authority} hay không: thiếu {missing}.", EN: "{title}: the place lies within {area}; whether {authority} must be consulted is not known: {missing} missing."},
+	"consultation/unknown":       {VI: "{title}: chưa biết có phải lấy ý kiến của {authority} hay không: thiếu {missing}.", EN: "{title}: whether {authority} must be consulted is not known: {missing} missing."},
 
 	"check/no_cables": {VI: "Bộ quy tắc {rules} không có quy định nào về cáp.", EN: "The rule set {rules} has no rules about cables."},
 
@@ -75,6 +79,7 @@ var catalogue = map[string]geo.Text{
 	"cable/not_agreed":      {VI: "{title}: chủ sở hữu không đồng ý.", EN: "{title}: the owner does not agree."},
 	"cable/tidy":            {VI: "{title}: cáp phải được buộc gọn, bảo đảm mỹ quan.", EN: "{title}: the cables must be bundled and tidy."},
 	"cable/consent":         {VI: "{title}: phải có ý kiến và sự đồng ý của {authority}{period}.", EN: "{title}: the opinion and consent of {authority} is needed{period}."},
+	"cable/consent_named":   {VI: "{title}: tuyến đi qua {area}, phải có ý kiến và sự đồng ý của {authority}{period}.", EN: "{title}: the route meets {area}; the opinion and consent of {authority} is needed{period}."},
 	"cable/no_consent":      {VI: "{title}: không cần sự đồng ý của {authority}.", EN: "{title}: no consent of {authority} is needed."},
 
 	"alternative/carrier":      {VI: "Có thể đi cáp bằng {measured}: {required}.", EN: "The cable could run by {measured}: {required}."},

@@ -22,6 +22,9 @@ type Proposal struct {
 	AccuracyM           *float64       // how far Point may be from the true place, metres; nil = exact
 	Date                geo.Date       // the date on which rules and zones must be in force
 	Row                 int64          // its row among proposals checked against each other; 0: not among them
+	// DraftsByRule has drafts count only where a rule names their status: so verdicts were
+	// given once, and are given again.
+	DraftsByRule bool
 }
 
 // Validate reports every field that holds an impossible value, with JSON
@@ -110,6 +113,11 @@ type Zone struct {
 	Illustrative bool       // drawn for the demo: judged as drawn, the verdict is provisional
 	AccuracyM    *float64   // how far its edge may be from the true one, metres; nil = exact
 	Phase        string     // the plan's phase, for people
+	RecordedOn   geo.Date   // as Evidence.RecordedOn
+}
+
+func (z *Zone) evidence() Evidence {
+	return Evidence{Collection: z.Collection, ID: z.ID, Code: z.Code, RecordedOn: z.RecordedOn}
 }
 
 // Mast is an existing or planned mast beside the proposal.
@@ -121,12 +129,30 @@ type Mast struct {
 	MastType     geo.MastType
 	HeightM      *float64
 	Operators    []string // who is on it; several make it a shared site
-	Status       string   // existing, planned, …: a rule says which ones count
+	Status       string   // existing, planned, …: a rule says which ones count, of all but drafts
+	Owner        string   // of a draft of somebody else than the viewer, whose it is; "" for all others
 	Illustrative bool
-	Built        *Built // what Scene.Standing needs besides; nil: nothing of it is known
+	RecordedOn   geo.Date // as Evidence.RecordedOn
+	Built        *Built   // what Scene.Standing needs besides; nil: nothing of it is known
 	// Refusals are what was refused to those who asked to share it, as far as the viewer may
 	// know; nil for none.
 	Refusals []Refusal
+}
+
+// Draft is the status of a mast that somebody means to propose: rules of spacing count it
+// whatever statuses they name, no rule of sharing does, and none about a mast that stands or
+// is planned. One in the very place of a proposal is that mast itself.
+const Draft = "draft"
+
+func (m *Mast) evidence() Evidence {
+	e := Evidence{Collection: m.Collection, ID: m.ID, Code: m.Code, RecordedOn: m.RecordedOn}
+	switch m.Status {
+	case Draft:
+		e.Status = Draft
+	case Proposed:
+		e.ID = -m.ID
+	}
+	return e
 }
 
 // Refusal says that an operator asked to share a mast and was refused.
@@ -164,16 +190,32 @@ func ProposedMast(p Proposal, code string) Mast {
 type Area struct {
 	Collection string
 	ID         int64
-	Code       string
+	Code, Name string // what people call it; either may be ""
 	Kind       string // border_belt, military, aviation_surface, …: a rule says which ones count
 	Geometry   orb.MultiPolygon
 	// MaxHeightM is the height above ground, in metres, that needs no consent under
 	// this area; nil means that any height needs it.
 	MaxHeightM   *float64
-	Illustrative bool // drawn for the demo: judged as drawn, the verdict is provisional
+	Illustrative bool     // drawn for the demo: judged as drawn, the verdict is provisional
+	RecordedOn   geo.Date // as Evidence.RecordedOn
 	// Withheld areas are never shown: no evidence, no distance.
 	Withheld bool
 	// WholeCommune makes the area act on every point of the commune, whatever its
 	// geometry (which may be left out).
 	WholeCommune bool
+}
+
+// called is the area's name in a sentence.
+func (a *Area) called() geo.Text {
+	switch {
+	case a.Name == "":
+		return same(a.Code)
+	case a.Code == "":
+		return same(a.Name)
+	}
+	return same(a.Name + " (" + a.Code + ")")
+}
+
+func (a *Area) evidence() Evidence {
+	return Evidence{Collection: a.Collection, ID: a.ID, Code: a.Code, RecordedOn: a.RecordedOn}
 }

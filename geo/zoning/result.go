@@ -43,6 +43,11 @@ type Evidence struct {
 	Collection string `json:"collection"`
 	ID         int64  `json:"id"`
 	Code       string `json:"code,omitempty"`
+	// Status is Draft where it is a draft, "" otherwise.
+	Status string `json:"status,omitempty"`
+	// RecordedOn is the day, in UTC, on which the register last recorded it; zero where it is
+	// not in the register.
+	RecordedOn geo.Date `json:"recorded_on,omitzero"`
 }
 
 // Finding is what one rule says about one proposal (and one piece of evidence).
@@ -52,6 +57,9 @@ type Finding struct {
 	// Binding: a fail refuses and an unknown leaves the verdict undetermined.
 	Binding bool   `json:"binding"`
 	Clause  string `json:"clause"`
+	RuleSet string `json:"rule_set"` // ID@VERSION of the rules it comes from; "" for none
+	// DataDate is the day that the facts it rests on are of: what was in force on it.
+	DataDate geo.Date `json:"data_date"`
 	// Measured and Required are written for people, with their units; "" when there is nothing to say.
 	Measured string `json:"measured"`
 	Required string `json:"required"`

@@ -74,13 +74,9 @@ func (r *Rules) For(territory string) (*RuleSet, bool) {
 
 // noRules is the answer on a date without any rule set in force.
 func (c *check) noRules() Result {
-	f := Finding{Rule: RuleNoRules, Outcome: Unknown, Binding: true, Decides: true}
+	f := Finding{Rule: RuleNoRules, Outcome: Unknown, Binding: true, Decides: true, DataDate: c.proposal.Date}
 	if c.detail == sentences {
-		day := c.proposal.Date.String()
-		f.Message = geo.Text{
-			VI: "Không có bộ quy tắc nào có hiệu lực vào ngày " + day + ".",
-			EN: "No rule set is in force on " + day + ".",
-		}
+		f.Message = sayPlain("check/no_rules", &args{date: c.proposal.Date.Text()})
 	}
 	return Result{Verdict: Undetermined, AllowedTypes: []geo.MastType{}, Alternatives: []Alternative{},
 		Date: c.proposal.Date, Findings: []Finding{f}}

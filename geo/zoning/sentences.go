@@ -81,7 +81,11 @@ func sentencesOf(kind string, own map[string]geo.Text) map[string]sentence {
 	out := map[string]sentence{}
 	for name, t := range catalogue {
 		if key, ok := strings.CutPrefix(name, kind+"/"); ok {
-			if words, ok := own[key]; ok {
+			words, ok := own[key]
+			if !ok { // what it says of any area, it says of one with a name
+				words, ok = own[strings.TrimSuffix(key, "_named")]
+			}
+			if ok {
 				t = words
 			}
 			out[key] = read(t)

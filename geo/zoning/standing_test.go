@@ -96,8 +96,9 @@ func TestStandingAsCheck(t *testing.T) {
 	}
 }
 
+// without are the data without a mast, and without drafts, which count against none that stands.
 func without(d zoning.SceneData, id int64) zoning.SceneData {
-	d.Masts = slices.DeleteFunc(slices.Clone(d.Masts), func(m zoning.Mast) bool { return m.ID == id })
+	d.Masts = slices.DeleteFunc(slices.Clone(d.Masts), func(m zoning.Mast) bool { return m.ID == id || m.Status == zoning.Draft })
 	return d
 }
 

@@ -126,7 +126,7 @@ func (c *check) zoneFinding(z *Zone, class *zoneClass, outcome Outcome, message 
 		}
 		return a
 	})
-	c.evidence(f, z.Collection, z.ID, z.Code)
+	c.evidence(f, z.evidence())
 	if c.detail != verdictOnly {
 		types := take(&c.answer.types, len(class.allowed), 16)
 		copy(types, class.allowed)
@@ -140,13 +140,13 @@ func (c *check) later(z *zoneFact, class *zoneClass) {
 	if c.detail == verdictOnly || class == nil || !z.here(c.proposal.Point) {
 		return
 	}
-	f := c.zoneFinding(z.Zone, class, Pass, "later", func(a *args) { a.date = same(z.Period.From.String()) })
+	f := c.zoneFinding(z.Zone, class, Pass, "later", func(a *args) { a.date = z.Period.From.Text() })
 	f.Binding, f.Notice = false, true
 }
 
 func (c *check) unknownClass(z *zoneFact) {
 	f := c.plain(stageZones, RuleZoneClass, "check/class", func() args { return args{zone: same(z.Code), class: same(z.Class)} })
-	c.evidence(f, z.Collection, z.ID, z.Code)
+	c.evidence(f, z.evidence())
 }
 
 // doubt is a finding to be put in place of another (at < 0: added) if the

@@ -34,8 +34,8 @@ func TestRowsAreAnsweredInTheirFormat(t *testing.T) {
 		mediaType, says                  string
 	}{
 		{"?detail=verdict", "text/csv", "", csvRows, 200, "text/csv", "id,lon,lat,mast_type,verdict,commune,district,errors\na,103,21,A2b,permitted,03136,094,\nb,x,21,A2b,,,,row 2: lon: must be a number\nc,-103,21,A2b,refused,03136,094,\n"},
-		{"?detail=findings", "text/csv; charset=utf-8", "text/csv", csvRows, 200, "text/csv", "ZONE-b,\n"},
-		{"", "text/csv", "*/*", csvRows, 200, "text/csv", ",because,\n"},
+		{"?detail=findings", "text/csv; charset=utf-8", "text/csv", csvRows, 200, "text/csv", "ZONE-b,,2020-12-31,\n"},
+		{"", "text/csv", "*/*", csvRows, 200, "text/csv", ",because,,2020-12-31,\n"},
 		{"?detail=verdict", "text/csv", "application/geo+json;q=0.9, text/csv;q=0.1", csvRows, 200, "application/geo+json", `"id":"a","geometry":{"type":"Point","coordinates":[103,21]}`},
 		{"?detail=verdict", "application/geo+json", "", manyOfThem, 200, "application/geo+json", `"verdict":"permitted"`},
 		{"", "application/geo+json", "application/geo+json-seq", manyOfThem, 200, "application/geo+json-seq", "\x1e{"},

@@ -71,7 +71,7 @@ func TestMailsAreWellFormed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"Hồ sơ cần bổ sung.\r\n", "(7)\r\n", "Đơn vị nộp: VNPT\r\n", "Trạng thái: chờ bổ sung\r\n", "Hạn của bước tiếp theo: 2026-12-24\r\n", "Nội dung: Thiếu bản vẽ móng.\r\n.Dấu chấm đầu dòng\r\n", "Mở trên trang: https://hatang.example.vn/#proposal=7\r\n", "API: https://hatang.example.vn/api/v1/proposals/7\r\n"} {
+	for _, want := range []string{"Hồ sơ cần bổ sung.\r\n", "(7)\r\n", "Đơn vị nộp: VNPT\r\n", "Trạng thái: chờ bổ sung\r\n", "Hạn của bước tiếp theo: 24/12/2026\r\n", "Nội dung: Thiếu bản vẽ móng.\r\n.Dấu chấm đầu dòng\r\n", "Mở trên trang: https://hatang.example.vn/#proposal=7\r\n", "API: https://hatang.example.vn/api/v1/proposals/7\r\n"} {
 		if !strings.Contains(string(text), want) {
 			t.Errorf("%q is missing in\n%s", want, text)
 		}

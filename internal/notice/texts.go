@@ -92,7 +92,7 @@ func (b *body) fact(vi, en, value string) {
 
 func (b *body) day(vi, en string, d geo.Date) {
 	if !d.IsZero() {
-		b.fact(vi, en, d.String())
+		b.lines(vi+": "+d.Text().VI, en+": "+d.Text().EN)
 	}
 }
 

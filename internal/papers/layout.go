@@ -40,6 +40,7 @@ type setter struct {
 	pages     []Drawing
 	y         float64
 	bookmarks []bookmark
+	left      int // how many facts, texts, items and rows are yet to be set
 }
 
 // set sets a paper that was limited; the pages have their numbers.
@@ -48,7 +49,7 @@ func set(p *Paper) (*setter, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &setter{paper: p, faces: &all}
+	s := &setter{paper: p, faces: &all, left: p.parts()}
 	s.breakPage()
 	s.head()
 	for i := range p.Sections {
@@ -110,12 +111,43 @@ func (s *setter) draw(b block, lines []string, y float64) float64 {
 	return y
 }
 
-// flow puts a text on the pages, line by line.
-func (s *setter) flow(b block, text string) {
-	for _, line := range s.lines(b, text) {
-		s.room(lineHeight(b.size))
+// flow puts a text on the pages, line by line; below its last ones so much room is kept.
+func (s *setter) flow(b block, text string, below float64) {
+	lines := s.lines(b, text)
+	for i, line := range lines {
+		s.room(s.keeping(i, len(lines), lineHeight(b.size), below))
 		s.y = s.draw(b, []string{line}, s.y)
 	}
+}
+
+// parts is how many facts, texts, items and rows a paper has.
+func (p *Paper) parts() int {
+	n := len(p.Seal.Facts)
+	for i := range p.Sections {
+		part := &p.Sections[i]
+		n += len(part.Facts) + len(part.Texts) + len(part.Items)
+		for j := range part.Tables {
+			n += len(part.Tables[j].Rows)
+		}
+	}
+	return n
+}
+
+// below is how much room is kept below the next part: for the signature, below the last one,
+// so that it never stands alone on a page.
+func (s *setter) below() float64 {
+	if s.left--; s.left == 0 {
+		return s.signatureHeight() + afterTable
+	}
+	return 0
+}
+
+// keeping is the room that line i of n needs: two lines at least stay with what is kept below.
+func (s *setter) keeping(i, n int, line, below float64) float64 {
+	if i == max(n-2, 0) {
+		return float64(n-i)*line + below
+	}
+	return line
 }
 
 // body is a block across the page.
@@ -144,14 +176,14 @@ func (s *setter) head() {
 	title, under := body(14, Bold), body(11, Bold)
 	title.anchor, under.anchor = Middle, Middle
 	s.bookmarks = append(s.bookmarks, bookmark{p.Title, len(s.pages), s.y})
-	s.flow(title, strings.ToUpper(p.Title))
+	s.flow(title, strings.ToUpper(p.Title), 0)
 	if p.Subtitle != "" {
-		s.flow(under, p.Subtitle)
+		s.flow(under, p.Subtitle, 0)
 	}
 	s.y += 3
 	s.result()
 	for _, notice := range p.Notices {
-		s.flow(body(smallSize, Italic), notice)
+		s.flow(body(smallSize, Italic), notice, 0)
 		s.y++
 	}
 }
@@ -215,6 +247,12 @@ func (s *setter) section(part *Section) error {
 			return err
 		}
 		first = drawn.Height
+		if s.left == 0 { // the paper ends with it
+			for _, caption := range part.Map.Captions {
+				first += float64(len(s.lines(body(tinySize, Italic), caption))) * lineHeight(tinySize)
+			}
+			first += afterTable + s.signatureHeight()
+		}
 	} else if len(part.Tables) > 0 && len(part.Facts)+len(part.Texts)+len(part.Items) == 0 {
 		first = s.beginning(&part.Tables[0])
 	}
@@ -226,7 +264,7 @@ func (s *setter) section(part *Section) error {
 		s.page().put(drawn, marginLeft, s.y)
 		s.y += drawn.Height + 1
 		for _, caption := range part.Map.Captions {
-			s.flow(body(tinySize, Italic), caption)
+			s.flow(body(tinySize, Italic), caption, 0)
 		}
 		s.y++
 	}
@@ -234,7 +272,7 @@ func (s *setter) section(part *Section) error {
 		s.fact(f, textSize)
 	}
 	for _, text := range part.Texts {
-		s.flow(body(textSize, Regular), text)
+		s.flow(body(textSize, Regular), text, s.below())
 		s.y += 0.8
 	}
 	for i, item := range part.Items {
@@ -246,16 +284,26 @@ func (s *setter) section(part *Section) error {
 	return nil
 }
 
+// factBlocks are where a name and its value stand, beside each other.
+func factBlocks(size float64) (name, value block) {
+	const names = 45
+	return block{x: marginLeft, width: names - 2, size: size, colour: grey}, block{x: marginLeft + names, width: bodyWidth - names, size: size}
+}
+
+// factHeight is how high a fact is.
+func (s *setter) factHeight(f Fact, size float64) float64 {
+	name, value := factBlocks(size)
+	return float64(max(len(s.lines(name, f.Name)), len(s.lines(value, f.Value))))*lineHeight(size) + 0.5
+}
+
 // fact sets a name and its value beside it.
 func (s *setter) fact(f Fact, size float64) {
-	const names = 45
-	name := block{x: marginLeft, width: names - 2, size: size, colour: grey}
-	value := block{x: marginLeft + names, width: bodyWidth - names, size: size}
+	name, value := factBlocks(size)
 	left, right := s.lines(name, f.Name), s.lines(value, f.Value)
-	h := lineHeight(size)
-	s.room(float64(min(max(len(left), len(right)), 4)) * h)
-	for i := range max(len(left), len(right)) {
-		s.room(h)
+	h, n, below := lineHeight(size), max(len(left), len(right)), s.below()
+	s.room(float64(min(n, 4)) * h)
+	for i := range n {
+		s.room(s.keeping(i, n, h, below))
 		if i < len(left) {
 			s.draw(name, left[i:i+1], s.y)
 		}
@@ -271,8 +319,9 @@ func (s *setter) fact(f Fact, size float64) {
 func (s *setter) item(n int, text string) {
 	number := block{x: marginLeft, width: 8, size: textSize}
 	b := block{x: marginLeft + 8, width: bodyWidth - 8, size: textSize}
-	for i, line := range s.lines(b, text) {
-		s.room(lineHeight(textSize))
+	lines, below := s.lines(b, text), s.below()
+	for i, line := range lines {
+		s.room(s.keeping(i, len(lines), lineHeight(textSize), below))
 		if i == 0 {
 			s.draw(number, []string{fmt.Sprintf("%d.", n)}, s.y)
 		}
@@ -281,14 +330,34 @@ func (s *setter) item(n int, text string) {
 	s.y += 0.8
 }
 
-// seal sets the end of the paper, all on one page.
+// The block at the end: how wide its code is, and how high it is at least, millimetres.
+const codeWidth, signature = 30.0, 42.0
+
+// askBlock is what stands beside the code.
+func askBlock() block { return block{x: marginLeft + codeWidth + 2, width: 63, size: smallSize} }
+
+// signatureHeight is how high the block with the code and the signature is.
+func (s *setter) signatureHeight() float64 {
+	n := len(s.lines(askBlock(), s.paper.Seal.Ask)) + len(s.lines(askBlock(), s.paper.Seal.Address))
+	return max(signature, float64(n)*lineHeight(smallSize)) + 4
+}
+
+// seal sets the end of the paper: what proves it stands on one page with the signature where
+// it fits.
 func (s *setter) seal() error {
 	seal := &s.paper.Seal
-	const code, signature = 30.0, 42.0
 	title := body(11, Bold)
-	// What is above the signature flows; the block with the code and the signature is one.
 	if len(seal.Facts) > 0 {
-		s.room(24)
+		proof := 24.0
+		for _, f := range seal.Facts {
+			proof += s.factHeight(f, smallSize)
+		}
+		if all := proof + s.signatureHeight(); all < (bodyEnd-marginTop)/2 {
+			proof = all
+		} else {
+			proof = 24
+		}
+		s.room(proof)
 		s.y += 2.5
 		s.bookmarks = append(s.bookmarks, bookmark{seal.Title, len(s.pages), s.y})
 		s.y = s.draw(title, s.lines(title, seal.Title), s.y) + 1
@@ -296,14 +365,14 @@ func (s *setter) seal() error {
 			s.fact(f, smallSize)
 		}
 	}
-	ask := block{x: marginLeft + code + 2, width: 63, size: smallSize}
+	ask := askBlock()
 	signer := block{x: marginLeft + 98, width: bodyWidth - 98, size: textSize, style: Bold, anchor: Middle}
 	lines, address := s.lines(ask, seal.Ask), s.lines(ask, seal.Address)
-	s.room(max(signature, float64(len(lines)+len(address))*lineHeight(smallSize)) + 4)
+	s.room(s.signatureHeight())
 	s.y += 3
 	if seal.Address != "" {
 		if len(seal.Address) <= MaxQR {
-			picture, err := QR(seal.Address, code)
+			picture, err := QR(seal.Address, codeWidth)
 			if err != nil {
 				return err
 			}

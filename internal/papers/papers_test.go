@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -70,7 +71,7 @@ func recordOf(t testing.TB, findings []zoning.Finding) permit.Record {
 		"alternatives": []any{map[string]any{"kind": "share_mast", "message": geo.Text{VI: "Dùng chung cột HT-0028, cách 344,2 m.", EN: "Share mast HT-0028, 344.2 m away."}}},
 		"unit":         map[string]string{"commune": "03136", "district": "094", "province": "11"}, "point": []float64{103.0165, 21.3826}})
 	question := raw(map[string]any{"lon": 103.0165, "lat": 21.3826, "mast_type": "A2b", "height_m": 45, "structure": "self_supporting", "concealed": false, "operator": "VIETTEL"})
-	body := permit.RecordBody{Type: "hatang-verdict/1", Number: "V-2026-EAN1-KJ17-6WDX", Code: "VM3Q-80QP-FHQG-8GN2", Kind: permit.Placement, Date: geo.NewDate(2020, 12, 31),
+	body := permit.RecordBody{Type: "hatang-verdict/2", Number: "V-2026-EAN1-KJ17-6WDX", Code: "VM3Q-80QP-FHQG-8GN2", Kind: permit.Placement, Date: geo.NewDate(2020, 12, 31),
 		KnownAt: time.Date(2026, 11, 29, 17, 40, 46, 0, time.UTC), Question: question, Answer: answer, RuleSet: &permit.RuleSetRef{ID: "song-lam", Version: 3, SHA256: strings.Repeat("0a", 32)}}
 	return permit.Record{Body: raw(body), Key: "QMOBhb6ky5iMAfca2sznvPErxhWZSaI_NBwGTKXjXxY", Signature: bytes.Repeat([]byte{7}, 64)}
 }
@@ -254,6 +255,45 @@ func TestPageBreaks(t *testing.T) {
 	}
 	if len(first) != 60 || last["00030"] <= first["00030"] || heads < 5 {
 		t.Errorf("%d findings, the long one from page %d to %d, %d heads", len(first), first["00030"], last["00030"], heads)
+	}
+}
+
+// However long a paper is, whatever it ends with, and whether anything proves it, some of what
+// it says stands on the page with the signature.
+func TestNoSignatureStandsAlone(t *testing.T) {
+	long := strings.Repeat("dòng ", 150)
+	for ending, section := range map[string]func(n int) Section{
+		"facts":     func(n int) Section { return Section{Facts: slices.Repeat([]Fact{{"mục", "dòng"}}, n)} },
+		"texts":     func(n int) Section { return Section{Texts: append(slices.Repeat([]string{"dòng"}, n-1), long)} },
+		"items":     func(n int) Section { return Section{Items: slices.Repeat([]string{"dòng"}, n)} },
+		"rows":      func(n int) Section { return Section{Tables: []Table{{Columns: []Column{{Title: "cột", Width: 80}}, Rows: slices.Repeat([]Row{{Cells: []Cell{{Text: "dòng"}}}}, n)}}} },
+		"long row":  func(n int) Section { return Section{Tables: []Table{{Columns: []Column{{Title: "cột", Width: 80}}, Rows: []Row{{Cells: []Cell{{Text: strings.Repeat("dòng ", 14*n)}}}}}}} },
+		"of proofs": func(n int) Section { return Section{Texts: slices.Repeat([]string{"một"}, n)} },
+	} {
+		for n := range 75 {
+			p := &Paper{Language: "vi", Number: "Số: 1", Title: "Giấy", Sections: []Section{section(n + 1)}, Seal: Seal{Title: "Chứng thực", Ask: "hỏi", Address: "https://a.example/", Signer: "người ký", Hint: "ký"}}
+			if ending == "of proofs" {
+				p.Seal.Facts = slices.Repeat([]Fact{{"mục", "dòng"}}, 6)
+			}
+			p.Limit()
+			s, err := set(p)
+			if err != nil {
+				t.Fatal(err)
+			}
+			checkPages(t, s)
+			said, signed := 0, false
+			for _, shape := range s.page().Shapes {
+				if shape.Text != nil {
+					signed = signed || shape.Text.Line == "NGƯỜI KÝ"
+					if strings.HasPrefix(shape.Text.Line, "dòng") {
+						said++
+					}
+				}
+			}
+			if !signed || said == 0 || (ending == "texts" || ending == "long row" && n > 1) && said < 2 || ending == "of proofs" && said != 6 {
+				t.Errorf("%d %s: signed %v, with %d lines on the last of %d pages", n+1, ending, signed, said, len(s.pages))
+			}
+		}
 	}
 }
 

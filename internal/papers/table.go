@@ -19,6 +19,9 @@ type cellLines struct {
 	tone   Tone
 }
 
+// afterTable is the white below a table, the most that there is below any part, millimetres.
+const afterTable = 2.0
+
 // table sets a table; its head stands again on every page.
 func (s *setter) table(t *Table) {
 	head := s.fitHead(t)
@@ -33,14 +36,14 @@ func (s *setter) table(t *Table) {
 	}
 	s.drawRow(t, &head, true)
 	for i := range rows {
-		row := &rows[i]
-		if s.y+row.height > bodyEnd && row.height <= bodyEnd-marginTop-head.height {
+		row, below := &rows[i], s.below()
+		if s.y+row.height+below > bodyEnd && row.height+below <= bodyEnd-marginTop-head.height {
 			s.breakPage()
 			s.drawRow(t, &head, true)
 		}
-		s.drawLong(t, row, &head)
+		s.drawLong(t, row, &head, below)
 	}
-	s.y += 2
+	s.y += afterTable
 }
 
 // beginning is how high a table is to its first row, or to some of that where it fits on no
@@ -55,13 +58,17 @@ func (s *setter) beginning(t *Table) float64 {
 		first := s.fitRow(t, &t.Rows[0])
 		height += min(first.height, 80)
 	}
+	if len(t.Rows) == 1 && s.left == 1 { // the paper ends with it
+		height += s.signatureHeight() + afterTable
+	}
 	return height
 }
 
-// drawLong draws a row, over several pages where it is higher than one.
-func (s *setter) drawLong(t *Table, row, head *fitting) {
-	for s.y+row.height > bodyEnd {
-		here, rest := row.split(bodyEnd - s.y)
+// drawLong draws a row, over several pages where it is higher than one; so much room is kept
+// below it, and some of its lines stay with that.
+func (s *setter) drawLong(t *Table, row, head *fitting, below float64) {
+	for s.y+row.height+below > bodyEnd {
+		here, rest := row.split(min(bodyEnd-s.y, row.height-2*lineHeight(smallSize)))
 		if here.height > 0 {
 			s.drawRow(t, &here, false)
 		}

@@ -57,8 +57,12 @@ var texts = map[string]geo.Text{
 	"notice":            {VI: "Lưu ý", EN: "Notice"},
 	"binding":           {VI: "bắt buộc", EN: "binding"},
 	"advisory":          {VI: "khuyến nghị", EN: "advisory"},
+	"to_be_met":         {VI: "phải đáp ứng", EN: "to be met"},
 	"evidence":          {VI: "Căn cứ: %s.", EN: "Evidence: %s."},
 	"source":            {VI: "Nguồn: %s.", EN: "Source: %s."},
+	"rule_and_data":     {VI: "Theo bộ quy tắc %s, dữ liệu có hiệu lực ngày %s.", EN: "By the rule set %s, of the data in force on %s."},
+	"draft":             {VI: "dự thảo", EN: "draft"},
+	"recorded_on":       {VI: "ghi nhận ngày %s", EN: "recorded on %s"},
 	"missing":           {VI: "Còn thiếu: %s.", EN: "Missing: %s."},
 	"decides":           {VI: "quyết định kết luận", EN: "decides"},
 	"instead":           {VI: "Phương án được phép thay thế", EN: "What would be allowed instead"},
@@ -141,7 +145,7 @@ func date(language string, d geo.Date) string {
 	case d.IsZero():
 		return "–"
 	case language == "vi":
-		return d.Time().Format("02/01/2006")
+		return d.Text().VI
 	}
 	return d.Time().Format("2 Jan 2006")
 }
@@ -150,7 +154,7 @@ func date(language string, d geo.Date) string {
 func dated(language, place string, d geo.Date) string {
 	day := d.Time()
 	if language != "vi" {
-		return strings.TrimPrefix(place+", ", ", ") + day.Format("2 January 2006")
+		return strings.TrimPrefix(place+", ", ", ") + d.Text().EN
 	}
 	key := "date_in_full"
 	if place == "" {

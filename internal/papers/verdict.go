@@ -224,8 +224,11 @@ func (s *Setting) findingRow(f *zoning.Finding) Row {
 		key, tone = "notice", Plain
 	}
 	weight := "advisory"
-	if f.Binding {
+	switch {
+	case f.Binding:
 		weight = "binding"
+	case f.Outcome == zoning.Condition: // is to be met, be its rule one that refuses or not
+		weight = "to_be_met"
 	}
 	about := s.say(weight)
 	if f.Decides {
@@ -246,7 +249,10 @@ func (s *Setting) findingRow(f *zoning.Finding) Row {
 	row := Row{Cells: []Cell{{Strong: f.Rule, Text: f.Clause}, {Strong: s.say(key), Text: about, Tone: tone}, {Text: measured}, {Text: required}, {Text: margin}}}
 	row.Notes = append(row.Notes, f.Message.In(s.Language))
 	if e := f.Evidence; e != nil {
-		row.Notes = append(row.Notes, s.say("evidence", s.layerTitle(e.Collection)+" "+evidenceName(e)))
+		row.Notes = append(row.Notes, s.say("evidence", s.layerTitle(e.Collection)+" "+s.evidenceName(e)))
+	}
+	if f.RuleSet != "" { // verdicts of the first type do not say it of each
+		row.Notes = append(row.Notes, s.say("rule_and_data", f.RuleSet, date(s.Language, f.DataDate)))
 	}
 	if f.Source.Instrument != "" {
 		row.Notes = append(row.Notes, s.say("source", f.Source.Instrument))
@@ -270,11 +276,19 @@ func (s *Setting) inWords(text string) string {
 	return strings.Join(parts, ", ")
 }
 
-func evidenceName(e *zoning.Evidence) string {
-	if e.Code != "" {
-		return e.Code
+// evidenceName is what a feature is called, and what is to be known of it.
+func (s *Setting) evidenceName(e *zoning.Evidence) string {
+	name := e.Code
+	if name == "" {
+		name = fmt.Sprintf("#%d", e.ID)
 	}
-	return fmt.Sprintf("#%d", e.ID)
+	if e.Status == zoning.Draft {
+		name += ", " + s.say("draft")
+	}
+	if !e.RecordedOn.IsZero() {
+		name += ", " + s.say("recorded_on", date(s.Language, e.RecordedOn))
+	}
+	return name
 }
 
 // instead is what would be allowed; no items where there is nothing to be said.

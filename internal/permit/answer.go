@@ -87,6 +87,8 @@ func appendFinding(dst []byte, f *zoning.Finding, sentences bool) []byte {
 	dst = appendText(append(dst, `,"outcome":`...), string(f.Outcome))
 	dst = strconv.AppendBool(append(dst, `,"binding":`...), f.Binding)
 	dst = appendText(append(dst, `,"clause":`...), f.Clause)
+	dst = appendText(append(dst, `,"rule_set":`...), f.RuleSet)
+	dst = appendDate(append(dst, `,"data_date":`...), f.DataDate)
 	if sentences {
 		dst = appendText(append(dst, `,"measured":`...), f.Measured)
 		dst = appendText(append(dst, `,"required":`...), f.Required)
@@ -163,6 +165,12 @@ func appendEvidence(dst []byte, e *zoning.Evidence) []byte {
 	dst = strconv.AppendInt(append(dst, `,"id":`...), e.ID, 10)
 	if e.Code != "" {
 		dst = appendText(append(dst, `,"code":`...), e.Code)
+	}
+	if e.Status != "" {
+		dst = appendText(append(dst, `,"status":`...), e.Status)
+	}
+	if !e.RecordedOn.IsZero() {
+		dst = appendDate(append(dst, `,"recorded_on":`...), e.RecordedOn)
 	}
 	return append(dst, '}')
 }

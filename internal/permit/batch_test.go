@@ -146,14 +146,14 @@ func TestRowsAtTheirLimit(t *testing.T) {
 func TestCSVDetails(t *testing.T) {
 	const in = "lon,lat,mast_type\n2,1,A2b\n0,99,A2b\n"
 	got, tally, err := runBatch(t, batchOf(CSV, OutCSV, DetailFindings), in)
-	want := "lon,lat,mast_type,verdict,commune,district,provisional,allowed_types,rules,errors\n2,1,A2b,refused,c2,d,false,A1a A1b,ZONE-b,\n0,99,A2b,,,,,,,row 2: lat: must be within ±90 degrees\n"
+	want := "lon,lat,mast_type,verdict,commune,district,provisional,allowed_types,rules,rule_set,data_date,errors\n2,1,A2b,refused,c2,d,false,A1a A1b,ZONE-b,r@1,2020-06-30,\n0,99,A2b,,,,,,,,,row 2: lat: must be within ±90 degrees\n"
 	if err != nil || got != want || tally.Rows != 2 || tally.Bad != 1 || tally.Refused != 1 || len(tally.Faults) != 1 || tally.Faults[0].Row != 2 {
 		t.Errorf("%v, %+v\n%s", err, tally, cmp.Diff(want, got))
 	}
 	full := batchOf(CSV, OutCSV, DetailFull)
 	full.Language = "vi"
 	got, _, err = runBatch(t, full, in)
-	want = "lon,lat,mast_type,verdict,commune,district,provisional,allowed_types,rules,reasons,errors\n2,1,A2b,refused,c2,d,false,A1a A1b,ZONE-b,\"không, \"\"được\"\"\",\n0,99,A2b,,,,,,,,hàng 2: lat: phải nằm trong ±90 độ\n"
+	want = "lon,lat,mast_type,verdict,commune,district,provisional,allowed_types,rules,reasons,rule_set,data_date,errors\n2,1,A2b,refused,c2,d,false,A1a A1b,ZONE-b,\"không, \"\"được\"\"\",r@1,2020-06-30,\n0,99,A2b,,,,,,,,,,hàng 2: lat: phải nằm trong ±90 độ\n"
 	if err != nil || got != want {
 		t.Errorf("%v\n%s", err, cmp.Diff(want, got))
 	}

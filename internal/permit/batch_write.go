@@ -15,8 +15,8 @@ type OutFormat uint8
 
 // The formats of answers. The columns and properties of the input stay, but for
 // those called as a result is: verdict, commune, district and errors; with findings
-// also provisional, allowed_types and rules (those that decide, and in GeoJSON
-// instead of them findings, alternatives and rule_set); in full CSV also reasons.
+// also provisional, allowed_types, rules (those that decide), rule_set and data_date
+// (and in GeoJSON findings, alternatives and rule_set instead of the last three); in full CSV also reasons.
 // What is wrong with a row begins with its number, from 1, in CSV; elsewhere that is
 // the member row.
 const (
@@ -30,8 +30,8 @@ const (
 
 // resultNames are those of CSV columns, by detail, and of properties.
 var resultNames = [...][]string{
-	DetailFull:     {"verdict", "commune", "district", "provisional", "allowed_types", "rules", "reasons", "errors"},
-	DetailFindings: {"verdict", "commune", "district", "provisional", "allowed_types", "rules", "errors"},
+	DetailFull:     {"verdict", "commune", "district", "provisional", "allowed_types", "rules", "reasons", "rule_set", "data_date", "errors"},
+	DetailFindings: {"verdict", "commune", "district", "provisional", "allowed_types", "rules", "rule_set", "data_date", "errors"},
 	DetailVerdict:  {"verdict", "commune", "district", "errors"},
 }
 
@@ -39,7 +39,7 @@ var resultNames = [...][]string{
 // that name, so that an answer can be judged again.
 func isResultName(name string) bool {
 	switch name {
-	case "verdict", "commune", "district", "provisional", "allowed_types", "rules", "reasons", "errors", "findings", "alternatives", "rule_set":
+	case "verdict", "commune", "district", "provisional", "allowed_types", "rules", "reasons", "errors", "findings", "alternatives", "rule_set", "data_date":
 		return true
 	}
 	return false
@@ -199,6 +199,8 @@ func (p *pen) answerCells(a *Answer, cell func(string)) {
 	if p.detail == DetailFull {
 		cell(joined(len(deciding), func(i int) string { return deciding[i].Message.In(p.language) }))
 	}
+	cell(a.RuleSet)
+	cell(a.Date.String())
 }
 
 // joined joins different texts, with blanks between them.

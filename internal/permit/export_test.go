@@ -3,6 +3,7 @@ package permit
 import (
 	"context"
 	"sync"
+	"time"
 
 	"github.com/paulmach/orb"
 
@@ -27,6 +28,18 @@ func (m *Memory) Fresh(v account.Viewer, date geo.Date) *Snapshot {
 // Keep begins to keep a class of viewers.
 func (m *Memory) Keep(v account.Viewer, date geo.Date) {
 	m.keep(context.Background(), Asked{Viewer: v, Date: date})
+}
+
+// KnownAt is the record time at which the register was read.
+func (j Judged) KnownAt() time.Time { return j.body.KnownAt }
+
+// OfFirstType is a verdict as those of the first type were recorded, with the answer given.
+func (j Judged) OfFirstType(answer []byte) (Judged, error) {
+	j.body.Type = firstType
+	var err error
+	j.body.Answer, err = inFirstForm(answer)
+	j.Answer = j.body.Answer
+	return j, err
 }
 
 // NewBatchOfNone is a batch of rows that are checked against each other, with a judge

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 
+	"hatang/geo"
 	"hatang/geo/zoning"
 	"hatang/internal/layer"
 )
@@ -25,7 +26,7 @@ const (
 
 // NetworkColumns are those of NetworkCSV.
 func NetworkColumns() []string {
-	return []string{"code", "id", "status", "lon", "lat", "commune", "district", "mast_type", "since", "verdict", "before_plan", "rules", "reasons"}
+	return []string{"code", "id", "status", "lon", "lat", "commune", "district", "mast_type", "since", "verdict", "before_plan", "rules", "reasons", "rule_set", "data_date"}
 }
 
 // IsNetworkNumber reports whether the cells of a column are numbers.
@@ -74,7 +75,7 @@ func (c *Checker) Network(ctx context.Context, q Question, operator, language st
 	if err != nil {
 		return NetworkSummary{}, err
 	}
-	w := networkWriter{format: f, language: language, out: out, districts: map[string]*NetworkCounts{}, rules: map[[2]string]*RuleCounts{}}
+	w := networkWriter{format: f, language: language, out: out, date: s.date, districts: map[string]*NetworkCounts{}, rules: map[[2]string]*RuleCounts{}}
 	if err := w.begin(s, operator); err != nil {
 		return NetworkSummary{}, err
 	}
@@ -99,6 +100,7 @@ type networkWriter struct {
 	format    NetworkFormat
 	language  string
 	out       io.Writer
+	date      geo.Date
 	text      []byte
 	total     NetworkCounts
 	districts map[string]*NetworkCounts
@@ -192,7 +194,7 @@ func (w *networkWriter) line(s *zoning.Standing) {
 	cells := []string{m.Code, strconv.FormatInt(m.ID, 10), m.Status, strconv.FormatFloat(m.Point[0], 'f', -1, 64), strconv.FormatFloat(m.Point[1], 'f', -1, 64),
 		s.Place.Commune, s.Place.District, string(m.MastType), since, string(s.Verdict), strconv.FormatBool(s.BeforePlan),
 		joined(len(findings), func(i int) string { return findings[i].Rule }),
-		joined(len(findings), func(i int) string { return findings[i].Message.In(w.language) })}
+		joined(len(findings), func(i int) string { return findings[i].Message.In(w.language) }), s.RuleSet, w.date.String()}
 	for i, cell := range cells {
 		if i > 0 {
 			w.text = append(w.text, ',')

@@ -209,7 +209,11 @@ func (r *Recorder) Replay(ctx context.Context, rec Record) (Replay, error) {
 		return Replay{}, fmt.Errorf("read the basis of the record: %w", err)
 	}
 	again := Replay{Number: body.Number, KnownAt: body.KnownAt}
-	if again.Answer, err = r.again(ctx, body, basis); err != nil {
+	again.Answer, err = r.again(ctx, body, basis)
+	if err == nil && body.Type == firstType {
+		again.Answer, err = inFirstForm(again.Answer)
+	}
+	if err != nil {
 		return Replay{}, err
 	}
 	again.Same, err = SameButMessages(body.Answer, again.Answer)
@@ -237,6 +241,7 @@ func (r *Recorder) again(ctx context.Context, b RecordBody, basis Basis) (json.R
 	if err != nil {
 		return nil, err
 	}
+	p.DraftsByRule = b.Type == firstType
 	a := s.Check(p)
 	return a.AppendJSON(nil, DetailFull), nil
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"hatang/geo/zoning"
 	"hatang/internal/account"
 	"hatang/internal/layer"
 	"hatang/internal/permit"
@@ -173,6 +174,7 @@ func TestRecordedVerdictsAreMadeAgain(t *testing.T) {
 			numbers[n] = v
 		}
 	}
+	ofFirstType := r.recordAsFirst(vnpt, questions[len(questions)-10:])
 	r.sql(writing, "COMMIT")
 	r.sql(begun, "UPDATE bts_sites SET geom = ST_Translate(geom, 0, 0.001) WHERE id % 5 = 1")
 	r.sql(begun, "DELETE FROM bts_sites WHERE id % 11 = 2 AND status = 'draft'")
@@ -224,6 +226,13 @@ func TestRecordedVerdictsAreMadeAgain(t *testing.T) {
 	} else {
 		t.Logf("of %d verdicts these are others today, and made again as they were: %v", len(numbers), changed)
 	}
+	for _, number := range ofFirstType {
+		if rec, _ := r.kept(vnpt, number); r.wrong(number) != "" {
+			t.Errorf("%s of the first type: %s", number, r.wrong(number))
+		} else if again, err := r.Replay(ctx, rec); err != nil || !again.Same || bytes.Contains(again.Answer, []byte("data_date")) {
+			t.Errorf("%s of the first type, made again: %v\nrecorded %s\nreplayed %s", number, err, rec.Body, again.Answer)
+		}
+	}
 	// What differs beside messages is found.
 	for number := range numbers {
 		rec, body := r.kept(account.Terminal("test"), number)
@@ -238,6 +247,47 @@ func TestRecordedVerdictsAreMadeAgain(t *testing.T) {
 		}
 		break
 	}
+}
+
+// recordAsFirst records verdicts as they were before drafts counted whatever a rule says, and
+// before findings told of when they are. Of some of the places the answer is another now.
+func (r *recording) recordAsFirst(v account.Viewer, questions []json.RawMessage) (numbers []string) {
+	r.t.Helper()
+	ctx, others := r.t.Context(), 0
+	judged, err := r.Judge(ctx, v, day(r.t, "2020-12-31"), permit.Placement, questions)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	for i, j := range judged {
+		p, err := permit.ParseProposal(questions[i], day(r.t, "2020-12-31"))
+		if err != nil {
+			r.t.Fatal(err)
+		}
+		p.DraftsByRule = true
+		then, err := permit.NewChecker(r).CheckAsKnown(ctx, v, []zoning.Proposal{p}, j.KnownAt())
+		if err != nil {
+			r.t.Fatal(err)
+		}
+		if bytes.Contains(j.Answer, []byte(`"status":"draft"`)) {
+			others++
+		}
+		first, err := j.OfFirstType(then[0].AppendJSON(nil, permit.DetailFull))
+		if err != nil || bytes.Contains(first.Answer, []byte("(draft)")) || bytes.Contains(first.Answer, []byte("recorded_on")) {
+			r.t.Fatalf("as of the first type: %v, %s", err, first.Answer)
+		}
+		sealed, err := r.Seal(first, 0, nil)
+		if err == nil {
+			err = r.RecordVerdict(ctx, v, sealed)
+		}
+		if err != nil {
+			r.t.Fatal(err)
+		}
+		numbers = append(numbers, first.Number)
+	}
+	if others == 0 {
+		r.t.Error("no draft is near any of the places")
+	}
+	return numbers
 }
 
 // stripped is an answer without what says when it was given and what the registry said of it.

@@ -44,8 +44,13 @@ const (
 // MaxRecorded is how many verdicts one call records at most: as many as a proposal has features.
 const MaxRecorded = MaxFiled
 
-// recordType is the form of the body; another form has another name.
-const recordType = "hatang-verdict/1"
+// The forms of bodies, by their types. Those of the first go on being verified, and replayed
+// as they were given: drafts counted where a rule named their status alone, and findings said
+// neither whose rules they come from nor of when what they rest on is.
+const (
+	firstType  = "hatang-verdict/1"
+	recordType = "hatang-verdict/2" // what is recorded now
+)
 
 // RecordBody is what is signed.
 type RecordBody struct {
@@ -171,7 +176,7 @@ func (r Record) Verify(keys []SigningKey) []geo.Text {
 		say("chữ ký không khớp với nội dung", "the signature is not of this body")
 	}
 	body, err := r.Read()
-	if err != nil || body.Type != recordType {
+	if err != nil || body.Type != recordType && body.Type != firstType {
 		say("nội dung không đúng dạng", "the body is not of the form of a verdict")
 		return wrong
 	}
@@ -217,6 +222,32 @@ type Replay struct {
 	KnownAt time.Time       `json:"known_at"`
 	Same    bool            `json:"same"`   // the answers are one, but for the texts of messages
 	Answer  json.RawMessage `json:"answer"` // of the replay
+}
+
+// inFirstForm is an answer without what those of the first type did not say.
+func inFirstForm(answer []byte) (json.RawMessage, error) {
+	var a map[string]any
+	d := json.NewDecoder(bytes.NewReader(answer))
+	d.UseNumber()
+	if err := d.Decode(&a); err != nil {
+		return nil, fmt.Errorf("read an answer: %w", err)
+	}
+	for _, list := range []string{"findings", "alternatives"} {
+		items, _ := a[list].([]any)
+		for _, item := range items {
+			said, _ := item.(map[string]any)
+			delete(said, "rule_set")
+			delete(said, "data_date")
+			evidence, _ := said["evidence"].(map[string]any)
+			delete(evidence, "status")
+			delete(evidence, "recorded_on")
+		}
+	}
+	text, err := json.Marshal(a)
+	if err != nil {
+		return nil, fmt.Errorf("write an answer: %w", err)
+	}
+	return text, nil
 }
 
 // SameButMessages reports whether two answers are the same byte for byte once they are

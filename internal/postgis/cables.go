@@ -68,15 +68,15 @@ func (r *reading) undergroundZones(ctx context.Context, into *zoning.CableSurrou
 		return err
 	}
 	c.add("(valid_to IS NULL OR valid_to > %s::date)", c.bind(r.date.Time()))
-	rows, err := r.query(ctx, "id, code, kind, coalesce(phase, ''), illustrative, valid_from, valid_to, ST_AsEWKB(geom)", from, c)
+	rows, err := r.query(ctx, "id, code, kind, coalesce(phase, ''), illustrative, valid_from, valid_to, "+recordedOn+", ST_AsEWKB(geom)", from, c)
 	if err != nil {
 		return err
 	}
 	z := zoning.UndergroundZone{Collection: "underground_zones"}
-	var starts, ends day
+	var starts, ends, recorded day
 	var raw []byte
-	_, err = pgx.ForEachRow(rows, []any{&z.ID, &z.Code, &z.Kind, &z.Phase, &z.Illustrative, &starts, &ends, &raw}, func() (err error) {
-		z.Period = geo.Period{From: starts.Date, To: ends.Date}
+	_, err = pgx.ForEachRow(rows, []any{&z.ID, &z.Code, &z.Kind, &z.Phase, &z.Illustrative, &starts, &ends, &recorded, &raw}, func() (err error) {
+		z.Period, z.RecordedOn = geo.Period{From: starts.Date, To: ends.Date}, recorded.Date
 		z.Geometry, err = decodeArea(raw)
 		into.Zones = append(into.Zones, z)
 		return err
@@ -89,13 +89,15 @@ func (r *reading) poleLines(ctx context.Context, into *zoning.CableSurroundings)
 	if err != nil {
 		return err
 	}
-	rows, err := r.query(ctx, "id, code, kind, status, illustrative, ST_AsEWKB(geom)", from, c)
+	rows, err := r.query(ctx, "id, code, kind, status, illustrative, "+recordedOn+", ST_AsEWKB(geom)", from, c)
 	if err != nil {
 		return err
 	}
 	l := zoning.PoleLine{Collection: "pole_lines"}
+	var recorded day
 	var raw []byte
-	_, err = pgx.ForEachRow(rows, []any{&l.ID, &l.Code, &l.Kind, &l.Status, &l.Illustrative, &raw}, func() (err error) {
+	_, err = pgx.ForEachRow(rows, []any{&l.ID, &l.Code, &l.Kind, &l.Status, &l.Illustrative, &recorded, &raw}, func() (err error) {
+		l.RecordedOn = recorded.Date
 		l.Line, err = decodeLine(raw)
 		into.Poles = append(into.Poles, l)
 		return err

@@ -80,15 +80,15 @@ func (r *reading) zones(ctx context.Context, into *zoning.SceneData) error {
 		return err
 	}
 	c.add("(valid_to IS NULL OR valid_to > %s::date)", c.bind(r.date.Time()))
-	rows, err := r.query(ctx, "id, code, zone_class, coalesce(phase, ''), illustrative, accuracy_m, valid_from, valid_to, ST_AsEWKB(geom)", from, c)
+	rows, err := r.query(ctx, "id, code, zone_class, coalesce(phase, ''), illustrative, accuracy_m, valid_from, valid_to, "+recordedOn+", ST_AsEWKB(geom)", from, c)
 	if err != nil {
 		return err
 	}
 	z := zoning.Zone{Collection: "mast_zones"}
-	var starts, ends day
+	var starts, ends, recorded day
 	var raw []byte
-	_, err = pgx.ForEachRow(rows, []any{&z.ID, &z.Code, &z.Class, &z.Phase, &z.Illustrative, &z.AccuracyM, &starts, &ends, &raw}, func() (err error) {
-		z.Period = geo.Period{From: starts.Date, To: ends.Date}
+	_, err = pgx.ForEachRow(rows, []any{&z.ID, &z.Code, &z.Class, &z.Phase, &z.Illustrative, &z.AccuracyM, &starts, &ends, &recorded, &raw}, func() (err error) {
+		z.Period, z.RecordedOn = geo.Period{From: starts.Date, To: ends.Date}, recorded.Date
 		z.Geometry, err = decodeArea(raw)
 		into.Zones = append(into.Zones, z)
 		return err
@@ -114,24 +114,33 @@ func (r *reading) widestEdgeM(ctx context.Context) (widestM float64, err error) 
 	return widestM, err
 }
 
-// masts reads the sites with the operators on each.
+// recordedOn is the day on which the register last recorded a row, in UTC.
+const recordedOn = "(updated_at AT TIME ZONE 'UTC')::date"
+
+// masts reads the sites with the operators on each. Whose a draft is matters of those of
+// others than the viewer's organisation.
 func (r *reading) masts(ctx context.Context, into *zoning.SceneData) error {
 	from, c, err := r.inForce("bts_sites")
 	if err != nil {
 		return err
 	}
-	rows, err := r.query(ctx, "id, code, mast_type, height_m, status, illustrative, ST_X(geom), ST_Y(geom), structure, half_width_m, host_building_height_m, concealed, valid_from", from, c)
+	rows, err := r.query(ctx, "id, code, mast_type, height_m, status, illustrative, ST_X(geom), ST_Y(geom), structure, half_width_m, host_building_height_m, concealed, valid_from, "+recordedOn+", CASE status WHEN "+c.bind(layer.Draft)+" THEN coalesce(owner_organisation, '') ELSE '' END", from, c)
 	if err != nil {
 		return err
 	}
 	m := zoning.Mast{Collection: "bts_sites"}
 	var kind string
 	var built zoning.Built
-	var since day
+	var since, recorded day
+	var owner string
+	own := r.viewer.Sight("bts_sites").Organisation
 	known := words{}
 	_, err = pgx.ForEachRow(rows, []any{&m.ID, &m.Code, &kind, &m.HeightM, &m.Status, &m.Illustrative, &m.Point[0], &m.Point[1],
-		&built.Structure, &built.HalfWidthM, &built.HostBuildingHeightM, &built.Concealed, &since}, func() error {
-		m.MastType, m.Status = geo.MastType(known.one(kind)), known.one(m.Status)
+		&built.Structure, &built.HalfWidthM, &built.HostBuildingHeightM, &built.Concealed, &since, &recorded, &owner}, func() error {
+		if m.Owner = known.one(owner); owner == own {
+			m.Owner = ""
+		}
+		m.MastType, m.Status, m.RecordedOn = geo.MastType(known.one(kind)), known.one(m.Status), recorded.Date
 		its := built
 		its.Since = since.Date
 		m.Built = &its
@@ -237,13 +246,15 @@ func (r *reading) areas(ctx context.Context, into *zoning.SceneData) error {
 	if err != nil {
 		return err
 	}
-	rows, err := r.query(ctx, "id, code, kind, max_height_m, illustrative, ST_AsEWKB(geom)", from, c)
+	rows, err := r.query(ctx, "id, code, coalesce(name, ''), kind, max_height_m, illustrative, "+recordedOn+", ST_AsEWKB(geom)", from, c)
 	if err != nil {
 		return err
 	}
 	a := zoning.Area{Collection: "special_areas"}
+	var recorded day
 	var raw []byte
-	_, err = pgx.ForEachRow(rows, []any{&a.ID, &a.Code, &a.Kind, &a.MaxHeightM, &a.Illustrative, &raw}, func() (err error) {
+	_, err = pgx.ForEachRow(rows, []any{&a.ID, &a.Code, &a.Name, &a.Kind, &a.MaxHeightM, &a.Illustrative, &recorded, &raw}, func() (err error) {
+		a.RecordedOn = recorded.Date
 		a.Geometry, err = decodeArea(raw)
 		into.Areas = append(into.Areas, a)
 		return err

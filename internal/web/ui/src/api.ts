@@ -38,6 +38,9 @@ export interface Finding {
   outcome: string;
   binding: boolean;
   clause?: string;
+  /** Whose rules it is of, ID@VERSION, and the day whose facts count. */
+  rule_set?: string;
+  data_date?: string;
   measured?: unknown;
   required?: unknown;
   margin_m?: number | null;
@@ -57,7 +60,8 @@ export interface Finding {
   status?: string;
 }
 
-export interface Evidence { collection: string; id: number; code?: string }
+/** A draft has the status draft; recorded_on is when the register last recorded it. */
+export interface Evidence { collection: string; id: number; code?: string; status?: string; recorded_on?: string }
 export interface Alternative {
   message?: Text | string;
   evidence?: Evidence | null;

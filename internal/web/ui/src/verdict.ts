@@ -77,6 +77,7 @@ function findingItem(v: Verdict, f: Finding, map: MapView): HTMLElement {
     measure("check.margin", typeof f.margin_m === "number" ? `${formatNumber(f.margin_m, 1)} m` : null),
     measure("check.reply", f.reply_days ? t("check.days", { n: f.reply_days }) : null),
     measure("check.clause", [f.clause, f.status && word("status", f.status)].filter(Boolean).join(" · ")),
+    measure("check.data", [f.rule_set, f.data_date && formatDate(f.data_date), f.evidence?.recorded_on && t("check.recorded", { date: formatDate(f.evidence.recorded_on) })].filter(Boolean).join(" · ")),
   ].filter((m) => m !== null);
   const drawn = drawable(v, f);
   const light = drawn ? () => map.drawing.light(f) : undefined;
@@ -88,7 +89,7 @@ function findingItem(v: Verdict, f: Finding, map: MapView): HTMLElement {
     h("div", { class: "rulehead" },
       h("span", { class: "outcome" }, f.notice ? t("outcome.notice") : word("outcome", f.outcome)),
       h("span", { class: "rule" }, f.rule),
-      h("span", { class: "binds" }, t(f.decides ? "check.decides" : f.binding ? "check.binding" : "check.advisory"))),
+      h("span", { class: "binds" }, t(f.decides ? "check.decides" : f.binding ? "check.binding" : f.outcome === "condition" ? "check.tobemet" : "check.advisory"))),
     h("p", { class: "message" }, say(f.message)),
     h("dl", {}, ...measures.flat()),
     sourceOf(f),
@@ -109,7 +110,7 @@ async function showFinding(v: Verdict, f: Finding, map: MapView): Promise<void> 
   map.fit(map.drawing.extent(f));
 }
 
-function measure(key: "check.measured" | "check.required" | "check.margin" | "check.clause" | "check.reply", value: unknown): HTMLElement[] | null {
+function measure(key: "check.measured" | "check.required" | "check.margin" | "check.clause" | "check.data" | "check.reply", value: unknown): HTMLElement[] | null {
   const text = plain(value);
   return text === "" ? null : [h("dt", {}, t(key)), h("dd", {}, text)];
 }
