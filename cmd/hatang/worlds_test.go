@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"io"
 	"log/slog"
 	"maps"
 	"math/rand/v2"
@@ -140,16 +139,10 @@ func newOrigin(t *testing.T) *origin {
 	if err != nil {
 		t.Fatal(err)
 	}
-	o := &origin{url: testdb.New(t), layers: layers, served: layers, viewers: everybody(), clock: time.Now().Add(time.Hour).Truncate(time.Second)}
+	o := &origin{url: demonstration(t), layers: layers, served: layers, viewers: everybody(), clock: time.Now().Add(time.Hour).Truncate(time.Second)}
+	o.quiet = append(o.quiet, time.Now().Add(-24*time.Hour)) // before there was anything
 	o.pause()
 	db := o.database(o.url)
-	if err := db.migrate(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := loadDemo(t.Context(), db, io.Discard); err != nil {
-		t.Fatal(err)
-	}
-	o.pause()
 	conn := owner(t, o.url)
 	countDrafts(t, conn)
 	for _, sql := range furtherRows {
