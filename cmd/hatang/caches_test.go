@@ -43,12 +43,13 @@ func compareCaches(t *testing.T, o *origin, requests int) {
 // their memory: extents, counts and figures.
 func (q question) keeps() bool {
 	path, _, _ := strings.Cut(q.path, "?")
-	for _, part := range []string{"/indicators", "/uncovered", "/sharing-clusters", "/plan/"} {
-		if strings.Contains(path, part) {
-			return true
-		}
-	}
-	return strings.Contains(path, "/collections") && !strings.Contains(path, "/items/")
+	return q.computed() || strings.Contains(path, "/collections") && !strings.Contains(path, "/items/")
+}
+
+// computed reports whether the answer is made of figures, of which a server has to compute all.
+func (q question) computed() bool {
+	path, _, _ := strings.Cut(q.path, "?")
+	return slices.ContainsFunc([]string{"/indicators", "/uncovered", "/sharing-clusters", "/plan/"}, func(part string) bool { return strings.Contains(path, part) })
 }
 
 // newCrowd is one world that everybody asks in turn.

@@ -34,7 +34,7 @@ type imports struct {
 }
 
 func newImports(store *postgis.Store, date func() geo.Date, log *slog.Logger) *imports {
-	return &imports{store, importReader{store, date}, log, make(chan struct{}, httpapi.ServerImports)}
+	return &imports{store, importReader{store, date, httpapi.MaxFileFeatures}, log, make(chan struct{}, httpapi.ServerImports)}
 }
 
 // AddImport implements httpapi.Importer.
@@ -91,6 +91,7 @@ func (i *imports) work(ctx context.Context) {
 type importReader struct {
 	store *postgis.Store
 	date  func() geo.Date
+	most  int // features of a file
 }
 
 // Options returns how the file of an import becomes rows.
@@ -103,8 +104,8 @@ func (r importReader) Read(ctx context.Context, v account.Viewer, i layer.Import
 	defer bytesRead.Store(i.Bytes) // of files that are not read from their beginning to their end, too
 	rows := 0
 	few := func(in postgis.Incoming) error {
-		if rows++; rows > httpapi.MaxFileFeatures {
-			return tooManyFeatures(httpapi.MaxFileFeatures)
+		if rows++; rows > r.most {
+			return tooManyFeatures(r.most)
 		}
 		return add(in)
 	}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"math/rand/v2"
 	"net/http"
 	"os"
@@ -191,11 +192,22 @@ func TestInterruptedImportCommand(t *testing.T) {
 
 // A file has so many features, and not one more.
 func TestImportsHaveALimit(t *testing.T) {
+	r := newRegister(t)
+	reader := newImports(r.store, func() geo.Date { return geo.NewDate(2020, 12, 31) }, slog.New(slog.DiscardHandler)).reader
+	if reader.most != httpapi.MaxFileFeatures {
+		t.Errorf("a server reads %d features of a file, and says that it reads %d", reader.most, httpapi.MaxFileFeatures)
+	}
+	reader.most = 1000
+	fileLimit(t, reader)
+}
+
+// fileLimit reads files at the reader's limit, one feature below it and one above.
+func fileLimit(t *testing.T, reader importReader) {
+	t.Helper()
 	file := filepath.Join(t.TempDir(), "many.geojson")
 	feature := `{"type":"Feature","properties":{"code":"x"},"geometry":null},`
-	reader := importReader{newRegister(t).store, func() geo.Date { return geo.NewDate(2020, 12, 31) }}
 	l, _ := reader.store.Layers().Get("kiosks")
-	for n, refused := range map[int]bool{httpapi.MaxFileFeatures: false, httpapi.MaxFileFeatures + 1: true} {
+	for _, n := range []int{reader.most - 1, reader.most, reader.most + 1} {
 		text := `{"type":"FeatureCollection","features":[` + strings.TrimSuffix(strings.Repeat(feature, n), ",") + "]}"
 		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
@@ -204,8 +216,9 @@ func TestImportsHaveALimit(t *testing.T) {
 		rows := 0
 		_, err := reader.Read(context.Background(), account.Terminal("test"), layer.Import{Bytes: int64(len(text))}, l, file, &bytes, func(postgis.Incoming) error { rows++; return nil })
 		var invalid *layer.InvalidError
-		if errors.As(err, &invalid) != refused || !refused && err != nil || rows != httpapi.MaxFileFeatures || bytes.Load() != int64(len(text)) {
-			t.Errorf("%d features: %d rows of %d bytes, %v", n, rows, bytes.Load(), err)
+		refused := n > reader.most
+		if errors.As(err, &invalid) != refused || !refused && err != nil || rows != min(n, reader.most) || bytes.Load() != int64(len(text)) {
+			t.Errorf("%d features, of %d at most: %d rows of %d bytes, %v", n, reader.most, rows, bytes.Load(), err)
 		}
 	}
 }
@@ -241,7 +254,7 @@ func measuredByWhatOneSees(t *testing.T, r *register) {
 	if err := os.WriteFile(file, []byte("code,status,mast_type,lon,lat\nHID-1,draft,A2b,103.01,21.445\nHID-2,draft,A2b,103.02,21.445\nHID-3,draft,A2b,103.03,21.445\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	reader := importReader{r.store, func() geo.Date { return geo.NewDate(2020, 12, 31) }}
+	reader := importReader{r.store, func() geo.Date { return geo.NewDate(2020, 12, 31) }, httpapi.MaxFileFeatures}
 	l, _ := r.store.Layers().Get("bts_sites")
 	operator := account.Viewer{Name: "key:x", Organisation: "VNPT", Grants: []account.Grant{{Role: account.Operator}}}
 	for _, tt := range []struct {

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime/debug"
 	"strings"
 	"sync"
 	"testing"
@@ -52,7 +53,8 @@ func runTests(m *testing.M) (code int) {
 			code = 1
 		}
 	}()
-	return m.Run()
+	debug.SetGCPercent(400) // servers inside the test make much garbage and keep little
+	return testdb.Run(m)
 }
 
 // program builds the real program, once.

@@ -22,7 +22,6 @@ import (
 	"hatang/internal/account"
 	"hatang/internal/httpapi"
 	"hatang/internal/layer"
-	"hatang/internal/plan"
 	"hatang/internal/postgis"
 	"hatang/internal/testdb"
 )
@@ -38,7 +37,21 @@ type register struct {
 	signer   keyFile           // by which servers sign
 }
 
-// newRegister loads the demonstration.
+// demonstration returns a database of the test's own with the demonstration in it.
+var demonstration = testdb.Once(func(ctx context.Context, url string) error {
+	layers, err := layer.Layers()
+	if err != nil {
+		return err
+	}
+	db := &database{ownerURL: url, appURL: url, layers: layers}
+	if err := db.migrate(ctx); err != nil {
+		return err
+	}
+	_, err = loadDemo(ctx, db, io.Discard)
+	return err
+})
+
+// newRegister makes a register with the demonstration.
 func newRegister(t *testing.T) *register {
 	t.Helper()
 	ctx := context.Background()
@@ -46,28 +59,12 @@ func newRegister(t *testing.T) *register {
 	if err != nil {
 		t.Fatal(err)
 	}
-	url := testdb.New(t)
+	url := demonstration(t)
 	r := &register{db: &database{ownerURL: url, appURL: url, layers: layers}}
-	if err := r.db.migrate(ctx); err != nil {
-		t.Fatal(err)
-	}
-	files, err := plan.DienBien()
-	if err != nil {
-		t.Fatal(err)
-	}
-	pack, err := plan.Parse(files)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if loaded, err := loadPack(ctx, r.db, pack, io.Discard); err != nil || !loaded {
-		t.Fatalf("load the demonstration: %t, %v", loaded, err)
-	}
 	if r.owner, err = pgxpool.New(ctx, url); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(r.owner.Close)
-	// The database ends with the test: nobody waits for its disk.
-	r.sql(t, "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET synchronous_commit = off', current_database()); END $$")
 	r.signer = keyFile(filepath.Join(t.TempDir(), "key.pem"))
 	if err := r.signer.ensure(ctx, &environment{user: "test"}, r.db); err != nil {
 		t.Fatal(err)

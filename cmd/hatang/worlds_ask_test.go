@@ -38,10 +38,13 @@ func (p *pair) next(writes bool) question {
 		a.path = "/api/v1/collections/" + pick(p.rand, p.stock.layers).Name + pick(p.rand, []string{"", "", "", "", "/schema", "/queryables", "/sortables"})
 	case n < 88:
 		return p.check(a)
-	case n < 90: // the dearest: each hidden edit has them computed anew
+	case n < 90:
 		a.path = p.figures()
 	default:
 		a.path = p.other()
+	}
+	if a.computed() { // the dearest: each hidden edit has them computed anew, by each server that is asked
+		a.cold = p.chance(5)
 	}
 	return p.manner(a)
 }

@@ -35,7 +35,10 @@ func worldsCases(t *testing.T, o *origin) {
 		{"the past of what becomes a draft is told to those who see the draft", draftsTakeTheirPast},
 		{"a cache's old answer is not good for other settings", oldTags},
 	} {
-		t.Run(test.name, func(t *testing.T) { test.run(t, o) })
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			test.run(t, o)
+		})
 	}
 }
 

@@ -67,10 +67,12 @@ func worldsControls(t *testing.T, o *origin) {
 		})},
 		{"nothing is withheld", "consulted agency", 1500, false, registry(func(l *layer.Layer) { l.WithheldValues = []string{} })},
 	} {
+		own := branch(random)
 		t.Run(control.name, func(t *testing.T) {
+			t.Parallel()
 			tampered := *o
 			control.tamper(t, &tampered)
-			p := tampered.newPair(t, tampered.who(control.as), random)
+			p := tampered.newPair(t, tampered.who(control.as), own)
 			p.onlyWrites, p.enough = control.writes, 1
 			if found := p.compare(control.requests); len(found) == 0 {
 				t.Errorf("%d requests of %s found nothing", control.requests, control.as)

@@ -83,7 +83,6 @@ type Config struct {
 type api struct {
 	Config
 	metrics *metrics
-	openapi openapiCache
 	extents extentCache
 	drawn   *tileCache
 	counts  countCache
@@ -108,7 +107,7 @@ func New(c Config) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, err := a.openapi.of(&c, c.Registry.All()); err != nil {
+	if _, err := openapiDocuments.of(&c, c.Registry.All()); err != nil {
 		return nil, err
 	}
 	return a.router(), nil

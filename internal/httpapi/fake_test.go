@@ -721,7 +721,7 @@ func config(t testing.TB, s *fakeStore) Config {
 // documentsOf are the documents that everybody is served.
 func documentsOf(t testing.TB, a *api) documents {
 	t.Helper()
-	docs, err := a.openapi.of(&a.Config, a.Registry.All())
+	docs, err := openapiDocuments.of(&a.Config, a.Registry.All())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -111,7 +111,7 @@ func viewParameter(p *openapi3.Parameter) parameterView {
 
 // openapiHTML is the OpenAPI document for people to read.
 func (a *api) openapiHTML(w http.ResponseWriter, r *request) error {
-	docs, err := a.openapi.of(&a.Config, r.layers.All())
+	docs, err := openapiDocuments.of(&a.Config, r.layers.All())
 	if err != nil {
 		return err
 	}

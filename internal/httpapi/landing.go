@@ -38,7 +38,7 @@ func (a *api) landing(w http.ResponseWriter, r *request) error {
 }
 
 func (a *api) openapi30(w http.ResponseWriter, r *request) error {
-	docs, err := a.openapi.of(&a.Config, r.layers.All())
+	docs, err := openapiDocuments.of(&a.Config, r.layers.All())
 	if err != nil {
 		return err
 	}
@@ -46,7 +46,7 @@ func (a *api) openapi30(w http.ResponseWriter, r *request) error {
 }
 
 func (a *api) openapi31(w http.ResponseWriter, r *request) error {
-	docs, err := a.openapi.of(&a.Config, r.layers.All())
+	docs, err := openapiDocuments.of(&a.Config, r.layers.All())
 	if err != nil {
 		return err
 	}

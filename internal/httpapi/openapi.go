@@ -22,17 +22,22 @@ type documents struct {
 	groups   []operationGroup
 }
 
-// openapiCache remembers the documents of the sets of layers asked for last: one for each
-// kind of viewer who knows of other layers. The zero value is empty; it is safe for
-// concurrent use.
+// openapiDocuments remembers the documents of the sets of layers asked for last: one for each
+// kind of viewer who knows of other layers. They are made of nothing that a server keeps, so
+// all servers of the process share them.
+var openapiDocuments openapiCache
+
+// openapiCache is safe for concurrent use; the zero value is empty.
 type openapiCache struct {
 	mu   sync.Mutex
 	made []*madeDocuments // the last used ones last
 }
 
 type madeDocuments struct {
-	layers []*layer.Layer
-	make   func() (documents, error)
+	layers  []*layer.Layer
+	title   geo.Text
+	version string
+	make    func() (documents, error)
 }
 
 // mostDocuments bounds the cache.
@@ -42,13 +47,15 @@ const mostDocuments = 8
 // others.
 func (o *openapiCache) of(c *Config, layers []*layer.Layer) (documents, error) {
 	o.mu.Lock()
-	i := slices.IndexFunc(o.made, func(m *madeDocuments) bool { return slices.Equal(m.layers, layers) })
+	i := slices.IndexFunc(o.made, func(m *madeDocuments) bool {
+		return m.title == c.Title && m.version == c.Version && slices.Equal(m.layers, layers)
+	})
 	var found *madeDocuments
 	if i >= 0 {
 		found = o.made[i]
 		o.made = slices.Delete(o.made, i, i+1)
 	} else {
-		found = &madeDocuments{layers, sync.OnceValues(func() (documents, error) { return completeOpenAPI(layers, c.Title, c.Version) })}
+		found = &madeDocuments{layers, c.Title, c.Version, sync.OnceValues(func() (documents, error) { return completeOpenAPI(layers, c.Title, c.Version) })}
 	}
 	o.made = append(o.made, found)
 	o.made = slices.Delete(o.made, 0, max(0, len(o.made)-mostDocuments))

@@ -84,6 +84,15 @@ func (c *counting) RowsSince(ctx context.Context, v account.Viewer, l *layer.Lay
 	return c.Store.RowsSince(ctx, v, l, since, each)
 }
 
+// migrated returns a database of the test's own with nothing in it but the schema.
+var migrated = testdb.Once(func(ctx context.Context, url string) error {
+	layers, err := layer.Layers()
+	if err != nil {
+		return err
+	}
+	return postgis.Migrate(ctx, url, layers)
+})
+
 // strewn is a register with points, areas, lines and withheld areas, and the owner's connection.
 func strewn(t testing.TB) (*counting, *layer.Registry, *pgx.Conn) {
 	t.Helper()
@@ -92,10 +101,7 @@ func strewn(t testing.TB) (*counting, *layer.Registry, *pgx.Conn) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	url := testdb.New(t)
-	if err := postgis.Migrate(ctx, url, layers); err != nil {
-		t.Fatal(err)
-	}
+	url := migrated(t)
 	conn, err := pgx.Connect(ctx, url)
 	if err != nil {
 		t.Fatal(err)

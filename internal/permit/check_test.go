@@ -46,7 +46,33 @@ func readFile(file plan.LayerFile, l *layer.Layer, add func(postgis.Incoming) er
 	return readInto(in, l, add)
 }
 
-// demo loads the plan of Điện Biên into a database of its own.
+// demonstration returns a database of the test's own with the plan of Điện Biên in it.
+var demonstration = testdb.Once(func(ctx context.Context, url string) (err error) {
+	layers, err := layer.Layers()
+	if err != nil {
+		return err
+	}
+	files, err := plan.DienBien()
+	if err != nil {
+		return err
+	}
+	pack, err := plan.Parse(files)
+	if err != nil {
+		return err
+	}
+	if err := postgis.Migrate(ctx, url, layers); err != nil {
+		return err
+	}
+	admin, err := postgis.OpenAdmin(ctx, url)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, admin.Close(ctx)) }()
+	_, err = admin.LoadPack(ctx, pack, layers, readFile, func(string, int) {})
+	return err
+})
+
+// demo returns a store over the plan of Điện Biên, in a database of its own.
 func demo(t testing.TB) (*postgis.Store, *layer.Registry, *pgx.Conn) {
 	t.Helper()
 	ctx := context.Background()
@@ -54,26 +80,7 @@ func demo(t testing.TB) (*postgis.Store, *layer.Registry, *pgx.Conn) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	files, err := plan.DienBien()
-	if err != nil {
-		t.Fatal(err)
-	}
-	pack, err := plan.Parse(files)
-	if err != nil {
-		t.Fatal(err)
-	}
-	url := testdb.New(t)
-	if err := postgis.Migrate(ctx, url, layers); err != nil {
-		t.Fatal(err)
-	}
-	admin, err := postgis.OpenAdmin(ctx, url)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = admin.Close(ctx) })
-	if _, err := admin.LoadPack(ctx, pack, layers, readFile, func(string, int) {}); err != nil {
-		t.Fatal(err)
-	}
+	url := demonstration(t)
 	store, err := postgis.Open(ctx, url, layers)
 	if err != nil {
 		t.Fatal(err)

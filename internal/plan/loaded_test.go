@@ -91,6 +91,15 @@ func TestPacksBringTheirCalendar(t *testing.T) {
 	}
 }
 
+// migrated returns a database of the test's own with nothing in it but the schema.
+var migrated = testdb.Once(func(ctx context.Context, url string) error {
+	layers, err := layer.Layers()
+	if err != nil {
+		return err
+	}
+	return postgis.Migrate(ctx, url, layers)
+})
+
 // load puts a pack, or none when it is nil, into a database of its own.
 func load(t testing.TB, p *plan.Pack) *loaded {
 	t.Helper()
@@ -99,10 +108,7 @@ func load(t testing.TB, p *plan.Pack) *loaded {
 	if err != nil {
 		t.Fatal(err)
 	}
-	url := testdb.New(t)
-	if err := postgis.Migrate(ctx, url, layers); err != nil {
-		t.Fatal(err)
-	}
+	url := migrated(t)
 	admin, err := postgis.OpenAdmin(ctx, url)
 	if err != nil {
 		t.Fatal(err)

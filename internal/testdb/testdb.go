@@ -6,10 +6,12 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
@@ -27,7 +29,18 @@ func Main(m *testing.M) {
 		}
 		os.Exit(0)
 	}
-	os.Exit(m.Run())
+	os.Exit(Run(m))
+}
+
+// Run runs a package's tests, clears away what they shared and returns the exit code: for a
+// TestMain with work of its own, instead of Main.
+func Run(m *testing.M) int {
+	code := m.Run()
+	if err := shared.leave(context.Background()); err != nil {
+		fmt.Fprintln(os.Stderr, "leave the test cluster:", err)
+		return 1
+	}
+	return code
 }
 
 // New makes an empty database for one test and returns the owner's connection
@@ -49,51 +62,136 @@ func Copy(t testing.TB, url string) string {
 	return create(t, config.Database)
 }
 
+// Once returns a function that gives each test a database of its own, a copy of one that fill
+// has filled when the first test asked for it. fill gets the owner's connection string and
+// leaves no connection open.
+func Once(fill func(ctx context.Context, url string) error) func(testing.TB) string {
+	filled := sync.OnceValues(func() (string, error) {
+		ctx := context.Background()
+		owner, err := shared.join(ctx)
+		if err != nil {
+			return "", err
+		}
+		name := newName()
+		if err := execute(ctx, owner, "CREATE DATABASE "+name+" TEMPLATE template0"); err != nil {
+			return "", err
+		}
+		shared.keep(name)
+		return name, fill(ctx, within(owner, name))
+	})
+	return func(t testing.TB) string {
+		t.Helper()
+		name, err := filled()
+		if err != nil {
+			t.Fatalf("fill the database that tests have copies of: %v", err)
+		}
+		return create(t, name)
+	}
+}
+
 func create(t testing.TB, template string) string {
 	t.Helper()
 	ctx := context.Background()
-	dir := filepath.Join(os.TempDir(), fmt.Sprintf("hatang-tests-%d", os.Getuid()))
-	cluster, err := localdb.Open(ctx, localdb.Options{Dir: dir})
+	owner, err := shared.join(ctx)
 	if err != nil {
-		t.Fatalf("open the test cluster: %v", err)
+		t.Fatalf("join the test cluster: %v", err)
 	}
-	owner := cluster.OwnerURL()
-	conn, err := pgx.Connect(ctx, owner)
-	if err != nil {
-		t.Fatalf("connect to the test cluster: %v", err)
-	}
-	if err := hurry(ctx, conn); err != nil {
-		t.Fatalf("set up the test cluster: %v", err)
-	}
-	suffix := [6]byte{}
-	_, _ = rand.Read(suffix[:]) // never fails
-	name := "test_" + hex.EncodeToString(suffix[:])
-	if _, err := conn.Exec(ctx, "CREATE DATABASE "+name+" TEMPLATE "+template); err != nil {
+	name := newName()
+	if err := execute(ctx, owner, "CREATE DATABASE "+name+" TEMPLATE "+template); err != nil {
 		t.Fatalf("make the test database: %v", err)
 	}
 	t.Cleanup(func() {
-		if _, err := conn.Exec(ctx, "DROP DATABASE "+name+" WITH (FORCE)"); err != nil {
+		if err := execute(ctx, owner, "DROP DATABASE "+name+" WITH (FORCE)"); err != nil {
 			t.Errorf("drop the test database: %v", err)
 		}
-		if err := conn.Close(ctx); err != nil {
-			t.Errorf("close the connection to the test cluster: %v", err)
-		}
-		if err := cluster.Close(ctx); err != nil {
-			t.Errorf("leave the test cluster: %v", err)
-		}
 	})
+	return within(owner, name)
+}
+
+func newName() string {
+	suffix := [6]byte{}
+	_, _ = rand.Read(suffix[:]) // never fails
+	return "test_" + hex.EncodeToString(suffix[:])
+}
+
+// within is the connection string of another database of the cluster.
+func within(owner, name string) string {
 	return strings.Replace(owner, "dbname=hatang ", "dbname="+name+" ", 1)
+}
+
+func execute(ctx context.Context, url, sql string) (err error) {
+	conn, err := pgx.Connect(ctx, url)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, conn.Close(ctx)) }()
+	_, err = conn.Exec(ctx, sql)
+	return err
+}
+
+// hold is this process's hold on the test cluster: it lasts from the first test that has a
+// database to the end of the run, for a cluster takes longer to stop and to start than many
+// a test. Several goroutines may use it.
+type hold struct {
+	mu      sync.Mutex
+	cluster *localdb.Cluster
+	names   []string // of databases that go with the hold
+}
+
+var shared hold
+
+// join returns the owner's connection string.
+func (h *hold) join(ctx context.Context) (string, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.cluster == nil {
+		dir := filepath.Join(os.TempDir(), fmt.Sprintf("hatang-tests-%d", os.Getuid()))
+		cluster, err := localdb.Open(ctx, localdb.Options{Dir: dir})
+		if err != nil {
+			return "", err
+		}
+		if err := hurry(ctx, cluster.OwnerURL()); err != nil {
+			return "", errors.Join(err, cluster.Close(ctx))
+		}
+		h.cluster = cluster
+	}
+	return h.cluster.OwnerURL(), nil
+}
+
+func (h *hold) keep(name string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.names = append(h.names, name)
+}
+
+func (h *hold) leave(ctx context.Context) (err error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.cluster == nil {
+		return nil
+	}
+	for _, name := range h.names {
+		err = errors.Join(err, execute(ctx, h.cluster.OwnerURL(), "DROP DATABASE "+name+" WITH (FORCE)"))
+	}
+	err = errors.Join(err, h.cluster.Close(ctx))
+	h.cluster, h.names = nil, nil
+	return err
 }
 
 // hurry has the cluster wait for no disk: what tests write need not outlast the machine, and
 // making and dropping databases takes a third of the time. What is to be proved of crashes
 // is proved on clusters of its own.
-func hurry(ctx context.Context, conn *pgx.Conn) error {
-	var waits bool
-	if err := conn.QueryRow(ctx, "SELECT current_setting('fsync')::boolean").Scan(&waits); err != nil || !waits {
+func hurry(ctx context.Context, owner string) (err error) {
+	conn, err := pgx.Connect(ctx, owner)
+	if err != nil {
 		return err
 	}
-	for _, sql := range []string{"ALTER SYSTEM SET fsync = off", "ALTER SYSTEM SET full_page_writes = off", "SELECT pg_reload_conf()"} {
+	defer func() { err = errors.Join(err, conn.Close(ctx)) }()
+	var waits bool
+	if err := conn.QueryRow(ctx, "SELECT current_setting('fsync')::boolean OR current_setting('synchronous_commit') <> 'off'").Scan(&waits); err != nil || !waits {
+		return err
+	}
+	for _, sql := range []string{"ALTER SYSTEM SET fsync = off", "ALTER SYSTEM SET full_page_writes = off", "ALTER SYSTEM SET synchronous_commit = off", "SELECT pg_reload_conf()"} {
 		if _, err := conn.Exec(ctx, sql); err != nil {
 			return err
 		}

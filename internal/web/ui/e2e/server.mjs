@@ -1,6 +1,7 @@
 // A running Hatang for the tests: the one at HATANG_URL, or our own, started from
-// bin/hatang (or the program that HATANG_BIN names) with the demo's data.
-import { spawn } from "node:child_process";
+// bin/hatang (or the program that HATANG_BIN names) with the demo's data, or on a copy of
+// the stopped data folder HATANG_TEMPLATE, which has them already.
+import { execFileSync, spawn } from "node:child_process";
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -13,14 +14,47 @@ const patience = 240_000; // the first start makes a database and loads the demo
 export async function startServer() {
   const given = process.env.HATANG_URL;
   if (given) return { url: given.replace(/\/$/, ""), key: givenKey, stop: async () => {} };
-  if (!existsSync(program)) throw new Error(`${program} is not there: run make build, or set HATANG_URL`);
+  const template = process.env.HATANG_TEMPLATE;
+  return inNewFolder(async (data, remove) => {
+    if (template) {
+      remove();
+      execFileSync("cp", ["-a", template, data]); // with owners and modes
+    }
+    const { stop, ...server } = await startOn(data);
+    return { ...server, ...(template && { key: givenKey }), stop: () => stop().then(remove) };
+  });
+}
+
+/** Loads the demo's data into a folder for servers to be copied from: answers { data, key, remove }. */
+export function makeTemplate() {
+  return inNewFolder(async (data, remove) => {
+    const server = await startOn(data);
+    const key = await server.key();
+    await server.stop();
+    return { data, key, remove };
+  });
+}
+
+/** Works in a folder of its own, which is removed if that fails. */
+async function inNewFolder(work) {
   const data = mkdtempSync(join(tmpdir(), "hatang-e2e-"));
+  const remove = () => rmSync(data, { recursive: true, force: true });
+  try {
+    return await work(data, remove);
+  } catch (cause) {
+    remove();
+    throw cause;
+  }
+}
+
+/** Starts our own server on a data folder. */
+async function startOn(data) {
+  if (!existsSync(program)) throw new Error(`${program} is not there: run make build, or set HATANG_URL`);
   const child = spawn(program, ["serve", "--demo", "--listen", "127.0.0.1:0", "--data", data], { stdio: ["ignore", "pipe", "pipe"] });
   const ended = new Promise((resolve) => child.once("close", resolve));
   const stop = async () => {
     child.kill("SIGTERM");
     await ended;
-    rmSync(data, { recursive: true, force: true });
   };
   const key = printedKey(child);
   try {
@@ -31,10 +65,10 @@ export async function startServer() {
   }
 }
 
-/** Of a server that is not ours the key must be told. */
+/** Of a server that did not make its database the key must be told. */
 async function givenKey() {
   const key = process.env.HATANG_ADMIN_KEY;
-  if (!key) throw new Error("set HATANG_ADMIN_KEY to the administrator key of the server at HATANG_URL");
+  if (!key) throw new Error("set HATANG_ADMIN_KEY to the administrator key of the server at HATANG_URL, or of HATANG_TEMPLATE");
   return key;
 }
 
