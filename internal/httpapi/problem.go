@@ -4,7 +4,9 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"maps"
 	"net/http"
+	"slices"
 	"strconv"
 
 	"hatang/geo"
@@ -77,6 +79,15 @@ func faultsProblem(t problemType, faults layer.Faults) *problemError {
 	}
 	p.Faults = faults
 	return p
+}
+
+// addWhere adds the same fault at every place where it is, in the order of their names.
+func addWhere(faults *layer.Faults, is map[string]bool, vi, en string) {
+	for _, at := range slices.Sorted(maps.Keys(is)) {
+		if is[at] {
+			*faults = append(*faults, layer.Fault{At: at, Detail: geo.Text{VI: vi, EN: en}})
+		}
+	}
 }
 
 // parameterFault is a 400 about one parameter.

@@ -59,11 +59,8 @@ func (g *revertRequest) query(layers *layer.Set, faults *layer.Faults) layer.His
 	q := layer.HistoryQuery{Layers: layers.All(), Request: given(g.Request, "/request", faults), Who: given(g.Who, "/who", faults)}
 	from, to := g.time(g.From, "/from", faults), g.time(g.To, "/to", faults)
 	if g.Request != nil {
-		for at, other := range map[string]bool{"/collection": g.Collection != nil, "/feature": g.Feature != nil, "/from": g.From != nil, "/to": g.To != nil, "/who": g.Who != nil} {
-			if other {
-				faults.Add(at, "không đi cùng request", "does not go with request")
-			}
-		}
+		addWhere(faults, map[string]bool{"/collection": g.Collection != nil, "/feature": g.Feature != nil, "/from": g.From != nil, "/to": g.To != nil, "/who": g.Who != nil},
+			"không đi cùng request", "does not go with request")
 		return q
 	}
 	q.Layers = g.collection(layers, faults)
@@ -79,11 +76,7 @@ func (g *revertRequest) query(layers *layer.Set, faults *layer.Faults) layer.His
 	if q.Feature = *g.Feature; q.Feature < 1 {
 		faults.Add("/feature", "phải là số nguyên dương", "must be a positive integer")
 	}
-	for at, other := range map[string]bool{"/from": g.From != nil, "/who": g.Who != nil} {
-		if other {
-			faults.Add(at, "không đi cùng feature", "does not go with feature")
-		}
-	}
+	addWhere(faults, map[string]bool{"/from": g.From != nil, "/who": g.Who != nil}, "không đi cùng feature", "does not go with feature")
 	// What was recorded at the time itself stays: the row becomes what was known then.
 	q.From = to.Truncate(time.Microsecond).Add(time.Microsecond)
 	return q

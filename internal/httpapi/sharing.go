@@ -267,11 +267,8 @@ func (g givenShareStep) read() (d permit.ShareDecision, faults layer.Faults) {
 	if is(permit.ShareDecline, permit.ShareRefuse) && d.Reasons == "" {
 		faults.Add("/reasons", "bắt buộc phải có ở bước này", "is needed in this step")
 	}
-	for at, foreign := range map[string]bool{"/capacity": d.Capacity != nil && !is(permit.ShareAccept, permit.ShareDecline), "/agreement": d.Agreement != nil && !is(permit.ShareAccept, permit.ShareAgree)} {
-		if foreign {
-			faults.Add(at, "bước này không có", "is no part of this step")
-		}
-	}
+	addWhere(&faults, map[string]bool{"/capacity": d.Capacity != nil && !is(permit.ShareAccept, permit.ShareDecline), "/agreement": d.Agreement != nil && !is(permit.ShareAccept, permit.ShareAgree)},
+		"bước này không có", "is no part of this step")
 	if c := d.Capacity; c != nil {
 		quantitiesOf("/capacity", []quantity{{"places", nil, c.Places}, {"height_m", c.HeightM, nil}, {"load_kg", c.LoadKg, nil}, {"fibres", nil, c.Fibres}, {"ways", nil, c.Ways}, {"poles", nil, c.Poles}}, 0, &faults)
 	}

@@ -71,6 +71,21 @@ func TestSharingIsRead(t *testing.T) {
 			t.Errorf("%s %s %s: %d %s %v, want %d %q", c.method, c.path, c.body, w.Code, w.Body, s.calls, c.status, c.want)
 		}
 	}
+	// What is wrong is told in the same order each time.
+	for path, body := range map[string]string{one + "/steps": `{"action":"withdraw","capacity":{"places":0},"agreement":{"terms":"x"}}`,
+		root + "/changes/reverts": `{"request":"x","collection":"kiosks","feature":1,"from":"2026-01-01T00:00:00Z","to":"2026-01-02T00:00:00Z","who":"x"}`} {
+		first := ""
+		for range 20 {
+			told := fmt.Sprint(decode(t, do(h, "POST", path, body, asOfficer, "Content-Type: application/json"))["errors"])
+			if first == "" {
+				first = told
+			}
+			if told != first || !strings.Contains(told, "/") {
+				t.Errorf("%s: the faults are told as %s, then as %s", path, first, told)
+				break
+			}
+		}
+	}
 	list := decode(t, do(h, "GET", sharesPath+"?limit=2", "", asOperator))
 	if len(list["sharing_requests"].([]any)) != 2 || len(list["links"].([]any)) != 1 {
 		t.Errorf("a page: %v", list)

@@ -224,6 +224,28 @@ func TestWhoSeesAProposal(t *testing.T) {
 	if own, err = f.Proposal(ctx, f.operator, id); err != nil || len(own.Steps) != 2 {
 		t.Errorf("the organisation is told of the answer: %+v, %v", own.Steps, err)
 	}
+	// An agency that is not asked any more has nothing to do with it from then on, nor with the
+	// file that it attached itself.
+	f.must(f.officer, id, permit.Decision{Action: permit.Consult, Agencies: []string{"BCHQS"}})
+	file := f.mustAttach(f.stranger, id, "")
+	check("asked", map[string]account.Viewer{"another agency": f.stranger}, "it")
+	asked, err := f.Consultations(ctx, f.stranger, account.ConsultationQuery{Limit: 2})
+	if err != nil || len(asked) != 1 {
+		t.Fatalf("%d questions, %v", len(asked), err)
+	}
+	if err := f.ChangeConsultation(ctx, f.officer, asked[0].ID, account.ConsultationChange{Withdraw: true}); err != nil {
+		t.Fatal(err)
+	}
+	check("asked no more", map[string]account.Viewer{"another agency": f.stranger}, "nothing")
+	if seen := f.seesFiles(f.stranger, id, []int64{file}); len(seen) != 0 {
+		t.Errorf("asked no more, the agency is told of files: %v", seen)
+	}
+	if _, err := f.attach(f.stranger, id, ""); !errors.Is(err, layer.ErrNotFound) {
+		t.Errorf("asked no more, the agency attaches: %v", err)
+	}
+	if _, err := f.Feature(ctx, f.stranger, f.sites, f.draft); !errors.Is(err, layer.ErrNotFound) {
+		t.Errorf("asked no more, the agency is shown the draft: %v", err)
+	}
 }
 
 // A proposal is one, and its features are several: of each who sees it sees it, and what was
