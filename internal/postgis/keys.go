@@ -41,7 +41,7 @@ func holder[A any](ctx context.Context, asked *gatherings[oneKind, string, *A], 
 func (s *Store) lookUpKeys(ctx context.Context, questions []*lookUp[string, *account.Viewer]) error {
 	return answerByHash(ctx, s, questions, `SELECT k.hash, k.id, coalesce(k.person, 0), coalesce(p.organisation, k.organisation, ''), `+fmt.Sprintf(grantsOf, "key", "k.id")+`
 		FROM api_keys k LEFT JOIN people p ON p.id = k.person
-		WHERE k.hash = ANY ($1) AND k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > now()) AND p.disabled_at IS NULL`,
+		WHERE k.hash = $1 AND k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > now()) AND p.disabled_at IS NULL`,
 		func(row pgx.Rows, hash *[]byte) (*account.Viewer, error) {
 			var v account.Viewer
 			var id string
@@ -51,7 +51,9 @@ func (s *Store) lookUpKeys(ctx context.Context, questions []*lookUp[string, *acc
 		})
 }
 
-// answerByHash answers questions for hashes with what scan makes of the rows.
+// answerByHash answers questions for hashes with what scan makes of the rows. sql is the
+// statement for one hash, which is all there is as a rule: it keeps its plan, while one for
+// any number of them may have to be planned each time, which takes longer than to carry it out.
 func answerByHash[A any](ctx context.Context, s *Store, questions []*lookUp[string, *A], sql string, scan func(row pgx.Rows, hash *[]byte) (*A, error)) error {
 	ctx, cancel := s.forOthers(ctx)
 	defer cancel()
@@ -59,7 +61,11 @@ func answerByHash[A any](ctx context.Context, s *Store, questions []*lookUp[stri
 	for i, q := range questions {
 		hashes[i] = []byte(q.of)
 	}
-	rows, err := s.pool.kept.Query(ctx, sql, hashes)
+	var asked any = hashes[0]
+	if slices.ContainsFunc(questions, func(q *lookUp[string, *A]) bool { return q.of != questions[0].of }) {
+		sql, asked = strings.Replace(sql, "hash = $1", "hash = ANY ($1)", 1), hashes
+	}
+	rows, err := s.pool.kept.Query(ctx, sql, asked)
 	if err != nil {
 		return err
 	}

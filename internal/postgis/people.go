@@ -22,7 +22,7 @@ func (s *Store) SessionViewer(ctx context.Context, token string) (account.Sessio
 func (s *Store) lookUpSessions(ctx context.Context, questions []*lookUp[string, *account.Session]) error {
 	return answerByHash(ctx, s, questions, `SELECT s.hash, p.id, p.login, p.name, coalesce(p.organisation, ''), s.expires_at, coalesce(p.email, ''), p.notices, p.language, `+fmt.Sprintf(grantsOf, "person", "p.id")+`
 		FROM sessions s JOIN people p ON p.id = s.person
-		WHERE s.hash = ANY ($1) AND s.ended_at IS NULL AND s.expires_at > now() AND p.disabled_at IS NULL`,
+		WHERE s.hash = $1 AND s.ended_at IS NULL AND s.expires_at > now() AND p.disabled_at IS NULL`,
 		func(row pgx.Rows, hash *[]byte) (*account.Session, error) {
 			var o account.Session
 			err := row.Scan(hash, &o.Person, &o.Login, &o.PersonName, &o.Organisation, &o.ExpiresAt, &o.Email, &o.Notices, &o.Language, &o.Grants)
