@@ -52,7 +52,21 @@ func TestStrangersFiles(t *testing.T) {
 			r.wants(t, tt.code, said)
 		}
 	}
+	ownFilesComeBack(t, s)
 	surveyorsList(t, s, filepath.Join(messy, "toado_vn2000_kttt103.csv"), byCode)
+}
+
+// ownFilesComeBack: what is exported in any format comes back as it is, without a word on how it is to be read.
+func ownFilesComeBack(t *testing.T, s *server) {
+	t.Helper()
+	dir := t.TempDir()
+	for layer, endings := range map[string][]string{"communes": {".csv", ".xlsx", ".zip", ".gpkg", ".fgb", ".kml", ".geojson"}, "fibre_routes": {".csv", ".xlsx", ".zip"}, "kiosks": {".zip"}} {
+		for _, ending := range endings {
+			file := filepath.Join(dir, layer+ending)
+			hatang(t, "export", layer, file, "--data", s.dir).wants(t, exitDone, "")
+			hatang(t, "import", layer, file, "--data", s.dir, "--dry-run").wants(t, exitDone, "read, 0 inserted, 0 updated")
+		}
+	}
 }
 
 // surveyorsList imports a list of a surveyor's X and Y for good: every place is where the
