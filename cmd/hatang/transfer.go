@@ -35,7 +35,7 @@ type importCommand struct {
 	StaffOnly  bool   `help:"Nobody but staff shall know of the new layer."`
 	Table      string `placeholder:"TABLE" help:"Table of a GeoPackage, sheet of a workbook, file of an archive or layer of a drawing, where there are several."`
 
-	CRS          string `name:"crs" placeholder:"EPSG:9205" help:"Reference system of the coordinates; default what the file says, else longitude, latitude on WGS 84."`
+	CRS          string `name:"crs" placeholder:"EPSG:9205" help:"Reference system of the coordinates; default what the file, its format or its columns say (longitude and latitude: WGS 84); else it is asked."`
 	Jurisdiction string `placeholder:"CODE" help:"Code of the province that governs new rows; default the plan's, else the only province there is."`
 	DryRun       bool   `help:"Say what would change; change nothing."`
 	Changes      string `placeholder:"FILE" help:"Write what becomes of each row to this GeoJSON file: insert, update, unchanged, skipped or refused, where it lies, and the fields that change before and after."`
