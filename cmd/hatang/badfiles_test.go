@@ -70,6 +70,7 @@ func TestBadFilesAreNamed(t *testing.T) {
 		{"a heading alone", head, []string{"no rows"}},
 		{"GeoJSON of no features", `{"type":"FeatureCollection","features":[]}`, []string{"no features"}},
 		{"a misspelt column", "code,n" + "mae,status,lon,lat\n" + good, []string{"n" + "mae", "likely name"}},
+		{"a misspelt column and bad cells", "code,n" + "mae,status,lon,lat\nBF-1,a,exsting,103.01,21.40\nBF-2,b,existing,abc,21.40\n", []string{"likely name", "/rows/2/properties/status", "exsting", "/rows/3/properties/lon", "abc"}},
 		{"another", "code,name,statu,lon,lat\n" + good, []string{"statu", "likely status"}},
 		{"unknown value", head + good + "BF-2,Hai,exsting,103.02,21.41\n", []string{"row 3", "exsting", `"existing"`}},
 		{"twice the same code", head + good + good, []string{"row 2", "row 3", "BF-1", "more than once"}},

@@ -100,7 +100,7 @@ func (r importReader) Options(ctx context.Context, i layer.Import) (postgis.Impo
 }
 
 // Read hands on the features of a file.
-func (r importReader) Read(ctx context.Context, v account.Viewer, i layer.Import, l *layer.Layer, path string, bytesRead *atomic.Int64, add func(postgis.Incoming) error) (layer.FileRead, error) {
+func (r importReader) Read(ctx context.Context, v account.Viewer, i layer.Import, l *layer.Layer, path string, bytesRead *atomic.Int64, add func(postgis.Incoming) error) (postgis.ReadFile, error) {
 	defer bytesRead.Store(i.Bytes) // of files that are not read from their beginning to their end, too
 	rows := 0
 	few := func(in postgis.Incoming) error {
@@ -116,11 +116,28 @@ func (r importReader) Read(ctx context.Context, v account.Viewer, i layer.Import
 	}
 	s.reads(reading)
 	report, err := s.read(ctx, path, l, few)
+	read := postgis.ReadFile{Close: s.close}
 	if report == nil {
-		return layer.FileRead{}, fileFaults(err)
+		return read, fileFaults(err)
+	}
+	if s.meaning != nil {
+		read.Correct = corrector(s.meaning)
 	}
 	text, failed := json.Marshal(report)
-	return layer.FileRead{NotTaken: report.NotTaken[:min(len(report.NotTaken), maxNotTaken)], File: text}, errors.Join(fileFaults(err), failed)
+	read.FileRead = layer.FileRead{NotTaken: report.NotTaken[:min(len(report.NotTaken), maxNotTaken)], File: text}
+	return read, errors.Join(fileFaults(err), failed)
+}
+
+// corrector returns what makes the file of rows to be corrected, as it is kept.
+func corrector(m *intake.Meaning) func(context.Context, map[int64]layer.Faults) ([]byte, layer.CorrectionsTold, error) {
+	return func(ctx context.Context, stored map[int64]layer.Faults) ([]byte, layer.CorrectionsTold, error) {
+		c, err := m.Correct(ctx, stored)
+		if err != nil {
+			return nil, layer.CorrectionsTold{}, err
+		}
+		text, err := json.Marshal(c)
+		return text, layer.CorrectionsTold{Rows: len(c.Rows), LeftOut: c.LeftOut}, err
+	}
 }
 
 // fileFaults turns what is wrong with a file into what its sender is told; other errors it

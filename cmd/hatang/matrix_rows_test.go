@@ -189,8 +189,12 @@ func (m *matrix) newImport(pl *place) error {
 	if _, err := m.owner.Exec(m.ctx, "DELETE FROM imports"); err != nil {
 		return err
 	}
-	return m.owner.QueryRow(m.ctx, `WITH i AS (INSERT INTO imports (layer, file_name, bytes, sha256, options, who) VALUES ('kiosks', 'x', 0, sha256(''), '{}', 'person:nobody') RETURNING id)
-		INSERT INTO import_progress (import) SELECT id FROM i RETURNING import`).Scan(&pl.victims.imported)
+	if err := m.owner.QueryRow(m.ctx, `WITH i AS (INSERT INTO imports (layer, file_name, bytes, sha256, options, who) VALUES ('kiosks', 'x', 0, sha256(''), '{}', 'person:nobody') RETURNING id)
+		INSERT INTO import_progress (import) SELECT id FROM i RETURNING import`).Scan(&pl.victims.imported); err != nil {
+		return err
+	}
+	_, err := m.owner.Exec(m.ctx, `INSERT INTO import_corrections (import, rows) VALUES ($1, '{"columns":[],"rows":[]}')`, pl.victims.imported)
+	return err
 }
 
 // newMapping makes anew what cells change and remove, and removes what they have saved.

@@ -4,12 +4,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"io/fs"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"golang.org/x/text/unicode/norm"
 
 	"hatang/geo"
+	"hatang/internal/formats"
 	"hatang/internal/intake"
 	"hatang/internal/layer"
 	"hatang/internal/postgis"
@@ -26,7 +30,7 @@ type readingFlags struct {
 	AllowOutside bool   `help:"Take rows outside the territory, too."`
 	Mapping      string `placeholder:"NAME" help:"Which column is which field, and how else the file is read: a saved mapping (hatang mapping), or a JSON file."`
 	Organisation string `placeholder:"CODE" help:"Whose saved mapping it is; default that of staff of none."`
-	Corrections  string `placeholder:"FILE" help:"Write the rows with faults to this CSV file, with the reasons, to be filled in and sent back."`
+	Corrections  string `placeholder:"FILE" help:"Write the rows that are refused to this file, CSV or, where it ends in .xlsx, a workbook, with the reasons and what is likely meant, to be filled in and sent back."`
 }
 
 // stranger returns how the file of an import is read, into a layer of that name.
@@ -36,7 +40,7 @@ func (f readingFlags) stranger(ctx context.Context, env *environment, store *pos
 	if err != nil {
 		return stranger{}, err
 	}
-	s := stranger{viewer: env.viewer(), options: intake.Options{Strict: c.Strict, AllowOutside: f.AllowOutside}, corrections: f.Corrections}
+	s := stranger{viewer: env.viewer(), options: intake.Options{Strict: c.Strict, AllowOutside: f.AllowOutside}}
 	s.reads(given.Over(saved))
 	return s, nil
 }
@@ -78,6 +82,25 @@ func (s *stranger) reads(r layer.Reading) {
 	if r.Unshifted != nil {
 		s.options.Datum = map[bool]intake.Datum{true: intake.DatumForgotten, false: intake.DatumDeclared}[*r.Unshifted]
 	}
+}
+
+// correct writes the rows that were refused, the store's with its faults among them, to the file of
+// --corrections, if there is one; it returns how many there was no room for.
+func (f readingFlags) correct(ctx context.Context, env *environment, m *intake.Meaning, stored map[int64]layer.Faults) (leftOut int64, err error) {
+	if f.Corrections == "" || m == nil {
+		return 0, nil
+	}
+	c, err := m.Correct(ctx, stored)
+	if err != nil {
+		return 0, err
+	}
+	const mode = fs.FileMode(0o600) // like the file that they are of, it may tell what the public is not told
+	return c.LeftOut, writeFile(env, f.Corrections, mode, func(out io.Writer) error {
+		if strings.EqualFold(filepath.Ext(f.Corrections), ".xlsx") {
+			return formats.WriteTable(out, c.Sheet(env.language), func(rows io.Writer) error { return c.WriteRows(rows, env.language) })
+		}
+		return c.WriteCSV(out, env.language)
+	})
 }
 
 // printElsewhere writes which rows lie elsewhere than in the unit that they declare.

@@ -192,7 +192,7 @@ func (w *restating) write(ctx context.Context, m *intake.Meaning, out io.Writer,
 func (w *restating) lost(r *intake.Record) (faults []intake.Fault) {
 	for i, cell := range r.Cells[:min(len(r.Cells), len(w.columns))] {
 		s, ok := cell.(string)
-		if f := intake.LostLetters(s); ok && f != nil {
+		if f := intake.WrongText(s); ok && f != nil {
 			f.Row, f.Column = r.Row, w.columns[i].Name
 			faults = append(faults, *f)
 		}

@@ -29,9 +29,10 @@ type stranger struct {
 	date      geo.Date       // units in force on it are those that rows name
 	table     tables.Options
 	options   intake.Options // all but what the register tells
-	// corrections is where the rows with faults are written to, to be filled in and sent
-	// back, in a language; "" for nowhere.
-	corrections, language string
+
+	// Of a file that has been read, until it is closed.
+	opened  tables.Table
+	meaning *intake.Meaning // nil where its rows are not understood
 }
 
 // What is known of the register when a file is read.
@@ -41,31 +42,26 @@ const (
 )
 
 // read hands on the rows of a file as features of a layer, and returns what they were
-// found to mean. *layer.InvalidError where the file as a whole is not understood.
-func (s stranger) read(ctx context.Context, path string, l *layer.Layer, add func(postgis.Incoming) error) (report *intake.Report, err error) {
+// found to mean. *layer.InvalidError where the file as a whole is not understood. The file is the
+// caller's to close.
+func (s *stranger) read(ctx context.Context, path string, l *layer.Layer, add func(postgis.Incoming) error) (report *intake.Report, err error) {
 	s.table.BytesRead = new(atomic.Int64)
-	t, err := tables.Open(ctx, path, s.table)
-	if err != nil {
+	if s.opened, err = tables.Open(ctx, path, s.table); err != nil {
 		return nil, refusedFile(err)
 	}
-	defer func() { err = errors.Join(err, t.Close()) }()
 	if err := s.learn(ctx, l); err != nil {
 		return nil, err
 	}
 	if s.options.LonLat, err = isGeoJSON(path); err != nil {
 		return nil, err
 	}
-	m, err := intake.Understand(ctx, t, l, s.options)
+	m, err := intake.Understand(ctx, s.opened, l, s.options)
 	if err != nil {
 		return nil, refusedFile(err)
 	}
 	report = m.Report()
 	if !report.Ready {
-		var faults layer.Faults
-		for _, f := range report.Faults {
-			faults = append(faults, f.Layer())
-		}
-		return report, faults.Err()
+		return report, s.notReady(ctx, m)
 	}
 	if len(report.NotTaken) == len(report.Columns) && report.Placement.Outcome == intake.NoPlace {
 		if wrong := m.Unread(); wrong != nil {
@@ -81,7 +77,42 @@ func (s stranger) read(ctx context.Context, path string, l *layer.Layer, add fun
 	if report.Rows == 0 {
 		return report, refusedFile(errNoRows())
 	}
+	s.meaning = m
 	return report, nil
+}
+
+// mostAlong is how many faults of rows are told of a file whose columns or places are not understood.
+const mostAlong = 100
+
+// notReady says what is wrong with a file whose columns or places are not understood, and
+// with its rows, as far as they are, so that all can be mended at once.
+func (s *stranger) notReady(ctx context.Context, m *intake.Meaning) error {
+	var faults layer.Faults
+	for _, f := range m.Report().Faults {
+		faults = append(faults, f.Layer())
+	}
+	ofFile := len(faults)
+	if err := m.Read(ctx, func(*intake.Record) error { return nil }); err != nil {
+		return errors.Join(faults.Err(), refusedFile(err))
+	}
+	ofRows := m.Report().Faults[ofFile:]
+	for _, f := range ofRows[:min(len(ofRows), mostAlong)] {
+		told := f.Layer()
+		told.At = fmt.Sprintf("/rows/%d%s", f.Row, told.At)
+		faults = append(faults, told)
+	}
+	if more := m.Report().FaultCount - int64(len(faults)); more > 0 {
+		faults.Add("/rows", "còn %d lỗi nữa ở các dòng", "%d more faults of rows", more)
+	}
+	return faults.Err()
+}
+
+// close lets go of a file that has been read.
+func (s *stranger) close() error {
+	if s.opened == nil {
+		return nil
+	}
+	return s.opened.Close()
 }
 
 func errNoRows() error {
@@ -106,23 +137,10 @@ func isGeoJSON(path string) (is bool, err error) {
 }
 
 // rows hands on the rows of a file that is understood.
-func (s stranger) rows(ctx context.Context, m *intake.Meaning, l *layer.Layer, add func(postgis.Incoming) error) (err error) {
-	correct := func(*intake.Record) error { return nil }
-	if s.corrections != "" {
-		file, err := os.Create(s.corrections)
-		if err != nil {
-			return err
-		}
-		writer := m.Corrections(file, s.language)
-		defer func() { err = errors.Join(err, writer.Flush(), file.Close()) }()
-		correct = writer.Add
-	}
+func (s *stranger) rows(ctx context.Context, m *intake.Meaning, l *layer.Layer, add func(postgis.Incoming) error) error {
 	before := s.table.BytesRead.Load() // to find out what they mean
 	return m.Read(ctx, func(r *intake.Record) error {
 		s.bytesRead.Store(s.table.BytesRead.Load() - before)
-		if err := correct(r); err != nil {
-			return err
-		}
 		in := postgis.Incoming{Row: int(r.Row), Feature: r.Feature}
 		for _, f := range r.Faults {
 			in.Faults = append(in.Faults, f.Layer())

@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/csv"
+	"fmt"
 	"math"
 	"net/http"
 	"os"
@@ -51,7 +52,21 @@ func TestStrangersFiles(t *testing.T) {
 			r.wants(t, tt.code, said)
 		}
 	}
+	ownFilesComeBack(t, s)
 	surveyorsList(t, s, filepath.Join(messy, "toado_vn2000_kttt103.csv"), byCode)
+}
+
+// ownFilesComeBack: what is exported in any format comes back as it is, without a word on how it is to be read.
+func ownFilesComeBack(t *testing.T, s *server) {
+	t.Helper()
+	dir := t.TempDir()
+	for layer, endings := range map[string][]string{"communes": {".csv", ".xlsx", ".zip", ".gpkg", ".fgb", ".kml", ".geojson"}, "fibre_routes": {".csv", ".xlsx", ".zip"}, "kiosks": {".zip"}} {
+		for _, ending := range endings {
+			file := filepath.Join(dir, layer+ending)
+			hatang(t, "export", layer, file, "--data", s.dir).wants(t, exitDone, "")
+			hatang(t, "import", layer, file, "--data", s.dir, "--dry-run").wants(t, exitDone, "read, 0 inserted, 0 updated")
+		}
+	}
 }
 
 // surveyorsList imports a list of a surveyor's X and Y for good: every place is where the
@@ -128,4 +143,48 @@ func TestRowsComeBackToBeCorrected(t *testing.T) {
 	if i.State != layer.ImportRefused || i.Report == nil || len(i.Report.Refused) != 2 || i.Report.Read != 3 || i.Report.Applied {
 		t.Errorf("the list over HTTP: %+v %+v", i, i.Report)
 	}
+	correctedOverHTTP(t, s, i)
+	correctedTwins(t, s)
+}
+
+// correctedOverHTTP has the refused rows of an import sent, as CSV and as a workbook, and sends them
+// back, mended.
+func correctedOverHTTP(t *testing.T, s *server, i layer.Import) {
+	t.Helper()
+	path := fmt.Sprint("/api/v1/imports/", i.ID, "/corrections")
+	back := s.call(t, "GET", path+"?lang=en", "", bearer(s.key)...)
+	back.wants(t, http.StatusOK)
+	if text := string(back.body); i.Report.Corrections == nil || i.Report.Corrections.Rows != 2 || strings.Contains(text, "SL-1") || !strings.Contains(text, "Trạng thái: existing") {
+		t.Errorf("%+v\n%s", i.Report.Corrections, text)
+	}
+	mended := strings.NewReplacer("exsting", "existing", "13,02", "103,02").Replace(string(back.body))
+	a := s.call(t, "POST", "/api/v1/imports?collection=kiosks", mended, append(bearer(s.key), "Content-Type", "text/csv")...)
+	a.wants(t, http.StatusAccepted)
+	if i := s.importOver(t, strings.TrimPrefix(a.header.Get("Location"), s.url)); i.State != layer.ImportDone || i.Report.Read != 2 || i.Report.Corrections != nil {
+		t.Errorf("mended: %+v %+v", i, i.Report)
+	}
+	s.call(t, "GET", path+"?lang=en", "").wants(t, http.StatusUnauthorized)
+	book := s.call(t, "GET", path+"?f=xlsx&lang=vi", "", bearer(s.key)...)
+	book.wants(t, http.StatusOK)
+	file := filepath.Join(t.TempDir(), "back.xlsx")
+	if err := os.WriteFile(file, book.body, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	hatang(t, "import", "kiosks", file, "--data", s.dir, "--dry-run").wants(t, exitFindings, "2 read, 0 inserted, 0 updated, 0 unchanged, 0 skipped, 2 refused")
+}
+
+// correctedTwins: rows that the register refuses come back, too, with its reasons.
+func correctedTwins(t *testing.T, s *server) {
+	t.Helper()
+	dir := t.TempDir()
+	file, back := filepath.Join(dir, "twice.csv"), filepath.Join(dir, "back.xlsx")
+	if err := os.WriteFile(file, []byte("Mã;Tên;Trạng thái;Kinh độ;Vĩ độ\nTW-1;Một;existing;103,01;21,40\nTW-2;Hai;existing;103,02;21,41\nTW-2;Ba;existing;103,03;21,42\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	hatang(t, "import", "kiosks", file, "--data", s.dir, "--dry-run", "--corrections", back).wants(t, exitFindings, "2 refused")
+	sheet := hatang(t, "import", "kiosks", back, "--data", s.dir, "--dry-run", "--json")
+	sheet.wants(t, exitFindings, `"read":2`)
+	sheet.wants(t, exitFindings, "stands in the file more than once")
+	hatang(t, "import", "kiosks", file, "--data", s.dir, "--good-rows", "--corrections", filepath.Join(dir, "no", "folder.csv")).wants(t, exitFindings, "2 refused")
+	hatang(t, "import", "kiosks", file, "--data", s.dir, "--corrections", file).wants(t, exitUsage, "is the file itself")
 }

@@ -35,7 +35,7 @@ type importCommand struct {
 	StaffOnly  bool   `help:"Nobody but staff shall know of the new layer."`
 	Table      string `placeholder:"TABLE" help:"Table of a GeoPackage, sheet of a workbook, file of an archive or layer of a drawing, where there are several."`
 
-	CRS          string `name:"crs" placeholder:"EPSG:9205" help:"Reference system of the coordinates; default what the file says, else longitude, latitude on WGS 84."`
+	CRS          string `name:"crs" placeholder:"EPSG:9205" help:"Reference system of the coordinates; default what the file, its format or its columns say (longitude and latitude: WGS 84); else it is asked."`
 	Jurisdiction string `placeholder:"CODE" help:"Code of the province that governs new rows; default the plan's, else the only province there is."`
 	DryRun       bool   `help:"Say what would change; change nothing."`
 	Changes      string `placeholder:"FILE" help:"Write what becomes of each row to this GeoJSON file: insert, update, unchanged, skipped or refused, where it lies, and the fields that change before and after."`
@@ -59,6 +59,8 @@ type report struct {
 	Areas    *postgis.AreasReport `json:"areas,omitempty"` // of units and zones
 	File     *intake.Report       `json:"file,omitempty"`  // what a file of other programs was found to mean
 	Request  string               `json:"request"`         // by which what it did is found in the history, and reverted
+	// CorrectionsLeftOut is how many refused rows the file of --corrections had no room for.
+	CorrectionsLeftOut int64 `json:"corrections_left_out,omitempty"`
 
 	// Of a new layer.
 	Fields         []fieldReport `json:"fields,omitempty"`
@@ -83,23 +85,45 @@ func (c *importCommand) Run(ctx context.Context, g *globals, env *environment) e
 			return err
 		}
 		r := report{Layer: l.Name, NotTaken: []string{}, Request: env.request}
-		shown, err := showImport(env.stderr, c.File)
-		if err != nil {
-			return err
-		}
-		options.Progress = &shown.progress
-		err = c.previewed(env, &options, func() (err error) {
-			r.ImportSummary, r.Areas, err = c.Areas.into(ctx, env, store, l, options, func(add func(postgis.Incoming) error) error {
-				return c.read(ctx, env, store, shown, l, options.Date, &r, add)
-			})
-			return err
-		})
-		shown.end(err == nil && !c.DryRun && r.Applied)
+		unwritten, err := c.bring(ctx, env, store, l, options, &r)
 		if err != nil {
 			return fmt.Errorf("%s: %w", c.File, err)
 		}
-		return c.tell(env, r)
+		if told := c.tell(env, r); unwritten == nil {
+			return told
+		}
+		return fmt.Errorf("%s: %w", c.Reading.Corrections, unwritten)
 	})
+}
+
+// bring reads the file, brings it into the layer and writes what there is to be corrected; unwritten
+// says why not, of an import that is done all the same.
+func (c *importCommand) bring(ctx context.Context, env *environment, store *postgis.Store, l *layer.Layer, o postgis.ImportOptions, r *report) (unwritten, err error) {
+	reading, err := c.Reading.stranger(ctx, env, store, c, l)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, reading.close()) }()
+	shown, err := showImport(env.stderr, c.File)
+	if err != nil {
+		return nil, err
+	}
+	o.Progress = &shown.progress
+	reading.store, reading.date, reading.bytesRead = store, o.Date, &shown.bytes
+	err = c.previewed(env, &o, func() (err error) {
+		r.ImportSummary, r.Areas, err = c.Areas.into(ctx, env, store, l, o, func(add func(postgis.Incoming) error) error {
+			if r.File, err = reading.read(ctx, c.File, l, add); r.File != nil {
+				r.NotTaken = r.File.NotTaken
+			}
+			return err
+		})
+		return err
+	})
+	shown.end(err == nil && !c.DryRun && r.Applied)
+	if err == nil {
+		r.CorrectionsLeftOut, unwritten = c.Reading.correct(ctx, env, reading.meaning, r.KeptRefusals)
+	}
+	return unwritten, err
 }
 
 // previewed runs an import with what becomes of each row written to the file of --changes, if there is one.
@@ -135,6 +159,10 @@ func (c *importCommand) check() error {
 		return usageError{errors.New("a layer and a file are needed, or --as NAME and a file")}
 	case c.As == "" && (c.Title != "" || c.TitleEN != "" || c.Code != "" || c.StorageCRS != "" || c.StaffOnly):
 		return usageError{errors.New("--title, --title-en, --code, --storage-crs and --staff-only are for a new layer: they go with --as")}
+	case c.Reading.Corrections != "" && sameFile(c.Reading.Corrections, c.File):
+		return usageError{errors.New("--corrections is the file itself: its other rows would be lost")}
+	case c.Reading.Corrections != "" && c.As != "":
+		return usageError{errors.New("--corrections is for a layer that is there: it does not go with --as")}
 	case c.OwnSites != "" && c.Layer != "operator_positions":
 		return usageError{errors.New("--own-sites is for operator_positions")}
 	case c.As != "" && c.Changes != "":
@@ -145,6 +173,13 @@ func (c *importCommand) check() error {
 		return usageError{errors.New("--in-force and --on-conflict are for a layer that is there: they do not go with --as")}
 	}
 	return c.Areas.check(c.InForce, c.As)
+}
+
+// sameFile reports whether two paths lead to one file.
+func sameFile(a, b string) bool {
+	one, err := os.Stat(a)
+	other, err2 := os.Stat(b)
+	return err == nil && err2 == nil && os.SameFile(one, other)
 }
 
 // options turns the flags into what the store does.
@@ -160,20 +195,6 @@ func (c *importCommand) options(ctx context.Context, g *globals, store *postgis.
 		}
 	}
 	return rowOptions(ctx, store, date(), wishes, filepath.Base(c.File))
-}
-
-// read reads the file and hands on its features.
-func (c *importCommand) read(ctx context.Context, env *environment, store *postgis.Store, shown *shownImport, l *layer.Layer, date geo.Date, r *report, add func(postgis.Incoming) error) error {
-	reading, err := c.Reading.stranger(ctx, env, store, c, l)
-	if err != nil {
-		return err
-	}
-	reading.store, reading.date, reading.language, reading.bytesRead = store, date, env.language, &shown.bytes
-	r.File, err = reading.read(ctx, c.File, l, add)
-	if r.File != nil {
-		r.NotTaken = r.File.NotTaken
-	}
-	return err
 }
 
 // systemOf is the reference system of that name; WGS 84 where there is none.
@@ -287,6 +308,9 @@ func (c *importCommand) print(env *environment, r report) {
 	}
 	fmt.Fprintf(env.stdout, "%s: %d read, %d inserted, %d updated, %d unchanged, %d skipped, %d refused\n",
 		r.Layer, r.Read, r.Inserted, r.Updated, r.Unchanged, r.Skipped, max(r.RefusedRows, len(r.Refused)))
+	if r.CorrectionsLeftOut > 0 {
+		fmt.Fprintf(env.stdout, "%s: %d more rows were refused than it has room for\n", c.Reading.Corrections, r.CorrectionsLeftOut)
+	}
 	printElsewhere(env, r.ImportSummary)
 	printAreas(env, r.Areas)
 	printSites(env, r.Sites)

@@ -63,6 +63,9 @@ func printCoverage(out io.Writer, r layer.CoverageReport) {
 	fmt.Fprintf(out, "%d overlaps (%.0f m²), %d gaps (%.0f m²)\n", r.Overlaps.Count, r.Overlaps.AreaM2, r.Gaps.Count, r.Gaps.AreaM2)
 	printDefects(out, "overlap", r.Overlaps)
 	printDefects(out, "gap", r.Gaps)
+	if o, g := r.Overlaps.Slivers, r.Gaps.Slivers; o.Count+g.Count > 0 {
+		fmt.Fprintf(out, "  not counted, because they are below %g m² or %g m wide: %d overlaps (%.3f m²), %d gaps (%.3f m²)\n", o.BelowM2, o.BelowWidthM, o.Count, o.AreaM2, g.Count, g.AreaM2)
+	}
 }
 
 func printDefects(out io.Writer, kind string, of layer.Defects) {

@@ -498,7 +498,7 @@ func (p *pair) imports() string {
 	if p.chance(90) {
 		of = fmt.Sprint(pick(p.rand, p.stock.imports))
 	}
-	return "/api/v1/imports" + pick(p.rand, []string{"", "?limit=1", "?limit=1&after=" + of, "/" + of})
+	return "/api/v1/imports" + pick(p.rand, []string{"", "?limit=1", "?limit=1&after=" + of, "/" + of, "/" + of + "/corrections"})
 }
 
 // mappings asks for the mappings of the viewer's organisation, and of others.

@@ -214,6 +214,7 @@ func (p *pair) hide(conn *pgx.Conn) {
 	p.quiet = append(p.quiet, time.Now())
 	if !p.as.viewer().Administers() {
 		execute(p.t, conn, importsOf("key:hidden"))
+		execute(p.t, conn, `INSERT INTO import_corrections (import, rows) SELECT id, '{"columns":["hidden"],"rows":[]}' FROM imports WHERE who = 'key:hidden' AND state = 'waiting'`)
 		execute(p.t, conn, mappingsOf(p.as.viewer()))
 	}
 	if !p.as.viewer().Staff() {

@@ -41,6 +41,13 @@ func (w *TableWriter) End(err error) error {
 	return nil
 }
 
+// WriteTable makes a workbook of the CSV text that rows writes, all of whose cells are texts.
+func WriteTable(out io.Writer, sheet string, rows func(io.Writer) error) error {
+	book := NewTableWriter(out, sheet, func(string) bool { return false })
+	err := rows(book)
+	return errors.Join(err, book.End(err))
+}
+
 func writeTable(out io.Writer, in io.Reader, sheet string, number func(column string) bool) error {
 	buffer := bufio.NewWriterSize(out, chunkBytes)
 	x := &workbook{zip: &zipFile{out: buffer, zip: zip.NewWriter(buffer)}}

@@ -71,9 +71,11 @@ type fakeStore struct {
 
 	sent     layer.NewImport // for import
 	imported []layer.Import
-	asking   account.Viewer // for imports
-	after    int64
-	limit    int
+	// corrections are the rows that an import has refused, as they are kept.
+	corrections []byte
+	asking      account.Viewer // for imports
+	after       int64
+	limit       int
 
 	mu      sync.Mutex    // of TileRows, which several ask for at once
 	drawing chan struct{} // TileRows waits for it to be closed; nil for not
@@ -161,6 +163,14 @@ func (s *fakeStore) ImportOf(_ context.Context, v account.Viewer, id int64) (lay
 		}
 	}
 	return layer.Import{}, layer.ErrNotFound
+}
+
+func (s *fakeStore) ImportCorrections(_ context.Context, v account.Viewer, id int64) ([]byte, error) {
+	s.asking = v
+	if s.corrections == nil {
+		return []byte(`{"columns":[],"rows":[]}`), s.call(fmt.Sprint("ImportCorrections ", id))
+	}
+	return s.corrections, s.call(fmt.Sprint("ImportCorrections ", id))
 }
 
 func (s *fakeStore) CancelImport(_ context.Context, _ account.Viewer, id int64) error {

@@ -1,9 +1,14 @@
 package httpapi
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
+	"fmt"
+	"io"
 	"math"
+	"mime"
 	"net/http"
 	"net/url"
 	"os"
@@ -17,6 +22,7 @@ import (
 
 	"hatang/geo"
 	"hatang/internal/account"
+	"hatang/internal/formats"
 	"hatang/internal/intake"
 	"hatang/internal/layer"
 )
@@ -32,6 +38,9 @@ type Importer interface {
 	// Imports returns at most so many, the newest first, behind the one of the id where that is not 0.
 	Imports(ctx context.Context, v account.Viewer, after int64, limit int) ([]layer.Import, error)
 	ImportOf(ctx context.Context, v account.Viewer, id int64) (layer.Import, error)
+	// ImportCorrections returns the rows that an import has refused, intake.Corrections as JSON;
+	// ErrNotFound where there are none.
+	ImportCorrections(ctx context.Context, v account.Viewer, id int64) ([]byte, error)
 	// CancelImport returns when nothing of it is left; ErrConflict for one that is over.
 	CancelImport(ctx context.Context, v account.Viewer, id int64) error
 }
@@ -73,6 +82,12 @@ type importPace struct {
 func (a *api) importOf(r *request, i layer.Import) importDocument {
 	d := importDocument{Import: i, Pace: importPace{DoneRatio: i.Progress.Done(i.Bytes)}, Links: []link{
 		{Href: a.href(r, importPath(i.ID), nil), Rel: "self", Type: typeJSON}, {Href: a.href(r, "/collections/"+i.Collection, nil), Rel: "about", Type: typeJSON}}}
+	if i.Report != nil && i.Report.Corrections != nil {
+		for n, f := range correctionFormats {
+			d.Links = append(d.Links, link{Href: a.href(r, importPath(i.ID)+"/corrections", url.Values{"f": {f}}), Rel: "enclosure", Type: correctionTypes[n],
+				Title: geo.Text{VI: "Các hàng bị từ chối, để sửa và gửi lại", EN: "The refused rows, to be filled in and sent back"}.In(r.language())})
+		}
+	}
 	switch {
 	case i.State == layer.ImportDone:
 		d.Pace.DoneRatio = 1
@@ -282,6 +297,52 @@ func (a *api) showImport(w http.ResponseWriter, r *request) error {
 		return err
 	}
 	return reply(w, r, http.StatusOK, a.importOf(r, i))
+}
+
+// How the rows that an import has refused are sent: by media type, and by f.
+var (
+	correctionTypes   = []string{typeCSV, typeXLSX}
+	correctionFormats = []string{"csv", "xlsx"}
+)
+
+// sendCorrections sends the rows that an import has refused, to be filled in and sent back.
+func (a *api) sendCorrections(w http.ResponseWriter, r *request) error {
+	id, err := numberOf(r, "importId")
+	if err != nil {
+		return err
+	}
+	raw, err := a.Importer.ImportCorrections(r.Context(), r.viewer, id)
+	if err != nil {
+		return err
+	}
+	var c intake.Corrections
+	if err := json.Unmarshal(raw, &c); err != nil {
+		return fmt.Errorf("read the rows that import %d has refused: %w", id, err)
+	}
+	mediaType := preferred(r.Header.Get("Accept"), correctionTypes)
+	if i := slices.Index(correctionFormats, r.values.Get("f")); i >= 0 {
+		mediaType = correctionTypes[i]
+	}
+	var body bytes.Buffer
+	name := "corrections.csv"
+	if mediaType == typeXLSX {
+		name = "corrections.xlsx"
+		err = formats.WriteTable(&body, c.Sheet(r.language()), func(rows io.Writer) error { return c.WriteRows(rows, r.language()) })
+	} else {
+		err = c.WriteCSV(&body, r.language())
+	}
+	var long *formats.UnfitError
+	if errors.As(err, &long) {
+		return parameterFault("f", "Có ô dài hơn 32 767 ký tự, Excel không chứa được: hãy chọn f=csv.", "A cell has more than the 32 767 characters that Excel can hold: choose f=csv.")
+	}
+	if err != nil {
+		return err
+	}
+	w.Header()["Cache-Control"] = noStore
+	w.Header().Set("Content-Language", r.language())
+	w.Header().Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": name}))
+	sendStatus(w, r, http.StatusOK, mediaType, body.Bytes())
+	return nil
 }
 
 // cancelImport answers when nothing of the import is left.

@@ -144,6 +144,42 @@ func TestTellingOfImports(t *testing.T) {
 	}
 }
 
+// The rows that an import has refused are sent as a file that can be filled in, in the language that is
+// asked for.
+func TestRefusedRowsAreSent(t *testing.T) {
+	s := &fakeStore{imported: importedOnes(), corrections: []byte(`{"columns":["Mã"],"rows":[{"row":3,"cells":["=S1"],"reasons":{"vi":"sai","en":"wrong"},"likely":"S1"}],"left_out":0}`)}
+	s.imported[3].Report.Corrections = &layer.CorrectionsTold{Rows: 1}
+	h := handlerOf(t, s)
+	doc := decode(t, do(h, "GET", importsPath+"/4", "", asOfficer))
+	if href := linkTo(doc, "enclosure"); href != "http://example.com/api/v1/imports/4/corrections?f=csv" || !strings.Contains(fmt.Sprint(doc["report"]), "corrections:map[left_out:0 rows:1]") {
+		t.Errorf("%s, %v", href, doc["report"])
+	}
+	if href := linkTo(decode(t, do(h, "GET", importsPath+"/5", "", asOfficer)), "enclosure"); href != "" {
+		t.Errorf("one that keeps none leads to %s", href)
+	}
+	path := importsPath + "/4/corrections"
+	for _, tt := range []struct{ query, accept, mediaType, name, want string }{
+		{"", "*/*", "text/csv", "corrections.csv", "\ufeffhàng tệp gốc,Mã,lý do từ chối,gợi ý sửa\n3,'=S1,sai,S1\n"},
+		{"?f=csv&lang=en", "*/*", "text/csv", "corrections.csv", "\ufeffrow in the file,Mã,refused because,likely meant\n3,'=S1,wrong,S1\n"},
+		{"?f=xlsx&lang=vi", "*/*", typeXLSX, "corrections.xlsx", "PK"},
+		{"", typeXLSX, typeXLSX, "corrections.xlsx", "PK"},
+	} {
+		w := do(h, "GET", path+tt.query, "", asOfficer, "Accept: "+tt.accept, "Accept-Language: vi")
+		if got := w.Header().Get("Content-Type"); w.Code != 200 || !strings.HasPrefix(got, tt.mediaType) || !strings.HasPrefix(w.Body.String(), tt.want) || !strings.Contains(w.Header().Get("Content-Disposition"), tt.name) {
+			t.Errorf("%s %s: %d %v %q", tt.query, tt.accept, w.Code, w.Header(), w.Body)
+		}
+	}
+	s.corrections = []byte(`{"columns":["wkt"],"rows":[{"row":3,"cells":["` + strings.Repeat("1", 40_000) + `"],"reasons":{},"likely":""}]}`)
+	for query, want := range map[string]int{"?f=xlsx": 400, "?f=csv": 200, "?f=shp": 400, "?page=1": 400} {
+		if w := do(h, "GET", path+query, "", asOfficer); w.Code != want {
+			t.Errorf("%s: %d %s", query, w.Code, w.Body)
+		}
+	}
+	if w := do(handlerOf(t, &fakeStore{err: layer.ErrNotFound}), "GET", path, "", asOfficer); w.Code != 404 {
+		t.Errorf("none: %d", w.Code)
+	}
+}
+
 func TestWhatIsWrongWithFilesIsTold(t *testing.T) {
 	for _, err := range []error{formats.ErrUnknownFormat, formats.ErrNotGeoJSON, formats.ErrNotGeoPackage, formats.ErrEmpty, geo.ErrUnknownCRS, &formats.WhichTableError{Tables: []string{"a", "b"}}} {
 		if faults := FileFaults(fmt.Errorf("x: %w", err)); len(faults) != 1 || faults[0].Detail.EN == "" || faults[0].Detail.VI == "" {

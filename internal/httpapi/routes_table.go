@@ -186,6 +186,7 @@ func (a *api) importRoutes() []route {
 		{method: http.MethodPost, pattern: root + "/imports", handle: a.addImport, produces: jsonType, consumes: importTypes, query: importQuery(), needs: identity, layers: true, upload: true},
 		{method: http.MethodGet, pattern: root + "/imports/{importId}", handle: a.showImport, produces: jsonType, query: noQuery, needs: identity},
 		{method: http.MethodDelete, pattern: root + "/imports/{importId}", handle: a.cancelImport, query: noQuery, needs: identity},
+		{method: http.MethodGet, pattern: root + "/imports/{importId}/corrections", handle: a.sendCorrections, produces: correctionTypes, formats: correctionFormats, query: pageQuery, needs: identity},
 
 		{method: http.MethodGet, pattern: root + "/mappings", handle: a.listMappings, produces: jsonType, query: []string{"after", "collection", "limit"}, needs: identity, layers: true},
 		{method: http.MethodPost, pattern: root + "/mappings", handle: a.addMapping, produces: jsonType, consumes: jsonType, query: noQuery, needs: reverting, layers: true},

@@ -1,121 +1,185 @@
 package intake
 
 import (
+	"context"
 	"encoding/csv"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/twpayne/go-geom"
 	"github.com/twpayne/go-geom/encoding/wkt"
 
+	"hatang/geo"
+	"hatang/internal/layer"
 	"hatang/internal/tables"
 )
 
-// Corrections writes the rows of a file that were refused, as CSV with a column of reasons and one of
-// what is likely meant, to be filled in and sent back: it is read as the file was, and the columns that are
-// added are left out then.
+// Corrections are the rows of a file that were refused, as they stood in it, with the reasons and with
+// what is likely meant: a file to be filled in and sent back. It is read as the first was, and the
+// columns that are added are left out then. As JSON it can be kept.
 type Corrections struct {
-	csv      *csv.Writer
-	language string
-	commas   []Comma // as the columns of the file write numbers
-	shapes   bool
-	begun    bool
-	header   []string
+	Columns []string       `json:"columns"` // of the file; behind them wkt, where rows have geometries of their own
+	Rows    []CorrectedRow `json:"rows"`
+	LeftOut int64          `json:"left_out"` // how many more rows were refused than there was room for
+
+	bytes int
+}
+
+// CorrectedRow is one of them.
+type CorrectedRow struct {
+	Row     int64    `json:"row"`
+	Cells   []string `json:"cells"` // in the file's own numbers
+	Reasons geo.Text `json:"reasons"`
+	Likely  string   `json:"likely"`
 }
 
 // correctionHeadings are the columns that are added, by language: before the others, and behind.
 // They are among the headings that are taken for nothing.
 var correctionHeadings = map[string][3]string{"vi": {"hàng tệp gốc", "lý do từ chối", "gợi ý sửa"}, "en": {"row in the file", "refused because", "likely meant"}}
 
-// Corrections returns a writer of the rows that Read refuses; the reasons are in the
-// language "vi", or else English. Where rows have geometries of their own, these are in a column
-// wkt, in the file's own numbers.
-func (m *Meaning) Corrections(w io.Writer, language string) *Corrections {
+// Correct reads the file once more and returns the rows with faults, those that were found here
+// and those that the store found, by row. The report stays as it was.
+func (m *Meaning) Correct(ctx context.Context, stored map[int64]layer.Faults) (*Corrections, error) {
+	c := &Corrections{Columns: m.table.Columns(), Rows: []CorrectedRow{}}
+	if m.hasShapes {
+		c.Columns = append(slices.Clone(c.Columns), ToWKT)
+	}
+	commas := m.commas()
+	err := m.Read(ctx, func(r *Record) error {
+		faults := r.Faults
+		if len(faults) == 0 {
+			faults = m.stored(r.Row, stored[r.Row])
+		}
+		if len(faults) == 0 {
+			return nil
+		}
+		row, err := corrected(r, faults, commas, m.hasShapes)
+		if err != nil {
+			return fmt.Errorf("write row %d: %w", r.Row, err)
+		}
+		c.add(row)
+		return nil
+	})
+	return c, err
+}
+
+// commas are how the columns of the file write numbers.
+func (m *Meaning) commas() []Comma {
 	commas := make([]Comma, len(m.columns))
 	for i := range commas {
 		if commas[i] = m.file; m.cells[i] != nil {
 			commas[i] = m.cells[i].comma
 		}
 	}
-	return newCorrections(w, m.table.Columns(), commas, m.hasShapes, language)
+	return commas
 }
 
-func newCorrections(w io.Writer, columns []string, commas []Comma, shapes bool, language string) *Corrections {
-	if language != "vi" {
-		language = "en"
+// stored are faults that the store found in a row, as those of the columns they are about.
+func (m *Meaning) stored(row int64, found layer.Faults) (faults []Fault) {
+	for _, f := range found {
+		column := ""
+		if field, is := strings.CutPrefix(f.At, "/properties/"); is {
+			column = m.columnOf(field)
+		}
+		faults = append(faults, Fault{Row: row, Column: column, Detail: f.Detail})
 	}
-	added := correctionHeadings[language]
-	header := append([]string{"\ufeff" + added[0]}, columns...) // the mark is for Excel, which takes it for another encoding otherwise
-	if shapes {
-		header = append(header, "wkt")
-	}
-	header = append(header, added[1:]...)
-	return &Corrections{csv: csv.NewWriter(w), language: language, commas: commas, shapes: shapes, header: header}
+	return faults
 }
 
-// Add writes a row, if it has faults.
-func (c *Corrections) Add(r *Record) error {
-	if len(r.Faults) == 0 {
-		return nil
+// add adds a row, if there is room.
+func (c *Corrections) add(row CorrectedRow) {
+	size := len(row.Reasons.VI) + len(row.Reasons.EN) + len(row.Likely)
+	for _, cell := range row.Cells {
+		size += len(cell)
 	}
-	if err := c.begin(); err != nil {
-		return err
+	if c.LeftOut > 0 || len(c.Rows) == layer.MostCorrections || c.bytes+size > layer.MostCorrectionsBytes {
+		c.LeftOut++
+		return
 	}
-	record := make([]string, 0, len(c.header))
-	record = append(record, strconv.FormatInt(r.Row, 10))
-	for i, comma := range c.commas {
+	c.bytes += size
+	c.Rows = append(c.Rows, row)
+}
+
+// corrected is a row with what is wrong with it.
+func corrected(r *Record, faults []Fault, commas []Comma, shapes bool) (row CorrectedRow, err error) {
+	row.Row = r.Row
+	for i, comma := range commas {
 		cell := any(nil)
 		if i < len(r.Cells) {
 			cell = r.Cells[i]
 		}
-		record = append(record, returnable(cell, comma))
+		row.Cells = append(row.Cells, returnable(cell, comma))
 	}
-	if c.shapes {
+	if shapes {
 		text, err := shapeText(r.Geometry)
 		if err != nil {
-			return fmt.Errorf("write row %d: %w", r.Row, err)
+			return row, err
 		}
-		record = append(record, text)
+		row.Cells = append(row.Cells, text)
 	}
-	var reasons, likely []string
-	for _, f := range r.Faults {
-		reason := f.Detail.In(c.language)
+	var vi, en, likely []string
+	for _, f := range faults {
+		before := ""
 		if f.Column != "" {
-			reason = f.Column + ": " + reason
+			before = f.Column + ": "
 		}
-		reasons = append(reasons, reason)
+		vi, en = append(vi, before+f.Detail.VI), append(en, before+f.Detail.EN)
 		switch {
 		case f.Correction != "":
-			likely = append(likely, f.Column+": "+f.Correction)
+			likely = append(likely, before+f.Correction)
 		case len(f.Readings) > 0:
-			likely = append(likely, f.Column+": "+strings.Join(f.Readings, " | "))
+			likely = append(likely, before+strings.Join(f.Readings, " | "))
 		}
 	}
-	record = append(record, guarded(strings.Join(reasons, "; ")), guarded(strings.Join(likely, "; ")))
-	return c.csv.Write(record)
+	row.Reasons, row.Likely = geo.Text{VI: strings.Join(vi, "; "), EN: strings.Join(en, "; ")}, strings.Join(likely, "; ")
+	return row, nil
 }
 
-func (c *Corrections) begin() error {
-	if c.begun {
-		return nil
-	}
-	c.begun = true
-	header := []string{c.header[0]}
-	for _, name := range c.header[1:] {
-		header = append(header, guarded(name))
-	}
-	return c.csv.Write(header)
-}
-
-// Flush writes what is held back, and the heading of a file without rows.
-func (c *Corrections) Flush() error {
-	if err := c.begin(); err != nil {
+// WriteCSV writes the rows as CSV for spreadsheet programs, with headings and reasons in the language "vi",
+// or else English: what would be a formula has an apostrophe before it, which reading takes off.
+func (c *Corrections) WriteCSV(w io.Writer, language string) error {
+	if _, err := io.WriteString(w, "\ufeff"); err != nil { // for Excel, which takes it for another encoding otherwise
 		return err
 	}
-	c.csv.Flush()
-	return c.csv.Error()
+	return c.write(w, language, guarded)
+}
+
+// WriteRows writes the same as CSV of which a workbook is made, whose texts are never formulas.
+func (c *Corrections) WriteRows(w io.Writer, language string) error {
+	return c.write(w, language, func(s string) string { return s })
+}
+
+// Sheet is what the sheet of a workbook of them is called.
+func (c *Corrections) Sheet(language string) string {
+	return geo.Text{VI: "Hàng bị từ chối", EN: "Refused rows"}.In(language)
+}
+
+func (c *Corrections) write(w io.Writer, language string, cell func(string) string) error {
+	if language != "vi" {
+		language = "en"
+	}
+	out := csv.NewWriter(w)
+	line := func(before string, cells []string, behind ...string) error {
+		record := []string{before}
+		for _, text := range append(slices.Clone(cells), behind...) {
+			record = append(record, cell(text))
+		}
+		return out.Write(record)
+	}
+	added := correctionHeadings[language]
+	if err := line(added[0], c.Columns, added[1:]...); err != nil {
+		return err
+	}
+	for _, r := range c.Rows {
+		if err := line(strconv.FormatInt(r.Row, 10), r.Cells, r.Reasons.In(language), r.Likely); err != nil {
+			return err
+		}
+	}
+	out.Flush()
+	return out.Error()
 }
 
 // returnable is a cell as text that is read as the same again: a number is written as the
@@ -123,7 +187,7 @@ func (c *Corrections) Flush() error {
 func returnable(cell any, comma Comma) string {
 	switch v := cell.(type) {
 	case string:
-		return guarded(v)
+		return v
 	case float64:
 		s := strconv.FormatFloat(v, 'f', -1, 64)
 		if n, ok := readNumeral(s); ok && n.proves() == CommaUnknown && strings.Contains(s, ".") {
@@ -138,10 +202,9 @@ func returnable(cell any, comma Comma) string {
 }
 
 // guarded keeps a text from being taken for a formula by a spreadsheet program, as files of
-// ours do: reading takes the apostrophe off. Numbers are none.
+// ours do: reading takes the apostrophe off, and so one that is there already stays as it is. Numbers are none.
 func guarded(s string) string {
-	bare := strings.TrimLeft(s, "'")
-	if bare == "" || !strings.ContainsRune("=+-@\t\r\n", rune(bare[0])) {
+	if s == "" || !strings.ContainsRune("=+-@\t\r\n", rune(s[0])) {
 		return s
 	}
 	if _, isNumber := readNumeral(s); isNumber {

@@ -3,13 +3,14 @@ package intake
 import (
 	"bytes"
 	"context"
-	"errors"
+	"io"
 	"strings"
 	"testing"
 
 	"github.com/twpayne/go-geom"
 
 	"hatang/geo"
+	"hatang/internal/layer"
 	"hatang/internal/tables"
 )
 
@@ -21,8 +22,11 @@ func corrections(t testing.TB, m *table, language string) []byte {
 		t.Fatal(err)
 	}
 	var out bytes.Buffer
-	c := meaning.Corrections(&out, language)
-	if err := errors.Join(meaning.Read(context.Background(), c.Add), c.Flush()); err != nil {
+	c, err := meaning.Correct(context.Background(), nil)
+	if err == nil {
+		err = c.WriteCSV(&out, language)
+	}
+	if err != nil {
 		t.Fatal(err)
 	}
 	return out.Bytes()
@@ -53,13 +57,55 @@ func TestCorrectionsComeBack(t *testing.T) {
 			t.Errorf("filled in: %+v", report.Faults)
 		}
 	}
-	var out bytes.Buffer
-	c := newCorrections(&out, []string{"a"}, []Comma{CommaUnknown}, true, "vi")
+}
+
+// TestCorrectionsOfTheStore: what the store finds is told of the column that it is about; what would
+// be a formula is none; where there is no room for more rows they are counted.
+func TestCorrectionsOfTheStore(t *testing.T) {
 	g := geom.NewPointFlat(geom.XY, []float64{1, 2})
-	if err := c.Add(&Record{Row: 7, Cells: []any{-1.5}, Geometry: g, Faults: []Fault{{Rule: RuleUnit, Detail: geo.Text{VI: "=x", EN: "y"}, Readings: []string{"A", "B"}}}}); err != nil {
+	row, err := corrected(&Record{Row: 7, Cells: []any{-1.5}, Geometry: g}, []Fault{{Rule: RuleUnit, Detail: geo.Text{VI: "=x", EN: "y"}, Readings: []string{"A", "B"}}}, []Comma{CommaUnknown}, true)
+	if err != nil {
 		t.Fatal(err)
 	}
-	if err := c.Flush(); err != nil || out.String() != "\ufeffhàng tệp gốc,a,wkt,lý do từ chối,gợi ý sửa\n7,-1.5,POINT (1 2),'=x,: A | B\n" {
-		t.Errorf("%q, %v", out.String(), err)
+	c := &Corrections{Columns: []string{"a", "wkt"}}
+	c.add(row)
+	for name, tt := range map[string]struct {
+		write func(io.Writer, string) error
+		want  string
+	}{
+		"CSV":  {c.WriteCSV, "\ufeffhàng tệp gốc,a,wkt,lý do từ chối,gợi ý sửa\n7,-1.5,POINT (1 2),'=x,A | B\n"},
+		"rows": {c.WriteRows, "hàng tệp gốc,a,wkt,lý do từ chối,gợi ý sửa\n7,-1.5,POINT (1 2),=x,A | B\n"},
+	} {
+		var out bytes.Buffer
+		if err := tt.write(&out, "vi"); err != nil || out.String() != tt.want {
+			t.Errorf("%s: %q, %v", name, out.String(), err)
+		}
+	}
+	for cell, want := range map[string]string{"=1+1": "'=1+1", "'=1+1": "'=1+1", "-1,5": "-1,5", "'": "'", "": ""} {
+		if got := guarded(cell); got != want || plainText(got) != plainText(cell) {
+			t.Errorf("%q is written as %q", cell, got)
+		}
+	}
+	for n := len(c.Rows) + 1; n <= layer.MostCorrections+1; n++ {
+		c.add(row)
+		if left := n - layer.MostCorrections; len(c.Rows) != min(n, layer.MostCorrections) || c.LeftOut != int64(max(left, 0)) {
+			t.Fatalf("of %d rows %d, %d left out", n, len(c.Rows), c.LeftOut)
+		}
+	}
+	for size, leftOut := range map[int]int64{layer.MostCorrectionsBytes - 1: 0, layer.MostCorrectionsBytes: 0, layer.MostCorrectionsBytes + 1: 1} {
+		c := &Corrections{}
+		if c.add(CorrectedRow{Cells: []string{strings.Repeat("x", size)}}); c.LeftOut != leftOut {
+			t.Errorf("of %d bytes %d rows are left out", size, c.LeftOut)
+		}
+	}
+
+	sound := csvTable(t, []byte("Mã;Trạng thái;Loại cột;Kinh độ;Vĩ độ\nS1;existing;A2b;103,01;21,40\nS2;existing;A2b;103,02;21,41\n"), ';')
+	meaning, err := Understand(context.Background(), sound, layerNamed(t, "bts_sites"), Options{Territory: province()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	found, err := meaning.Correct(context.Background(), map[int64]layer.Faults{3: {{At: "/properties/code", Detail: geo.Text{VI: "đã có", EN: "is there already"}}}})
+	if err != nil || len(found.Rows) != 1 || found.Rows[0].Row != 3 || found.Rows[0].Cells[0] != "S2" || found.Rows[0].Reasons.EN != "Mã: is there already" || found.LeftOut != 0 {
+		t.Errorf("%+v, %v", found, err)
 	}
 }

@@ -2,6 +2,7 @@ package intake
 
 import (
 	"context"
+	"math"
 	"slices"
 
 	"github.com/paulmach/orb"
@@ -201,7 +202,7 @@ func (m *Meaning) declare(notes map[string]geo.CRS) {
 func (m *Meaning) sample(ctx context.Context) error {
 	s := NewSample()
 	srids := map[int]bool{}
-	codeAt := m.knownBy()
+	codeAt, degrees := m.knownBy(), m.places != nil && m.places.way[0] == ToWKT
 	if m.hasShapes || m.places != nil {
 		err := m.table.Read(ctx, func(row *tables.Row) error {
 			g := row.Geometry
@@ -220,6 +221,7 @@ func (m *Meaning) sample(ctx context.Context) error {
 			}
 			flat, stride := g.FlatCoords(), g.Stride()
 			for i := 0; i+1 < len(flat); i += stride {
+				degrees = degrees && math.Abs(flat[i]) <= 180 && math.Abs(flat[i+1]) <= 90
 				s.Add(orb.Point{flat[i], flat[i+1]}, code)
 			}
 			return nil
@@ -230,6 +232,7 @@ func (m *Meaning) sample(ctx context.Context) error {
 	}
 	m.textSRID(srids)
 	d := &m.declared
+	d.Degrees = d.Degrees || degrees // well-known text has longitude first, as our own files have it
 	m.report.Placement = d.Place(s, s.Readings(m.options.territory(), d.CRS, m.options.Known), m.options.AllowOutside)
 	if p := &m.report.Placement; p.Outcome == Asks || p.Outcome == Refused {
 		m.head = append(m.head, Fault{Rule: RuleCRS, Value: p.Declared, Detail: p.Why, Readings: p.names()})

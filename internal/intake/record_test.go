@@ -35,6 +35,12 @@ func TestGeometriesOfLayers(t *testing.T) {
 			t.Errorf("%s was taken as a commune: %+v", name, f)
 		}
 	}
+	// Rings that run clockwise, as in Shapefiles, and a hole that does not.
+	wound := geom.NewPolygonFlat(geom.XY, []float64{103, 21.4, 103, 21.5, 103.1, 21.5, 103, 21.4, 103.02, 21.48, 103.01, 21.47, 103.02, 21.47, 103.02, 21.48}, []int{8, 16})
+	_, records = understood(t, &table{columns: []string{"code"}, rows: []tables.Row{{Number: 1, Cells: []any{"P"}, Geometry: wound}}}, "communes", Options{LonLat: true, Territory: province()})
+	if got, ok := records[0].Feature.Geometry.(orb.MultiPolygon); !ok || got[0][0].Orientation() != orb.CCW || got[0][1].Orientation() != orb.CW || got[0][0][1] != (orb.Point{103.1, 21.5}) {
+		t.Errorf("%+v", records[0].Feature)
+	}
 	// What is kept in the system of its file keeps its numbers.
 	l := layer.Reference{Definition: layer.Definition{Name: "plots", Geometry: layer.AnyGeometry, StorageSRID: 9205}}.Layer()
 	square := geom.NewPolygonFlat(geom.XY, []float64{500000, 2365000, 500100, 2365000, 500100, 2365100, 500000, 2365000}, []int{8})
@@ -46,6 +52,12 @@ func TestGeometriesOfLayers(t *testing.T) {
 	// Well-known text, of which each row names the system.
 	text := &table{columns: []string{"code", "wkt"}, rows: []tables.Row{{Number: 2, Cells: []any{"A", "SRID=9205;POINT(500000 2365000)"}}, {Number: 3, Cells: []any{"B", "POINT(500000"}}, {Number: 4, Cells: []any{"C", nil}}}}
 	report, records = understood(t, text, "commune_centres", Options{Territory: province()})
+	if degrees, _ := understood(t, &table{columns: []string{"code", "wkt"}, rows: []tables.Row{{Number: 2, Cells: []any{"A", "POINT(103 21.4)"}}}}, "commune_centres", Options{Territory: province()}); degrees.Placement.CRS != "EPSG:4326" || !degrees.Ready {
+		t.Errorf("degrees: %+v", degrees.Placement)
+	}
+	if metres, _ := understood(t, &table{columns: []string{"code", "wkt"}, rows: []tables.Row{{Number: 2, Cells: []any{"A", "POINT(500000 2365000)"}}}}, "commune_centres", Options{Territory: province()}); metres.Placement.Outcome != Asks {
+		t.Errorf("metres that say nothing: %+v", metres.Placement)
+	}
 	if p, ok := records[0].Feature.Geometry.(orb.Point); !ok || !province().Bound.Contains(p) || report.FaultCount != 1 || report.Faults[0].Rule != RulePosition {
 		t.Errorf("%+v, %+v", records[0].Feature, report.Faults)
 	}

@@ -70,7 +70,26 @@ func (s *shaper) shape(f *layer.Feature, g geom.T) *Fault {
 			f.Geometry = orb.MultiPoint{one}
 		}
 	}
+	if areas, ok := f.Geometry.(orb.MultiPolygon); ok && s.layer.Geometry == layer.MultiPolygon {
+		orient(areas)
+	}
 	return nil
+}
+
+// orient has rings run with the area to the left, as files of ours have them, so that an area is
+// the same in whichever format it comes back: Shapefiles have them the other way.
+func orient(areas orb.MultiPolygon) {
+	for _, rings := range areas {
+		for i, ring := range rings {
+			wrong := orb.CCW
+			if i == 0 {
+				wrong = orb.CW
+			}
+			if ring.Orientation() == wrong {
+				ring.Reverse()
+			}
+		}
+	}
 }
 
 // takes reports whether the layer holds geometries of a type, or makes its own of them.

@@ -118,6 +118,18 @@ func LostLetters(text string) *Fault {
 	return fault(RuleText, text, "mất chữ khi tệp được ghi ra (dấu ? giữa từ): %q; hãy ghi lại tệp ở UTF-8", "letters were lost when the file was written (? within words): %q; write it again in UTF-8", cut(text))
 }
 
+// strays are characters that no program shows, and that formats of XML cannot hold: control characters but the
+// ends of lines and tabs, and marks that turn the direction of what follows, by which a text looks like another.
+var strays = regexp.MustCompile(`[\x01-\x08\x0b\x0c\x0e-\x1f\x7f\x{202a}-\x{202e}\x{2066}-\x{2069}]`)
+
+// WrongText is the fault of a text that is not what its writer meant; nil for none.
+func WrongText(text string) *Fault {
+	if at := strays.FindString(text); at != "" {
+		return fault(RuleText, text, "có ký tự điều khiển %U không nhìn thấy được", "has the control character %U, which nobody sees", []rune(at)[0]).likely(plainText(strays.ReplaceAllString(text, " ")))
+	}
+	return LostLetters(text)
+}
+
 // value reads a cell; nil for one without a value.
 func (r *cells) value(cell any) (any, *Fault) {
 	if s, ok := cell.(string); ok {
@@ -139,7 +151,7 @@ func (r *cells) value(cell any) (any, *Fault) {
 	}
 	text, wrong := r.text(cell)
 	if wrong == nil && (r.field.Kind == layer.Text || r.field.Kind == layer.TextList) {
-		wrong = LostLetters(text)
+		wrong = WrongText(text)
 	}
 	if wrong != nil {
 		return nil, wrong

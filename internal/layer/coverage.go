@@ -36,6 +36,17 @@ type Defects struct {
 	Count   int      `json:"count"`
 	AreaM2  float64  `json:"area_m2"` // of all together, geodesic, square metres
 	Largest []Defect `json:"largest"` // the largest first
+	// Slivers are what is too small or too narrow to be one of them.
+	Slivers Slivers `json:"slivers"`
+}
+
+// Slivers are overlaps or gaps that are none in earnest: they are rounding, and are told of alone.
+type Slivers struct {
+	Count  int     `json:"count"`
+	AreaM2 float64 `json:"area_m2"` // of all together, geodesic, square metres
+	// What is no larger than BelowM2, square metres, or than the mean width BelowWidthM, metres.
+	BelowM2     float64 `json:"below_m2"`
+	BelowWidthM float64 `json:"below_width_m"`
 }
 
 // Defect is a place where areas overlap or leave a gap.

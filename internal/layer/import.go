@@ -11,6 +11,13 @@ import (
 // nothing is known any more.
 const KeptImports = 100
 
+// Of the rows that an import refuses so many, and so many bytes of texts, are kept to be filled in and sent
+// back: nobody fills in more by hand, and what is left out is told of the next time.
+const (
+	MostCorrections      = 10_000
+	MostCorrectionsBytes = 8 << 20
+)
+
 // ImportState is how far an import is, or what it ended as.
 type ImportState string
 
@@ -117,6 +124,8 @@ type ImportReport struct {
 	Faults      int          `json:"faults"`       // how many these have
 	Refused     []RefusedRow `json:"refused"`      // the first of them, with at most a thousand faults together
 	Applied     bool         `json:"applied"`
+	// Corrections is how many of the refused rows there are to be filled in and sent back; nil for none.
+	Corrections *CorrectionsTold `json:"corrections,omitempty"`
 	FileRead
 	Sites *SitesImported `json:"sites,omitempty"` // of sites and positions, where no row was refused or the good ones were taken
 	Areas *AreasImported `json:"areas,omitempty"` // of units and zones
@@ -128,6 +137,12 @@ type ImportReport struct {
 	// ImportedRows; of a long file the first of them.
 	Changes        json.RawMessage `json:"changes,omitempty"`
 	ChangesLeftOut int             `json:"changes_left_out,omitempty"`
+}
+
+// CorrectionsTold is how many rows of a file are kept that were refused.
+type CorrectionsTold struct {
+	Rows    int   `json:"rows"`
+	LeftOut int64 `json:"left_out"` // more than there was room for
 }
 
 // FileRead is how a file was read.

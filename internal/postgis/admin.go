@@ -88,7 +88,8 @@ func ServerVersion(ctx context.Context, url string) (string, error) {
 }
 
 // Inconsistencies finds what no constraint can: tables that disagree with the
-// registry, operator positions without a site, zones that follow no commune.
+// registry, operator positions without a site, zones that follow no commune, and
+// changes past the history.
 func (s *Store) Inconsistencies(ctx context.Context) ([]string, error) {
 	conn, err := s.pool.Acquire(ctx)
 	if err != nil {
@@ -124,5 +125,6 @@ func (s *Store) Inconsistencies(ctx context.Context) ([]string, error) {
 			problems = append(problems, fmt.Sprintf("%d %s", n, q.what))
 		}
 	}
-	return problems, nil
+	past, err := unrecorded(ctx, conn, s.layers.Whole().All())
+	return append(problems, past...), translate("look for inconsistencies", err)
 }

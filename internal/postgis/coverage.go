@@ -16,7 +16,8 @@ const (
 	// MinDefectM2 and MinDefectWidthM are the area, square metres, and the mean width (twice
 	// the area by the perimeter), metres, from which on an overlap or a gap is one. Less is
 	// rounding: coordinates have seven decimals, a centimetre, and lines of two files that
-	// run together for kilometres leave slivers of some square metres between them.
+	// run together for kilometres leave slivers of some square metres between them. These are
+	// counted by themselves.
 	MinDefectM2     = 1
 	MinDefectWidthM = 0.05
 	// mostDefects is how many defects of a kind are listed; all are counted.
@@ -51,7 +52,7 @@ func coverage(ctx context.Context, tx pgx.Tx, l *layer.Layer, rule layer.Coverag
 	var report layer.CoverageReport
 	var err error
 	if report.Overlaps, err = defects(ctx, tx, onlyOn(date), overlapsSQL(l, rule)); err != nil || !rule.Whole {
-		report.Gaps.Largest = []layer.Defect{}
+		report.Gaps = noDefects()
 		return report, err
 	}
 	report.Gaps, err = defects(ctx, tx, onlyOn(date), gapsSQL(l))
@@ -120,22 +121,30 @@ func onDay(row string) string {
 	return fmt.Sprintf("%[1]s.valid_from <= $1::date AND (%[1]s.valid_to IS NULL OR %[1]s.valid_to > $1::date)", row)
 }
 
+// noDefects are none of a kind.
+func noDefects() layer.Defects {
+	return layer.Defects{Largest: []layer.Defect{}, Slivers: layer.Slivers{BelowM2: MinDefectM2, BelowWidthM: MinDefectWidthM}}
+}
+
 // defects counts what a statement with the arguments of the conditions selects, and lists
 // the largest.
 func defects(ctx context.Context, tx pgx.Tx, c *conditions, sql string) (layer.Defects, error) {
-	all := layer.Defects{Largest: []layer.Defect{}}
+	all := noDefects()
 	least, most, wide := c.bind(MinDefectM2), c.bind(mostDefects), c.bind(MinDefectWidthM)
-	rows, err := tx.Query(ctx, `WITH found AS (SELECT codes, area, ST_PointOnSurface(geom) AS at FROM (
-				SELECT f.codes, f.geom, ST_Area(f.geom::geography) AS area FROM (`+sql+`) f) m
-			WHERE area > `+least+` AND 2 * area > `+wide+` * ST_Perimeter(geom::geography))
-		SELECT count(*) OVER ()::int, sum(area) OVER (), coalesce(codes, '{}'), area, ST_X(at), ST_Y(at) FROM found ORDER BY area DESC, codes, ST_X(at) LIMIT `+most,
+	rows, err := tx.Query(ctx, `WITH found AS MATERIALIZED (SELECT codes, geom, area, area > `+least+` AND 2 * area > `+wide+` * ST_Perimeter(geom::geography) AS counts FROM (
+				SELECT f.codes, f.geom, ST_Area(f.geom::geography) AS area FROM (`+sql+`) f) m WHERE area > 0),
+			told AS (SELECT count(*) FILTER (WHERE counts)::int, coalesce(sum(area) FILTER (WHERE counts), 0), count(*) FILTER (WHERE NOT counts)::int, coalesce(sum(area) FILTER (WHERE NOT counts), 0) FROM found),
+			largest AS (SELECT codes, area, ST_PointOnSurface(geom) AS at FROM found WHERE counts)
+		SELECT t.*, coalesce(codes, '{}'), coalesce(area, 0), coalesce(ST_X(at), 0), coalesce(ST_Y(at), 0) FROM told t LEFT JOIN largest ON true ORDER BY area DESC, codes, ST_X(at) LIMIT `+most,
 		c.args...)
 	if err != nil {
 		return all, err
 	}
 	var d layer.Defect
-	_, err = pgx.ForEachRow(rows, []any{&all.Count, &all.AreaM2, &d.Codes, &d.AreaM2, &d.At[0], &d.At[1]}, func() error {
-		all.Largest = append(all.Largest, d)
+	_, err = pgx.ForEachRow(rows, []any{&all.Count, &all.AreaM2, &all.Slivers.Count, &all.Slivers.AreaM2, &d.Codes, &d.AreaM2, &d.At[0], &d.At[1]}, func() error {
+		if all.Count > 0 { // else the row tells of slivers alone
+			all.Largest = append(all.Largest, d)
+		}
 		d.Codes = nil
 		return nil
 	})

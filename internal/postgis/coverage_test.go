@@ -6,6 +6,8 @@ import (
 	"math"
 	"testing"
 
+	"github.com/jackc/pgx/v5"
+
 	"hatang/internal/account"
 	"hatang/internal/layer"
 	"hatang/internal/postgis"
@@ -24,7 +26,7 @@ func coverageOf(t testing.TB, s *postgis.Store, l *layer.Layer, date string) lay
 // The published communes overlap and leave gaps, and how much is known; the cleaned ones
 // do neither.
 func TestCoverageOfPublishedCommunes(t *testing.T) {
-	s, layers, _ := units2015(t)
+	s, layers, conn := units2015(t)
 	communes := get(t, layers, "communes")
 	for _, name := range []string{"provinces", "districts", "communes"} {
 		if report := coverageOf(t, s, get(t, layers, name), "2020-12-31"); !report.Clean() || report.Gaps.Largest == nil || report.Overlaps.Largest == nil {
@@ -45,6 +47,23 @@ func TestCoverageOfPublishedCommunes(t *testing.T) {
 	if len(raw.Overlaps.Largest) != 100 || raw.Overlaps.Largest[0].AreaM2 < raw.Overlaps.Largest[1].AreaM2 || len(raw.Overlaps.Largest[0].Codes) != 2 || len(raw.Gaps.Largest[0].Codes) != 0 {
 		t.Error("the list is not the hundred largest, by codes")
 	}
+	nothingIsLost(t, conn, raw)
+}
+
+// nothingIsLost: what is counted and what is not are together all that pairs of communes share, and
+// all of the province that they do not cover.
+func nothingIsLost(t *testing.T, conn *pgx.Conn, raw layer.CoverageReport) {
+	t.Helper()
+	t.Logf("slivers: %+v of overlaps, %+v of gaps", raw.Overlaps.Slivers, raw.Gaps.Slivers)
+	shared := scalar[float64](t, conn, "SELECT sum(ST_Area(ST_Intersection(a.geom, b.geom)::geography)) FROM communes a, communes b WHERE a.id < b.id")
+	pairs := scalar[int](t, conn, "SELECT count(*)::int FROM communes a, communes b WHERE a.id < b.id AND ST_Area(ST_Intersection(a.geom, b.geom)::geography) > 0")
+	bare := scalar[float64](t, conn, "SELECT ST_Area(ST_Difference(geom, (SELECT ST_Union(geom) FROM communes))::geography) FROM provinces")
+	if o := raw.Overlaps; o.Slivers.Count != 2 || o.Count+o.Slivers.Count != pairs || math.Abs(o.AreaM2+o.Slivers.AreaM2-shared) > 0.01 || o.Slivers.BelowM2 != postgis.MinDefectM2 || o.Slivers.BelowWidthM != postgis.MinDefectWidthM {
+		t.Errorf("%d pairs share %v m²: %d overlaps of %v m², %+v", pairs, shared, o.Count, o.AreaM2, o.Slivers)
+	}
+	if g := raw.Gaps; math.Abs(g.AreaM2+g.Slivers.AreaM2-bare) > 0.01 {
+		t.Errorf("%v m² are not covered: %v m² of gaps, %+v", bare, g.AreaM2, g.Slivers)
+	}
 }
 
 // Each defect is listed once, with a point in it: an overlap with both codes.
@@ -58,8 +77,12 @@ func TestCoverageNamesPlaces(t *testing.T) {
 		('C', '2020-01-01', '2021-01-01', '11', ST_Multi(ST_MakeEnvelope(103, 21, 103.2, 21.1, 4326))),
 		('D', '2020-01-01', NULL, '11', ST_Multi(ST_Difference(ST_MakeEnvelope(103, 21.1, 103.2, 21.2, 4326), ST_MakeEnvelope(103.05, 21.15, 103.06, 21.16, 4326))))`)
 	got := coverageOf(t, s, communes, "2021-01-01")
-	if got.Overlaps.Count != 1 || got.Gaps.Count != 1 {
+	if got.Overlaps.Count != 1 || got.Gaps.Count != 1 || got.Overlaps.Slivers.Count != 0 {
 		t.Fatalf("without a province holes are gaps: %+v", got)
+	}
+	run(t, conn, "INSERT INTO communes (code, valid_from, valid_to, jurisdiction, geom) SELECT code, '2022-01-01', NULL, '11', ST_Multi(ST_MakeEnvelope(x, 21, x + 0.0100001, 21.01, 4326)) FROM (VALUES ('E', 104.0), ('F', 104.01)) v (code, x)")
+	if narrow := coverageOf(t, s, communes, "2022-01-01").Overlaps; narrow.Count != 1 || narrow.Slivers.Count != 1 || math.Abs(narrow.Slivers.AreaM2-11.5) > 1 {
+		t.Errorf("a strip of a centimetre: %+v", narrow)
 	}
 	if o := got.Overlaps.Largest[0]; o.Codes[0] != "A" || o.Codes[1] != "B" || o.At[0] < 103.09 || o.At[0] > 103.1 || math.Abs(o.AreaM2/(0.01*0.1)-11.50e9) > 1e8 {
 		t.Errorf("%+v", o)

@@ -84,7 +84,7 @@ func TestTheServingRoleForgesNothing(t *testing.T) {
 var revivals = []string{
 	"UPDATE grants SET withdrawn_at = NULL", "UPDATE grants SET withdrawn_at = 'infinity'",
 	"UPDATE consultations SET withdrawn_at = NULL", "UPDATE consultations SET answer = 'agreed'",
-	"UPDATE imports SET state = 'waiting', finished_at = NULL", "UPDATE imports SET report = '{}'",
+	"UPDATE imports SET state = 'waiting', finished_at = NULL", "UPDATE imports SET report = '{}'", "INSERT INTO import_corrections SELECT id, '{}' FROM imports",
 	"UPDATE api_keys SET revoked_at = NULL", "UPDATE sessions SET ended_at = NULL",
 	"UPDATE consultations SET attachment = 1", "UPDATE notice_deliveries SET state = 'waiting', ended_at = NULL", "UPDATE notice_deliveries SET due_at = now()",
 }
@@ -130,6 +130,7 @@ var forgeries = []string{
 	"INSERT INTO consultations (layer, feature, agency, answer, answered_by, answered_at) VALUES ('kiosks', 1, 'SXD', 'agreed', 'x', now())", "UPDATE consultations SET agency = 'BCHQS'",
 	"UPDATE consultations SET answered_by = 'x'", "UPDATE consultations SET asked_at = now()", "DELETE FROM consultations", "TRUNCATE consultations",
 	"INSERT INTO imports (id, layer, file_name, bytes, sha256, options) VALUES (1, 'kiosks', 'x', 1, sha256(''), '{}')", "UPDATE imports SET who = 'x'", "UPDATE imports SET layer = 'roads'", "UPDATE imports SET request = 'x'",
+	"UPDATE import_corrections SET rows = ''", "DELETE FROM import_corrections", "TRUNCATE import_corrections",
 	"UPDATE import_chunks SET bytes = ''", "TRUNCATE imports CASCADE", "DELETE FROM import_progress",
 	"TRUNCATE unit_lineage", "UPDATE unit_lineage SET predecessor_code = 'x'", "UPDATE unit_lineage SET changed_on = now()", "ALTER TABLE unit_lineage DISABLE TRIGGER ALL",
 	"INSERT INTO signing_keys (id, public_key) VALUES (repeat('x', 43), sha256(''))", "UPDATE signing_keys SET valid_until = NULL", "DELETE FROM signing_keys", "TRUNCATE signing_keys CASCADE", "SELECT FROM signing_keys FOR UPDATE",

@@ -3,6 +3,7 @@ package postgis_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -307,5 +308,89 @@ func TestZonesFollowTheirCommune(t *testing.T) {
 	}
 	if moved := scalar[bool](t, conn, "SELECT revision > 1 FROM mast_zones WHERE code = 'free'"); moved {
 		t.Error("a zone that follows no commune was changed")
+	}
+}
+
+// Whatever statement psql changes rows by, as the owner or as the serving role, each row that is changed has its
+// record, with who and when; what is rolled back has none; a row's id stays.
+func TestEveryStatementIsRecorded(t *testing.T) {
+	_, _, url := open(t)
+	ctx := context.Background()
+	for _, role := range []string{"", "hatang_app"} {
+		conn, other := connect(t, url), connect(t, url)
+		run(t, conn, "TRUNCATE bts_sites")
+		run(t, conn, "TRUNCATE history")
+		if role != "" {
+			run(t, conn, "SET ROLE "+role)
+		}
+		if _, err := conn.CopyFrom(ctx, pgx.Identifier{"bts_sites"}, []string{"code", "valid_from", "jurisdiction", "status", "mast_type"}, pgx.CopyFromRows([][]any{{"x", time.Now(), "11", "existing", "A2b"}})); code(err) != "23502" {
+			t.Errorf("a copy of a row without a place: %v", err)
+		}
+		place := scalar[string](t, conn, "SELECT ST_AsText('SRID=4326;POINT(103 21)'::geometry)")
+		run(t, conn, "CREATE TEMP TABLE lines AS SELECT c AS code, $1::text AS place FROM unnest('{A,B,C}'::text[]) c", place)
+		run(t, conn, "INSERT INTO bts_sites (code, valid_from, jurisdiction, status, mast_type, geom) SELECT code, '2015-01-01', '11', 'existing', 'A2b', ST_SetSRID(place::geometry, 4326) FROM lines")
+		id := scalar[int64](t, conn, "SELECT id FROM bts_sites WHERE code = 'A'")
+		for _, sql := range []string{
+			"UPDATE bts_sites SET id = DEFAULT, code = 'A2' WHERE code = 'A'", "UPDATE bts_sites SET geom = 'SRID=4326;POINT(103.5 21)' WHERE code = 'B'",
+			"MERGE INTO bts_sites s USING lines l ON s.code = l.code WHEN MATCHED AND l.code = 'B' THEN UPDATE SET name = 'b' WHEN MATCHED AND l.code = 'C' THEN DELETE",
+			"INSERT INTO bts_sites SELECT * FROM bts_sites WHERE code = 'B' ON CONFLICT (id) DO UPDATE SET name = 'again'",
+			"WITH gone AS (DELETE FROM bts_sites WHERE code = 'B' RETURNING *) UPDATE bts_sites SET name = 'with' WHERE code = 'A2'",
+			"BEGIN", "UPDATE bts_sites SET name = 'nothing'", "DELETE FROM bts_sites", "ROLLBACK",
+			"BEGIN", "SAVEPOINT s", "UPDATE bts_sites SET name = 'nothing'", "ROLLBACK TO s", "UPDATE bts_sites SET name = 'kept'",
+		} {
+			run(t, conn, sql)
+		}
+		// Another writes at the same time, and commits first.
+		run(t, other, insertSite, "D")
+		run(t, conn, "COMMIT")
+		if got := scalar[int64](t, other, "SELECT id FROM bts_sites WHERE code = 'A2'"); got != id {
+			t.Errorf("%q gave a row another id: %d, not %d", role, got, id)
+		}
+		got := scalar[string](t, other, "SELECT string_agg(operation || coalesce(' ' || (before ->> 'code'), '') || coalesce(' ' || (before ->> 'name'), ''), ', ' ORDER BY id) FROM history WHERE layer = 'bts_sites'")
+		if want := "insert, insert, insert, update A, update B, update B, delete C, update B b, delete B again, update A2, insert, update A2 with"; sorted(got) != sorted(want) {
+			t.Errorf("%q is recorded with\n%s, want\n%s", role, got, want)
+		}
+		if !scalar[bool](t, other, "SELECT bool_and(who = 'db:' || session_user AND db_user = session_user AND recorded_at BETWEEN now() - interval '1 hour' AND now()) FROM history") {
+			t.Errorf("%q: not who or when", role)
+		}
+	}
+}
+
+// sorted puts the members of a list in order: of one statement those come in none.
+func sorted(list string) string {
+	members := strings.Split(list, ", ")
+	slices.Sort(members)
+	return strings.Join(members, ", ")
+}
+
+// What the owner of the database changes past the history, and that it can be, the doctor tells.
+func TestChangesPastTheHistoryAreFound(t *testing.T) {
+	s, layers, url := open(t)
+	ctx, conn := context.Background(), connect(t, url)
+	create(t, s, get(t, layers, "bts_sites"), sample(t, get(t, layers, "bts_sites"), "kept"))
+	for _, c := range []string{"A", "B"} {
+		run(t, conn, insertSite, c)
+	}
+	run(t, conn, "DELETE FROM bts_sites WHERE code = 'A'")
+	run(t, conn, "UPDATE bts_sites SET name = 'x'")
+	problems := func() string {
+		t.Helper()
+		found, err := s.Inconsistencies(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return strings.Join(found, "; ")
+	}
+	if got := problems(); got != "" {
+		t.Errorf("before: %s", got)
+	}
+	run(t, conn, "ALTER TABLE bts_sites DISABLE TRIGGER record_update")
+	run(t, conn, "UPDATE bts_sites SET name = 'past it' WHERE code = 'B'")
+	run(t, conn, "SET session_replication_role = replica")
+	run(t, conn, insertSite, "C")
+	run(t, conn, "DELETE FROM bts_sites WHERE code = 'kept'")
+	run(t, conn, "SET session_replication_role = DEFAULT")
+	if got, want := problems(), "changes of bts_sites are not recorded: the triggers record_update are off or gone; bts_sites was changed past the history: 1 rows appeared, 1 vanished, 1 were changed"; got != want {
+		t.Errorf("after: %s", got)
 	}
 }

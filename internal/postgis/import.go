@@ -68,6 +68,8 @@ type ImportSummary struct {
 	Faults      int       `json:"faults"`       // how many these have
 	Refused     []Refused `json:"refused"`      // the first of them, with at most MaxListedFaults faults together
 	Applied     bool      `json:"applied"`
+	// KeptRefusals are the faults of the first rows that were refused, by row: of layer.MostCorrections at most.
+	KeptRefusals map[int64]layer.Faults `json:"-"`
 
 	ElsewhereRows int         `json:"elsewhere_rows"`      // how many lie elsewhere than in the commune that they declare
 	Elsewhere     []Elsewhere `json:"elsewhere,omitempty"` // the first of them
@@ -97,7 +99,7 @@ var errNotApplied = errors.New("not applied")
 // GoodRows is set; the summary says what happened either way. Rows that the viewer may not
 // write are refused; it fails with layer.ErrForbidden for one who may write none. The cost is
 // a COPY into a temporary table and a few set-based statements, whatever the count; of the
-// features importBatch are in memory, and MaxListedFaults faults.
+// features importBatch are in memory, and the faults of layer.MostCorrections rows.
 func (s *Store) Import(ctx context.Context, v account.Viewer, l *layer.Layer, o ImportOptions, read func(add func(Incoming) error) error) (ImportSummary, error) {
 	var summary ImportSummary
 	err := s.write(ctx, v, "import "+l.Name, func(tx pgx.Tx) (err error) {
@@ -159,6 +161,6 @@ func importRows(ctx context.Context, tx pgx.Tx, v account.Viewer, l *layer.Layer
 			return im.summary, err
 		}
 	}
-	im.summary.Refused, im.summary.Faults = im.refused.list(), im.refused.faults
+	im.summary.Refused, im.summary.KeptRefusals, im.summary.Faults = im.refused.list(), im.refused.kept(), im.refused.faults
 	return im.summary, nil
 }

@@ -59,7 +59,7 @@ func (s *Store) ImportAreas(ctx context.Context, v account.Viewer, l *layer.Laye
 
 // importAreas is ImportAreas in a transaction; it returns errNotApplied where that is to be undone.
 func importAreas(ctx context.Context, tx pgx.Tx, v account.Viewer, l *layer.Layer, o ImportOptions, a AreasOptions, read func(add func(Incoming) error) error) (ImportSummary, AreasReport, error) {
-	report := AreasReport{Ended: []string{}, Structure: layer.Faults{}, Grants: []GrantConcerned{}, NewOverlaps: layer.Defects{Largest: []layer.Defect{}}}
+	report := AreasReport{Ended: []string{}, Structure: layer.Faults{}, Grants: []GrantConcerned{}, NewOverlaps: noDefects()}
 	rule, asked := l.Coverage()
 	switch {
 	case !asked, a.Complete && (layer.LevelOf(l.Name) == "" || o.InForce.IsZero()):

@@ -25,7 +25,7 @@ func (r given) Options(context.Context, layer.Import) (postgis.ImportOptions, er
 }
 
 // Read implements postgis.ImportReader.
-func (r given) Read(_ context.Context, _ account.Viewer, _ layer.Import, _ *layer.Layer, _ string, _ *atomic.Int64, add func(postgis.Incoming) error) (none layer.FileRead, err error) {
+func (r given) Read(_ context.Context, _ account.Viewer, _ layer.Import, _ *layer.Layer, _ string, _ *atomic.Int64, add func(postgis.Incoming) error) (none postgis.ReadFile, err error) {
 	for _, row := range r.rows {
 		if err := add(row); err != nil {
 			return none, err

@@ -12,11 +12,11 @@ import (
 
 // refuse refuses the rows that a statement returns (row number, detail) for a fault. They
 // stay in the table until dropRefused, so that all that is wrong with them is found. Of any
-// number of rows no more come out of the database than are listed.
+// number of rows no more come out of the database than are kept.
 func (im *importer) refuse(ctx context.Context, at, vi, en, sql string, args ...any) error {
 	rows, err := im.tx.Query(ctx, fmt.Sprintf(`WITH found (_row, detail) AS (%s),
 			marked AS (UPDATE staging s SET _refused = true FROM (SELECT DISTINCT _row FROM found) f WHERE f._row = s._row AND s._refused IS NULL)
-		SELECT f._row, s.code, f.detail, (SELECT count(*) FROM found) FROM found f JOIN staging s USING (_row) ORDER BY f._row LIMIT %d`, sql, MaxListedFaults), args...)
+		SELECT f._row, s.code, f.detail, (SELECT count(*) FROM found) FROM found f JOIN staging s USING (_row) ORDER BY f._row LIMIT %d`, sql, layer.MostCorrections), args...)
 	if err != nil {
 		return err
 	}

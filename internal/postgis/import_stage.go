@@ -120,8 +120,8 @@ func (im *importer) dropRefused(ctx context.Context) error {
 // refusals are the rows that are not taken: of the first ones what is wrong with them, of
 // all how many faults they have.
 type refusals struct {
-	first  map[int]*Refused // by row; never more than MaxListedFaults
-	last   int              // the last of these
+	first  map[int]*Refused // by row: the first layer.MostCorrections, and at most as many more that are not dropped yet
+	last   int              // the last of the first layer.MostCorrections; 0 before there are so many
 	faults int
 	marked bool // there are some in the staging table
 }
@@ -142,18 +142,34 @@ func (r *refusals) keep(row int, code string, faults layer.Faults) {
 		known.Faults = append(known.Faults, faults...)
 		return
 	}
-	if len(r.first) == MaxListedFaults {
-		if row > r.last {
-			return
-		}
-		delete(r.first, r.last)
-		r.last = row
-		for other := range r.first {
-			r.last = max(r.last, other)
-		}
+	if r.last > 0 && row > r.last {
+		return
 	}
 	r.first[row] = &Refused{Row: row, Code: code, Faults: faults}
-	r.last = max(r.last, row)
+	if len(r.first) == 2*layer.MostCorrections || r.last == 0 && len(r.first) == layer.MostCorrections {
+		r.drop()
+	}
+}
+
+// drop lets go of all but the first rows.
+func (r *refusals) drop() {
+	rows := slices.Sorted(maps.Keys(r.first))
+	for _, row := range rows[min(len(rows), layer.MostCorrections):] {
+		delete(r.first, row)
+	}
+	if len(rows) >= layer.MostCorrections {
+		r.last = rows[layer.MostCorrections-1]
+	}
+}
+
+// kept returns the rows that are kept, with all that is wrong with them.
+func (r *refusals) kept() map[int64]layer.Faults {
+	r.drop()
+	kept := make(map[int64]layer.Faults, len(r.first))
+	for row, refused := range r.first {
+		kept[int64(row)] = refused.Faults
+	}
+	return kept
 }
 
 // list returns the rows in order, as far as their faults are listed.

@@ -136,6 +136,16 @@ func (s *Store) ImportOf(ctx context.Context, v account.Viewer, id int64) (layer
 	return i, translate("look up the import", err)
 }
 
+// ImportCorrections returns the rows that one of the imports that Imports lists has refused, as what read
+// its file has them; layer.ErrNotFound for any other, and for one that has refused none or is not over.
+func (s *Store) ImportCorrections(ctx context.Context, v account.Viewer, id int64) (rows []byte, err error) {
+	c := &conditions{}
+	c.theirs(v)
+	c.add("i.id = %s", c.bind(id))
+	err = s.pool.kept.QueryRow(ctx, "SELECT k.rows FROM import_corrections k JOIN imports i ON i.id = k.import"+c.where(), c.args...).Scan(&rows)
+	return rows, translate("look up the rows that an import refused", err)
+}
+
 // CancelImport ends an import and returns when nothing of it is left but that it was
 // cancelled: within a second of a server that works on it. layer.ErrNotFound for one that
 // ImportOf does not return; layer.ErrConflict for one that is over; layer.ErrTimeout where

@@ -28,7 +28,25 @@ type ImportReader interface {
 	// Read calls add once a feature of the file at path, in order, counts how far it is and
 	// returns how the file was read, knowing of the register what the viewer sees, with an error, too.
 	// *layer.InvalidError for a file that cannot be read, and for one that is too large.
-	Read(ctx context.Context, v account.Viewer, i layer.Import, l *layer.Layer, path string, bytesRead *atomic.Int64, add func(Incoming) error) (layer.FileRead, error)
+	Read(ctx context.Context, v account.Viewer, i layer.Import, l *layer.Layer, path string, bytesRead *atomic.Int64, add func(Incoming) error) (ReadFile, error)
+}
+
+// ReadFile is a file whose features have been read.
+type ReadFile struct {
+	layer.FileRead
+	// Correct reads the file once more and returns the rows that were refused, by the reader or, as
+	// is given, by the store, to be kept as JSON, and how many they are. Nil where none can be
+	// written.
+	Correct func(ctx context.Context, stored map[int64]layer.Faults) (rows []byte, told layer.CorrectionsTold, err error)
+	Close   func() error // nil for nothing to do
+}
+
+// end lets go of the file.
+func (f *ReadFile) end() error {
+	if f.Close == nil {
+		return nil
+	}
+	return f.Close()
 }
 
 const (
@@ -205,13 +223,15 @@ func (r *importRun) tell(ctx context.Context, q querier) error {
 
 // bring brings the file into the layer as its owner may now, all of it or nothing, and
 // returns what the import ends as. An error leaves the import as it was.
-func (r *importRun) bring(ctx context.Context, tx pgx.Tx) (layer.ImportState, error) {
+func (r *importRun) bring(ctx context.Context, tx pgx.Tx) (state layer.ImportState, err error) {
 	path, err := r.fetch(ctx, tx)
 	if err != nil {
 		return "", err
 	}
 	defer func() { _ = os.Remove(path) }() // nobody finds it any more, whatever becomes of it
 	var summary ImportSummary
+	var file ReadFile
+	defer func() { err = errors.Join(err, file.end()) }()
 	var preview previewed
 	err = pgx.BeginFunc(ctx, tx, func(tx pgx.Tx) (err error) {
 		v, err := viewerNamed(ctx, tx, r.By)
@@ -229,7 +249,7 @@ func (r *importRun) bring(ctx context.Context, tx pgx.Tx) (layer.ImportState, er
 			options.Preview = preview.add
 		}
 		summary, err = r.bringInto(ctx, tx, v, l, options, func(add func(Incoming) error) error {
-			r.report.FileRead, err = r.reader.Read(ctx, v, r.Import, l, path, &r.bytes, add)
+			file, err = r.reader.Read(ctx, v, r.Import, l, path, &r.bytes, add)
 			return err
 		})
 		if err != nil {
@@ -240,7 +260,7 @@ func (r *importRun) bring(ctx context.Context, tx pgx.Tx) (layer.ImportState, er
 	if ctx.Err() != nil || tx.Conn().IsClosed() {
 		return "", errors.Join(context.Cause(ctx), err)
 	}
-	read := r.report.FileRead
+	read := file.FileRead
 	read.NotTaken = append([]string{}, read.NotTaken...)
 	r.report = layer.ImportReport{Read: summary.Read, Inserted: summary.Inserted, Updated: summary.Updated, Unchanged: summary.Unchanged, Skipped: summary.Skipped,
 		RefusedRows: summary.RefusedRows, Faults: summary.Faults, Refused: summary.Refused, Applied: summary.Applied && err == nil, FileRead: read,
@@ -249,7 +269,23 @@ func (r *importRun) bring(ctx context.Context, tx pgx.Tx) (layer.ImportState, er
 	if r.Wishes.DryRun {
 		r.report.Changes, r.report.ChangesLeftOut = preview.collection(), preview.leftOut
 	}
+	if summary.RefusedRows > 0 && file.Correct != nil {
+		if failed := r.keepCorrections(ctx, tx, file, summary.KeptRefusals); failed != nil {
+			return "", failed
+		}
+	}
 	return r.outcome(translate("import", err))
+}
+
+// keepCorrections keeps the rows that were refused, to be sent for.
+func (r *importRun) keepCorrections(ctx context.Context, tx pgx.Tx, file ReadFile, stored map[int64]layer.Faults) error {
+	rows, told, err := file.Correct(ctx, stored)
+	if err != nil {
+		return err
+	}
+	r.report.Corrections = &told
+	_, err = tx.Exec(ctx, "INSERT INTO import_corrections (import, rows) VALUES ($1, $2)", r.ID, rows)
+	return err
 }
 
 // mayStill is layer.ErrForbidden where the owner of the import may not write any more what he

@@ -34,7 +34,7 @@ func (r lines) Options(_ context.Context, i layer.Import) (postgis.ImportOptions
 }
 
 // Read implements postgis.ImportReader.
-func (r lines) Read(ctx context.Context, _ account.Viewer, i layer.Import, _ *layer.Layer, path string, read *atomic.Int64, add func(postgis.Incoming) error) (none layer.FileRead, err error) {
+func (r lines) Read(ctx context.Context, _ account.Viewer, i layer.Import, _ *layer.Layer, path string, read *atomic.Int64, add func(postgis.Incoming) error) (none postgis.ReadFile, err error) {
 	raw, err := os.ReadFile(path)
 	if err != nil {
 		return none, err
@@ -57,7 +57,12 @@ func (r lines) Read(ctx context.Context, _ account.Viewer, i layer.Import, _ *la
 		}
 		read.Add(int64(len(code) + 1))
 	}
-	return layer.FileRead{NotTaken: []string{"column"}, File: []byte(`{"rows":1}`)}, nil
+	return postgis.ReadFile{FileRead: layer.FileRead{NotTaken: []string{"column"}, File: []byte(`{"rows":1}`)}, Correct: correct}, nil
+}
+
+// correct returns what the store tells of the rows that were refused.
+func correct(_ context.Context, stored map[int64]layer.Faults) ([]byte, layer.CorrectionsTold, error) {
+	return fmt.Append(nil, stored), layer.CorrectionsTold{Rows: len(stored)}, nil
 }
 
 // keeper administers.
@@ -135,6 +140,10 @@ func TestImportsRunAsWhole(t *testing.T) {
 		if n := total(t, s, l); n != tt.rows {
 			t.Errorf("%s: %d rows", tt.name, n)
 		}
+		rows, err := s.ImportCorrections(context.Background(), lan, id)
+		if (tt.refused > 0) != (err == nil) || tt.refused == 0 && !errors.Is(err, layer.ErrNotFound) || tt.refused > 0 && (!strings.Contains(string(rows), "2:[{/properties/code") || i.Report.Corrections.Rows != tt.refused) {
+			t.Errorf("%s: to be corrected are %s, %v", tt.name, rows, err)
+		}
 		if strings.Count(string(i.Report.Changes), `"becomes": "insert"`) != map[bool]int{true: tt.read}[tt.wishes.DryRun] {
 			t.Errorf("%s: %s", tt.name, i.Report.Changes)
 		}
@@ -174,7 +183,7 @@ type whole struct {
 }
 
 // Read implements postgis.ImportReader.
-func (r whole) Read(_ context.Context, _ account.Viewer, _ layer.Import, _ *layer.Layer, path string, _ *atomic.Int64, _ func(postgis.Incoming) error) (none layer.FileRead, err error) {
+func (r whole) Read(_ context.Context, _ account.Viewer, _ layer.Import, _ *layer.Layer, path string, _ *atomic.Int64, _ func(postgis.Incoming) error) (none postgis.ReadFile, err error) {
 	*r.got, err = os.ReadFile(path)
 	return none, err
 }

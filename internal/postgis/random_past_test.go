@@ -119,6 +119,61 @@ func (r *register) served(t *rapid.T, at time.Time) []string {
 	return out
 }
 
+// period is the valid time of a row; to is "" for one that is open.
+type period struct{ from, to string }
+
+// periods are the valid times of all rows, by layer and id.
+func (r *register) periods(t *rapid.T) map[string]map[int64]period {
+	all := map[string]map[int64]period{}
+	for _, l := range r.layers {
+		of := map[int64]period{}
+		rows, err := r.conn.Query(context.Background(), "SELECT id, valid_from::text, coalesce(valid_to::text, '') FROM "+l.Name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var id int64
+		var p period
+		if _, err := pgx.ForEachRow(rows, []any{&id, &p.from, &p.to}, func() error {
+			of[id] = p
+			return nil
+		}); err != nil {
+			t.Fatal(err)
+		}
+		all[l.Name] = of
+	}
+	return all
+}
+
+// inForce is what the rows of a register say of a date, by nothing but what valid time means: half
+// open, from the first day on.
+func inForce(had map[string]map[int64]period, date string) []string {
+	found := []string{}
+	for name, of := range had {
+		for id, p := range of {
+			if p.from <= date && (p.to == "" || date < p.to) {
+				found = append(found, fmt.Sprint(name, " ", id))
+			}
+		}
+	}
+	slices.Sort(found)
+	return found
+}
+
+// inForce is what the store serves as in force on a date, as known at a time.
+func (r *register) inForce(t *rapid.T, at time.Time, date string) []string {
+	found := []string{}
+	for _, l := range r.layers {
+		if err := r.s.Features(context.Background(), officer(), l, layer.Query{KnownAt: at, Date: must(geo.ParseDate(date))}, func(row *layer.Row) error {
+			found = append(found, fmt.Sprint(l.Name, " ", row.ID))
+			return nil
+		}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	slices.Sort(found)
+	return found
+}
+
 // moment is a time between two changes.
 func (r *register) moment(t *rapid.T) time.Time {
 	var at time.Time
@@ -197,7 +252,7 @@ func (r *register) change(t *rapid.T, request string) {
 	name, ctx := rapid.SampledFrom(pastLayers).Draw(t, "layer"), asking(request)
 	l := r.layers[slices.Index(pastLayers, name)]
 	ids := r.ids(t, l)
-	what := rapid.SampledFrom([]string{"insert", "insert", "insert", "update", "update", "delete", "succeed", "sql", "truncate"}).Draw(t, "what")
+	what := rapid.SampledFrom([]string{"insert", "insert", "insert", "update", "update", "delete", "succeed", "sql", "truncate", "roll back"}).Draw(t, "what")
 	if len(ids) == 0 || what == "insert" {
 		_, err := r.s.CreateFeature(ctx, officer(), l, r.feature(t, l))
 		r.refusable(t, err)
@@ -221,6 +276,8 @@ func (r *register) change(t *rapid.T, request string) {
 		}
 	case "sql":
 		err = r.byHand(t, request, l)
+	case "roll back":
+		err = r.sql(request, "SAVEPOINT s", "UPDATE "+l.Name+" SET name = 'never'", "DELETE FROM "+l.Name, "ROLLBACK TO s")
 	default:
 		err = r.sql(request, "TRUNCATE "+l.Name)
 	}

@@ -244,13 +244,14 @@ func (r *register) touched(t *rapid.T, request string) (touched, later []string)
 }
 
 // What was served at a time is served again as known at it, whatever has been done since,
-// reverts too.
+// reverts too; and on any date the rows that the register had then in force on it.
 func TestEveryStateIsServedAsItWasKnown(t *testing.T) {
 	r := newRegister(t)
 	rapid.Check(t, func(t *rapid.T) {
 		r.clear(t)
 		var moments []time.Time
 		var served [][]string
+		var had []map[string]map[int64]period
 		for i := range rapid.IntRange(2, 7).Draw(t, "changes") {
 			if i > 0 && rapid.IntRange(0, 4).Draw(t, "revert") == 0 {
 				_, err := r.s.Revert(asking(fmt.Sprint("c", i)), officer(), layer.HistoryQuery{Layers: r.layers, Request: fmt.Sprint("c", i-1)}, false)
@@ -260,11 +261,15 @@ func TestEveryStateIsServedAsItWasKnown(t *testing.T) {
 			} else {
 				r.change(t, fmt.Sprint("c", i))
 			}
-			moments, served = append(moments, r.moment(t)), append(served, r.served(t, time.Time{}))
+			moments, served, had = append(moments, r.moment(t)), append(served, r.served(t, time.Time{})), append(had, r.periods(t))
 		}
+		date := rapid.SampledFrom([]string{"2014-12-31", "2015-01-01", "2015-01-31", "2016-05-05", "2018-01-01", "2018-05-04", "2019-05-31", "2019-06-01", "2030-01-01"}).Draw(t, "date")
 		for i, at := range moments {
 			if diff := cmp.Diff(served[i], r.served(t, at)); diff != "" {
 				t.Fatalf("after %d of %d changes (-then +as known then)\n%s", i+1, len(moments), diff)
+			}
+			if diff := cmp.Diff(inForce(had[i], date), r.inForce(t, at, date)); diff != "" {
+				t.Fatalf("after %d of %d changes, in force on %s (-the model +as known then)\n%s", i+1, len(moments), date, diff)
 			}
 		}
 	})

@@ -120,6 +120,11 @@ func (a *archive) choose(name string) (f *zip.File, within string, err error) {
 		if kml := slices.IndexFunc(main, func(f *zip.File) bool { return f.Name == mainKML }); kml >= 0 {
 			return main[kml], "", nil
 		}
+		// Beside another file a text says what that is, as FIELDS.txt in Shapefiles of ours.
+		others := slices.DeleteFunc(slices.Clone(main), func(f *zip.File) bool { return strings.EqualFold(path.Ext(f.Name), ".txt") })
+		if len(others) == 1 {
+			return others[0], "", nil
+		}
 	}
 	return nil, "", &WhichError{names}
 }

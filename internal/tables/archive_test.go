@@ -30,6 +30,10 @@ func TestArchives(t *testing.T) {
 			t.Errorf("%s: %v", name, rows)
 		}
 	}
+	path = written(t, "x.zip", zipped(t, "a.csv", someCSV, "FIELDS.txt", "what the fields are\n", "Readme.TXT", "x\n"))
+	if table := opened(t, path, Options{}); guessed(table, "table") != "a.csv" {
+		t.Errorf("beside texts that say what it is: %v", table.Guesses())
+	}
 	path = written(t, "x.zip", zipped(t, "a/a.csv", someCSV, "b.csv", "x\ny\n"))
 	for _, name := range []string{"", "c"} {
 		if got := refusal(t, path, Options{Table: name}); !strings.Contains(got, "a/a.csv, b.csv") {

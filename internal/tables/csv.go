@@ -19,6 +19,7 @@ import (
 type csvTable struct {
 	file    file
 	wide    bool  // UTF-16
+	returns bool  // lines end in a carriage return alone, as old Macintosh programs and Excel there write them
 	skip    int64 // lines before the first row: the one that Excel names the separator in
 	comma   rune
 	blanks  bool // any number of blanks parts cells
@@ -58,6 +59,9 @@ func openCSV(ctx context.Context, f file, o Options) (Table, error) {
 		guesses = []Guess{{"encoding", "utf-16", "it begins with the mark of UTF-16"}}
 	}
 	t.guesses = append(t.guesses, guesses...)
+	if t.returns {
+		t.guesses = append(t.guesses, Guess{"line_ends", "cr", "no line ends otherwise: so programs on a Macintosh wrote"})
+	}
 	if err := t.separator(top, o.Separator); err != nil {
 		return nil, err
 	}
@@ -81,15 +85,42 @@ func (t *csvTable) text(ctx context.Context) (io.Reader, io.Closer, error) {
 		return nil, nil, err
 	}
 	if t.wide {
-		return unicode.UTF16(unicode.LittleEndian, unicode.UseBOM).NewDecoder().Reader(in), in, nil
+		text, returns := endings(bufio.NewReaderSize(unicode.UTF16(unicode.LittleEndian, unicode.UseBOM).NewDecoder().Reader(in), maxTop))
+		t.returns = returns
+		return text, in, nil
 	}
-	buffered := bufio.NewReaderSize(in, 1<<16)
+	buffered := bufio.NewReaderSize(in, maxTop)
 	if mark, err := buffered.Peek(3); err == nil && string(mark) == "\ufeff" {
 		if _, err := buffered.Discard(3); err != nil {
 			return nil, nil, errors.Join(err, in.Close())
 		}
 	}
-	return buffered, in, nil
+	text, returns := endings(buffered)
+	t.returns = returns
+	return text, in, nil
+}
+
+// endings makes ends of lines of carriage returns, where the start of a text has no other.
+func endings(in *bufio.Reader) (text io.Reader, returns bool) {
+	start, _ := in.Peek(maxTop) // who reads on meets the error
+	if bytes.IndexByte(start, '\n') >= 0 || bytes.IndexByte(start, '\r') < 0 {
+		return in, false
+	}
+	return carriageReturns{in}, true
+}
+
+// carriageReturns reads each carriage return as the end of a line.
+type carriageReturns struct{ in io.Reader }
+
+// Read implements io.Reader.
+func (r carriageReturns) Read(p []byte) (n int, err error) {
+	n, err = r.in.Read(p)
+	for i, b := range p[:n] {
+		if b == '\r' {
+			p[i] = '\n'
+		}
+	}
+	return n, err
 }
 
 // maxTop is how much of the start of a file its separator is looked for in, bytes.

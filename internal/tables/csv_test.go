@@ -151,6 +151,25 @@ func TestEncodingsAreToldApart(t *testing.T) {
 }
 
 // What the fonts' users wrote, not what our tables say of it.
+// Lines that end in a carriage return alone, as Excel writes "CSV (Macintosh)".
+func TestLinesOfAMacintosh(t *testing.T) {
+	text := "mã;tên;cao\r1;\"hai\rdòng\";2,5\r2;b;3,5\r"
+	wide, err := unicode.UTF16(unicode.LittleEndian, unicode.UseBOM).NewEncoder().String(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, text := range []string{text, "\ufeff" + text, wide} {
+		table := opened(t, written(t, "x.csv", []byte(text)), Options{})
+		rows := rowsOf(t, table)
+		if len(rows) != 2 || !slices.Equal(table.Columns(), []string{"mã", "tên", "cao"}) || rows[0].Cells[1] != "hai\ndòng" || guessed(table, "line_ends") != "cr" {
+			t.Errorf("%q: %q, %+v", text, table.Columns(), rows)
+		}
+	}
+	if table := opened(t, written(t, "x.csv", []byte("mã;tên\n1;a\n")), Options{}); guessed(table, "line_ends") != "" {
+		t.Error("others are told of, too")
+	}
+}
+
 func TestOldFonts(t *testing.T) {
 	for name, texts := range map[string][3]string{
 		"tcvn3": {"Céng hßa x· héi chñ nghÜa ViÖt Nam", "Céng hßa x· héi chñ nghÜa ViÖt Nam", "Cộng hòa xã hội chủ nghĩa Việt Nam"},

@@ -51,10 +51,31 @@ func openGeoPackage(ctx context.Context, f file, o Options) (_ Table, err error)
 	for _, c := range columns {
 		names, g.kinds = append(names, c.Name), append(g.kinds, c.Kind)
 	}
+	inUse, err := wasInUse(path)
+	if err != nil {
+		return nil, err
+	}
+	if inUse {
+		g.guesses = append(g.guesses, Guess{"journal", "wal", "it was copied while a program had it open, or not closed well: changes in a file -wal that lay beside it are not read"})
+	}
 	if len(notTaken) > 0 {
 		g.guesses = append(g.guesses, Guess{"columns", "", "not read, being bytes or too many: " + cut(strings.Join(notTaken, ", "), 400)})
 	}
 	return g, g.texts(ctx, names, o.Encoding)
+}
+
+// wasInUse reports whether a file of SQLite is kept with a log beside it, which a program that closes the
+// file puts an end to.
+func wasInUse(path string) (_ bool, err error) {
+	const version, withLog = 18, 2
+	f, err := os.Open(path)
+	if err != nil {
+		return false, err
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	at := make([]byte, 1)
+	_, err = f.ReadAt(at, version)
+	return at[0] == withLog, err
 }
 
 // unpacked copies a file of an archive to disk.

@@ -156,6 +156,21 @@ func altered(t *testing.T, name string, statements ...string) string {
 
 // What SQLite takes for a value of a column and no field can hold is named, and so is a
 // geometry that says another system than its table; one that says none is taken.
+// A GeoPackage that lacks the log that a program kept beside it is read with a word on that.
+func TestGeoPackageCopiedWhileInUse(t *testing.T) {
+	raw, err := os.ReadFile(shared(t, "messy/dienbien_mixed.gpkg"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for version, want := range map[byte]string{1: "", 2: "wal"} {
+		raw[18], raw[19] = version, version
+		table := opened(t, written(t, "x.gpkg", raw), Options{Table: tablesOf(t, shared(t, "messy/dienbien_mixed.gpkg"))[0]})
+		if got := guessed(table, "journal"); got != want {
+			t.Errorf("of version %d is told %q", version, got)
+		}
+	}
+}
+
 func TestGeoPackageThatContradictsItself(t *testing.T) {
 	path := altered(t, "messy/dienbien_mixed.gpkg",
 		"UPDATE bang_dan_so SET area_km2 = 9e999 WHERE fid = 2", "UPDATE bang_dan_so SET area_km2 = -9e999 WHERE fid = 3",

@@ -168,8 +168,10 @@ func (w *workbook) choose(ctx context.Context, o Options) error {
 		w.sheet = w.sheets[at]
 		return w.describe(ctx, o)
 	}
+	var hidden []string
 	for _, s := range w.sheets {
 		if s.hidden {
+			hidden = append(hidden, s.name)
 			continue
 		}
 		w.sheet = s
@@ -181,6 +183,9 @@ func (w *workbook) choose(ctx context.Context, o Options) error {
 			w.guesses = append(w.guesses, Guess{"table", s.name, "the first sheet with rows of: " + strings.Join(names, ", ")})
 		}
 		return err
+	}
+	if len(hidden) > 0 {
+		return layer.Wrong("chỉ các trang tính ẩn mới có thể có dòng: %s; hãy nêu trang cần đọc", "none but hidden sheets can have rows: %s; name the one that is meant", cut(strings.Join(hidden, ", "), 400))
 	}
 	return errNothing()
 }

@@ -106,6 +106,16 @@ func TestSheetThatIsMeant(t *testing.T) {
 	}
 }
 
+// A workbook whose sheets are all hidden, or empty, is not empty: who sends it may name one.
+func TestSheetsThatAreAllHidden(t *testing.T) {
+	path := written(t, "x.xlsx", zipped(t, "xl/workbook.xml", strings.Replace(bookXML, `name="Khác"`, `name="Khác" state="veryHidden"`, 1), "xl/_rels/workbook.xml.rels", relsXML,
+		"xl/worksheets/s1.xml", sheetXML, "xl/worksheets/s2.xml", emptyXML, "xl/worksheets/s3.xml", emptyXML))
+	_, err := Open(t.Context(), path, Options{})
+	if err == nil || !strings.Contains(err.Error(), "hidden sheets can have rows: Ẩn, Khác") {
+		t.Errorf("%v", err)
+	}
+}
+
 func TestWorkbookInAnOldFont(t *testing.T) {
 	old, err := charmap.ISO8859_1.NewDecoder().Bytes(inTCVN3("Phường Him Lam, xã Mường Pồn, được duyệt"))
 	if err != nil {
