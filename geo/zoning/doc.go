@@ -32,7 +32,8 @@
 // A new rule is data; a new kind of rule is one list, one file here, one fixture.
 //
 // A place is urban if its commune is, or if a covering zone is of an urban class;
-// rural is what is neither urban nor densely populated.
+// rural is what is neither urban nor densely populated. It is densely populated in an
+// Area of that kind, which officers draw.
 //
 // # Accuracy
 //

@@ -186,7 +186,12 @@ func ProposedMast(p Proposal, code string) Mast {
 	return Mast{Collection: Proposals, ID: -p.Row, Code: code, Point: p.Point, MastType: p.MastType, HeightM: p.HeightM, Status: Proposed}
 }
 
-// Area is a special area that may call for a consultation or a setback.
+// DenselyPopulated is the kind of areas in which a place is densely populated, whatever its
+// commune is.
+const DenselyPopulated = "densely_populated"
+
+// Area is a special area that may call for a consultation or a setback, or makes places
+// densely populated.
 type Area struct {
 	Collection string
 	ID         int64

@@ -273,9 +273,10 @@ func (s *Scene) look(c *check, rules *Rules) {
 	s.zones.eachDoubtful(&f.found, p.Point, f.accuracyM, func(z *Zone, as shape) {
 		f.zones = append(f.zones, zoneFact{z, as})
 	})
-	s.areas.each(&f.found, p.Point, c.rules.besideM(p.heightM()), func(a *Area, as shape) {
+	s.areas.each(&f.found, p.Point, max(c.rules.besideM(p.heightM()), f.accuracyM), func(a *Area, as shape) {
 		f.areas = append(f.areas, areaFact{a, as})
 	})
+	f.populate(p.Point)
 }
 
 func (s *Scene) lookAtCommune(f *facts, p orb.Point) {
