@@ -26,6 +26,8 @@
 // rule (its id), title, effect (binding, advisory or condition), clause and source;
 // status says what its figure is worth, messages replaces standard sentences. A
 // number carries its unit in its name. testdata/invented.good.json has one of each.
+// The statuses of a rule say which masts count that are published; drafts count in rules
+// of spacing alone, whatever these say: see Draft.
 // A mast that was refused to the proposer (Mast.Refusals) is not asked for by a rule of
 // sharing for its refusal_months: 12 where it does not say, 0 for never.
 //

@@ -93,7 +93,7 @@ type Surroundings struct {
 	Urban             bool    // the commune is a ward or a town (the unit's own flag)
 	DenselyPopulated  bool    // the point lies in a densely populated area
 	Zones             []Zone  // mast zones at or near the point
-	Masts             []Mast  // existing and planned masts within RuleSet.Reach
+	Masts             []Mast  // existing and planned masts within RuleSet.Reach, and drafts that the viewer sees
 	Areas             []Area  // special areas at or near the point
 	PositionAccuracyM float64 // as Proposal.AccuracyM, known from elsewhere; the poorer of the two counts
 	// TerritoryEdgeM is the distance in metres to the edge of the plan's territory,

@@ -17,7 +17,7 @@ type SceneData struct {
 	Territories []Territory
 	Communes    []Commune // in force on the date
 	Zones       []Zone    // with their own periods
-	Masts       []Mast    // standing or planned on the date
+	Masts       []Mast    // standing or planned on the date, and drafts that the viewer sees
 	Areas       []Area    // in force on the date, those shown to the viewer: each acts where it is drawn
 	// Withheld are, by commune code, the areas not shown to the viewer. They act on the
 	// whole commune; their kind and whether they are illustrative is all that counts.
