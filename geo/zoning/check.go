@@ -36,6 +36,7 @@ const (
 	RuleSetDate   = "RULE-SET"   // the rule set is not in force on the date
 	RuleTerritory = "TERRITORY"  // the point lies outside the plan's territory
 	RuleUrbanEdge = "URBAN-edge" // the accuracy leaves open whether the place is urban, and it matters
+	RuleDenseEdge = "DENSE-edge" // the accuracy leaves open whether the place is densely populated, and it matters
 	RuleNoZone    = "ZONE-none"  // no zone is in force at the point
 	RuleZoneClass = "ZONE-class" // a zone has a class the rule set does not define
 )
@@ -104,7 +105,7 @@ func take[T any](from *[]T, n, chunk int) []T {
 func (rs *RuleSet) Check(p Proposal, s Surroundings) Result {
 	var c check
 	c.start(rs, p, sentences)
-	c.around.given(&s, p.accuracyM())
+	c.around.given(&s, &p)
 	c.judge()
 	return c.result()
 }
@@ -114,7 +115,7 @@ func (rs *RuleSet) Check(p Proposal, s Surroundings) Result {
 func (rs *RuleSet) Verdict(p Proposal, s Surroundings) Verdict {
 	var c check
 	c.start(rs, p, verdictOnly)
-	c.around.given(&s, p.accuracyM())
+	c.around.given(&s, &p)
 	c.judge()
 	return c.decide()
 }
@@ -145,19 +146,23 @@ func (c *check) judge() {
 	c.setbacks()
 	c.consultations()
 	c.accuracy()
-	c.doubtUrban()
+	if !c.urbanZone {
+		c.doubtAround(c.around.urbanEdgeM, RuleUrbanEdge, "check/urban_edge", func(f *facts) { f.urban, f.urbanEdgeM = !f.urban, math.Inf(1) })
+	}
+	c.doubtAround(c.around.denseEdgeM, RuleDenseEdge, "check/dense_edge", func(f *facts) { f.dense, f.denseEdgeM = !f.dense, math.Inf(1) })
 }
 
 func (c *check) edgeWords(edgeM float64) args {
 	return args{distance: metres(edgeM), margin: metres(c.around.accuracyM)}
 }
 
-// doubtUrban asks again as if the commune were of the other kind, where the accuracy
-// of the position leaves that open. If a binding rule makes the verdicts differ,
-// what refuses only on this side is unknown, and a finding says why. Like any other
-// accuracy it does not count for rules that only advise.
-func (c *check) doubtUrban() {
-	if c.urbanZone || !c.around.uncertain(c.around.urbanEdgeM) {
+// doubtAround asks again as if the place were of the other kind (urban or not, densely
+// populated or not), where the accuracy of the position leaves that open: an edge is so far
+// away. If a binding rule makes the verdicts differ, what refuses only on this side is
+// unknown, and a finding says why. Like any other accuracy it does not count for rules that
+// only advise.
+func (c *check) doubtAround(edgeM float64, rule, key string, flip func(*facts)) {
+	if !c.around.uncertain(edgeM) {
 		return
 	}
 	var other check
@@ -165,23 +170,23 @@ func (c *check) doubtUrban() {
 	other.asked = c.asked
 	other.around = c.around
 	other.around.found = nil
-	other.around.urban, other.around.urbanEdgeM = !c.around.urban, math.Inf(1)
+	flip(&other.around)
 	other.judge()
 	here, there := c.decide(), other.decide()
 	if here == there || max(here.strength(), there.strength()) < Undetermined.strength() {
 		return
 	}
-	words := func() args { return c.edgeWords(c.around.urbanEdgeM) }
+	words := func() args { return c.edgeWords(edgeM) }
 	for i := range c.findings {
 		if f := &c.findings[i]; verdictOf(f) == Refused {
 			f.Outcome = Unknown
 			if c.detail == sentences {
 				a := words()
-				f.Message = sayPlain("check/urban_edge", &a)
+				f.Message = sayPlain(key, &a)
 			}
 		}
 	}
-	c.plain(stageUrban, RuleUrbanEdge, "check/urban_edge", words)
+	c.plain(stageUrban, rule, key, words)
 }
 
 // settled reports whether only the verdict is wanted and a binding rule refuses
@@ -257,6 +262,8 @@ func (c *check) applies() bool {
 	case c.around.uncertain(c.around.territoryEdgeM): // beyond it another plan applies, or none
 		c.plain(stageTerritory, RuleTerritory, "check/territory_edge", func() args { return c.edgeWords(c.around.territoryEdgeM) })
 	default:
+		in := c.around.populated
+		c.provisional = c.provisional || in != nil && in.Illustrative && !c.around.urban
 		return true
 	}
 	return false

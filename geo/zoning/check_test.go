@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/paulmach/orb"
 
 	"hatang/geo"
 	"hatang/geo/zoning"
@@ -370,5 +371,58 @@ func TestDatesForPeople(t *testing.T) {
 	none := find(demoRules(t).Check(p, s), zoning.RuleNoZone)
 	if len(none) != 1 || !strings.HasSuffix(none[0].Message.VI, "vào ngày 30/06/2020.") || !strings.HasSuffix(none[0].Message.EN, "on 30 June 2020.") {
 		t.Errorf("no zone: %+v", none)
+	}
+}
+
+// TestDenselyPopulatedAreas: in such an area the rules are those of densely populated places,
+// its edge included, and where the position does not tell on which side of it the mast stands
+// that is said, if the verdict depends on it. In a town the area changes nothing.
+func TestDenselyPopulatedAreas(t *testing.T) {
+	rules := demoRules(t)
+	for _, tt := range []struct {
+		name             string
+		east             float64 // of the area's eastern edge, metres
+		accuracy         float64
+		urban, drawn     bool
+		structure        geo.Structure
+		verdict          zoning.Verdict
+		rule, evidence   string
+		outcome          zoning.Outcome
+		alsoInTheCountry bool
+	}{
+		{"within", 100, 0, false, false, geo.Guyed, zoning.Refused, "COND-d1", "DC-1", zoning.Fail, false},
+		{"within, as is asked", 100, 0, false, false, geo.SelfSupporting, zoning.Permitted, "COND-d1", "DC-1", zoning.Pass, false},
+		{"on the edge", 0, 0, false, false, geo.Guyed, zoning.Refused, "COND-d1", "DC-1", zoning.Fail, false},
+		{"beside", -1, 0, false, false, geo.Guyed, zoning.Permitted, "COND-d1", "", "", true},
+		{"in a town", 100, 0, true, false, geo.Guyed, zoning.Refused, "COND-d1", "", zoning.Fail, false},
+		{"perhaps beside", 10, 20, false, false, geo.Guyed, zoning.Undetermined, zoning.RuleDenseEdge, "", zoning.Unknown, false},
+		{"perhaps within", -10, 20, false, false, geo.Guyed, zoning.Undetermined, zoning.RuleDenseEdge, "", zoning.Unknown, true},
+		{"perhaps beside, and it does not matter", 10, 20, false, false, geo.SelfSupporting, zoning.Permitted, zoning.RuleDenseEdge, "", "", false},
+		{"certainly within", 30, 20, false, false, geo.Guyed, zoning.Refused, zoning.RuleDenseEdge, "", "", false},
+		{"drawn as an illustration", 10, 20, false, true, geo.Guyed, zoning.Refused, zoning.RuleDenseEdge, "", "", false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			p, s := proposalOf(t, geo.A2b), rural(t)
+			s.Urban = tt.urban
+			p.Structure, p.AccuracyM = new(tt.structure), new(tt.accuracy)
+			west, edge := east(-2000)[0], east(tt.east)[0]
+			s.Areas = []zoning.Area{{Collection: "special_areas", ID: 3, Code: "DC-1", Kind: zoning.DenselyPopulated, Illustrative: tt.drawn,
+				Geometry: orb.MultiPolygon{{{{west, here[1] - 0.03}, {edge, here[1] - 0.03}, {edge, here[1] + 0.03}, {west, here[1] + 0.03}, {west, here[1] - 0.03}}}}}}
+			r := rules.Check(p, s)
+			data := zoning.SceneData{Territories: []zoning.Territory{{Code: "11", Geometry: squareAt(here, 0.05)}}, Communes: []zoning.Commune{{Code: "1", Urban: tt.urban, Geometry: squareAt(here, 0.05)}}, Zones: s.Zones, Areas: s.Areas}
+			scene := zoning.NewScene(data)
+			_, among := scene.Check(everywhere(rules), p)
+			_, quick := scene.Verdict(everywhere(rules), p)
+			if r.Verdict != tt.verdict || among.Verdict != tt.verdict || quick != tt.verdict || rules.Verdict(p, s) != tt.verdict || r.Provisional != tt.drawn {
+				t.Errorf("verdict %s, in a scene %s and %s, want %s", r.Verdict, among.Verdict, quick, tt.verdict)
+			}
+			found := find(r, tt.rule)
+			if len(found) == 0 != (tt.outcome == "") || len(found) > 0 && (found[0].Outcome != tt.outcome || (found[0].Evidence == nil) != (tt.evidence == "") || tt.evidence != "" && found[0].Evidence.Code != tt.evidence) {
+				t.Errorf("%s: %+v", tt.rule, found)
+			}
+			if country := len(find(r, "COND-dd1")) > 0; country != tt.alsoInTheCountry {
+				t.Errorf("judged as in the country: %v", country)
+			}
+		})
 	}
 }

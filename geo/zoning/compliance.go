@@ -78,7 +78,7 @@ func (rs *RuleSet) ComplianceOf(mast Mast, structure *geo.Structure, s Surroundi
 func (rs *RuleSet) compliance(mast Mast, structure *geo.Structure, s Surroundings, date geo.Date) (compliant, known bool, findings []Finding) {
 	var c check
 	c.start(rs, Proposal{Point: mast.Point, MastType: mast.MastType, Structure: structure, Date: date}, sentences)
-	c.around.given(&s, 0)
+	c.around.given(&s, &c.proposal)
 	if c.applies() {
 		c.zones()
 		c.structure()

@@ -26,13 +26,16 @@
 // rule (its id), title, effect (binding, advisory or condition), clause and source;
 // status says what its figure is worth, messages replaces standard sentences. A
 // number carries its unit in its name. testdata/invented.good.json has one of each.
+// The statuses of a rule say which masts count that are published; drafts count in rules
+// of spacing alone, whatever these say: see Draft.
 // A mast that was refused to the proposer (Mast.Refusals) is not asked for by a rule of
 // sharing for its refusal_months: 12 where it does not say, 0 for never.
 //
 // A new rule is data; a new kind of rule is one list, one file here, one fixture.
 //
 // A place is urban if its commune is, or if a covering zone is of an urban class;
-// rural is what is neither urban nor densely populated.
+// rural is what is neither urban nor densely populated. It is densely populated in an
+// Area of that kind, which officers draw.
 //
 // # Accuracy
 //

@@ -162,7 +162,13 @@ func (f *finder) lines(withinM float64) []curve {
 	for _, m := range setbacks {
 		widestM = max(widestM, m)
 	}
-	s.areas.each(&f.room, p, withinM+widestM, func(a *Area, as shape) { g.edges(as, setbacks[a.Kind]) })
+	s.areas.each(&f.room, p, withinM+max(widestM, g.accuracyM), func(a *Area, as shape) {
+		besideM := setbacks[a.Kind]
+		if a.Kind == DenselyPopulated && !a.Illustrative {
+			besideM = max(besideM, g.accuracyM)
+		}
+		g.edges(as, besideM)
+	})
 	f.crowd = crowd{}
 	g.circles()
 	slices.SortFunc(g.found, compareCurves)

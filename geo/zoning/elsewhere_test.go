@@ -48,7 +48,7 @@ func somePlace(tb testing.TB, r *rand.Rand, d zoning.SceneData) zoning.SceneData
 		d.Zones = append(d.Zones, z)
 	}
 	for i := range r.Intn(3) {
-		kinds := []string{"border_belt", "military", "aviation_surface", "support_area"}
+		kinds := []string{"border_belt", "military", "aviation_surface", "support_area", zoning.DenselyPopulated, zoning.DenselyPopulated}
 		d.Areas = append(d.Areas, zoning.Area{Collection: "special_areas", ID: int64(i), Kind: kinds[r.Intn(len(kinds))], Geometry: patch(r, somewhere(r, 1000), 50, 500)})
 	}
 	types := geo.MastTypes()

@@ -15,6 +15,8 @@ type facts struct {
 	accuracyM                 float64
 	territoryEdgeM            float64 // +Inf when far
 	urbanEdgeM                float64
+	denseEdgeM                float64 // to the edge of an area that makes places densely populated
+	populated                 *Area   // such an area, at the point; nil for none
 	zones                     []zoneFact
 	areas                     []areaFact
 	masts                     []Mast
@@ -82,12 +84,12 @@ func (a *areaFact) here(p orb.Point) bool { return a.holds || a.covers(p) }
 
 // emptied keeps the room of the slices and nothing else.
 func (f *facts) emptied() facts {
-	return facts{territoryEdgeM: math.Inf(1), urbanEdgeM: math.Inf(1), zones: f.zones[:0], areas: f.areas[:0], found: f.found[:0]}
+	return facts{territoryEdgeM: math.Inf(1), urbanEdgeM: math.Inf(1), denseEdgeM: math.Inf(1), zones: f.zones[:0], areas: f.areas[:0], found: f.found[:0]}
 }
 
 // given takes the facts from surroundings made by hand.
-func (f *facts) given(s *Surroundings, accuracyM float64) {
-	f.inTerritory, f.urban, f.dense, f.accuracyM = s.InTerritory, s.Urban, s.DenselyPopulated, max(accuracyM, s.PositionAccuracyM)
+func (f *facts) given(s *Surroundings, p *Proposal) {
+	f.inTerritory, f.urban, f.dense, f.accuracyM = s.InTerritory, s.Urban, s.DenselyPopulated, max(p.accuracyM(), s.PositionAccuracyM)
 	f.masts = s.Masts
 	if s.TerritoryEdgeM != nil {
 		f.territoryEdgeM = *s.TerritoryEdgeM
@@ -100,6 +102,25 @@ func (f *facts) given(s *Surroundings, accuracyM float64) {
 	}
 	for i := range s.Areas {
 		f.areas = append(f.areas, areaFact{Area: &s.Areas[i]})
+	}
+	f.populate(p.Point)
+}
+
+// populate notes whether an area makes the place densely populated, and how far its nearest
+// edge is where that may lie on the other side of the point.
+func (f *facts) populate(p orb.Point) {
+	for i := range f.areas {
+		a := &f.areas[i]
+		if a.Kind != DenselyPopulated || a.Withheld || a.WholeCommune {
+			continue
+		}
+		if a.here(p) && (f.populated == nil || a.ID < f.populated.ID) {
+			f.dense, f.populated = true, a.Area
+		}
+		if f.accuracyM > 0 && !a.Illustrative {
+			edgeM, _ := a.edgeWithinM(a.Geometry, p, f.accuracyM)
+			f.denseEdgeM = min(f.denseEdgeM, edgeM)
+		}
 	}
 }
 

@@ -50,7 +50,7 @@ func drawSurroundings(t *rapid.T, tb testing.TB) zoning.Surroundings {
 	}
 	for range rapid.IntRange(0, 3).Draw(t, "areas") {
 		s.Areas = append(s.Areas, zoning.Area{Collection: "special_areas", ID: rapid.Int64Range(1, 99).Draw(t, "area id"),
-			Kind:     rapid.SampledFrom([]string{"border_belt", "military", "aviation_surface", "support_area"}).Draw(t, "kind"),
+			Kind:     rapid.SampledFrom([]string{"border_belt", "military", "aviation_surface", "support_area", zoning.DenselyPopulated}).Draw(t, "kind"),
 			Geometry: squareAt(east(rapid.Float64Range(-3000, 3000).Draw(t, "area east, m")), 0.01),
 			Withheld: rapid.Bool().Draw(t, "withheld"), WholeCommune: rapid.Bool().Draw(t, "whole commune")})
 	}

@@ -93,7 +93,7 @@ type Surroundings struct {
 	Urban             bool    // the commune is a ward or a town (the unit's own flag)
 	DenselyPopulated  bool    // the point lies in a densely populated area
 	Zones             []Zone  // mast zones at or near the point
-	Masts             []Mast  // existing and planned masts within RuleSet.Reach
+	Masts             []Mast  // existing and planned masts within RuleSet.Reach, and drafts that the viewer sees
 	Areas             []Area  // special areas at or near the point
 	PositionAccuracyM float64 // as Proposal.AccuracyM, known from elsewhere; the poorer of the two counts
 	// TerritoryEdgeM is the distance in metres to the edge of the plan's territory,
@@ -186,7 +186,12 @@ func ProposedMast(p Proposal, code string) Mast {
 	return Mast{Collection: Proposals, ID: -p.Row, Code: code, Point: p.Point, MastType: p.MastType, HeightM: p.HeightM, Status: Proposed}
 }
 
-// Area is a special area that may call for a consultation or a setback.
+// DenselyPopulated is the kind of areas in which a place is densely populated, whatever its
+// commune is.
+const DenselyPopulated = "densely_populated"
+
+// Area is a special area that may call for a consultation or a setback, or makes places
+// densely populated.
 type Area struct {
 	Collection string
 	ID         int64

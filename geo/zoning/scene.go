@@ -17,7 +17,7 @@ type SceneData struct {
 	Territories []Territory
 	Communes    []Commune // in force on the date
 	Zones       []Zone    // with their own periods
-	Masts       []Mast    // standing or planned on the date
+	Masts       []Mast    // standing or planned on the date, and drafts that the viewer sees
 	Areas       []Area    // in force on the date, those shown to the viewer: each acts where it is drawn
 	// Withheld are, by commune code, the areas not shown to the viewer. They act on the
 	// whole commune; their kind and whether they are illustrative is all that counts.
@@ -273,9 +273,10 @@ func (s *Scene) look(c *check, rules *Rules) {
 	s.zones.eachDoubtful(&f.found, p.Point, f.accuracyM, func(z *Zone, as shape) {
 		f.zones = append(f.zones, zoneFact{z, as})
 	})
-	s.areas.each(&f.found, p.Point, c.rules.besideM(p.heightM()), func(a *Area, as shape) {
+	s.areas.each(&f.found, p.Point, max(c.rules.besideM(p.heightM()), f.accuracyM), func(a *Area, as shape) {
 		f.areas = append(f.areas, areaFact{a, as})
 	})
+	f.populate(p.Point)
 }
 
 func (s *Scene) lookAtCommune(f *facts, p orb.Point) {

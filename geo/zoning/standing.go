@@ -25,7 +25,8 @@ type Standing struct {
 
 // Standing judges every mast of the scene that wanted says, by code and then id, on the
 // date: its class, the zones, its structure, its distance to other masts and setbacks.
-// The duty to share and consultations are for masts that are yet to be built. Cost: that
+// The duty to share and consultations are for masts that are yet to be built, and drafts
+// count against none of these. Cost: that
 // of Check for each.
 func (s *Scene) Standing(rules *Rules, date geo.Date, wanted func(*Mast) bool) iter.Seq[Standing] {
 	return func(yield func(Standing) bool) {

@@ -30,6 +30,9 @@ func (c *check) structure() {
 		default:
 			f = c.finding(stageStructure, &r.Rule, Fail, "fail", words)
 		}
+		if in := c.around.populated; in != nil && !c.around.urban && !c.urbanZone {
+			c.evidence(f, in.evidence())
+		}
 		if c.detail == sentences {
 			f.Required = joinStructures(r.structures)
 			if given != nil {

@@ -154,7 +154,7 @@ func dueOn(raw json.RawMessage, notBefore geo.Date, faults *layer.Faults) geo.Da
 	case err != nil:
 		faults.Add("/due_on", "phải là ngày dạng YYYY-MM-DD hoặc null", "must be a date of the form YYYY-MM-DD, or null")
 	case !due.IsZero() && due.Before(notBefore):
-		faults.Add("/due_on", "không được trước ngày %s", "must not be before %s", notBefore)
+		faults.Add("/due_on", "không được trước ngày %[1]s", "must not be before %[2]s", notBefore.Text().VI, notBefore.Text().EN)
 	}
 	return due
 }

@@ -377,5 +377,5 @@ func onDate(d geo.Date) geo.Text {
 	if d.IsZero() {
 		return geo.Text{}
 	}
-	return geo.Text{VI: " vào ngày " + d.String(), EN: " on " + d.String()}
+	return geo.Text{VI: " vào ngày " + d.Text().VI, EN: " on " + d.Text().EN}
 }

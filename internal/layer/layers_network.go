@@ -124,11 +124,12 @@ func zoneLayers() []Layer {
 		{
 			Name: "special_areas", Group: GroupZones, Geometry: MultiPolygon, Colour: "#ca0020", ColourBy: "kind",
 			WithheldField: "kind", WithheldValues: []string{"border_belt", "military"},
-			Title: t("Khu vực đặc biệt", "Special areas"), Doc: t("Vành đai biên giới, quân sự, bề mặt hàng không, khu vực hỗ trợ.", "Border belt, military, aviation surfaces, support areas."),
+			Title: t("Khu vực đặc biệt", "Special areas"), Doc: t("Vành đai biên giới, quân sự, bề mặt hàng không, khu vực hỗ trợ, khu đông dân cư.", "Border belt, military, aviation surfaces, support areas, densely populated areas."),
 			Fields: []Field{
 				text("kind", t("Loại", "Kind"), t("Loại khu vực.", "Kind of area.")).required().oneOf(
 					v("border_belt", "vành đai biên giới", "border belt", "#ca0020"), v("military", "quân sự", "military", "#67001f"),
-					v("aviation_surface", "bề mặt hạn chế chướng ngại vật hàng không", "aviation obstacle surface", "#f4a582"), v("support_area", "khu vực hỗ trợ", "support area", "#92c5de")),
+					v("aviation_surface", "bề mặt hạn chế chướng ngại vật hàng không", "aviation obstacle surface", "#f4a582"), v("support_area", "khu vực hỗ trợ", "support area", "#92c5de"),
+					v("densely_populated", "khu đông dân cư", "densely populated area", "#b8860b")),
 				metres("max_height_m", t("Chiều cao tối đa (m)", "Maximum height (m)"), t("Chiều cao công trình tối đa trên mặt đất, mét.", "Highest structure above ground, metres.")).max(10000),
 				text("agency", t("Cơ quan quản lý", "Agency"), t("Mã cơ quan phải lấy ý kiến.", "Code of the agency to consult.")),
 			},

@@ -263,11 +263,15 @@ func TestPageBreaks(t *testing.T) {
 func TestNoSignatureStandsAlone(t *testing.T) {
 	long := strings.Repeat("dòng ", 150)
 	for ending, section := range map[string]func(n int) Section{
-		"facts":     func(n int) Section { return Section{Facts: slices.Repeat([]Fact{{"mục", "dòng"}}, n)} },
-		"texts":     func(n int) Section { return Section{Texts: append(slices.Repeat([]string{"dòng"}, n-1), long)} },
-		"items":     func(n int) Section { return Section{Items: slices.Repeat([]string{"dòng"}, n)} },
-		"rows":      func(n int) Section { return Section{Tables: []Table{{Columns: []Column{{Title: "cột", Width: 80}}, Rows: slices.Repeat([]Row{{Cells: []Cell{{Text: "dòng"}}}}, n)}}} },
-		"long row":  func(n int) Section { return Section{Tables: []Table{{Columns: []Column{{Title: "cột", Width: 80}}, Rows: []Row{{Cells: []Cell{{Text: strings.Repeat("dòng ", 14*n)}}}}}}} },
+		"facts": func(n int) Section { return Section{Facts: slices.Repeat([]Fact{{"mục", "dòng"}}, n)} },
+		"texts": func(n int) Section { return Section{Texts: append(slices.Repeat([]string{"dòng"}, n-1), long)} },
+		"items": func(n int) Section { return Section{Items: slices.Repeat([]string{"dòng"}, n)} },
+		"rows": func(n int) Section {
+			return Section{Tables: []Table{{Columns: []Column{{Title: "cột", Width: 80}}, Rows: slices.Repeat([]Row{{Cells: []Cell{{Text: "dòng"}}}}, n)}}}
+		},
+		"long row": func(n int) Section {
+			return Section{Tables: []Table{{Columns: []Column{{Title: "cột", Width: 80}}, Rows: []Row{{Cells: []Cell{{Text: strings.Repeat("dòng ", 14*n)}}}}}}}
+		},
 		"of proofs": func(n int) Section { return Section{Texts: slices.Repeat([]string{"một"}, n)} },
 	} {
 		for n := range 75 {

@@ -244,7 +244,8 @@ func asJSON(t testing.TB, value any) string {
 	return string(raw)
 }
 
-// A zone that is drawn is a zone at once; a withheld one never shows where it is.
+// A zone that is drawn is a zone at once, and an area densely populated; a withheld one never
+// shows where it is.
 func answersFollowEdits(t *testing.T, s *postgis.Store, conn *pgx.Conn) {
 	checker := permit.NewChecker(s)
 	height := 42.0
@@ -260,6 +261,16 @@ func answersFollowEdits(t *testing.T, s *postgis.Store, conn *pgx.Conn) {
 	before := ask(account.Anonymous())
 	if before.Verdict == zoning.Refused {
 		t.Fatalf("%+v", before)
+	}
+	if _, err := conn.Exec(context.Background(), `INSERT INTO special_areas (code, valid_from, jurisdiction, kind, geom)
+		VALUES ('DENSE', '2016-01-01', '11', 'densely_populated', ST_Multi(ST_MakeEnvelope(103.22, 21.14, 103.23, 21.15, 4326)))`); err != nil {
+		t.Fatal(err)
+	}
+	if dense := ask(account.Anonymous()); dense.Verdict != zoning.Refused || !strings.Contains(asJSON(t, dense.Findings), `"code": "DENSE"`) {
+		t.Errorf("a guyed mast in a densely populated area: %s", asJSON(t, dense.Findings))
+	}
+	if _, err := conn.Exec(context.Background(), "DELETE FROM special_areas WHERE code = 'DENSE'"); err != nil {
+		t.Fatal(err)
 	}
 	if _, err := conn.Exec(context.Background(), `INSERT INTO mast_zones (code, valid_from, jurisdiction, zone_class, phase, geom)
 		VALUES ('TEST-B', '2016-01-01', '11', 'b', 'P1', ST_Multi(ST_MakeEnvelope(103.22, 21.14, 103.23, 21.15, 4326)))`); err != nil {

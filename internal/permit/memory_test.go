@@ -89,6 +89,7 @@ func edits() []string {
 		`UPDATE mast_zones SET valid_to = '2020-01-01' WHERE id = (SELECT id FROM mast_zones WHERE valid_to IS NULL AND valid_from < '2020-01-01' ORDER BY geom <-> ST_SetSRID(ST_MakePoint(%[2]f, %[3]f), 4326) LIMIT 1)`,
 		`DELETE FROM mast_zones WHERE id = (SELECT id FROM mast_zones ORDER BY geom <-> ST_SetSRID(ST_MakePoint(%[2]f, %[3]f), 4326) LIMIT 1)`,
 		`INSERT INTO special_areas (code, valid_from, jurisdiction, kind, geom) VALUES ('AREA-%[1]d', '2016-01-01', '11', 'military', ST_Multi(ST_Expand(ST_SetSRID(ST_MakePoint(%[2]f, %[3]f), 4326), 0.003)))`,
+		`INSERT INTO special_areas (code, valid_from, jurisdiction, kind, geom) VALUES ('DENSE-%[1]d', '2016-01-01', '11', 'densely_populated', ST_Multi(ST_Expand(ST_SetSRID(ST_MakePoint(%[2]f, %[3]f), 4326), 0.01)))`,
 		`UPDATE special_areas SET kind = 'aviation_surface', max_height_m = 30 WHERE id = (SELECT max(id) FROM special_areas WHERE kind = 'military')`,
 		`UPDATE communes SET urban = NOT coalesce(urban, false) WHERE ST_Covers(geom, ST_SetSRID(ST_MakePoint(%[2]f, %[3]f), 4326))`,
 		`UPDATE communes SET name = name || ' ' WHERE false`,

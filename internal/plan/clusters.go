@@ -105,8 +105,8 @@ func clustersHeader(facts *Facts, q ClustersQuery, masts []sharing.Mast) Sharing
 
 func noSharingRule(date geo.Date) *geo.Text {
 	return &geo.Text{
-		VI: "Không có quy tắc dùng chung nào có hiệu lực vào ngày " + date.String() + "; hãy nêu khoảng cách bằng within_m.",
-		EN: "No sharing rule is in force on " + date.String() + "; name a distance with within_m.",
+		VI: "Không có quy tắc dùng chung nào có hiệu lực vào ngày " + date.Text().VI + "; hãy nêu khoảng cách bằng within_m.",
+		EN: "No sharing rule is in force on " + date.Text().EN + "; name a distance with within_m.",
 	}
 }
 

@@ -150,7 +150,7 @@ func (s *Store) checkQuestion(ctx context.Context, tx pgx.Tx, v account.Viewer, 
 		faults.Add("/agency", "sổ đăng ký không có cơ quan %q", "the register has no agency %q", n.Agency)
 	}
 	if !n.DueOn.IsZero() && n.DueOn.Before(n.Today) {
-		faults.Add("/due_on", "không được trước ngày %s", "must not be before %s", n.Today)
+		faults.Add("/due_on", "không được trước ngày %[1]s", "must not be before %[2]s", n.Today.Text().VI, n.Today.Text().EN)
 	}
 	return l, faults, nil
 }

@@ -76,7 +76,7 @@ func (s *Store) decide(ctx context.Context, tx pgx.Tx, v account.Viewer, f *seen
 		next.ExpiresOn = calendar.Expires(today, f.ExpiresOn)
 	case permit.Expire:
 		if !f.ExpiresOn.Before(today) {
-			return &permit.RefusedError{Detail: geo.Text{VI: fmt.Sprintf("Quyết định còn hiệu lực đến hết ngày %s.", f.ExpiresOn), EN: fmt.Sprintf("The approval holds until the end of %s.", f.ExpiresOn)}}
+			return &permit.RefusedError{Detail: geo.Text{VI: "Quyết định còn hiệu lực đến hết ngày " + f.ExpiresOn.Text().VI + ".", EN: "The approval holds until the end of " + f.ExpiresOn.Text().EN + "."}}
 		}
 	}
 	if err != nil {

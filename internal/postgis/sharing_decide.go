@@ -61,12 +61,12 @@ func (s *Store) prepareShare(ctx context.Context, tx pgx.Tx, v account.Viewer, r
 	switch next.Action {
 	case permit.ShareMediate:
 		if r.State == permit.ShareAsked && !r.Overdue {
-			return refusedShare("Chưa hết hạn trả lời: %s.", "There is time to answer until %s.", r.DueOn)
+			return refusedShare("Chưa hết hạn trả lời: %[1]s.", "There is time to answer until %[2]s.", r.DueOn.Text().VI, r.DueOn.Text().EN)
 		}
 	case permit.ShareAccept, permit.ShareDecline:
 		for _, p := range r.Partners {
 			if p.Organisation == v.Organisation && !p.AnsweredOn.IsZero() {
-				return refusedShare("Đơn vị bạn đã trả lời ngày %s.", "Your organisation answered on %s.", p.AnsweredOn)
+				return refusedShare("Đơn vị bạn đã trả lời ngày %[1]s.", "Your organisation answered on %[2]s.", p.AnsweredOn.Text().VI, p.AnsweredOn.Text().EN)
 			}
 		}
 		if r.Feature != nil && !next.Capacity.Said() {
@@ -146,7 +146,7 @@ func (s *Store) takePlace(ctx context.Context, tx pgx.Tx, r *seenShare, next *sh
 	f, err := placeOn(ctx, tx, *r.Code, from)
 	switch {
 	case errors.Is(err, pgx.ErrNoRows):
-		return 0, refusedShare("Ngày %s không có cột %s.", "There is no mast %[2]s on %[1]s.", from, *r.Code)
+		return 0, refusedShare("Ngày %[1]s không có cột %[3]s.", "There is no mast %[3]s on %[2]s.", from.Text().VI, from.Text().EN, *r.Code)
 	case err != nil:
 		return 0, err
 	}
