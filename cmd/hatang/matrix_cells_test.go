@@ -80,7 +80,7 @@ func newMatrix(t *testing.T) *matrix {
 
 // newVictims makes what others' requests try to change.
 func (m *matrix) newVictims(pl *place) (err error) {
-	if err := errors.Join(m.newConsultation(pl), m.newImport(pl), m.newMapping(pl), m.newProposal(pl), m.newSharing(pl), m.newRules(pl), m.newVerdict(pl), m.newWebhook()); err != nil {
+	if err := errors.Join(m.newConsultation(pl), m.newImport(pl), m.newMapping(pl), m.newProposal(pl), m.newNotice(pl), m.newSharing(pl), m.newRules(pl), m.newVerdict(pl), m.newWebhook()); err != nil {
 		return err
 	}
 	if pl.victims.person == 0 {

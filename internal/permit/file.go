@@ -106,7 +106,7 @@ func Transitions() []Transition {
 		{Filed, Withdraw, Organisation, Withdrawn}, {MoreAsked, Withdraw, Organisation, Withdrawn},
 		{Supplemented, Withdraw, Organisation, Withdrawn}, {Consulting, Withdraw, Organisation, Withdrawn},
 		{Approved, Renew, Approver, Approved}, {Approved, Expire, Officer, Expired}, {Approved, Build, Officer, Built},
-		{Filed, Attach, Organisation, Filed}, {MoreAsked, Attach, Organisation, MoreAsked}, {Supplemented, Attach, Organisation, Supplemented},
+		{Filed, Attach, Organisation, Filed}, {MoreAsked, Attach, Organisation, MoreAsked}, {Supplemented, Attach, Organisation, Supplemented}, {Consulting, Attach, Organisation, Consulting},
 		{Filed, Attach, Officer, Filed}, {MoreAsked, Attach, Officer, MoreAsked}, {Supplemented, Attach, Officer, Supplemented},
 		{Consulting, Attach, Officer, Consulting}, {Consulting, Attach, Agency, Consulting},
 	}
@@ -180,6 +180,12 @@ type FiledFeature struct {
 	Became     *int64 `json:"became"` // id of the row that says from when on it stands; null for none
 	// Revision is that which was checked; of what is filed another one is refused.
 	Revision int64 `json:"-"`
+}
+
+// DraftQuery selects drafts that can be filed: so many, behind one where that is given.
+type DraftQuery struct {
+	After FeatureID
+	Limit int
 }
 
 // File is a proposal as a viewer may see it. Lists have none of the members behind Decision.

@@ -2,6 +2,7 @@ package postgis
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 
@@ -101,6 +102,9 @@ func (s *Store) AttachFile(ctx context.Context, v account.Viewer, proposal int64
 			return pgx.ErrNoRows
 		}
 		party, _, err := permit.Next(f.State, permit.Attach, f.Parties)
+		if errors.Is(err, layer.ErrConflict) {
+			return &permit.RefusedError{Detail: geo.Text{VI: "Hồ sơ không còn được xem xét nên không nhận thêm tệp.", EN: "The proposal is no longer under examination and takes no more files."}}
+		}
 		if err != nil {
 			return err
 		}
