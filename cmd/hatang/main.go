@@ -63,6 +63,8 @@ type commands struct {
 	User    userCommand    `cmd:"" help:"People who sign in, and what they may do."`
 	Sites   sitesCommand   `cmd:"" help:"One mast, several lists: sites that are proposed as one, merged and split."`
 	Permit  permitCommand  `cmd:"" name:"proposal" help:"Proposals to build: list, show, and the steps of officers."`
+	Sharing sharingCommand `cmd:"" help:"Requests to share: list, show, the steps of officers, and the register in figures."`
+	Notice  noticeCommand  `cmd:"" help:"Notices to people and programs: what became of them, and sending again what failed."`
 	Rules   rulesCommand   `cmd:"" help:"The rules that checks judge by: their versions, drafts, differences and publication."`
 	Audit   auditCommand   `cmd:"" help:"Sign-ins, rights, keys and refused writes; exit status 1 where the record is broken."`
 	Doctor  doctorCommand  `cmd:"" help:"Say what is installed, reachable and consistent."`

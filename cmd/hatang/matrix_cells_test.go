@@ -80,7 +80,7 @@ func newMatrix(t *testing.T) *matrix {
 // victimsBelow are what make anew what requests below a path try to change, by the path's first part.
 func (m *matrix) victimsBelow() map[string]func(*place) error {
 	return map[string]func(*place) error{
-		"consultations": m.newConsultation, "imports": m.newImport, "mappings": m.newMapping, "proposals": m.newProposal, "sharing-requests": m.newSharing,
+		"consultations": m.newConsultation, "imports": m.newImport, "mappings": m.newMapping, "notices": m.newNotice, "proposals": m.newProposal, "sharing-requests": m.newSharing,
 		"rule-sets": m.newRules, "verdicts": m.newVerdict, "webhooks": m.newWebhook, "people": m.newHolder, "keys": m.newHolder,
 	}
 }

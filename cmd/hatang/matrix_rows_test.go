@@ -43,6 +43,7 @@ type victims struct {
 	decision        string           // one in the register
 	rules           string           // id of a draft of a rule set, of version 1
 	sharing         string           // number of a request to share
+	notice          int64            // one that could not be delivered
 	verdict         string           // one that the operator has had recorded
 	features        map[string]int64 // kiosks that agencies are asked about: "draft" and "published"
 }
@@ -252,6 +253,12 @@ func (m *matrix) newWebhook(*place) error {
 	return err
 }
 
+// newNotice makes anew one of the proposal that could not be delivered, which cells have sent again.
+func (m *matrix) newNotice(pl *place) error {
+	return m.owner.QueryRow(m.ctx, "INSERT INTO notice_deliveries (notice, organisation, party, state, attempts, ended_at) SELECT max(id), 'VNPT', 'organisation', 'failed', 10, now() FROM notices WHERE proposal = $1 RETURNING id",
+		pl.victims.proposal).Scan(&pl.victims.notice)
+}
+
 // newSharing makes anew what VIETTEL is asked and cells answer.
 func (m *matrix) newSharing(pl *place) error {
 	today, at := geo.NewDate(2020, 12, 31), m.middle[here]
@@ -347,7 +354,7 @@ func (pl *place) imageSQL() string {
 	if pl.layer != nil {
 		return fmt.Sprintf(`SELECT (SELECT count(*) FROM %[1]s WHERE source IS DISTINCT FROM 'beside') || coalesce((SELECT md5(string_agg(r::text, '' ORDER BY id)) FROM %[1]s r WHERE source = '%[2]s'), '')`, pl.name(), mark)
 	}
-	return fmt.Sprintf(`SELECT md5(concat((SELECT string_agg(r::text, '' ORDER BY id) FROM consultations r WHERE feature IN (%d, %d)), (SELECT string_agg(r::text, '' ORDER BY id) FROM imports r), (SELECT string_agg(r::text, '' ORDER BY id) FROM import_mappings r), (SELECT string_agg(r::text, '' ORDER BY id) FROM proposals r), (SELECT string_agg(r::text, '' ORDER BY number) FROM sharing_requests r), (SELECT string_agg(r::text, '' ORDER BY id, version) FROM rule_sets r), (SELECT count(*) FROM verdicts), (SELECT string_agg(r::text, '' ORDER BY import) FROM import_progress r), (SELECT string_agg(r::text, '' ORDER BY id) FROM people r), (SELECT string_agg(r::text, '' ORDER BY id) FROM grants r),
+	return fmt.Sprintf(`SELECT md5(concat((SELECT string_agg(r::text, '' ORDER BY id) FROM consultations r WHERE feature IN (%d, %d)), (SELECT string_agg(r::text, '' ORDER BY id) FROM imports r), (SELECT string_agg(r::text, '' ORDER BY id) FROM import_mappings r), (SELECT string_agg(r::text, '' ORDER BY id) FROM proposals r), (SELECT string_agg(r::text, '' ORDER BY id) FROM notice_deliveries r), (SELECT string_agg(r::text, '' ORDER BY number) FROM sharing_requests r), (SELECT string_agg(r::text, '' ORDER BY id, version) FROM rule_sets r), (SELECT count(*) FROM verdicts), (SELECT string_agg(r::text, '' ORDER BY import) FROM import_progress r), (SELECT string_agg(r::text, '' ORDER BY id) FROM people r), (SELECT string_agg(r::text, '' ORDER BY id) FROM grants r),
 		(SELECT string_agg(r::text, '' ORDER BY id) FROM api_keys r), (SELECT string_agg(r::text, '' ORDER BY hash) FROM sessions r),
 		(SELECT string_agg(name, '' ORDER BY id) FROM reference_layers WHERE name LIKE 'new\_%%' AND withdrawn_at IS NULL),
 		(SELECT string_agg(r::text, '' ORDER BY code) FROM organisations r), (SELECT string_agg(r::text, '' ORDER BY position_a, position_b) FROM masts_apart r), (SELECT string_agg(r::text, '' ORDER BY jurisdiction) FROM publications r), (SELECT string_agg(r::text, '') FROM webhooks r)))`, pl.victims.features["draft"], pl.victims.features["published"])

@@ -81,11 +81,12 @@ answer                 401       404    404      404   404       ok    403      
 withdraw               401       404    404      404   404       403   ok           404         ok            404          ok      403           404          ok            401     401  403
 proposals              401       ok     ok       ok    ok        ok    ok           ok          ok            ok           ok      ok            ok           ok            401     401  -
 proposal               401       404    ok       404   404       ok    ok           404         404           ok           ok      ok            404          ok            401     401  -
+drafts-to-file         401       403    ok       ok    403       403   403          403         403           403          403     403           403          403           401     401  -
 file-proposal          401       403    ok       400   403       403   403          403         403           403          403     403           403          403           401     401  403
 refuse-proposal        401       404    403      404   404       403   403          404         404           403          403     ok            404          403           401     401  403
 attachments            401       404    ok       404   404       ok    ok           404         404           ok           ok      ok            404          ok            401     401  -
 attachment-of-answer   401       404    404      404   404       ok    ok           404         404           ok           ok      ok            404          ok            401     401  -
-attach-file            401       404    409      404   404       ok    ok           404         404           403          ok      403           404          ok            401     401  403
+attach-file            401       404    ok       404   404       ok    ok           404         404           403          ok      403           404          ok            401     401  403
 sharings               401       ok     ok       ok    ok        ok    ok           ok          ok            ok           ok      ok            ok           ok            401     401  -
 sharing                401       404    ok       ok    404       404   ok           404         404           ok           ok      ok            404          ok            401     401  -
 ask-sharing            401       403    ok       400   403       403   403          403         403           403          403     403           403          403           401     401  403
@@ -197,8 +198,8 @@ var operations = map[string]operation{
 	"GET /consultations": {kinds: "consultations", ok: 200}, "POST /consultations": {kinds: "ask-of-draft ask-of-published", ok: 201},
 	"GET /consultations/{consultationId}": {kinds: "consultation", ok: 200}, "PATCH /consultations/{consultationId}": {kinds: "answer withdraw", ok: 204},
 	"GET /proposals": {kinds: "proposals", ok: 200}, "POST /proposals": {kinds: "file-proposal", ok: 201},
-	"GET /proposals/{proposalId}": {kinds: "proposal", ok: 200}, "POST /proposals/{proposalId}/decisions": {kinds: "refuse-proposal", ok: 200},
-	"GET /proposals/{proposalId}/attachments": {kinds: "attachments", ok: 200}, "POST /proposals/{proposalId}/attachments": {kinds: "attach-file", ok: 201, quiet: []int{409}},
+	"GET /proposals/drafts": {kinds: "drafts-to-file", ok: 200}, "GET /proposals/{proposalId}": {kinds: "proposal", ok: 200}, "POST /proposals/{proposalId}/decisions": {kinds: "refuse-proposal", ok: 200},
+	"GET /proposals/{proposalId}/attachments": {kinds: "attachments", ok: 200}, "POST /proposals/{proposalId}/attachments": {kinds: "attach-file", ok: 201},
 	"GET /proposals/{proposalId}/attachments/{attachmentId}": {kinds: "attachment-of-answer", ok: 200},
 	"GET /sharing-requests":                                  {kinds: "sharings", ok: 200}, "POST /sharing-requests": {kinds: "ask-sharing", ok: 201}, "GET /sharing-requests/figures": {kinds: "document", ok: 200},
 	"GET /sharing-requests/{sharingNumber}": {kinds: "sharing", ok: 200}, "POST /sharing-requests/{sharingNumber}/steps": {kinds: "decline-sharing", ok: 200},
@@ -222,7 +223,7 @@ var operations = map[string]operation{
 	"DELETE /people/{personId}/grants/{grantId}": {kinds: "administer", ok: 204},
 	"GET /organisations":                         {kinds: "document", ok: 200}, "POST /organisations": {kinds: "administer", ok: 201},
 	"GET /publications": {kinds: "document", ok: 200}, "PUT /publications/{code}": {kinds: "administer", ok: 204},
-	"GET /audit": {kinds: "administer", ok: 200}, "GET /notices": {kinds: "administer", ok: 200}, "GET /webhooks": {kinds: "administer", ok: 200},
+	"GET /audit": {kinds: "administer", ok: 200}, "GET /notices": {kinds: "administer", ok: 200}, "POST /notices/{noticeId}/attempts": {kinds: "administer", ok: 204}, "GET /webhooks": {kinds: "administer", ok: 200},
 	"PUT /webhooks/{organisation}": {kinds: "administer", ok: 200}, "DELETE /webhooks/{organisation}": {kinds: "administer", ok: 204},
 
 	"GET /healthz": {kinds: "document", ok: 200}, "GET /readyz": {kinds: "document", ok: 200}, "GET /metrics": {kinds: "document", ok: 200},

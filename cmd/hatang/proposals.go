@@ -7,7 +7,6 @@ import (
 	"strconv"
 	"strings"
 
-	"hatang/geo"
 	"hatang/internal/account"
 	"hatang/internal/permit"
 	"hatang/internal/postgis"
@@ -39,14 +38,7 @@ func (c *listProposalsCommand) Run(ctx context.Context, g *globals, env *environ
 	}
 	return table(env.stdout, "PROPOSAL\tSTATE\tREVISION\tDUE\tORGANISATION\tTITLE", len(found), func(i int) string {
 		f := found[i]
-		due := "-"
-		if !f.DueOn.IsZero() {
-			due = f.DueOn.String()
-		}
-		if f.Overdue {
-			due += " overdue"
-		}
-		return strings.Join([]string{strconv.FormatInt(f.ID, 10), string(f.State), strconv.FormatInt(f.Revision, 10), due, f.Organisation, f.Title}, "\t")
+		return strings.Join([]string{strconv.FormatInt(f.ID, 10), string(f.State), strconv.FormatInt(f.Revision, 10), dueText(f.DueOn, f.Overdue), f.Organisation, f.Title}, "\t")
 	})
 }
 
@@ -109,11 +101,7 @@ func (c *stepProposalCommand) decision() (permit.Decision, error) {
 	if d.Action == permit.AnswerFor {
 		d.Agency = c.Agency[0]
 	}
-	if c.DocumentDate != "" {
-		var err error
-		if d.DocumentDate, err = geo.ParseDate(c.DocumentDate); err != nil {
-			return d, fmt.Errorf("--document-date: %w", err)
-		}
-	}
-	return d, nil
+	var err error
+	d.DocumentDate, err = dayOf("--document-date", c.DocumentDate)
+	return d, err
 }

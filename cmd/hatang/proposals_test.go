@@ -8,6 +8,7 @@ import (
 	"mime/quotedprintable"
 	"net/mail"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"hatang/internal/notice/mailtest"
@@ -18,10 +19,17 @@ import (
 // the terminal.
 func TestProposalsAtWork(t *testing.T) {
 	t.Parallel()
-	mails := mailtest.Start(t, mailtest.Options{})
+	var known atomic.Bool // to the mail server: the other officer
+	mails := mailtest.Start(t, mailtest.Options{Fault: func(at mailtest.Stage, m mailtest.Mail) mailtest.Fault {
+		if at == mailtest.Receiver && m.To == "other@example.vn" && !known.Load() {
+			return mailtest.Fault{Code: 550}
+		}
+		return mailtest.Fault{}
+	}})
 	dir, key := demoDir(t)
 	s := serve(t, dir, key, "--demo", "--smtp-address", mails.Address, "--smtp-security", "none", "--smtp-from", "Hatang <hatang@example.vn>", "--public-url", "https://hatang.example.vn")
 	s.command(t, "user", "add", "officer", "--name", "Lò Thị Mai", "--role", "officer", "--email", "mai@example.vn", "--no-password").wants(t, exitDone, "")
+	s.command(t, "user", "add", "other", "--name", "Lò Văn Nam", "--role", "officer", "--email", "other@example.vn", "--no-password").wants(t, exitDone, "")
 	operator := bearer(newKey(t, s, "operator", "--organisation", "VNPT"))
 	post := func(path, contentType, body string) int64 {
 		t.Helper()
@@ -61,4 +69,25 @@ func TestProposalsAtWork(t *testing.T) {
 	s.command(t, "proposal", "step", number, "ask_more", "--reasons", "thiếu bản vẽ", "--revision", "1").wants(t, exitFindings, "changed")
 	s.command(t, "proposal", "step", number, "ask_more", "--reasons", "thiếu bản vẽ", "--revision", "2").wants(t, exitDone, "more_asked, at revision 3")
 	s.command(t, "proposal", "show", "1").wants(t, exitFindings, "not found")
+	delivered := func() (ids []string) {
+		var list []permit.SentNotice
+		if err := json.Unmarshal([]byte(s.command(t, "notice", "list", "--state", "delivered", "--json").stdout), &list); err != nil {
+			t.Fatal(err)
+		}
+		for _, n := range list {
+			ids = append(ids, fmt.Sprint(n.ID))
+		}
+		return ids
+	}
+	until(t, "the notice that it is delivered", func() bool { return len(delivered()) == 1 })
+	s.command(t, "notice", "list").wants(t, exitDone, "filed  proposal "+number)
+	s.command(t, "notice", "list", "--state", "lost").wants(t, exitUsage, "waiting delivered")
+	s.command(t, "notice", "again", delivered()[0]).wants(t, exitFindings, "is delivered")
+	s.command(t, "notice", "again", "999999").wants(t, exitFindings, "not found")
+	until(t, "the failure", func() bool {
+		return strings.Contains(s.command(t, "notice", "list", "--state", "failed").stdout, "550")
+	})
+	known.Store(true)
+	s.command(t, "notice", "again", s.sql(t, "SELECT id::text FROM notice_deliveries WHERE state = 'failed'")).wants(t, exitDone, "waits to be sent")
+	until(t, "the mail that failed", func() bool { return len(mails.Mails()) == 2 })
 }

@@ -93,7 +93,7 @@ func (c *serveCommand) Run(ctx context.Context, g *globals, env *environment) er
 		log := slog.New(slog.NewJSONHandler(lines, nil))
 		kept := keepInMemory(store, date, c.RowsMemory*mebibyte, log)
 		imports := newImports(store, date, log)
-		courier, err := c.courier(store, log)
+		courier, err := c.courier(store, date, log)
 		if err != nil {
 			return err
 		}

@@ -93,8 +93,25 @@ func TestSharingAtWork(t *testing.T) {
 			t.Errorf("%s is told of %q, want %q", name, got, as.want)
 		}
 	}
+	s.command(t, "sharing", "list", "--state", "declined").wants(t, exitDone, number)
+	s.command(t, "sharing", "list", "--overdue").wants(t, exitDone, "")
+	s.command(t, "sharing", "list", "--state", "lost").wants(t, exitUsage, "asked accepted")
 	step(asker, `{"action":"mediate"}`, http.StatusOK)
-	step(officer, `{"action":"agree","agreement":{"shares":[{"organisation":"VIETTEL","capital_percent":40},{"organisation":"VNPT","capital_percent":60}],"from":"2020-12-01"},"document":{"number":"12/BB-STTTT","date":"2020-12-31"}}`, http.StatusOK)
+	step(officer, `{"action":"agree","agreement":{"shares":[{"organisation":"VIETTEL","capital_percent":40}]}}`, http.StatusBadRequest)
+	agree := func(share string, flags ...string) result {
+		return s.command(t, append([]string{"sharing", "step", number, "agree", "--share", share, "--from", "2020-12-01", "--document-number", "12/BB-STTTT", "--document-date", "2020-12-31"}, flags...)...)
+	}
+	agree("VIETTEL=40.005;VNPT=59.995").wants(t, exitUsage, "two decimals")
+	agree("VIETTEL=40").wants(t, exitFindings, "100 %")
+	agree("VIETTEL=40;VNPT=60", "--revision", "1").wants(t, exitFindings, "revision 3")
+	s.command(t, "sharing", "step", number, "refuse").wants(t, exitUsage, "--reasons")
+	s.command(t, "sharing", "step", number, "mediate", "--terms", "x").wants(t, exitUsage, "go with agree")
+	s.command(t, "sharing", "step", number, "withdraw").wants(t, exitUsage, "mediate")
+	agree("VIETTEL=40;VNPT=60").wants(t, exitDone, "agreed, at revision 4")
+	agree("VIETTEL=40;VNPT=60").wants(t, exitFindings, "no step agree")
+	s.command(t, "sharing", "show", number).wants(t, exitDone, "12/BB-STTTT")
+	s.command(t, "sharing", "show", "S-2020-0000-0000-0000").wants(t, exitFindings, "not found")
+	s.command(t, "sharing", "figures").wants(t, exitDone, "MEDIAN DAYS")
 	if after, of := shared(); after != before+1 || of != sites {
 		t.Errorf("%v of %v sites are shared, before %v of %v", after, of, before, sites)
 	}

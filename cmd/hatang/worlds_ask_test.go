@@ -468,7 +468,7 @@ func (p *pair) proposals() string {
 		return p.shares()
 	}
 	id := fmt.Sprint(p.filed())
-	return "/api/v1" + pick(p.rand, []string{"/proposals", "/proposals?limit=1", "/proposals?limit=2&after=" + id, "/proposals?state=withdrawn&organisation=VIETTEL", "/proposals?territory=094", "/proposals?overdue=true", "/proposals?sortby=due_on&limit=2&after=" + id,
+	return "/api/v1" + pick(p.rand, []string{"/proposals", "/proposals?limit=1", "/proposals?limit=2&after=" + id, "/proposals?state=withdrawn&organisation=VIETTEL", "/proposals?territory=094", "/proposals?overdue=true", "/proposals/drafts?limit=3", "/proposals?sortby=due_on&limit=2&after=" + id,
 		"/proposals/" + id, "/proposals/" + id, "/proposals/" + id + "/attachments", fmt.Sprint("/proposals/", id, "/attachments/", p.filed()+500000), fmt.Sprint("/proposals/", id, "/attachments/", id, "000"), fmt.Sprint("/proposals/", p.filed(), "/attachments/", p.filed()+500000),
 		"/verdicts/" + p.verdict(), "/verdicts/" + p.verdict() + "?f=html", "/signing-keys", "/decisions", "/decisions/2026-0001", "/decisions/2026-0001?f=html", "/decisions/2026-0001?f=pdf", fmt.Sprint("/decisions?collection=bts_sites&feature=", p.id(p.stock.sites))})
 }

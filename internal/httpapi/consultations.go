@@ -62,11 +62,7 @@ func (a *api) listConsultations(w http.ResponseWriter, r *request) error {
 	if err != nil {
 		return err
 	}
-	links := []link{}
-	if len(found) > limit {
-		found = found[:limit]
-		links = a.nextLink(r, "/consultations", strconv.FormatInt(found[limit-1].ID, 10))
-	}
+	found, links := pageOf(a, r, "/consultations", found, limit, func(c account.Consultation) string { return strconv.FormatInt(c.ID, 10) })
 	list := make([]consultationDocument, len(found))
 	for i, c := range found {
 		list[i] = a.consultationOf(r, c)

@@ -393,6 +393,10 @@ func (s *fakeStore) Proposals(context.Context, account.Viewer, permit.FileQuery)
 	return []permit.File{}, s.call("Proposals")
 }
 
+func (s *fakeStore) Fileable(_ context.Context, _ account.Viewer, q permit.DraftQuery) ([]permit.FiledFeature, error) {
+	return []permit.FiledFeature{{Collection: "ducts", ID: 2}, {Collection: "ducts", ID: 1}}[:min(q.Limit, 2)], s.call(fmt.Sprint("Fileable ", q.After.Collection, q.After.ID))
+}
+
 func (s *fakeStore) Proposal(_ context.Context, _ account.Viewer, id int64) (permit.File, error) {
 	return permit.File{ID: id, Revision: 3}, s.call("Proposal")
 }
@@ -461,6 +465,13 @@ func (s *fakeStore) AttachFile(context.Context, account.Viewer, int64, permit.Ne
 func (s *fakeStore) SentNotices(_ context.Context, _ account.Viewer, q permit.NoticeQuery) ([]permit.SentNotice, error) {
 	s.after, s.limit = q.After, q.Limit
 	return []permit.SentNotice{{ID: 2}, {ID: 1}}[:min(q.Limit, 2)], s.call("SentNotices " + string(q.State))
+}
+
+func (s *fakeStore) SendNoticeAgain(_ context.Context, _ account.Viewer, id int64) error {
+	if err := s.call("SendNoticeAgain"); err != nil || id != 2 {
+		return err
+	}
+	return layer.ErrConflict
 }
 
 func (s *fakeStore) Webhooks(context.Context, account.Viewer) ([]account.Webhook, error) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/base64"
+	"errors"
 	"net/http"
 	"net/url"
 	"slices"
@@ -14,11 +15,13 @@ import (
 	"hatang/internal/permit"
 )
 
-// Notices are what people and programs are told of proposals. Every method is for
+// Notices are what people and programs are told of proposals and of requests to share. Every method is for
 // administrators alone.
 type Notices interface {
 	// SentNotices returns what has become of notices, the newest first.
 	SentNotices(ctx context.Context, v account.Viewer, q permit.NoticeQuery) ([]permit.SentNotice, error)
+	// SendNoticeAgain has one that has failed sent again; ErrNotFound, ErrConflict.
+	SendNoticeAgain(ctx context.Context, v account.Viewer, id int64) error
 	// Webhooks returns where programs of organisations are told.
 	Webhooks(ctx context.Context, v account.Viewer) ([]account.Webhook, error)
 	// SetWebhook says where programs of an organisation are told; ErrNotFound.
@@ -49,12 +52,24 @@ func (a *api) listNotices(w http.ResponseWriter, r *request) error {
 	if err != nil {
 		return err
 	}
-	links := []link{}
-	if len(found) > limit {
-		found = found[:limit]
-		links = a.nextLink(r, "/notices", strconv.FormatInt(found[limit-1].ID, 10))
-	}
+	found, links := pageOf(a, r, "/notices", found, limit, func(n permit.SentNotice) string { return strconv.FormatInt(n.ID, 10) })
 	return reply(w, r, http.StatusOK, map[string]any{"notices": found, "links": links})
+}
+
+// sendNoticeAgain has a notice that has failed sent again.
+func (a *api) sendNoticeAgain(w http.ResponseWriter, r *request) error {
+	id, err := numberOf(r, "noticeId")
+	if err != nil {
+		return err
+	}
+	err = a.Accounts.SendNoticeAgain(r.Context(), r.viewer, id)
+	if errors.Is(err, layer.ErrConflict) {
+		return problem(conflict, "Chỉ thông báo gửi không thành mới gửi lại được.", "Only a notice that has failed is sent again.")
+	}
+	if err != nil {
+		return err
+	}
+	return done(w)
 }
 
 func (a *api) listWebhooks(w http.ResponseWriter, r *request) error {

@@ -58,8 +58,13 @@ func TestNoticesAreListed(t *testing.T) {
 			t.Errorf("%s: %d", query, w.Code)
 		}
 	}
-	if w := do(h, "GET", root+"/notices", "", asOfficer); w.Code != 403 {
-		t.Errorf("an officer: %d", w.Code)
+	for path, want := range map[string]int{"/notices/1/attempts": 204, "/notices/2/attempts": 409, "/notices/0/attempts": 404, "/notices/x/attempts": 404, "/notices/1/attempts?x=1": 400} {
+		if w := do(h, "POST", root+path, "", administrator); w.Code != want {
+			t.Errorf("%s: %d, want %d", path, w.Code, want)
+		}
+	}
+	if list, again := do(h, "GET", root+"/notices", "", asOfficer), do(h, "POST", root+"/notices/1/attempts", "", asOfficer); list.Code != 403 || again.Code != 403 {
+		t.Errorf("an officer: %d %d", list.Code, again.Code)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"maps"
 	"net/http"
 	"net/url"
@@ -27,6 +28,8 @@ type Proposals interface {
 	Proposals(ctx context.Context, v account.Viewer, q permit.FileQuery) ([]permit.File, error)
 	// Proposal returns one; ErrNotFound.
 	Proposal(ctx context.Context, v account.Viewer, id int64) (permit.File, error)
+	// Fileable returns drafts of the viewer's organisation that are in no open proposal.
+	Fileable(ctx context.Context, v account.Viewer, q permit.DraftQuery) ([]permit.FiledFeature, error)
 	// FileProposal makes one and returns its id; ErrStale where a feature has changed since its check.
 	FileProposal(ctx context.Context, v account.Viewer, n permit.NewFile) (int64, error)
 	// DecideProposal takes one step; ErrForbidden, ErrConflict, ErrStale.
@@ -40,6 +43,8 @@ type Proposals interface {
 func proposalsQuery() []string {
 	return []string{"after", "due_by", "limit", "organisation", "overdue", "sortby", "state", "territory"}
 }
+
+const draftsPath = "/proposals/drafts"
 
 func proposalPath(id int64) string { return "/proposals/" + strconv.FormatInt(id, 10) }
 
@@ -72,22 +77,22 @@ func (a *api) listProposals(w http.ResponseWriter, r *request) error {
 	if err != nil {
 		return err
 	}
-	links := []link{}
-	if len(found) > limit {
-		found = found[:limit]
-		links = a.nextLink(r, "/proposals", strconv.FormatInt(found[limit-1].ID, 10))
-	}
+	found, links := pageOf(a, r, "/proposals", found, limit, func(f permit.File) string { return strconv.FormatInt(f.ID, 10) })
 	return reply(w, r, http.StatusOK, map[string]any{"proposals": found, "links": links})
 }
 
-// nextLink is that to the page behind an entry, with the parameters of this one.
-func (a *api) nextLink(r *request, path, after string) []link {
+// pageOf is as much of what was found as is asked for, and the link to the rest where there is
+// any, with the parameters of this page; key is that of an entry for the parameter after.
+func pageOf[T any](a *api, r *request, path string, found []T, limit int, key func(T) string) ([]T, []link) {
+	if len(found) <= limit {
+		return found, []link{}
+	}
 	next := maps.Clone(r.values)
 	if next == nil {
 		next = url.Values{}
 	}
-	next.Set("after", after)
-	return []link{{Href: a.href(r, path, next), Rel: "next", Type: typeJSON}}
+	next.Set("after", key(found[limit-1]))
+	return found[:limit], []link{{Href: a.href(r, path, next), Rel: "next", Type: typeJSON}}
 }
 
 // plainIn reads a parameter that is text.
@@ -97,6 +102,30 @@ func plainIn(r *request, name string, faults *layer.Faults) string {
 		faults.Add(name, "không phải văn bản UTF-8", "is no UTF-8 text")
 	}
 	return norm.NFC.String(text)
+}
+
+// listDrafts lists the drafts that the viewer may file.
+func (a *api) listDrafts(w http.ResponseWriter, r *request) error {
+	var faults layer.Faults
+	limit := int(numberIn(r, "limit", defaultConsultations, mostConsultations, &faults))
+	q := permit.DraftQuery{Limit: limit + 1} // whether there are more
+	if r.values.Has("after") {
+		collection, id, _ := strings.Cut(r.values.Get("after"), "/")
+		number, err := strconv.ParseInt(id, 10, 64)
+		if err != nil || !slices.Contains(permit.FiledLayers(), collection) {
+			faults.Add("after", "phải có dạng LỚP/ID", "must have the form COLLECTION/ID")
+		}
+		q.After = permit.FeatureID{Collection: collection, ID: number}
+	}
+	if len(faults) > 0 {
+		return faultsProblem(invalidParameter, faults)
+	}
+	found, err := a.Accounts.Fileable(r.Context(), r.viewer, q)
+	if err != nil {
+		return err
+	}
+	found, links := pageOf(a, r, draftsPath, found, limit, func(f permit.FiledFeature) string { return fmt.Sprint(f.Collection, "/", f.ID) })
+	return reply(w, r, http.StatusOK, map[string]any{"drafts": found, "links": links})
 }
 
 func (a *api) showProposal(w http.ResponseWriter, r *request) error {
@@ -162,9 +191,12 @@ func (a *api) decideProposal(w http.ResponseWriter, r *request) error {
 	if err := readDocument(w, r, &given); err != nil {
 		return err
 	}
-	d, err := given.decision(r.Header.Values("If-Match"))
+	d, err := given.decision()
 	if err != nil {
 		return err
+	}
+	if d.Revision, err = decidedOn(r.Request, given.Revision); err != nil {
+		return stepProblem(err)
 	}
 	if d.Action == permit.Supplement {
 		f, err := a.openFor(r, id, d.Action)
@@ -195,20 +227,46 @@ func (a *api) openFor(r *request, id int64, action permit.Action) (permit.File, 
 	return f, stepProblem(err)
 }
 
-// stepProblem says what stands in the way of a step.
-func stepProblem(err error) error {
+// steps says what stands in the way of steps of one kind of file.
+type steps struct{ forbidden, stale, conflict geo.Text }
+
+// problem is that of an error; of a refusal it is the refusal's own words.
+func (s steps) problem(err error) error {
 	var refused *permit.RefusedError
 	switch {
 	case errors.As(err, &refused):
 		return &problemError{Type: conflict, Detail: refused.Detail}
 	case errors.Is(err, layer.ErrForbidden):
-		return problem(forbidden, "Bước này không dành cho bạn; không ai quyết định hồ sơ của chính đơn vị mình.", "The step is for others; nobody decides on a proposal of his own organisation.")
+		return &problemError{Type: forbidden, Detail: s.forbidden}
 	case errors.Is(err, layer.ErrStale):
-		return problem(preconditionFail, "Hồ sơ, hoặc đối tượng trong đó, đã thay đổi từ khi bạn đọc; hãy đọc lại rồi quyết định.", "The proposal, or a feature of it, has changed since you read it; read it again, then decide.")
+		return &problemError{Type: preconditionFail, Detail: s.stale}
 	case errors.Is(err, layer.ErrConflict):
-		return problem(conflict, "Ở trạng thái này hồ sơ không có bước ấy, hoặc mã của đối tượng đã có bản ghi khác; xem actions của hồ sơ.", "The proposal has no such step in its state, or a code of its features has another row; see its actions.")
+		return &problemError{Type: conflict, Detail: s.conflict}
 	}
 	return err
+}
+
+// stepProblem says what stands in the way of a step on a proposal.
+func stepProblem(err error) error {
+	return steps{
+		forbidden: geo.Text{VI: "Bước này không dành cho bạn; không ai quyết định hồ sơ của chính đơn vị mình.", EN: "The step is for others; nobody decides on a proposal of his own organisation."},
+		stale:     geo.Text{VI: "Hồ sơ, hoặc đối tượng trong đó, đã thay đổi từ khi bạn đọc; hãy đọc lại rồi quyết định.", EN: "The proposal, or a feature of it, has changed since you read it; read it again, then decide."},
+		conflict:  geo.Text{VI: "Ở trạng thái này hồ sơ không có bước ấy, hoặc mã của đối tượng đã có bản ghi khác; xem actions của hồ sơ.", EN: "The proposal has no such step in its state, or a code of its features has another row; see its actions."},
+	}.problem(err)
+}
+
+// decidedOn is the revision that a step is decided on: what its body says, or If-Match; 0 for
+// any. layer.ErrStale where the two differ, or If-Match is of something else.
+func decidedOn(r *http.Request, given int64) (int64, error) {
+	header := strings.TrimSpace(strings.Join(r.Header.Values("If-Match"), ","))
+	if header == "" || header == "*" {
+		return given, nil
+	}
+	revision, ok := revisionIn(header)
+	if !ok || given != 0 && given != revision {
+		return 0, layer.ErrStale
+	}
+	return revision, nil
 }
 
 // givenStep is a step as a client asks for it.
@@ -227,16 +285,10 @@ type givenStep struct {
 }
 
 // decision returns the step, or all that is wrong with it.
-func (g givenStep) decision(ifMatch []string) (permit.Decision, error) {
+func (g givenStep) decision() (permit.Decision, error) {
 	var faults layer.Faults
-	text := func(at, s string, most int) string {
-		s = norm.NFC.String(strings.TrimSpace(s))
-		if utf8.RuneCountInString(s) > most || !plainText(s) {
-			faults.Add(at, "dài nhất %d ký tự", "must have at most %d characters", most)
-		}
-		return s
-	}
-	d := permit.Decision{Action: permit.Action(g.Action), Revision: g.Revision, Reasons: text("/reasons", g.Reasons, permit.MaxReasonsRunes), Required: g.Required,
+	text := func(at, s string, most int) string { return textOf(at, s, most, &faults) }
+	d := permit.Decision{Action: permit.Action(g.Action), Reasons: text("/reasons", g.Reasons, permit.MaxReasonsRunes), Required: g.Required,
 		Agency: text("/agency", g.Agency, 200), Answer: account.Answer(g.Answer), DocumentNumber: text("/document_number", g.DocumentNumber, 200), Attachment: g.Attachment}
 	need := func(lacks bool, at string) {
 		if lacks {
@@ -282,13 +334,6 @@ func (g givenStep) decision(ifMatch []string) (permit.Decision, error) {
 			faults.Add("/document_date", "phải là ngày dạng YYYY-MM-DD hoặc null", "must be a date of the form YYYY-MM-DD, or null")
 		}
 	}
-	if header := strings.TrimSpace(strings.Join(ifMatch, ",")); header != "" && header != "*" {
-		revision, ok := revisionIn(header)
-		if !ok || d.Revision != 0 && d.Revision != revision {
-			return d, layer.ErrStale
-		}
-		d.Revision = revision
-	}
 	if len(faults) > 0 {
 		return d, faultsProblem(invalidBody, faults)
 	}
@@ -322,11 +367,7 @@ func (a *api) listDecisions(w http.ResponseWriter, r *request) error {
 	if err != nil {
 		return err
 	}
-	links := []link{}
-	if len(found) > limit {
-		found = found[:limit]
-		links = a.nextLink(r, "/decisions", found[limit-1].Number)
-	}
+	found, links := pageOf(a, r, "/decisions", found, limit, func(d permit.RegisteredDecision) string { return d.Number })
 	return a.answer(w, r, typeJSON, map[string]any{"decisions": found, "links": links})
 }
 

@@ -52,6 +52,23 @@ func (c hearingRecorder) Judge(ctx context.Context, v account.Viewer, date geo.D
 	return c.fakePlan.Judge(ctx, v, date, k, bodies)
 }
 
+// TestDraftsAreListed: so many, and the way to the others.
+func TestDraftsAreListed(t *testing.T) {
+	s, h := newFakePermits(t)
+	w := do(h, "GET", root+"/proposals/drafts?limit=1", "", asOperator)
+	if w.Code != 200 || !strings.Contains(w.Body.String(), `"drafts":[{"collection":"ducts","id":2,`) || !strings.Contains(w.Body.String(), "after=ducts%2F2") {
+		t.Errorf("%d %s", w.Code, w.Body)
+	}
+	if w := do(h, "GET", root+"/proposals/drafts?after=ducts/2", "", asOperator); w.Code != 200 || s.calls[len(s.calls)-1] != "Fileable ducts2" || strings.Contains(w.Body.String(), "next") {
+		t.Errorf("%d %s %v", w.Code, w.Body, s.calls)
+	}
+	for _, query := range []string{"?after=ducts", "?after=kiosks/1", "?after=ducts/x", "?limit=0", "?state=draft"} {
+		if w := do(h, "GET", root+"/proposals/drafts"+query, "", asOperator); w.Code != 400 {
+			t.Errorf("%s: %d", query, w.Code)
+		}
+	}
+}
+
 func newFakePermits(t *testing.T) (*fakePermits, http.Handler) {
 	t.Helper()
 	s := &fakePermits{fakeStore: &fakeStore{rows: siteRows(t, 2, "x")}}

@@ -132,6 +132,7 @@ func (a *api) accountRoutes() []route {
 		{method: http.MethodPut, pattern: root + "/webhooks/{organisation}", handle: a.setWebhook, produces: jsonType, consumes: jsonType, query: noQuery, needs: administering},
 		{method: http.MethodDelete, pattern: root + "/webhooks/{organisation}", handle: a.removeWebhook, query: noQuery, needs: administering},
 		{method: http.MethodGet, pattern: root + "/notices", handle: a.listNotices, produces: jsonType, query: []string{"after", "limit", "state"}, needs: administering},
+		{method: http.MethodPost, pattern: root + "/notices/{noticeId}/attempts", handle: a.sendNoticeAgain, query: noQuery, needs: administering},
 		{method: http.MethodGet, pattern: root + "/publications", handle: a.listPublications, produces: jsonType, query: format},
 		{method: http.MethodPut, pattern: root + "/publications/{code}", handle: a.setPublication, consumes: jsonType, query: noQuery, needs: administering},
 		{method: http.MethodGet, pattern: root + "/audit", handle: a.showAudit, produces: jsonType, query: []string{"below", "limit"}, needs: administering},
@@ -148,6 +149,7 @@ func (a *api) permitRoutes() []route {
 
 		{method: http.MethodGet, pattern: root + "/proposals", handle: a.listProposals, produces: jsonType, query: proposalsQuery(), needs: identity},
 		{method: http.MethodPost, pattern: root + "/proposals", handle: a.fileProposal, produces: jsonType, consumes: jsonType, query: noQuery, needs: filing},
+		{method: http.MethodGet, pattern: root + draftsPath, handle: a.listDrafts, produces: jsonType, query: []string{"after", "limit"}, needs: filing},
 		{method: http.MethodGet, pattern: root + "/proposals/{proposalId}", handle: a.showProposal, produces: jsonType, query: noQuery, needs: identity},
 		{method: http.MethodPost, pattern: root + "/proposals/{proposalId}/decisions", handle: a.decideProposal, produces: jsonType, consumes: jsonType, query: noQuery, needs: identity},
 		{method: http.MethodGet, pattern: root + "/proposals/{proposalId}/attachments", handle: a.listAttachments, produces: jsonType, query: noQuery, needs: identity},

@@ -21,7 +21,7 @@ func TestEveryRouteAnswersHeadAndOptions(t *testing.T) {
 	a := apiOf(t, &fakeStore{rows: siteRows(t, 2, "x"), mappings: []layer.Mapping{{ID: 1}}})
 	h := a.router()
 	for _, rt := range a.routes() {
-		target := strings.NewReplacer("{collectionId}", "bts_sites", "{featureId}", "1", "{code}", "094", "{table}", "1", "{personId}", "1", "{consultationId}", "1", "{importId}", "1", "{proposalId}", "1", "{attachmentId}", "1", "{organisation}", "VNPT", "{number}", "2026-0001", "{ruleSetId}", "x", "{version}", "1", "{verdictNumber}", fakeNumber, "{sharingNumber}", fakeShare, "{mappingId}", "1", "/placement-checks/network", "/placement-checks/network?operator=VNPT",
+		target := strings.NewReplacer("{collectionId}", "bts_sites", "{featureId}", "1", "{code}", "094", "{table}", "1", "{personId}", "1", "{consultationId}", "1", "{importId}", "1", "{proposalId}", "1", "{noticeId}", "1", "{attachmentId}", "1", "{organisation}", "VNPT", "{number}", "2026-0001", "{ruleSetId}", "x", "{version}", "1", "{verdictNumber}", fakeNumber, "{sharingNumber}", fakeShare, "{mappingId}", "1", "/placement-checks/network", "/placement-checks/network?operator=VNPT",
 			"{tileMatrix}", "12", "{tileRow}", "1798", "{tileCol}", "3220", "{styleId}", "default", "/search", "/search?q=x").Replace(rt.pattern)
 		w := do(h, "OPTIONS", target, "")
 		if w.Code != 204 || !strings.Contains(w.Header().Get("Allow"), rt.method) || !strings.Contains(w.Header().Get("Allow"), "OPTIONS") {
@@ -33,6 +33,9 @@ func TestEveryRouteAnswersHeadAndOptions(t *testing.T) {
 		var who []string
 		if rt.needs != nothing {
 			who = []string{"Authorization: Bearer administrator"}
+		}
+		if rt.needs == filing {
+			who = []string{asOperator}
 		}
 		want := 200
 		if strings.Contains(target, "/oidc") {

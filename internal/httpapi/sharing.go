@@ -2,7 +2,6 @@ package httpapi
 
 import (
 	"context"
-	"errors"
 	"math"
 	"net/http"
 	"slices"
@@ -63,11 +62,7 @@ func (a *api) listSharing(w http.ResponseWriter, r *request) error {
 	if err != nil {
 		return err
 	}
-	links := []link{}
-	if len(found) > limit {
-		found = found[:limit]
-		links = a.nextLink(r, sharingPath, found[limit-1].Number)
-	}
+	found, links := pageOf(a, r, sharingPath, found, limit, func(s permit.ShareRequest) string { return s.Number })
 	return reply(w, r, http.StatusOK, map[string]any{"sharing_requests": found, "links": links})
 }
 
@@ -237,15 +232,12 @@ func (a *api) decideSharing(w http.ResponseWriter, r *request) error {
 		return err
 	}
 	d, faults := given.read()
-	if header := strings.TrimSpace(strings.Join(r.Header.Values("If-Match"), ",")); header != "" && header != "*" {
-		revision, ok := revisionIn(header)
-		if !ok || d.Revision != 0 && d.Revision != revision {
-			return sharingProblem(layer.ErrStale)
-		}
-		d.Revision = revision
-	}
 	if len(faults) > 0 {
 		return faultsProblem(invalidBody, faults)
+	}
+	var err error
+	if d.Revision, err = decidedOn(r.Request, given.Revision); err != nil {
+		return sharingProblem(err)
 	}
 	d.Today = a.ReferenceDate()
 	state, revision, err := a.Accounts.DecideShare(r.Context(), r.viewer, number, d)
@@ -258,7 +250,7 @@ func (a *api) decideSharing(w http.ResponseWriter, r *request) error {
 
 // read returns the step, and all that is wrong with it.
 func (g givenShareStep) read() (d permit.ShareDecision, faults layer.Faults) {
-	d = permit.ShareDecision{Action: permit.ShareAction(g.Action), Revision: g.Revision, Reasons: textOf("/reasons", g.Reasons, permit.MaxReasonsRunes, &faults),
+	d = permit.ShareDecision{Action: permit.ShareAction(g.Action), Reasons: textOf("/reasons", g.Reasons, permit.MaxReasonsRunes, &faults),
 		Capacity: g.Capacity, Agreement: g.Agreement, Document: g.Document}
 	is := func(actions ...permit.ShareAction) bool { return slices.Contains(actions, d.Action) }
 	if !slices.Contains(permit.ShareActions(), d.Action) {
@@ -284,18 +276,11 @@ func (g givenShareStep) read() (d permit.ShareDecision, faults layer.Faults) {
 	return d, faults
 }
 
-// sharingProblem says what stands in the way of a step.
+// sharingProblem says what stands in the way of a step on a request to share.
 func sharingProblem(err error) error {
-	var refused *permit.RefusedError
-	switch {
-	case errors.As(err, &refused):
-		return &problemError{Type: conflict, Detail: refused.Detail}
-	case errors.Is(err, layer.ErrForbidden):
-		return problem(forbidden, "Bước này không dành cho bạn; không ai quyết định cho cả hai bên.", "The step is for others; nobody acts on both sides of a request.")
-	case errors.Is(err, layer.ErrStale):
-		return problem(preconditionFail, "Đề nghị đã thay đổi từ khi bạn đọc; hãy đọc lại rồi quyết định.", "The request has changed since you read it; read it again, then decide.")
-	case errors.Is(err, layer.ErrConflict):
-		return problem(conflict, "Ở trạng thái này đề nghị không có bước ấy; xem actions của đề nghị.", "The request has no such step in its state; see its actions.")
-	}
-	return err
+	return steps{
+		forbidden: geo.Text{VI: "Bước này không dành cho bạn; không ai quyết định cho cả hai bên.", EN: "The step is for others; nobody acts on both sides of a request."},
+		stale:     geo.Text{VI: "Đề nghị đã thay đổi từ khi bạn đọc; hãy đọc lại rồi quyết định.", EN: "The request has changed since you read it; read it again, then decide."},
+		conflict:  geo.Text{VI: "Ở trạng thái này đề nghị không có bước ấy; xem actions của đề nghị.", EN: "The request has no such step in its state; see its actions."},
+	}.problem(err)
 }

@@ -8,13 +8,15 @@ import (
 	"strings"
 	"time"
 
+	"hatang/geo"
 	"hatang/internal/permit"
 )
 
 // Queue is where notices wait, for all servers of a register.
 type Queue interface {
-	// NoteDeadlines notes what there is to tell of days past and near, each once.
-	NoteDeadlines(ctx context.Context) error
+	// NoteDeadlines notes what there is to tell of days past and near, each once; those of
+	// requests to share as on today.
+	NoteDeadlines(ctx context.Context, today geo.Date) error
 	// SpreadNotices finds out whom some notices concern, and returns how many.
 	SpreadNotices(ctx context.Context, mail bool) (int, error)
 	// ClaimNotice takes one that is due, for so long; nil for none.
@@ -55,6 +57,7 @@ type Courier struct {
 	Mail  *Mailer // nil: none is sent
 	Hooks *Webhooks
 	Wait  func(attempts int) time.Duration
+	Today func() geo.Date // the register's reference date
 	Log   *slog.Logger
 }
 
@@ -66,7 +69,7 @@ func (c *Courier) Run(ctx context.Context) {
 	for {
 		if time.Since(looked) >= deadlinesEvery {
 			looked = time.Now()
-			c.say(ctx, c.Queue.NoteDeadlines(ctx))
+			c.say(ctx, c.Queue.NoteDeadlines(ctx, c.Today()))
 		}
 		worked, err := c.Work(ctx)
 		c.say(ctx, err)

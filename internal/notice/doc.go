@@ -1,5 +1,5 @@
-// Package notice tells people and programs what becomes of proposals: by mail and by signed
-// webhooks.
+// Package notice tells people and programs what becomes of proposals and of requests to share: by
+// mail and by signed webhooks.
 //
 // Several servers share the work. Each takes a notice for some minutes before it sends it, and
 // notes afterwards what came of it, so that of a notice to a receiver one is sent. A server

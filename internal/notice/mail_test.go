@@ -27,6 +27,16 @@ func told() *permit.Notice {
 		Mail: &permit.NoticeMail{Name: "Nguyễn Thị Lan", Address: "lan@example.vn", Language: "vi"}}
 }
 
+// toldOfSharing is a notice that what VIETTEL asks VNPT for is declined.
+func toldOfSharing() *permit.Notice {
+	n := told()
+	code, reasons := "DB-17", "Cột không đủ tải."
+	n.Kind, n.Party, n.File = permit.NoticeShareDeclined, permit.Party(permit.ShareAsker), permit.File{}
+	n.Share = &permit.ShareRequest{Number: "S-2026-0000-0000-0000", Asker: "VIETTEL", Partners: []permit.SharingPartner{{Organisation: "VNPT"}}, Collection: "bts_sites", Code: &code, State: permit.ShareDeclined,
+		Revision: 2, DueOn: geo.NewDate(2026, 12, 24), Steps: []permit.ShareStep{{Revision: 1}, {Revision: 2, Reasons: &reasons}}}
+	return n
+}
+
 func mailerTo(s *mailtest.Server, security notice.Security) *notice.Mailer {
 	return &notice.Mailer{Address: s.Address, Security: security, From: mail.Address{Name: "Hatang – Điện Biên", Address: "hatang@example.vn"}, PublicURL: "https://hatang.example.vn/", Roots: s.Roots}
 }
@@ -98,6 +108,31 @@ func TestTextsOfNotices(t *testing.T) {
 		if text := notice.Body(n, ""); strings.Contains(text.VI, "Trạng thái: \n") || strings.Contains(text.EN, "State: \n") {
 			t.Errorf("%s has no name", state)
 		}
+	}
+	for _, kind := range permit.ShareNoticeKinds() {
+		n := toldOfSharing()
+		if n.Kind = kind; seen[notice.Subject(n).VI] || seen[notice.Subject(n).EN] || !strings.HasSuffix(notice.Subject(n).VI, ": cột ăng ten DB-17 (VIETTEL → VNPT)") {
+			t.Errorf("%s: %+v", kind, notice.Subject(n))
+		}
+		seen[notice.Subject(n).VI], seen[notice.Subject(n).EN] = true, true
+	}
+	for _, state := range permit.ShareStates() {
+		n := toldOfSharing()
+		n.Share.State = state
+		if text := notice.Body(n, ""); strings.Contains(text.VI, "Trạng thái: \n") || strings.Contains(text.EN, "State: \n") {
+			t.Errorf("%s has no name", state)
+		}
+	}
+	for _, layer := range permit.SharedLayers() {
+		n := toldOfSharing()
+		n.Share.Collection, n.Share.Code = layer, nil
+		if text := notice.Subject(n); strings.Contains(text.VI, "dựng  (") || strings.Contains(text.EN, "a  together") {
+			t.Errorf("%s has no name: %+v", layer, text)
+		}
+	}
+	if got, want := notice.Body(toldOfSharing(), "https://hatang.example.vn/").VI, "Đề nghị dùng chung không được chấp nhận.\n\nĐề nghị: cột ăng ten DB-17 (VIETTEL → VNPT)\nSố: S-2026-0000-0000-0000\nTrạng thái: không được chấp nhận\n"+
+		"Hạn của bước tiếp theo: 2026-12-24\nNội dung: Cột không đủ tải.\n\nMở trên trang: https://hatang.example.vn/#sharing=S-2026-0000-0000-0000\nAPI: https://hatang.example.vn/api/v1/sharing-requests/S-2026-0000-0000-0000\n"; got != want {
+		t.Errorf("got %s\nwant %s", got, want)
 	}
 	s := mailtest.Start(t, mailtest.Options{})
 	var decoder mime.WordDecoder

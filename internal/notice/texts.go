@@ -26,6 +26,16 @@ func sentences() map[permit.NoticeKind]geo.Text {
 		permit.NoticeOverdue:      {VI: "Hồ sơ quá hạn", EN: "A proposal is overdue"},
 		permit.NoticeExpiring:     {VI: "Chấp thuận sắp hết hiệu lực", EN: "Your approval expires soon"},
 		permit.NoticeNotBuilt:     {VI: "Chưa xây dựng trong thời hạn của chấp thuận", EN: "What was approved was not built in time"},
+
+		permit.NoticeShareAsked:     {VI: "Đơn vị bạn được đề nghị dùng chung hạ tầng", EN: "Your organisation is asked to share"},
+		permit.NoticeShareAccepted:  {VI: "Đề nghị dùng chung được chấp nhận", EN: "A request to share is accepted"},
+		permit.NoticeShareDeclined:  {VI: "Đề nghị dùng chung không được chấp nhận", EN: "A request to share is declined"},
+		permit.NoticeShareMediation: {VI: "Sở hoà giải đề nghị dùng chung", EN: "A request to share is in mediation"},
+		permit.NoticeShareAgreed:    {VI: "Các bên đã thoả thuận dùng chung", EN: "An agreement to share is made"},
+		permit.NoticeShareRefused:   {VI: "Hoà giải không thành, sở ghi nhận việc từ chối dùng chung", EN: "Mediation has ended: the refusal to share is recorded"},
+		permit.NoticeShareWithdrawn: {VI: "Đề nghị dùng chung đã được rút", EN: "A request to share is withdrawn"},
+		permit.NoticeShareDue:       {VI: "Đề nghị dùng chung sắp đến hạn xử lý", EN: "A request to share is due soon"},
+		permit.NoticeShareOverdue:   {VI: "Đề nghị dùng chung quá hạn", EN: "A request to share is overdue"},
 	}
 }
 
@@ -38,19 +48,65 @@ func states() map[permit.FileState]geo.Text {
 	}
 }
 
-// Subject is one line about a notice.
-func Subject(n *permit.Notice) geo.Text {
-	s := sentences()[n.Kind]
-	return geo.Text{VI: s.VI + ": " + n.File.Title, EN: s.EN + ": " + n.File.Title}
+// shareStates are the names of the states of requests to share.
+func shareStates() map[permit.ShareState]geo.Text {
+	return map[permit.ShareState]geo.Text{
+		permit.ShareAsked: {VI: "chờ trả lời", EN: "waiting for an answer"}, permit.ShareAccepted: {VI: "được chấp nhận", EN: "accepted"}, permit.ShareDeclined: {VI: "không được chấp nhận", EN: "declined"},
+		permit.ShareMediation: {VI: "đang hoà giải", EN: "in mediation"}, permit.ShareAgreed: {VI: "đã thoả thuận", EN: "agreed"}, permit.ShareRefused: {VI: "hoà giải không thành", EN: "refused"},
+		permit.ShareWithdrawn: {VI: "đã rút", EN: "withdrawn"},
+	}
 }
 
-// Body says what the receiver may know of the proposal, with its addresses below publicURL, on
-// the page and of the API; "" for none. It is the same in a mail and to a program.
+// shared are the names of what is asked for, by layer.
+func shared() map[string]geo.Text {
+	return map[string]geo.Text{"bts_sites": {VI: "cột ăng ten", EN: "mast"}, "ducts": {VI: "cống bể cáp", EN: "duct"}, "pole_lines": {VI: "tuyến cột treo cáp", EN: "pole line"}}
+}
+
+// asked says what a request asks for, and of whom.
+func asked(r *permit.ShareRequest) geo.Text {
+	kind, who := shared()[r.Collection], r.Asker+" → "+strings.Join(r.Between()[1:], ", ")
+	if r.Code == nil {
+		return geo.Text{VI: "cùng xây dựng " + kind.VI + " (" + who + ")", EN: "to build a " + kind.EN + " together (" + who + ")"}
+	}
+	return geo.Text{VI: kind.VI + " " + *r.Code + " (" + who + ")", EN: kind.EN + " " + *r.Code + " (" + who + ")"}
+}
+
+// Subject is one line about a notice.
+func Subject(n *permit.Notice) geo.Text {
+	s, of := sentences()[n.Kind], geo.Text{VI: n.File.Title, EN: n.File.Title}
+	if n.Share != nil {
+		of = asked(n.Share)
+	}
+	return geo.Text{VI: s.VI + ": " + of.VI, EN: s.EN + ": " + of.EN}
+}
+
+// Body says what the receiver may know of what the notice is about, with its addresses below
+// publicURL, on the page and of the API; "" for none. It is the same in a mail and to a program.
 func Body(n *permit.Notice, publicURL string) geo.Text {
 	var b body
 	s := sentences()[n.Kind]
 	b.lines(s.VI+".", s.EN+".")
 	b.lines("", "")
+	if n.Share != nil {
+		b.share(n, publicURL)
+	} else {
+		b.proposal(n, publicURL)
+	}
+	return geo.Text{VI: strings.Join(b.vi, "\n") + "\n", EN: strings.Join(b.en, "\n") + "\n"}
+}
+
+func (b *body) share(n *permit.Notice, publicURL string) {
+	r := n.Share
+	of, state := asked(r), shareStates()[r.State]
+	b.lines("Đề nghị: "+of.VI, "Request: "+of.EN)
+	b.fact("Số", "Number", r.Number)
+	b.lines("Trạng thái: "+state.VI, "State: "+state.EN)
+	b.day("Hạn của bước tiếp theo", "Next step due on", r.DueOn)
+	b.fact("Nội dung", "Reasons", n.Reasons())
+	b.addresses(publicURL, "/#sharing="+r.Number, "/sharing-requests/"+r.Number)
+}
+
+func (b *body) proposal(n *permit.Notice, publicURL string) {
 	b.fact("Hồ sơ", "Proposal", fmt.Sprintf("%s (%d)", n.File.Title, n.File.ID))
 	b.fact("Đơn vị nộp", "Filed by", n.File.Organisation)
 	state := states()[n.File.State]
@@ -61,21 +117,13 @@ func Body(n *permit.Notice, publicURL string) geo.Text {
 	if n.File.Decision != nil {
 		b.fact("Số quyết định", "Decision", *n.File.Decision)
 	}
+	b.fact("Nội dung", "Reasons", n.Reasons())
 	if step := n.Step(); step != nil {
-		if step.Reasons != nil {
-			b.fact("Nội dung", "Reasons", *step.Reasons)
-		}
 		for _, condition := range step.Conditions {
 			b.fact("Điều kiện", "Condition", condition)
 		}
 	}
-	if publicURL != "" {
-		b.lines("", "")
-		root := strings.TrimSuffix(publicURL, "/")
-		b.fact("Mở trên trang", "On the page", fmt.Sprintf("%s/#proposal=%d", root, n.File.ID))
-		b.fact("API", "API", fmt.Sprintf("%s/api/v1/proposals/%d", root, n.File.ID))
-	}
-	return geo.Text{VI: strings.Join(b.vi, "\n") + "\n", EN: strings.Join(b.en, "\n") + "\n"}
+	b.addresses(publicURL, fmt.Sprintf("/#proposal=%d", n.File.ID), fmt.Sprintf("/proposals/%d", n.File.ID))
 }
 
 // body is a text in the making, line by line.
@@ -88,6 +136,17 @@ func (b *body) fact(vi, en, value string) {
 	if value != "" {
 		b.lines(vi+": "+value, en+": "+value)
 	}
+}
+
+// addresses are those on the page and of the API.
+func (b *body) addresses(publicURL, page, path string) {
+	if publicURL == "" {
+		return
+	}
+	root := strings.TrimSuffix(publicURL, "/")
+	b.lines("", "")
+	b.fact("Mở trên trang", "On the page", root+page)
+	b.fact("API", "API", root+"/api/v1"+path)
 }
 
 func (b *body) day(vi, en string, d geo.Date) {

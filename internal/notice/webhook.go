@@ -50,8 +50,9 @@ type hookDocument struct {
 	ID           string            `json:"id"`
 	Kind         permit.NoticeKind `json:"kind"`
 	At           time.Time         `json:"at"`
-	Organisation string            `json:"organisation"` // that is told
-	Proposal     hookProposal      `json:"proposal"`
+	Organisation string            `json:"organisation"`       // that is told
+	Proposal     *hookProposal     `json:"proposal,omitempty"` // what it is about, or
+	Sharing      *hookShare        `json:"sharing_request,omitempty"`
 	Subject      geo.Text          `json:"subject"`
 	Text         geo.Text          `json:"text"`
 }
@@ -66,12 +67,34 @@ type hookProposal struct {
 	Decision  *string          `json:"decision"`
 }
 
+type hookShare struct {
+	Number     string            `json:"number"`
+	Asker      string            `json:"asker"`
+	Partners   []string          `json:"partners"`
+	Collection string            `json:"collection"`
+	Feature    *int64            `json:"feature"`
+	Code       *string           `json:"code"`
+	State      permit.ShareState `json:"state"`
+	Revision   int64             `json:"revision"`
+	DueOn      geo.Date          `json:"due_on"`
+}
+
+// document is what a program is sent of a notice.
+func document(n *permit.Notice, publicURL string) hookDocument {
+	d := hookDocument{ID: n.Message, Kind: n.Kind, At: n.MadeAt.UTC(), Organisation: n.Hook.Organisation, Subject: Subject(n), Text: Body(n, publicURL)}
+	if r := n.Share; r != nil {
+		d.Sharing = &hookShare{r.Number, r.Asker, r.Between()[1:], r.Collection, r.Feature, r.Code, r.State, r.Revision, r.DueOn}
+	} else {
+		f := n.File
+		d.Proposal = &hookProposal{f.ID, f.Title, f.State, f.Revision, f.DueOn, f.ExpiresOn, f.Decision}
+	}
+	return d
+}
+
 // Send sends a notice; any answer but 2xx is an error, redirections are not followed. The
 // connection goes to a public address, or to one of the networks, whatever the name says.
 func (h *Webhooks) Send(ctx context.Context, n *permit.Notice) error {
-	f := n.File
-	text, err := json.Marshal(hookDocument{n.Message, n.Kind, n.MadeAt.UTC(), n.Hook.Organisation,
-		hookProposal{f.ID, f.Title, f.State, f.Revision, f.DueOn, f.ExpiresOn, f.Decision}, Subject(n), Body(n, h.PublicURL)})
+	text, err := json.Marshal(document(n, h.PublicURL))
 	if err != nil {
 		return err
 	}

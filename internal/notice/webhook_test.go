@@ -88,6 +88,24 @@ func TestWebhooksAreSigned(t *testing.T) {
 		got.Proposal.State != "more_asked" || got.Proposal.DueOn != "2026-12-24" || !strings.Contains(got.Text.VI, "chờ bổ sung") || !strings.Contains(got.Text.EN, "more asked") {
 		t.Errorf("%+v, %v", got, err)
 	}
+	p.got = nil
+	n := toldOfSharing()
+	n.Hook = &permit.NoticeHook{Organisation: "VIETTEL", URL: p.URL, Secret: p.secret}
+	var sharing struct {
+		Kind     string
+		Proposal any
+		Request  struct {
+			Number, Asker, Code, State string
+			Partners                   []string
+		} `json:"sharing_request"`
+	}
+	if err := h.Send(t.Context(), n); err != nil || len(p.got) != 1 {
+		t.Fatalf("%v; %q", err, p.got)
+	}
+	if err := json.Unmarshal([]byte(strings.TrimPrefix(p.got[0], id)), &sharing); err != nil || sharing.Kind != "sharing_declined" || sharing.Proposal != nil ||
+		fmt.Sprint(sharing.Request) != "{S-2026-0000-0000-0000 VIETTEL DB-17 declined [VNPT]}" {
+		t.Errorf("%+v, %v", sharing, err)
+	}
 	if err := h.Send(t.Context(), hooked(p.URL, []byte("another secret"))); err != nil || len(p.bad) != 1 {
 		t.Errorf("the program does not tell another secret: %v, %q", err, p.bad)
 	}

@@ -2,6 +2,7 @@ package permit
 
 import (
 	"encoding/json"
+	"errors"
 	"slices"
 	"time"
 
@@ -106,7 +107,7 @@ func Transitions() []Transition {
 		{Filed, Withdraw, Organisation, Withdrawn}, {MoreAsked, Withdraw, Organisation, Withdrawn},
 		{Supplemented, Withdraw, Organisation, Withdrawn}, {Consulting, Withdraw, Organisation, Withdrawn},
 		{Approved, Renew, Approver, Approved}, {Approved, Expire, Officer, Expired}, {Approved, Build, Officer, Built},
-		{Filed, Attach, Organisation, Filed}, {MoreAsked, Attach, Organisation, MoreAsked}, {Supplemented, Attach, Organisation, Supplemented},
+		{Filed, Attach, Organisation, Filed}, {MoreAsked, Attach, Organisation, MoreAsked}, {Supplemented, Attach, Organisation, Supplemented}, {Consulting, Attach, Organisation, Consulting},
 		{Filed, Attach, Officer, Filed}, {MoreAsked, Attach, Officer, MoreAsked}, {Supplemented, Attach, Officer, Supplemented},
 		{Consulting, Attach, Officer, Consulting}, {Consulting, Attach, Agency, Consulting},
 	}
@@ -116,7 +117,11 @@ func Transitions() []Transition {
 // layer.ErrForbidden where the state has it for others alone; layer.ErrConflict where the
 // state has it for nobody, or not for him who takes it in another.
 func Next(before FileState, action Action, parties []Party) (Party, FileState, error) {
-	return next(Transitions(), before, action, parties)
+	party, after, err := next(Transitions(), before, action, parties)
+	if action == Attach && (before == Approved || before.Over()) && errors.Is(err, layer.ErrConflict) {
+		err = &RefusedError{Detail: geo.Text{VI: "Hồ sơ không còn được xem xét nên không nhận thêm tệp.", EN: "The proposal is no longer under examination and takes no more files."}}
+	}
+	return party, after, err
 }
 
 // Open lists the actions that the parties have in a state.
@@ -135,8 +140,8 @@ func FiledLayers() []string {
 	return []string{"bts_sites", "cable_segments", "ducts", "fibre_routes", "pole_lines", "postal_points"}
 }
 
-// RefusedError is the layer.ErrConflict of a step that the state has and something else
-// stands in the way of.
+// RefusedError is a layer.ErrConflict that says in words of its own what stands in the way of
+// a step.
 type RefusedError struct{ Detail geo.Text }
 
 // Error implements error.
@@ -180,6 +185,12 @@ type FiledFeature struct {
 	Became     *int64 `json:"became"` // id of the row that says from when on it stands; null for none
 	// Revision is that which was checked; of what is filed another one is refused.
 	Revision int64 `json:"-"`
+}
+
+// DraftQuery selects drafts that can be filed: so many, behind one where that is given.
+type DraftQuery struct {
+	After FeatureID
+	Limit int
 }
 
 // File is a proposal as a viewer may see it. Lists have none of the members behind Decision.

@@ -34,7 +34,7 @@ func TestStepsOfProposals(t *testing.T) {
 		{"built", "expire", "officer", "conflict"},
 		{"filed", "fly", "officer", "conflict"},
 		{"filed", "ask_more", "approver", "forbidden"},
-		{"consulting", "attach", "organisation", "conflict"},
+		{"approved", "attach", "organisation", "conflict"},
 		{"withdrawn", "attach", "approver", "conflict"},
 	} {
 		_, after, err := permit.Next(tt.before, tt.action, []permit.Party{tt.party})

@@ -1,12 +1,13 @@
 package permit
 
 import (
+	"slices"
 	"time"
 
 	"hatang/geo"
 )
 
-// NoticeKind is what there is to tell of a proposal.
+// NoticeKind is what there is to tell of a proposal or of a request to share.
 type NoticeKind string
 
 // The kinds of notices.
@@ -25,16 +26,37 @@ const (
 	NoticeOverdue      NoticeKind = "overdue"   // the next step
 	NoticeExpiring     NoticeKind = "expiring"  // the approval, soon
 	NoticeNotBuilt     NoticeKind = "not_built" // by the last day of the approval
+
+	// Of requests to share: the state that a step has led to, and days.
+	NoticeShareAsked     NoticeKind = "sharing_asked"
+	NoticeShareAccepted  NoticeKind = "sharing_accepted"
+	NoticeShareDeclined  NoticeKind = "sharing_declined"
+	NoticeShareMediation NoticeKind = "sharing_mediation"
+	NoticeShareAgreed    NoticeKind = "sharing_agreed"
+	NoticeShareRefused   NoticeKind = "sharing_refused"
+	NoticeShareWithdrawn NoticeKind = "sharing_withdrawn"
+	NoticeShareDue       NoticeKind = "sharing_due" // the next step, soon
+	NoticeShareOverdue   NoticeKind = "sharing_overdue"
 )
 
-// NoticeKinds lists the kinds.
+// NoticeKinds lists the kinds of notices of proposals.
 func NoticeKinds() []NoticeKind {
 	return []NoticeKind{NoticeFiled, NoticeSupplemented, NoticeWithdrawn, NoticeMoreAsked, NoticeApproved, NoticeRefused, NoticeRenewed, NoticeExpired, NoticeBuilt,
 		NoticeConsulted, NoticeAnswered, NoticeOverdue, NoticeExpiring, NoticeNotBuilt}
 }
 
-// ExpiringDays is how many days before the end of an approval it is told.
-const ExpiringDays = 30
+// ShareNoticeKinds lists the kinds of notices of requests to share.
+func ShareNoticeKinds() []NoticeKind {
+	return []NoticeKind{NoticeShareAsked, NoticeShareAccepted, NoticeShareDeclined, NoticeShareMediation, NoticeShareAgreed, NoticeShareRefused, NoticeShareWithdrawn,
+		NoticeShareDue, NoticeShareOverdue}
+}
+
+// How many days before it is told that a day is near: the end of an approval, and the day on
+// which the next step of a request to share is due.
+const (
+	ExpiringDays = 30
+	ShareDueDays = 3
+)
 
 // ToldTo returns whom a notice concerns of a proposal in a state.
 //
@@ -54,6 +76,40 @@ func ToldTo(kind NoticeKind, state FileState) []Party {
 	return []Party{Organisation}
 }
 
+// ShareToldTo returns whom a notice concerns of a request to share: by is who took the step
+// that it is about, none for a day, and before the state before it, or the present one.
+//
+// Decided: each is told what others did that changes what he may do, and what is late; the
+// department what it may or has to take up. Who took a step knows of it.
+func ShareToldTo(kind NoticeKind, by ShareParty, before ShareState) (told []ShareParty) {
+	switch kind {
+	case NoticeShareAsked:
+		return []ShareParty{SharePartner}
+	case NoticeShareAccepted:
+		return []ShareParty{ShareAsker}
+	case NoticeShareDeclined:
+		return []ShareParty{ShareAsker, ShareOfficer}
+	case NoticeShareDue:
+		return []ShareParty{WhoseTurn(before)}
+	case NoticeShareWithdrawn, NoticeShareAgreed:
+		told = []ShareParty{ShareAsker, SharePartner}
+		if before == ShareMediation {
+			told = append(told, ShareOfficer)
+		}
+	default:
+		told = []ShareParty{ShareAsker, SharePartner, ShareOfficer}
+	}
+	return slices.DeleteFunc(told, func(p ShareParty) bool { return p == by })
+}
+
+// WhoseTurn returns who has to take the step that is due in a state.
+func WhoseTurn(state ShareState) ShareParty {
+	if state == ShareMediation {
+		return ShareOfficer
+	}
+	return SharePartner
+}
+
 // Notice is one to be delivered now, with what its receiver may see.
 type Notice struct {
 	Delivery int64
@@ -64,9 +120,10 @@ type Notice struct {
 	Revision int64    // number of the step that it is about; 0 for none
 	Agency   string   // that is asked or has answered; "" for none
 	Day      geo.Date // that is near or past; zero for none
-	Party    Party
+	Party    Party    // or as a ShareParty says
 	File     File
-	Attempts int // this one too
+	Share    *ShareRequest // that it is about; nil for a proposal, the File
+	Attempts int           // this one too
 
 	Mail *NoticeMail // else Hook
 	Hook *NoticeHook
@@ -80,6 +137,21 @@ func (n *Notice) Step() *FileStep {
 		}
 	}
 	return nil
+}
+
+// Reasons returns what was said in the step that the notice is about, as far as the receiver
+// sees it.
+func (n *Notice) Reasons() string {
+	if n.Share != nil {
+		for _, s := range n.Share.Steps {
+			if s.Revision == n.Revision && s.Reasons != nil {
+				return *s.Reasons
+			}
+		}
+	} else if s := n.Step(); s != nil && s.Reasons != nil {
+		return *s.Reasons
+	}
+	return ""
 }
 
 // NoticeMail is a receiver by mail.
@@ -119,7 +191,8 @@ type NoticeOutcome struct {
 type SentNotice struct {
 	ID           int64       `json:"id"`
 	Message      string      `json:"message"`
-	Proposal     int64       `json:"proposal"`
+	Proposal     *int64      `json:"proposal"`        // null where it is about a request to share
+	Sharing      *string     `json:"sharing_request"` // null where it is about a proposal
 	Kind         NoticeKind  `json:"kind"`
 	MadeAt       time.Time   `json:"made_at"`
 	Party        Party       `json:"party"`

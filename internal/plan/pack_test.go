@@ -10,8 +10,10 @@ import (
 	"testing"
 	"testing/fstest"
 
+	"hatang/geo"
 	"hatang/geo/zoning"
 	"hatang/internal/layer"
+	"hatang/internal/permit"
 )
 
 // demoPack parses the embedded pack.
@@ -216,5 +218,28 @@ func TestParseSaysWhichFileIsMissing(t *testing.T) {
 	delete(fsys, "rules.json")
 	if _, err := Parse(fsys); !errors.Is(err, fs.ErrNotExist) || !strings.Contains(err.Error(), "rules.json") {
 		t.Errorf("error %v, want one about rules.json", err)
+	}
+}
+
+// The demo's periods leave out the days on which Việt Nam does not work: each Tết is a week, and
+// what falls on a weekend is made up for behind it.
+func TestDemoKnowsTheHolidays(t *testing.T) {
+	p := demoPack(t)
+	c := permit.Calendar{WorkingDays: p.WorkingDays, Holidays: p.Holidays}
+	for before, want := range map[string]string{
+		"2019-12-31": "2020-01-02", "2020-01-22": "2020-01-30", "2021-02-09": "2021-02-17", "2022-01-28": "2022-02-07", "2023-01-19": "2023-01-27", "2024-02-07": "2024-02-15",
+		"2025-01-24": "2025-02-03", "2026-02-13": "2026-02-23", "2027-02-04": "2027-02-11", // Tết
+		"2020-04-01": "2020-04-03", "2021-04-20": "2021-04-22", "2022-04-08": "2022-04-12", "2024-04-17": "2024-04-19", "2025-04-04": "2025-04-08", "2026-04-24": "2026-04-28", // of the kings Hùng
+		"2020-04-29": "2020-05-04", "2021-04-29": "2021-05-04", "2022-04-29": "2022-05-04", "2023-04-28": "2023-05-04", "2024-04-26": "2024-05-02", "2025-04-29": "2025-05-05", "2026-04-29": "2026-05-04",
+		"2020-09-01": "2020-09-03", "2021-09-01": "2021-09-06", "2022-08-31": "2022-09-05", "2023-08-31": "2023-09-05", "2024-08-30": "2024-09-04", "2025-08-29": "2025-09-03", "2026-08-28": "2026-09-03",
+		"2021-12-31": "2022-01-04", "2022-12-30": "2023-01-03", "2026-12-31": "2027-01-04",
+	} {
+		day, err := geo.ParseDate(before)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := c.After(day, 1).String(); got != want {
+			t.Errorf("behind %s works %s, want %s", before, got, want)
+		}
 	}
 }

@@ -148,11 +148,15 @@ func TestWhoAttaches(t *testing.T) {
 	try("more asked", map[string]error{"approver": never, "agency": none, "rival": none, "far": none, "own": never, "turncoat": never})
 	f.must(f.operator, id, permit.Decision{Action: permit.Supplement, Verdict: []byte("{}")})
 	f.must(f.officer, id, permit.Decision{Action: permit.Consult, Agencies: []string{"SXD"}})
-	try("consulting", map[string]error{"operator": no, "approver": never, "rival": none, "far": none, "own": never, "turncoat": never})
+	try("consulting", map[string]error{"approver": never, "rival": none, "far": none, "own": never, "turncoat": never})
 	if _, err := f.attach(f.officer, id, "BCHQS"); !isInvalid(err) {
 		t.Errorf("for an agency that is not asked: %v", err)
 	}
 	f.must(f.approver, id, permit.Decision{Action: permit.Approve})
+	var refused *permit.RefusedError
+	if _, err := f.attach(f.operator, id, ""); !errors.As(err, &refused) || !strings.Contains(refused.Detail.EN, "takes no more files") {
+		t.Errorf("why not: %v", err)
+	}
 	try("approved", map[string]error{"operator": no, "officer": no, "approver": no, "agency": none, "rival": none, "far": none, "own": no, "turncoat": no})
 }
 

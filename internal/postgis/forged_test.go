@@ -86,7 +86,7 @@ var revivals = []string{
 	"UPDATE consultations SET withdrawn_at = NULL", "UPDATE consultations SET answer = 'agreed'",
 	"UPDATE imports SET state = 'waiting', finished_at = NULL", "UPDATE imports SET report = '{}'", "INSERT INTO import_corrections SELECT id, '{}' FROM imports",
 	"UPDATE api_keys SET revoked_at = NULL", "UPDATE sessions SET ended_at = NULL",
-	"UPDATE consultations SET attachment = 1", "UPDATE notice_deliveries SET state = 'waiting', ended_at = NULL", "UPDATE notice_deliveries SET due_at = now()",
+	"UPDATE consultations SET attachment = 1", "UPDATE notice_deliveries SET state = 'waiting', ended_at = NULL", "UPDATE notice_deliveries SET state = 'waiting', attempts = 0, ended_at = NULL", "UPDATE notice_deliveries SET due_at = now()",
 }
 
 // servingFunctions are those of all that work with the owner's rights which the serving

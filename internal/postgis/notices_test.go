@@ -21,6 +21,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/jackc/pgx/v5"
 
+	"hatang/geo"
 	"hatang/internal/account"
 	"hatang/internal/layer"
 	"hatang/internal/notice"
@@ -117,6 +118,103 @@ func (f *telling) setHook(organisation, url string) []byte {
 	return secret[:]
 }
 
+// toldOfShare is whom the notices of a request to share are for, in their order.
+func (f *telling) toldOfShare(number string) []string {
+	f.t.Helper()
+	rows, err := f.conn.Query(context.Background(), `SELECT n.kind || ':' || coalesce((SELECT string_agg(' ' || coalesce(p.login, upper(d.organisation)), '' ORDER BY coalesce(p.login, upper(d.organisation)))
+		FROM notice_deliveries d LEFT JOIN people p ON p.id = d.person WHERE d.notice = n.id), '') FROM notices n WHERE n.sharing = $1 ORDER BY n.id`, number)
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	told, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	return told
+}
+
+// deadlines notes them twice, on a day, and finds out whom they concern: each is told once.
+func (f *telling) deadlines(today geo.Date) {
+	f.t.Helper()
+	for range 2 {
+		if err := f.NoteDeadlines(context.Background(), today); err != nil {
+			f.t.Fatal(err)
+		}
+	}
+	f.spreadAll(true)
+}
+
+// Of a request to share its parties are told what the others did, officers of the place what
+// they may take up, all what is late, and nobody else anything.
+func TestWhoIsToldOfSharing(t *testing.T) {
+	f := newTelling(t)
+	s := sharingIn(f.filing)
+	f.setHook("VNPT", "https://vnpt.example.vn/")
+	f.setHook("MOBIFONE", "https://mobifone.example.vn/")
+	day := func(day int) geo.Date { return geo.NewDate(2026, 3, day) } // asked on the 2nd, an answer is due on the 23rd
+	mediated := s.ask(s.request("ducts", s.duct))
+	f.deadlines(day(19))
+	f.deadlines(day(20))
+	f.deadlines(day(24))
+	late := declines()
+	late.Today = day(24)
+	s.steps(s.owner, mediated, late)
+	s.steps(s.asker, mediated, permit.ShareDecision{Action: permit.ShareMediate, Today: day(24)}) // until 23 April
+	f.deadlines(geo.NewDate(2026, 4, 22))
+	s.steps(s.officer, mediated, permit.ShareDecision{Action: permit.ShareAgree, Agreement: offer(), Today: day(25)})
+
+	refused := s.ask(s.request("bts_sites", s.mast))
+	s.steps(s.owner, refused, declines())
+	s.steps(s.officer, refused, permit.ShareDecision{Action: permit.ShareMediate})
+	s.steps(s.officer, refused, permit.ShareDecision{Action: permit.ShareRefuse, Reasons: "hết tải"})
+
+	together := s.ask(s.together())
+	s.steps(s.owner, together, accepts())
+	f.deadlines(day(21)) // of the one that has not answered
+	s.steps(s.asker, together, permit.ShareDecision{Action: permit.ShareWithdraw})
+
+	agreed := s.ask(s.request("bts_sites", s.mast))
+	s.steps(s.owner, agreed, accepts())
+	s.steps(s.asker, agreed, permit.ShareDecision{Action: permit.ShareAgree})
+	f.spreadAll(true)
+	const owner = " VNPT hoa lan"
+	for number, want := range map[string][]string{
+		mediated: {"sharing_asked:" + owner, "sharing_due:" + owner, "sharing_overdue: VNPT ducts hoa lan officer rival", "sharing_declined: ducts officer rival", "sharing_mediation: VNPT ducts hoa lan officer",
+			"sharing_due: ducts officer", "sharing_agreed:" + owner + " rival"},
+		refused:  {"sharing_asked:" + owner, "sharing_declined: officer rival", "sharing_mediation:" + owner + " rival", "sharing_refused:" + owner + " rival"},
+		together: {"sharing_asked: MOBIFONE" + owner, "sharing_accepted: rival", "sharing_due: MOBIFONE", "sharing_withdrawn: MOBIFONE" + owner},
+		agreed:   {"sharing_asked:" + owner, "sharing_accepted: rival", "sharing_agreed:" + owner},
+	} {
+		if diff := cmp.Diff(want, f.toldOfShare(number)); diff != "" {
+			t.Errorf("whom notices are for (-want +got)\n%s", diff)
+		}
+	}
+	// Sent, they say what their receivers may see: of the owner's people the asker learns nothing.
+	mails := mailtest.Start(t, mailtest.Options{})
+	if err := f.RemoveWebhook(t.Context(), keeper(), "VNPT"); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.RemoveWebhook(t.Context(), keeper(), "MOBIFONE"); err != nil {
+		t.Fatal(err)
+	}
+	no := false
+	f.changePerson("hoa", account.PersonChange{Notices: &no})
+	f.work(f.courier(f.Store, mails, nil))
+	got := map[string]int{}
+	for _, m := range mails.Mails() {
+		got[m.To[:strings.IndexByte(m.To, '@')]]++
+		if !bytes.Contains(m.Data, []byte(mediated)) && !bytes.Contains(m.Data, []byte(refused)) && !bytes.Contains(m.Data, []byte(together)) && !bytes.Contains(m.Data, []byte(agreed)) {
+			t.Errorf("a mail of no request: %s", m.Data)
+		}
+	}
+	if diff := cmp.Diff(map[string]int{"lan": 12, "rival": 8, "officer": 5, "ducts": 4}, got); diff != "" {
+		t.Errorf("mails (-want +got)\n%s", diff)
+	}
+	if sent, err := f.SentNotices(t.Context(), keeper(), permit.NoticeQuery{State: permit.NoticeDropped, Limit: 100}); err != nil || len(sent) != 12+12+3 || sent[0].Sharing == nil || sent[0].Proposal != nil {
+		t.Errorf("%d are dropped, %v", len(sent), err)
+	}
+}
+
 func TestWhoIsTold(t *testing.T) {
 	f := newTelling(t)
 	f.setHook("VNPT", "https://vnpt.example.vn/")
@@ -135,31 +233,27 @@ func TestWhoIsTold(t *testing.T) {
 		t.Fatal(err)
 	}
 	run(t, f.conn, "UPDATE proposals SET due_on = hatang_today() - 1")
-	deadlines := func() {
-		t.Helper()
-		for range 2 { // each once
-			if err := f.NoteDeadlines(t.Context()); err != nil {
-				t.Fatal(err)
-			}
-		}
-		f.spreadAll(true)
-	}
-	deadlines()
+	f.deadlines(askedOn)
 	f.must(f.approver, id, permit.Decision{Action: permit.Approve})
 	app := connect(t, f.url)
 	run(t, app, "SET ROLE hatang_app")
 	run(t, f.conn, "UPDATE proposals SET expires_on = hatang_today() + 31")
-	deadlines() // not yet; and whoever has the serving role's connection cannot have it noted sooner
-	for _, days := range []string{"31", "2147483647", "-1", "-2147483648", "NULL"} {
-		if _, err := app.Exec(t.Context(), "SELECT hatang_note_deadlines("+days+")"); code(err) != "22023" {
-			t.Errorf("deadlines of %s days: %v", days, err)
+	f.deadlines(askedOn) // not yet; and whoever has the serving role's connection cannot have it noted sooner
+	for _, asked := range []string{"31, 3", "2147483647, 3", "-1, 3", "-2147483648, 3", "NULL, 3", "30, 4", "30, -1", "30, NULL"} {
+		if _, err := app.Exec(t.Context(), "SELECT hatang_note_deadlines("+asked+", '2026-03-02')"); code(err) != "22023" {
+			t.Errorf("deadlines of %s days: %v", asked, err)
+		}
+	}
+	for _, today := range []string{"'infinity'", "'-infinity'", "NULL"} {
+		if _, err := app.Exec(t.Context(), "SELECT hatang_note_deadlines(30, 3, "+today+")"); code(err) != "22023" {
+			t.Errorf("deadlines on %s: %v", today, err)
 		}
 	}
 	run(t, f.conn, "UPDATE proposals SET expires_on = hatang_today() + 30")
-	deadlines()
+	f.deadlines(askedOn)
 	f.must(f.approver, id, permit.Decision{Action: permit.Renew})
 	run(t, f.conn, "UPDATE proposals SET expires_on = hatang_today() - 1")
-	deadlines()
+	f.deadlines(askedOn)
 	f.must(f.officer, id, permit.Decision{Action: permit.Expire})
 	other := f.file(f.rest)
 	f.must(f.operator, other, permit.Decision{Action: permit.Withdraw})
@@ -271,6 +365,15 @@ func TestEachNoticeArrivesOnce(t *testing.T) {
 		f.must(f.agency, id, permit.Decision{Action: permit.AnswerFor, Answer: "agreed"})
 		f.must(f.approver, id, []permit.Decision{{Action: permit.Approve}, {Action: permit.Refuse, Reasons: "x"}}[i])
 	}
+	sharing := sharingIn(f.filing)
+	asked := sharing.ask(sharing.request("bts_sites", sharing.mast))
+	sharing.steps(sharing.owner, asked, declines())
+	sharing.steps(sharing.asker, asked, permit.ShareDecision{Action: permit.ShareMediate})
+	for _, store := range []*postgis.Store{f.Store, second, f.Store} {
+		if err := store.NoteDeadlines(t.Context(), geo.NewDate(2026, 12, 1)); err != nil { // mediation is late
+			t.Fatal(err)
+		}
+	}
 	f.work(f.courier(f.Store, s, hooks), f.courier(f.Store, s, hooks), f.courier(second, s, hooks), f.courier(second, s, hooks))
 	for _, m := range s.Mails() {
 		read, err := mail.ReadMessage(bytes.NewReader(m.Data))
@@ -281,14 +384,16 @@ func TestEachNoticeArrivesOnce(t *testing.T) {
 		arrived[id]++
 	}
 	sent, err := f.SentNotices(t.Context(), keeper(), permit.NoticeQuery{Limit: 100})
-	if err != nil || len(sent) != 2*(3+3+1+3) { // to the officer filed, supplemented, answered; to two people and a program more asked, and the end; to the agency
+	// Of each proposal to the officer filed, supplemented, answered; to two people and a program more asked, and the end; to the agency. Of the request to share to the
+	// owner's three that it is asked, to the asker and the officer that it is declined, to the owner and the officer mediation, to all five that it is late.
+	if err != nil || len(sent) != 2*(3+3+1+3)+3+2+4+5 {
 		t.Errorf("%d notices, %v", len(sent), err)
 	}
 	attempts := 0
 	for _, n := range sent {
 		attempts += n.Attempts
 		if n.State != permit.NoticeDelivered || arrived[n.Message] != 1 {
-			t.Errorf("%s of %d: %s after %d attempts, arrived %d times: %v", n.Kind, n.Proposal, n.State, n.Attempts, arrived[n.Message], n.Error)
+			t.Errorf("%s of %v: %s after %d attempts, arrived %d times: %v", n.Kind, n.Proposal, n.State, n.Attempts, arrived[n.Message], n.Error)
 		}
 	}
 	if len(arrived) != len(sent) || attempts < len(sent)+30 {
@@ -343,8 +448,10 @@ func TestNoticesOfWhatIsSeenNoMore(t *testing.T) {
 // What cannot be delivered is tried again so often, and then administrators see why not.
 func TestNoticesThatFail(t *testing.T) {
 	f := newTelling(t)
+	back := false // hoa's server
 	s := mailtest.Start(t, mailtest.Options{Fault: func(at mailtest.Stage, m mailtest.Mail) mailtest.Fault {
 		switch {
+		case back:
 		case at == mailtest.Receiver && strings.HasPrefix(m.To, "lan"):
 			return mailtest.Fault{Code: 550}
 		case at == mailtest.Receiver && strings.HasPrefix(m.To, "hoa"):
@@ -368,6 +475,30 @@ func TestNoticesThatFail(t *testing.T) {
 	}
 	if _, err := f.SentNotices(t.Context(), f.officer, permit.NoticeQuery{Limit: 1}); !errors.Is(err, layer.ErrForbidden) {
 		t.Errorf("an officer: %v", err)
+	}
+	again := failed[slices.IndexFunc(failed, func(n permit.SentNotice) bool { return *n.Person == "hoa" })]
+	for name, err := range map[string]error{"forbidden": f.SendNoticeAgain(t.Context(), f.officer, again.ID), "not found": f.SendNoticeAgain(t.Context(), keeper(), 1<<40)} {
+		if got := outcomeOf(err); got != name {
+			t.Errorf("sent again: %v, want %s", err, name)
+		}
+	}
+	if err := f.SendNoticeAgain(t.Context(), keeper(), again.ID); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.SendNoticeAgain(t.Context(), keeper(), again.ID); !errors.Is(err, layer.ErrConflict) { // it waits
+		t.Errorf("sent again twice: %v", err)
+	}
+	back = true
+	f.work(f.courier(f.Store, s, nil))
+	delivered, err := f.SentNotices(t.Context(), keeper(), permit.NoticeQuery{State: permit.NoticeDelivered, Limit: 100})
+	if at := slices.IndexFunc(delivered, func(n permit.SentNotice) bool { return n.ID == again.ID }); err != nil || at < 0 || delivered[at].Attempts != 1 || delivered[at].Message != again.Message || len(s.Mails()) != 2 {
+		t.Errorf("%+v, %v, %d mails", delivered, err, len(s.Mails()))
+	}
+	if err := f.SendNoticeAgain(t.Context(), keeper(), again.ID); !errors.Is(err, layer.ErrConflict) {
+		t.Errorf("sent again once it has arrived: %v", err)
+	}
+	if got := scalar[string](t, f.conn, "SELECT string_agg(who || ' ' || subject, ' ') FROM audit WHERE action = 'notice.again'"); got != fmt.Sprint(keeper().Name, " notice:", again.ID) {
+		t.Errorf("the audit: %s", got)
 	}
 	if _, err := f.conn.Exec(t.Context(), "UPDATE notice_deliveries SET state = 'waiting', ended_at = NULL"); code(err) != "23001" {
 		t.Errorf("what has ended is sent again: %v", err)

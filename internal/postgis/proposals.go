@@ -311,6 +311,44 @@ func (s *Store) checkFiled(ctx context.Context, tx pgx.Tx, v account.Viewer, fea
 	return faults.Err()
 }
 
+// inOpenProposal is the condition that the row of an expression is in a proposal that is open.
+func inOpenProposal(collection, id string) string {
+	return "EXISTS (SELECT FROM proposal_features f JOIN proposals p ON p.id = f.proposal WHERE f.layer = " + collection + " AND f.feature = " + id + " AND hatang_proposal_open(p.state))"
+}
+
+// Fileable returns drafts of the viewer's organisation that he may file and that are in no
+// proposal that is open, by layer and code, behind one of them where q says so. Cost: an index
+// scan for each layer.
+func (s *Store) Fileable(ctx context.Context, v account.Viewer, q permit.DraftQuery) ([]permit.FiledFeature, error) {
+	list := []permit.FiledFeature{}
+	for _, name := range permit.FiledLayers() {
+		l, known := s.layers.Get(name)
+		if !known || v.Files(name).None() || name < q.After.Collection || len(list) == q.Limit {
+			continue
+		}
+		c := &conditions{}
+		c.visible(v.Sight(name), l)
+		ours := fmt.Sprintf("owner_organisation = %s", c.bind(v.Organisation))
+		c.add("%s AND status = %s AND NOT %s", ours, c.bind(layer.Draft), inOpenProposal(c.bind(name), "t.id"))
+		if name == q.After.Collection { // of others' rows it tells nothing
+			c.add("(code, id) > (SELECT code, id FROM %s WHERE id = %s AND %s)", quote(name), c.bind(q.After.ID), ours)
+		}
+		rows, err := s.pool.kept.Query(ctx, "SELECT id, code FROM "+quote(name)+" AS t"+c.where()+" ORDER BY code, id LIMIT "+c.bind(q.Limit-len(list)), c.args...)
+		if err != nil {
+			return nil, translate("list the drafts", err)
+		}
+		found, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (permit.FiledFeature, error) {
+			f := permit.FiledFeature{Collection: name}
+			return f, row.Scan(&f.ID, &f.Code)
+		})
+		if err != nil {
+			return nil, translate("list the drafts", err)
+		}
+		list = append(list, found...)
+	}
+	return list, nil
+}
+
 // lockDraft holds a draft of the viewer's organisation, and reports whether it is filed.
 func lockDraft(ctx context.Context, tx pgx.Tx, v account.Viewer, l *layer.Layer, id int64) (revision int64, open bool, err error) {
 	c := &conditions{}
@@ -319,8 +357,7 @@ func lockDraft(ctx context.Context, tx pgx.Tx, v account.Viewer, l *layer.Layer,
 	if err = tx.QueryRow(ctx, "SELECT revision FROM "+quote(l.Name)+" AS t"+c.where()+" FOR UPDATE", c.args...).Scan(&revision); err != nil {
 		return 0, false, err
 	}
-	err = tx.QueryRow(ctx, `SELECT EXISTS (SELECT FROM proposal_features f JOIN proposals p ON p.id = f.proposal
-		WHERE f.layer = $1 AND f.feature = $2 AND hatang_proposal_open(p.state))`, l.Name, id).Scan(&open)
+	err = tx.QueryRow(ctx, "SELECT "+inOpenProposal("$1", "$2"), l.Name, id).Scan(&open)
 	return revision, open, err
 }
 
@@ -350,18 +387,12 @@ type step struct {
 
 // takeStep adds a step: the database judges it, and does what it says.
 func takeStep(ctx context.Context, tx pgx.Tx, v account.Viewer, id int64, s step) error {
-	optional := func(d geo.Date) any {
-		if d.IsZero() {
-			return nil
-		}
-		return d.Time()
-	}
 	var verdict any
 	if s.Verdict != nil {
 		verdict = s.Verdict
 	}
 	_, err := tx.Exec(ctx, `INSERT INTO proposal_steps (proposal, revision, action, party, organisation, person, reasons, conditions, detail, verdict, due_on, expires_on)
 		VALUES ($1, $2, $3, $4, nullif($5, ''), nullif($6, 0), nullif($7, ''), $8, $9, $10, $11, $12)`,
-		id, s.Revision, string(s.Action), string(s.Party), v.Organisation, v.Person, s.Reasons, s.Conditions, s.Detail, verdict, optional(s.DueOn), optional(s.ExpiresOn))
+		id, s.Revision, string(s.Action), string(s.Party), v.Organisation, v.Person, s.Reasons, s.Conditions, s.Detail, verdict, dayOrNull(s.DueOn), dayOrNull(s.ExpiresOn))
 	return err
 }

@@ -151,10 +151,6 @@ func askAgencies(ctx context.Context, tx pgx.Tx, f *seenFile, d permit.Decision,
 
 // answerFor answers all that the agency is asked in the proposal.
 func answerFor(ctx context.Context, tx pgx.Tx, f *seenFile, d permit.Decision, agency string) error {
-	var dated any
-	if !d.DocumentDate.IsZero() {
-		dated = d.DocumentDate.Time()
-	}
 	if d.Attachment != 0 {
 		var its bool
 		if err := tx.QueryRow(ctx, "SELECT EXISTS (SELECT FROM attachments WHERE id = $1 AND proposal = $2 AND agency = $3)", d.Attachment, f.ID, agency).Scan(&its); err != nil {
@@ -168,7 +164,7 @@ func answerFor(ctx context.Context, tx pgx.Tx, f *seenFile, d permit.Decision, a
 	}
 	tag, err := tx.Exec(ctx, `UPDATE consultations SET answer = $3, note = nullif($4, ''), document_number = nullif($5, ''), document_date = $6, attachment = nullif($7::bigint, 0)
 		WHERE proposal = $1 AND agency = $2 AND answered_at IS NULL AND withdrawn_at IS NULL`,
-		f.ID, agency, string(d.Answer), d.Reasons, d.DocumentNumber, dated, d.Attachment)
+		f.ID, agency, string(d.Answer), d.Reasons, d.DocumentNumber, dayOrNull(d.DocumentDate), d.Attachment)
 	if err == nil && tag.RowsAffected() == 0 {
 		return &permit.RefusedError{Detail: geo.Text{VI: "Trong hồ sơ này cơ quan ấy không còn được hỏi gì.", EN: "The agency is not being asked anything in this proposal."}}
 	}

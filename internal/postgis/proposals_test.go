@@ -961,3 +961,52 @@ func outcomeOf(err error) string {
 	}
 	return err.Error()
 }
+
+// What can be filed is one's own drafts that are in no open proposal, page by page; of others'
+// rows one learns nothing, also by going on behind one of them.
+func TestDraftsThatCanBeFiled(t *testing.T) {
+	f := newFiling(t)
+	duct := get(t, f.layers, "ducts")
+	one := sample(t, duct, "A-DUCT")
+	one.Properties["status"], one.Properties["owner_organisation"] = layer.Draft, "VNPT"
+	ductID := create(t, f.Store, duct, one)
+	listed := func(v account.Viewer, q permit.DraftQuery) (codes []string) {
+		t.Helper()
+		found, err := f.Fileable(t.Context(), v, q)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, d := range found {
+			codes = append(codes, d.Collection+" "+d.Code)
+		}
+		return codes
+	}
+	all := listed(f.operator, permit.DraftQuery{Limit: 9})
+	if len(all) != 3 || all[2] != "ducts A-DUCT" {
+		t.Fatalf("%v", all)
+	}
+	if got := listed(f.operator, permit.DraftQuery{After: permit.FeatureID{Collection: "bts_sites", ID: f.draft}, Limit: 1}); len(got) != 1 || got[0] != all[1] {
+		t.Errorf("behind the first: %v, want %s", got, all[1])
+	}
+	if got := listed(f.operator, permit.DraftQuery{After: permit.FeatureID{Collection: "ducts", ID: ductID}, Limit: 9}); got != nil {
+		t.Errorf("behind the last: %v", got)
+	}
+	for name, v := range map[string]account.Viewer{"a rival": f.rival, "an officer": f.officer, "a reader of the organisation": {Name: "person:reader", Organisation: "VNPT"}, "the public": account.Anonymous()} {
+		if got := listed(v, permit.DraftQuery{Limit: 9}); got != nil {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
+	theirs := sample(t, duct, "Z-DUCT")
+	theirs.Properties["status"], theirs.Properties["owner_organisation"] = layer.Draft, "VIETTEL"
+	if got := listed(f.operator, permit.DraftQuery{After: permit.FeatureID{Collection: "ducts", ID: create(t, f.Store, duct, theirs)}, Limit: 9}); got != nil {
+		t.Errorf("behind another's: %v", got)
+	}
+	id := f.file(f.draft)
+	if got := listed(f.operator, permit.DraftQuery{Limit: 9}); len(got) != 2 {
+		t.Errorf("while one is filed: %v", got)
+	}
+	f.must(f.operator, id, permit.Decision{Action: permit.Withdraw})
+	if got := listed(f.operator, permit.DraftQuery{Limit: 9}); len(got) != 3 {
+		t.Errorf("once it is withdrawn: %v", got)
+	}
+}

@@ -28,6 +28,9 @@ type seenShare struct {
 	own, staff bool
 }
 
+// lateOn says whether the next step is late on a day.
+func (r *seenShare) lateOn(today geo.Date) { r.Overdue = !r.DueOn.IsZero() && r.DueOn.Before(today) }
+
 func scanShare(row pgx.CollectableRow) (*seenShare, error) {
 	var r seenShare
 	var asked, due day
@@ -92,7 +95,7 @@ func (s *Store) SharingRequests(ctx context.Context, v account.Viewer, q permit.
 	found, err := pgx.CollectRows(rows, scanShare)
 	list := make([]permit.ShareRequest, len(found))
 	for i, r := range found {
-		r.Overdue = !r.DueOn.IsZero() && r.DueOn.Before(q.Today)
+		r.lateOn(q.Today)
 		list[i] = r.ShareRequest
 	}
 	return list, translate("list the requests to share", err)
@@ -102,29 +105,33 @@ func (s *Store) SharingRequests(ctx context.Context, v account.Viewer, q permit.
 // layer.ErrNotFound where he has nothing to do with it.
 func (s *Store) SharingRequest(ctx context.Context, v account.Viewer, number string, today geo.Date) (request permit.ShareRequest, err error) {
 	err = pgx.BeginTxFunc(ctx, s.pool.kept, snapshot, func(tx pgx.Tx) error {
-		r, err := seeShare(ctx, tx, v, number, today)
-		if err != nil {
-			return err
-		}
-		if r.Parties, err = shareParties(ctx, tx, v, r); err != nil {
-			return err
-		}
-		var wanted permit.Wanted
-		var at []float64
-		if err := tx.QueryRow(ctx, `SELECT wanted, reasons, position, CASE WHEN feature IS NULL THEN ARRAY[ST_X(geom), ST_Y(geom)] END FROM sharing_requests WHERE number = $1`, number).
-			Scan(&wanted, &r.Reasons, &r.Position, &at); err != nil {
-			return err
-		}
-		r.Wanted = &wanted
-		if at != nil {
-			r.Point = &[2]float64{at[0], at[1]}
-		}
-		r.Actions = permit.OpenShare(&r.ShareRequest, r.Parties, v.OrganisationOn(r.Collection))
-		r.Steps, err = shareSteps(ctx, tx, v, r)
-		request = r.ShareRequest
+		request, err = sharingRequest(ctx, tx, v, number, today)
 		return err
 	})
 	return request, translate("look up the request to share", err)
+}
+
+func sharingRequest(ctx context.Context, tx pgx.Tx, v account.Viewer, number string, today geo.Date) (permit.ShareRequest, error) {
+	r, err := seeShare(ctx, tx, v, number, today)
+	if err != nil {
+		return permit.ShareRequest{}, err
+	}
+	if r.Parties, err = shareParties(ctx, tx, v, r); err != nil {
+		return permit.ShareRequest{}, err
+	}
+	var wanted permit.Wanted
+	var at []float64
+	if err := tx.QueryRow(ctx, `SELECT wanted, reasons, position, CASE WHEN feature IS NULL THEN ARRAY[ST_X(geom), ST_Y(geom)] END FROM sharing_requests WHERE number = $1`, number).
+		Scan(&wanted, &r.Reasons, &r.Position, &at); err != nil {
+		return permit.ShareRequest{}, err
+	}
+	r.Wanted = &wanted
+	if at != nil {
+		r.Point = &[2]float64{at[0], at[1]}
+	}
+	r.Actions = permit.OpenShare(&r.ShareRequest, r.Parties, v.OrganisationOn(r.Collection))
+	r.Steps, err = shareSteps(ctx, tx, v, r)
+	return r.ShareRequest, err
 }
 
 func seeShare(ctx context.Context, q querier, v account.Viewer, number string, today geo.Date) (*seenShare, error) {
@@ -136,7 +143,7 @@ func seeShare(ctx context.Context, q querier, v account.Viewer, number string, t
 	}
 	r, err := pgx.CollectExactlyOneRow(rows, scanShare)
 	if err == nil {
-		r.Overdue = !r.DueOn.IsZero() && r.DueOn.Before(today)
+		r.lateOn(today)
 	}
 	return r, err
 }
@@ -332,10 +339,6 @@ type shareStep struct {
 
 // takeShareStep adds a step: the database judges it, and does what it says.
 func takeShareStep(ctx context.Context, tx pgx.Tx, v account.Viewer, number string, s shareStep) error {
-	var due any
-	if !s.due.IsZero() {
-		due = s.due.Time()
-	}
 	kept := [3]any{}
 	for i, document := range []any{s.Capacity, s.Agreement, s.Document} {
 		raw, err := json.Marshal(document)
@@ -348,6 +351,6 @@ func takeShareStep(ctx context.Context, tx pgx.Tx, v account.Viewer, number stri
 	}
 	_, err := tx.Exec(ctx, `INSERT INTO sharing_steps (request, revision, action, party, organisation, person, taken_on, reasons, capacity, agreement, document, due_on, position)
 		VALUES ($1, $2, $3, $4, nullif($5, ''), nullif($6, 0), $7, nullif($8, ''), $9, $10, $11, $12, nullif($13, 0))`,
-		number, s.revision, string(s.Action), string(s.party), v.Organisation, v.Person, s.Today.Time(), s.Reasons, kept[0], kept[1], kept[2], due, s.position)
+		number, s.revision, string(s.Action), string(s.party), v.Organisation, v.Person, s.Today.Time(), s.Reasons, kept[0], kept[1], kept[2], dayOrNull(s.due), s.position)
 	return err
 }

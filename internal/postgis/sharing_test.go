@@ -29,9 +29,14 @@ var askedOn = geo.NewDate(2026, 3, 2) // a Monday
 
 func newSharing(t *testing.T) *shared {
 	t.Helper()
-	f := &shared{filing: newFiling(t), admin: account.Holder("key:admin", account.Administrator)}
+	return sharingIn(newFiling(t))
+}
+
+// sharingIn has them share in a register that there is.
+func sharingIn(in *filing) *shared {
+	f := &shared{filing: in, admin: account.Holder("key:admin", account.Administrator)}
 	for _, code := range []string{"VIETTEL", "MOBIFONE"} {
-		run(t, f.conn, `INSERT INTO organisations (code, kind, name) VALUES ($1, 'operator', '{"vi": "x", "en": "x"}')`, code)
+		run(f.t, f.conn, `INSERT INTO organisations (code, kind, name) VALUES ($1, 'operator', '{"vi": "x", "en": "x"}') ON CONFLICT DO NOTHING`, code)
 	}
 	f.asker, f.owner, f.third = f.rival, f.operator, operatorOf("MOBIFONE")
 	f.mast, f.duct = f.ofVNPT("bts_sites", "M1"), f.ofVNPT("ducts", "K1")

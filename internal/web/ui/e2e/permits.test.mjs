@@ -261,6 +261,10 @@ describe("a file", { timeout: 180_000 }, () => {
     await page.locator("#drafts-title").fill("Cột F-2");
     await page.locator("#file-drafts button[type=submit]").click();
     await said(page, "Đã nộp");
+    await page.locator("#card-close").click();
+    await page.locator(".permits > .filing > summary").click();
+    await page.getByLabel(/^F-1 /).waitFor();
+    assert.equal(await page.getByLabel(/^F-2 /).count(), 0, "what is filed is not offered again");
     assert.deepEqual(unexpected(complaints).filter((c) => !c.includes("503")), []);
   });
 });
@@ -374,6 +378,9 @@ describe("a proposal", { timeout: 240_000 }, () => {
     await step(last.page, "approve");
     await last.page.locator("#step-approve .problem", { hasText: "Còn thiếu sự đồng ý" }).waitFor();
 
+    await his.page.locator("#card-close").click();
+    await openPermit(his.page, "Cột W-3");
+    await attach(his.page, "trong lúc hỏi.txt"); // while agencies are asked, too
     await theirs.page.locator("#card-close").click();
     await openPermit(theirs.page, "Cột W-3");
     assert.deepEqual(await theirs.page.locator("#answer-agency option").evaluateAll((all) => all.map((o) => o.value)), ["BCHQS"]);
@@ -388,7 +395,9 @@ describe("a proposal", { timeout: 240_000 }, () => {
     await his.page.locator("#permits-view").selectOption("all");
     await entry(his.page, "Cột W-3").click();
     await his.page.locator('.history [data-action="refuse"]', { hasText: "quá gần di tích" }).waitFor();
-    await his.page.locator("#permit-files .none").waitFor(); // the agency's file is not the organisation's to see
+    await his.page.locator("#permit-files li", { hasText: "trong lúc hỏi.txt" }).waitFor();
+    assert.equal(await his.page.locator("#permit-files li").count(), 1, "the agency's file is not the organisation's to see");
+    assert.match(await his.page.locator("#attach-closed").innerText(), /không nhận thêm tệp/);
     assert.equal(await his.page.locator("#permit-consultations").count(), 0, "what passes between staff and agencies is not the organisation's to know");
   });
 

@@ -1,9 +1,11 @@
 // Every text of the page, Vietnamese first, English second. Titles of layers, fields and
 // values are not here: they come from the registry.
 import { permitTexts } from "./catalogue-permits";
+import { shareTexts } from "./catalogue-shares";
 
 export const catalogue = {
   ...permitTexts,
+  ...shareTexts,
   "app.title": ["Bản đồ hạ tầng bưu chính, viễn thông", "Postal and telecom infrastructure map"],
   "app.date": ["Số liệu đến ngày", "Data as of"],
   "app.date.help": ["Ngày tham chiếu của máy chủ: mọi lớp, kết quả kiểm tra và chỉ số là của ngày này.", "The server's reference date: every layer, check and figure is for this day."],

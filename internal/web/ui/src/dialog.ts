@@ -6,6 +6,7 @@ import { ConsultationsSection, consults } from "./dialog-consultations";
 import { KeysSection } from "./dialog-keys";
 import { PeopleSection } from "./dialog-people";
 import { PublishingSection } from "./dialog-publishing";
+import { NoticesSection } from "./dialog-notices";
 import { drawSignIn } from "./dialog-signin";
 import { byId, fill, h } from "./dom";
 import { t } from "./i18n";
@@ -14,7 +15,7 @@ import { administers, learnSession, session, whenEnded } from "./session";
 import { tabButtons } from "./tablist";
 
 const ofAll = ["account", "keys"] as const;
-const ofAdministrators = ["people", "publishing", "audit"] as const;
+const ofAdministrators = ["people", "publishing", "notices", "audit"] as const;
 type Tab = (typeof ofAll)[number] | "consultations" | (typeof ofAdministrators)[number];
 
 export class AccountDialog {
@@ -109,6 +110,7 @@ function section(tab: Tab, context: Context): Section {
     case "consultations": return new ConsultationsSection(context);
     case "people": return new PeopleSection(context);
     case "publishing": return new PublishingSection(context);
+    case "notices": return new NoticesSection(context);
     case "audit": return new AuditSection();
   }
 }

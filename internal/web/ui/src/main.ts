@@ -8,29 +8,31 @@ import { byId, fill, h } from "./dom";
 import { showFeatures } from "./feature-card";
 import { formatDate, language, setLanguage, t, type Language } from "./i18n";
 import { fetchFeature, MapLayer } from "./layers";
-import { MapView } from "./map";
+import { MapView, type Picked } from "./map";
 import { attempt, clearNotices, notify } from "./notices";
 import { CheckPanel } from "./panel-check";
 import { IndicatorsPanel } from "./panel-indicators";
 import { LayersPanel } from "./panel-layers";
 import { PermitsPanel } from "./panel-permits";
+import { SharesPanel } from "./panel-shares";
 import { SearchBox, type Hit } from "./search";
 import { learnSession, session } from "./session";
+import { askFor } from "./share-ask";
 import { tabButtons } from "./tablist";
 
 /** The layers that are on when the page opens. */
 const atFirst = ["districts", "bts_sites", "postal_points"];
-const allTabs = ["layers", "check", "indicators", "permits"] as const;
+const allTabs = ["layers", "check", "indicators", "permits", "shares"] as const;
 type Tab = (typeof allTabs)[number];
 
-/** Proposals are for who has signed in. */
-function tabs(): readonly Tab[] { return session().signed_in ? allTabs : allTabs.filter((tab) => tab !== "permits"); }
+/** Proposals and requests to share are for who has signed in. */
+function tabs(): readonly Tab[] { return session().signed_in ? allTabs : allTabs.filter((tab) => tab !== "permits" && tab !== "shares"); }
 
 class Page {
   private readonly map: MapView;
   private readonly layers = new Map<string, MapLayer>();
   private readonly infos: Map<string, LayerInfo>;
-  private readonly panels: { layers: LayersPanel; check: CheckPanel; indicators: IndicatorsPanel; permits: PermitsPanel };
+  private readonly panels: { layers: LayersPanel; check: CheckPanel; indicators: IndicatorsPanel; permits: PermitsPanel; shares: SharesPanel };
   private readonly account: AccountDialog;
   private readonly search: SearchBox;
   private tab: Tab = "layers";
@@ -46,6 +48,7 @@ class Page {
     this.panels = {
       layers: panel, check: new CheckPanel(description, this.map, (id) => this.filed(id)),
       indicators: new IndicatorsPanel(this.infos, this.map, (shown) => this.reveal(shown)), permits: new PermitsPanel(description, this.map),
+      shares: new SharesPanel(description, this.map),
     };
     this.account = new AccountDialog(description.layers, () => this.renderBar());
     this.search = new SearchBox(this.infos, (hit) => this.find(hit));
@@ -65,12 +68,17 @@ class Page {
     document.body.dataset["counted"] = "true";
   }
 
-  /** Opens the proposal that the address names (#proposal=ID, as notices do), for who has signed in. */
+  /** Opens what the address names (#proposal=ID or #sharing=NUMBER, as notices do), for who has signed in. */
   private follow(): void {
-    const id = /^#proposal=(\d{1,16})$/.exec(location.hash)?.[1];
-    if (id === undefined || !session().signed_in) return;
+    const [, kind, name] = /^#(proposal=(?=\d{1,16}$)|sharing=(?=S-[0-9A-Z-]{1,30}$))(.+)$/.exec(location.hash) ?? [];
+    if (kind === undefined || name === undefined || !session().signed_in) return;
+    if (kind === "sharing=") {
+      this.open("shares");
+      void this.panels.shares.open(name);
+      return;
+    }
     this.open("permits");
-    void this.panels.permits.open(Number(id), "");
+    void this.panels.permits.open(Number(name), "");
   }
 
   private layer(name: string): MapLayer {
@@ -95,15 +103,23 @@ class Page {
       if (unit) this.panels.indicators.open(String(unit.feature.get("code")));
       return;
     }
-    showFeatures(found, this.infos, this.map);
+    this.showFeatures(found);
     if (found.length > 0) this.map.reveal(at);
+  }
+
+  private showFeatures(found: Picked[]): void { showFeatures(found, this.infos, this.map, (one) => askFor(one, (number) => this.asked(number))); }
+
+  /** Shows a request to share that has just been made. */
+  private asked(number: string): void {
+    this.open("shares");
+    void this.panels.shares.asked(number);
   }
 
   /** Shows a feature that was searched for: its card, and where it is. */
   private async find(hit: Hit): Promise<void> {
     const feature = await fetchFeature(hit.collection, hit.id);
     if (!feature) return;
-    showFeatures([{ feature, layer: hit.collection }], this.infos, this.map);
+    this.showFeatures([{ feature, layer: hit.collection }]);
     this.map.show(feature);
   }
 
@@ -160,7 +176,7 @@ class Page {
     this.renderHint();
     this.panels.indicators.show(tab === "indicators");
     if (tab === "check") void attempt(() => this.panels.check.learnOperators());
-    if (tab === "permits") void this.panels.permits.load();
+    if (tab === "permits" || tab === "shares") void this.panels[tab].load();
     byId(`tab-${tab}`).focus();
   }
 

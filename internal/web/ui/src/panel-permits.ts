@@ -1,5 +1,5 @@
 // The tab of proposals: one's own, and for officers, approvers and agencies what waits for them.
-import { api, request, type Description, type GeoFeature } from "./api";
+import { api, request, type Description, type GeoFeature, type Link } from "./api";
 import { fill, h } from "./dom";
 import { field, form } from "./forms";
 import { formatDate, say, t } from "./i18n";
@@ -7,7 +7,7 @@ import { organisations, organisationText } from "./organisations";
 import { attempt } from "./notices";
 import { fileRows, files } from "./permit-filing";
 import { PermitCard } from "./permit-card";
-import { deadline, filedLayers, isStaff, listPermits, stateBadge, waitsForMe, type Permit } from "./permits";
+import { deadline, filedLayers, isStaff, listPermits, pathOf, proposals, stateBadge, waitsForMe, type Permit } from "./permits";
 import { fillWith } from "./section";
 import { session } from "./session";
 import type { MapView } from "./map";
@@ -123,7 +123,7 @@ export class PermitsPanel {
     const place = h("div");
     fill(this.drafts, h("summary", {}, t("permits.fileDrafts")), place);
     await fillWith(place, async () => {
-      const rows = await ownDrafts(filedLayers.filter(files).filter((name) => this.description.layers.some((l) => l.name === name)));
+      const rows = await draftsToFile();
       if (rows.length === 0) return [h("p", { class: "none" }, t("permits.noDrafts"))];
       const boxes = rows.map((row, i) => h("input", { type: "checkbox", id: `draft-${i}`, value: `${row.collection}/${row.id}` }));
       const title = (name: string) => say(this.description.layers.find((l) => l.name === name)?.title);
@@ -153,11 +153,13 @@ async function districts(): Promise<(readonly [string, string])[]> {
 
 interface DraftRow { collection: string; id: number; code: string }
 
-async function ownDrafts(layers: string[]): Promise<DraftRow[]> {
-  const of = new URLSearchParams({ limit: "200", properties: "code", filter: `status = 'draft' AND owner_organisation = '${(session().organisation ?? "").replaceAll("'", "''")}'` }).toString();
-  const found = await Promise.all(layers.map(async (collection) => {
-    const { features } = await request<{ features: GeoFeature[] }>(`${api}/collections/${collection}/items?${of}`);
-    return features.map((f) => ({ collection, id: f.id, code: String(f.properties["code"]) }));
-  }));
-  return found.flat();
+/** The drafts of one's organisation that are in no open proposal: all of them. */
+async function draftsToFile(): Promise<DraftRow[]> {
+  const found: DraftRow[] = [];
+  for (let next: string | undefined = `${proposals}/drafts?limit=1000`; next;) {
+    const page: { drafts: DraftRow[]; links: Link[] } = await request(next);
+    found.push(...page.drafts);
+    next = pathOf(page.links.find((l) => l.rel === "next")?.href);
+  }
+  return found;
 }

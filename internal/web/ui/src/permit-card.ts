@@ -46,12 +46,12 @@ export class PermitCard {
     return [
       h("p", { class: "note", id: "permit-said", role: "status", tabindex: -1, hidden: this.said === "" }, this.said),
       this.head(p),
-      (p.actions ?? []).some((a) => a !== "attach") && h("button", { type: "button", class: "link", id: "permit-jump", onclick: toSteps }, `${t("permit.todo")} ↓`),
+      (p.actions ?? []).some((a) => a !== "attach") && h("button", { type: "button", class: "link", id: "permit-jump", onclick: () => toSteps("permit-steps") }, `${t("permit.todo")} ↓`),
       h("section", {}, h("h3", {}, t("permit.features")), ...(p.features ?? []).map((f) => this.feature(p, f))),
       filesSection(p, (said) => this.taken(p.id, said)),
       consultations(p),
       h("section", { id: "permit-steps" }, h("h3", { tabindex: -1 }, t("permit.todo")), ...stepForms(p, this.typed, (said) => this.taken(p.id, said), () => this.stale(p.id))),
-      history(p.steps ?? []),
+      h("section", {}, h("h3", {}, t("permit.history")), historyOf(p.steps ?? [], "permit", saidIn)),
     ];
   }
 
@@ -124,8 +124,8 @@ export class PermitCard {
 }
 
 /** Findings may be long: the way to what may be done. */
-function toSteps(): void {
-  const heading = document.querySelector<HTMLElement>("#permit-steps h3");
+export function toSteps(section: string): void {
+  const heading = document.querySelector<HTMLElement>(`#${section} h3`);
   heading?.scrollIntoView({ block: "start" });
   heading?.focus({ preventScroll: true });
 }
@@ -160,16 +160,26 @@ function answerBy(due: string, p: Permit): HTMLElement {
   return h("span", { class: late ? "due late" : "" }, late ? t("permit.overdue", { date }) : t("permit.answerBy", { date }));
 }
 
-function history(steps: Step[]): HTMLElement {
-  return h("section", {}, h("h3", {}, t("permit.history")), h("ol", { class: "history" }, ...[...steps].reverse().map((s) => h("li", { "data-action": s.action },
-    h("strong", {}, word("permit.did", s.action)), " ", h("span", { class: "kind" }, formatTime(s.at), " · ", byWhom(s)),
-    s.detail?.agencies && h("div", {}, ...s.detail.agencies.flatMap((a, i) => [i > 0 ? ", " : "", organisationText(a)])),
-    s.detail?.answer && h("div", {}, s.detail.agency ? organisationText(s.detail.agency) : "", ": ", word("consult.answer", s.detail.answer)),
+/** A step of either kind of file. */
+type Taken = Pick<Step, "action" | "party" | "organisation" | "who" | "at" | "reasons" | "due_on">;
+
+/** The steps, the latest first: what, when and by whom, what else was said, and by when the next was due. */
+export function historyOf<S extends Taken>(steps: S[], of: "permit" | "share", said: (step: S) => HTMLElement[]): HTMLElement {
+  return h("ol", { class: "history" }, ...[...steps].reverse().map((s) => h("li", { "data-action": s.action },
+    h("strong", {}, word(`${of}.did`, s.action)), " ", h("span", { class: "kind" }, formatTime(s.at), " · ", byWhom(s, of)),
     s.reasons && h("p", { class: "said" }, s.reasons),
-    s.conditions && s.conditions.length > 0 && h("ul", { class: "conditions" }, ...s.conditions.map((c) => h("li", {}, c))),
-    s.due_on && h("div", { class: "kind" }, t("permit.due", { date: formatDate(s.due_on) }))))));
+    ...said(s),
+    s.due_on && h("div", { class: "kind" }, t("permit.due", { date: formatDate(s.due_on) })))));
 }
 
-function byWhom(s: Step): HTMLElement {
-  return h("span", {}, word("permit.party", s.party), s.organisation ? ": " : "", s.organisation && organisationText(s.organisation), s.who && ` (${s.who.replace(/^person:/, "")})`);
+function saidIn(s: Step): HTMLElement[] {
+  return [
+    ...(s.detail?.agencies ? [h("div", {}, ...s.detail.agencies.flatMap((a, i) => [i > 0 ? ", " : "", organisationText(a)]))] : []),
+    ...(s.detail?.answer ? [h("div", {}, s.detail.agency ? organisationText(s.detail.agency) : "", ": ", word("consult.answer", s.detail.answer))] : []),
+    ...(s.conditions && s.conditions.length > 0 ? [h("ul", { class: "conditions" }, ...s.conditions.map((c) => h("li", {}, c)))] : []),
+  ];
+}
+
+function byWhom(s: Taken, of: "permit" | "share"): HTMLElement {
+  return h("span", {}, word(`${of}.party`, s.party), s.organisation ? ": " : "", s.organisation && organisationText(s.organisation), s.who && ` (${s.who.replace(/^person:/, "")})`);
 }

@@ -15,6 +15,9 @@ export async function attached(permit: number): Promise<Attached[]> {
   return (await request<{ attachments: Attached[] }>(`${proposals}/${permit}/attachments`)).attachments;
 }
 
+/** The states in which a proposal takes more files. */
+const takesFiles = ["filed", "more_asked", "supplemented", "consulting"];
+
 /** The list, and the form where a file may be attached. done is called with what has been said of it. */
 export function filesSection(p: Permit, done: (said: string) => Promise<void>): HTMLElement {
   const list = h("div");
@@ -26,7 +29,7 @@ export function filesSection(p: Permit, done: (said: string) => Promise<void>): 
       h("span", { class: "kind" }, ` ${formatNumber(Math.ceil(one.bytes / 1024), 0)} KiB · ${formatTime(one.at)}`),
       one.agency && h("span", { class: "kind" }, " · ", t("attached.ofAnswer"), " ", organisationText(one.agency)))))];
   });
-  return h("section", { id: "permit-files" }, h("h3", {}, t("attached.title")), list, p.actions?.includes("attach") && attaching(p, done));
+  return h("section", { id: "permit-files" }, h("h3", {}, t("attached.title")), list, p.actions?.includes("attach") ? attaching(p, done) : !takesFiles.includes(p.state) && h("p", { class: "none", id: "attach-closed" }, t("attached.closed")));
 }
 
 function attaching(p: Permit, done: (said: string) => Promise<void>): HTMLElement {

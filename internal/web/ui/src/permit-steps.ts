@@ -16,12 +16,10 @@ const answers = ["agreed", "agreed_with_conditions", "objected", "no_remark"] as
 const order = ["answer", "supplement", "ask_more", "consult", "approve", "renew", "build", "expire", "refuse", "withdraw"] as const;
 type Action = (typeof order)[number];
 
-interface Taking {
-  permit: Permit;
-  typed: Map<string, string>;
-  done: (said: string) => Promise<void>;
-  stale: () => Promise<void>;
-}
+/** What the form of a step is given: what was typed before, and what to call when it is taken, or somebody was first. */
+export interface Taking { typed: Map<string, string>; done: (said: string) => Promise<void>; stale: () => Promise<void> }
+
+interface TakingOfPermit extends Taking { permit: Permit }
 
 /** A form for every step; that of who must answer stands open. stale is called when somebody was first. */
 export function stepForms(permit: Permit, typed: Map<string, string>, done: (said: string) => Promise<void>, stale: () => Promise<void>): HTMLElement[] {
@@ -41,7 +39,7 @@ function answerable(p: Permit): string[] {
   return [...waiting];
 }
 
-function stepForm(action: Action, of: Taking): HTMLElement {
+function stepForm(action: Action, of: TakingOfPermit): HTMLElement {
   const help = h("p", { class: "intro" }, word("permit.help", action));
   const one = form({
     id: `step-${action}`, submit: title(action, of.permit), words: (problem) => inWords(problem, of.permit),
@@ -55,12 +53,17 @@ function stepForm(action: Action, of: Taking): HTMLElement {
       await of.done(t("permit.done", { step: word("permit.did", action) }));
     },
   }, help, ...fieldsOf(action, of));
-  for (const control of one.querySelectorAll<HTMLInputElement>("input[name]:not([type=checkbox]), textarea[name], select[name]")) {
-    const key = `${action}/${control.name}`;
-    if (of.typed.has(key)) control.value = of.typed.get(key) ?? "";
-    control.addEventListener("input", () => of.typed.set(key, control.value));
-  }
+  remember(one, action, of.typed);
   return one;
+}
+
+/** Fills a form with what was typed into it before, and keeps what is typed from now on. */
+export function remember(form: HTMLFormElement, prefix: string, typed: Map<string, string>): void {
+  for (const control of form.querySelectorAll<HTMLInputElement>("input[name]:not([type=checkbox]), textarea[name], select[name]")) {
+    const key = `${prefix}/${control.name}`;
+    if (typed.has(key)) control.value = typed.get(key) ?? "";
+    control.addEventListener("input", () => typed.set(key, control.value));
+  }
 }
 
 /** What stands in the way of a step, as the page shows it. */
@@ -98,7 +101,7 @@ function ticked(form: HTMLFormElement, group: string): string[] {
   return [...form.querySelectorAll<HTMLInputElement>(`input[data-group="${group}"]`)].filter((box) => box.checked).map((box) => box.value);
 }
 
-function fieldsOf(action: Action, of: Taking): HTMLElement[] {
+function fieldsOf(action: Action, of: TakingOfPermit): HTMLElement[] {
   switch (action) {
     case "ask_more": return [text("ask_more", "reasons", t("permit.wanted"), true)];
     case "supplement": return [...wanted(of.permit), text("supplement", "reasons", t("permit.answerTo"), false)];

@@ -68,8 +68,14 @@ export const proposals = `${api}/proposals`;
 export async function listPermits(query: Record<string, string>, from?: string): Promise<{ list: Permit[]; next: string | undefined }> {
   const address = from ?? `${proposals}?${new URLSearchParams({ sortby: "due_on", ...query }).toString()}`;
   const answer = await request<{ proposals: Permit[]; links: Link[] }>(address);
-  const next = answer.links.find((l) => l.rel === "next")?.href;
-  return { list: answer.proposals, next: next && new URL(next, location.href).pathname + new URL(next, location.href).search };
+  return { list: answer.proposals, next: pathOf(answer.links.find((l) => l.rel === "next")?.href) };
+}
+
+/** The path of an address of the API on this server, by whatever name it calls itself. */
+export function pathOf(href: string | undefined): string | undefined {
+  if (href === undefined) return undefined;
+  const { pathname, search } = new URL(href, location.href);
+  return pathname + search;
 }
 
 const has = (...roles: string[]): boolean => session().grants.some((g) => roles.includes(g.role));
@@ -93,7 +99,9 @@ export function deadline(p: Pick<Permit, "due_on" | "expires_on" | "overdue" | "
   return h("span", { class: p.overdue ? "due late" : "due", "data-due": due }, said);
 }
 
-export function stateBadge(state: string): HTMLElement { return h("span", { class: `state ${state}`, "data-state": state }, word("permit.state", state)); }
+export function stateBadge(state: string, prefix: "permit.state" | "share.state" = "permit.state"): HTMLElement {
+  return h("span", { class: `state ${state}`, "data-state": state }, word(prefix, state));
+}
 
 /** The members of a list by a key of each, in the order in which the keys come. */
 export function grouped<T>(list: T[], key: (one: T) => string): Map<string, T[]> {
