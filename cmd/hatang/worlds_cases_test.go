@@ -28,8 +28,8 @@ func worldsCases(t *testing.T, o *origin) {
 		{"ids of published rows tell nothing", idsTellNothing},
 		{"what an agency is asked about it alone is told", consultationsTellOthersNothing},
 		{"a hidden draft keeps no site in place", sitesAreFree},
-		{"sites of a province that hides them might as well not be", hiddenSites},
-		{"sites of a province that rounds them might stand anywhere in their cells", roundedSites},
+		{"sites of a province that hides them might as well not be", func(t *testing.T, o *origin) { hiddenSites(t, o, 400) }},
+		{"sites of a province that rounds them might stand anywhere in their cells", func(t *testing.T, o *origin) { roundedSites(t, o, 400) }},
 		{"a replay shows a site as its province does now", replaysHide},
 		{"a replay does not show what is a draft now", replaysHideDrafts},
 		{"the past of what becomes a draft is told to those who see the draft", draftsTakeTheirPast},
@@ -317,7 +317,7 @@ func sitesAreFree(t *testing.T, o *origin) {
 // hiddenSites compares a register whose province hides its sites with one that has none.
 // There is no declared difference, not of indicators either: they count what the public
 // is shown.
-func hiddenSites(t *testing.T, o *origin) {
+func hiddenSites(t *testing.T, o *origin, requests int) {
 	p := publicPair(t, o, `INSERT INTO publications (jurisdiction, exactness) VALUES ('11', 'hidden')`,
 		nil, func(conn *pgx.Conn) {
 			for _, l := range []string{"bts_sites", "operator_positions"} {
@@ -333,7 +333,7 @@ func hiddenSites(t *testing.T, o *origin) {
 		execute(t, p.a.conn, "DELETE FROM operator_positions WHERE jurisdiction = '11' AND id = (SELECT max(id) FROM operator_positions WHERE jurisdiction = '11')")
 		p.quiet = append(p.quiet, time.Now())
 	}
-	for _, d := range p.compare(800) {
+	for _, d := range p.compare(requests) {
 		t.Error(d)
 	}
 	const further = `INSERT INTO bts_sites (code, valid_from, jurisdiction, status, mast_type, geom) VALUES ('AFTER', '2016-01-01', '12', 'existing', 'A1a', 'SRID=4326;POINT(103.2 22.4)') RETURNING id`
@@ -372,7 +372,7 @@ func both(first, second func(*pgx.Conn)) func(*pgx.Conn) {
 }
 
 // roundedSites compares two registers whose sites stand elsewhere in the same cells.
-func roundedSites(t *testing.T, o *origin) {
+func roundedSites(t *testing.T, o *origin, requests int) {
 	move := func(share float64) func(*pgx.Conn) {
 		return func(conn *pgx.Conn) {
 			untriggered(t, conn, "UPDATE bts_sites SET commune_code = $1 WHERE jurisdiction = '11'", fmt.Sprint("CELL-", share))
@@ -391,7 +391,7 @@ func roundedSites(t *testing.T, o *origin) {
 		}
 		p.quiet = append(p.quiet, time.Now())
 	}
-	for _, d := range p.compare(800) {
+	for _, d := range p.compare(requests) {
 		t.Error(d)
 	}
 	exact := *o

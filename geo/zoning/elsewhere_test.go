@@ -153,9 +153,9 @@ func TestNearestAgainstAGrid(t *testing.T) {
 		towns int
 		poorM float64 // how poor positions and edges are, at the most
 	}{
-		{"the demo's rules", demoRules(t), 0, 300, 0},
-		{"rules that bind, and setbacks", strict(t), 1000, 120, 0},
-		{"poor positions and edges", strict(t), 2000, 120, 40},
+		{"the demo's rules", demoRules(t), 0, 150, 0},
+		{"rules that bind, and setbacks", strict(t), 1000, 80, 0},
+		{"poor positions and edges", strict(t), 2000, 80, 40},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			few := testing.Short() || raceDetector

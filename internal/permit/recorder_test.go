@@ -157,7 +157,7 @@ func TestRecordedVerdictsAreMadeAgain(t *testing.T) {
 	for _, c := range list {
 		questions = append(questions, c.raw)
 	}
-	for _, p := range proposals(t, 60) {
+	for _, p := range proposals(t, 25) {
 		questions = append(questions, json.RawMessage(fmt.Sprintf(`{"lon":%v,"lat":%v,"mast_type":"A2b","height_m":42,"date":"2020-06-30"}`, p.Point[0], p.Point[1])))
 	}
 
