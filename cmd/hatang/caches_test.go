@@ -80,6 +80,9 @@ func (p *pair) note(q question, got reaction) {
 	p.t.Helper()
 	p.counts[p.as.name]++
 	if tag := got.header.Get("ETag"); q.method == http.MethodGet && tag != "" {
+		if _, known := p.etags[q.path]; !known {
+			p.tagged = append(p.tagged, q.path)
+		}
 		p.etags[q.path] = [2]string{tag, tag}
 	}
 	if p.as.name != "anonymous" && strings.Contains(got.header.Get("Cache-Control"), "public") {

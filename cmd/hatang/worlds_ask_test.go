@@ -62,36 +62,13 @@ func (p *pair) manner(a question) question {
 	case 2:
 		a.headers = append(a.headers, "Accept-Language", "en")
 	case 3:
-		if len(p.etags) > 0 {
-			paths := make([]string, 0, len(p.etags))
-			for path := range p.etags {
-				paths = append(paths, path)
-			}
-			a.etag, a.path = true, pickFirst(p.rand, paths)
+		if len(p.tagged) > 0 {
+			a.etag, a.path = true, pick(p.rand, p.tagged)
 		}
 	case 4:
 		a.method = http.MethodOptions
 	}
 	return a
-}
-
-// pickFirst picks of a list in no order, by a property of its own, so that a seed tells all.
-func pickFirst(r *rand.Rand, list []string) string {
-	salt, best := fmt.Sprint(r.Uint32()), ""
-	for _, s := range list {
-		if h := hashed(s + salt); best == "" || h < hashed(best+salt) {
-			best = s
-		}
-	}
-	return best
-}
-
-func hashed(s string) uint64 {
-	h := uint64(14695981039346656037)
-	for i := range len(s) {
-		h = (h ^ uint64(s[i])) * 1099511628211
-	}
-	return h
 }
 
 var moments = []string{"2015-06-01", "2018-03-01", "2020-12-31T10:00:00Z", "../..", "2010-01-01/..", "../2015-06-30", "2014-01-01/2016-12-31", "2026-01-01"}
@@ -484,10 +461,14 @@ func (p *pair) shares() string {
 // by the number, which is random: that is how one proves it who has been handed it.
 func (p *pair) verdict() string { return pick(p.rand, p.stock.verdicts) }
 
-// filed is the id of a proposal of either world, or of none.
+// filed is the id of a proposal that the viewer sees, as often as not, of another one of either
+// world, or of none.
 func (p *pair) filed() int64 {
-	if p.chance(10) {
+	switch n := p.rand.IntN(10); {
+	case n == 0:
 		return p.rand.Int64N(1<<50) + 1
+	case n < 6 && len(p.stock.seen) > 0:
+		return pick(p.rand, p.stock.seen)
 	}
 	return pick(p.rand, p.stock.proposals)
 }
@@ -527,12 +508,12 @@ func (p *pair) consult(a question) question {
 		a.body = pick(p.rand, []string{`{"action":"withdraw","revision":9}`, `{"action":"decline","reasons":"x","revision":9}`, `{"action":"refuse","reasons":"x","revision":9}`})
 		return a
 	}
-	if p.chance(15) { // all of them are over
+	if p.chance(25) { // all of them are over
 		a.method, a.path = http.MethodPost, fmt.Sprint("/api/v1/proposals/", p.filed(), "/decisions")
 		a.body = pick(p.rand, []string{`{"action":"withdraw"}`, `{"action":"approve","revision":2}`, `{"action":"ask_more","reasons":"x"}`, `{"action":"answer","answer":"agreed"}`})
 		return a
 	}
-	if p.chance(2) {
+	if p.chance(10) {
 		a.method, a.path, a.headers, a.body = http.MethodPost, fmt.Sprint("/api/v1/proposals/", p.filed(), "/attachments?name=x.txt"), []string{"Content-Type", "text/plain"}, "x"
 		return a
 	}
@@ -553,7 +534,7 @@ func (p *pair) write(a question) question {
 	switch n := p.rand.IntN(100); {
 	case n < 5:
 		return p.account(a)
-	case n < 20:
+	case n < 30:
 		return p.consult(a)
 	}
 	if p.chance(5) {

@@ -279,11 +279,11 @@ func (p *pair) stir() {
 	row := pgx.Identifier{l.Name}.Sanitize()
 	blind, id, unasked := p.as.blind(l, "geom"), int64(1)<<48+p.rand.Int64N(1<<48), p.as.unasked(l)
 	columns := strings.ReplaceAll(columnsBut(l, "code", ""), ", updated_at", "") + ", geom"
-	execute(p.t, p.b.conn, fmt.Sprintf(`INSERT INTO %[1]s (id, code, %[2]s) SELECT $1, 'LATE-' || $2::bigint, %[2]s FROM %[1]s WHERE status = 'draft' AND %[3]s ORDER BY md5(id || $2::text) LIMIT 1`, row, columns, blind), id, p.made)
-	execute(p.t, p.b.conn, fmt.Sprintf(`UPDATE %s SET name = 'stirred', geom = geom WHERE id IN (SELECT id FROM %[1]s WHERE status = 'draft' AND %s AND %s ORDER BY md5(id || $1::text) LIMIT 3)`, row, blind, unasked), fmt.Sprint(p.made))
-	execute(p.t, p.b.conn, fmt.Sprintf(`DELETE FROM %s WHERE id IN (SELECT id FROM %[1]s WHERE status = 'draft' AND %s AND %s ORDER BY md5(id || $1::text) DESC LIMIT 1)`, row, blind, unasked), fmt.Sprint(p.made))
-	execute(p.t, p.b.conn, fmt.Sprintf(`INSERT INTO consultations (id, layer, feature, agency) SELECT $1 + row_number() OVER (), $2, id, 'BNG' FROM %s WHERE %s ORDER BY md5(id || $3::text) LIMIT 3 ON CONFLICT DO NOTHING`, row, p.as.unconcerned(l)), id, l.Name, fmt.Sprint(p.made))
-	execute(p.t, p.b.conn, "UPDATE consultations SET withdrawn_at = now() WHERE id IN (SELECT id FROM consultations WHERE agency = 'BNG' AND withdrawn_at IS NULL AND answered_at IS NULL AND id % 2 = 0 AND id BETWEEN $1 AND $1 + 3)", id)
+	p.alter(fmt.Sprintf(`INSERT INTO %[1]s (id, code, %[2]s) SELECT $1, 'LATE-' || $2::bigint, %[2]s FROM %[1]s WHERE status = 'draft' AND %[3]s ORDER BY md5(id || $2::text) LIMIT 1`, row, columns, blind), id, p.made)
+	p.alter(fmt.Sprintf(`UPDATE %s SET name = 'stirred', geom = geom WHERE id IN (SELECT id FROM %[1]s WHERE status = 'draft' AND %s AND %s ORDER BY md5(id || $1::text) LIMIT 3)`, row, blind, unasked), fmt.Sprint(p.made))
+	p.alter(fmt.Sprintf(`DELETE FROM %s WHERE id IN (SELECT id FROM %[1]s WHERE status = 'draft' AND %s AND %s ORDER BY md5(id || $1::text) DESC LIMIT 1)`, row, blind, unasked), fmt.Sprint(p.made))
+	p.alter(fmt.Sprintf(`INSERT INTO consultations (id, layer, feature, agency) SELECT $1 + row_number() OVER (), $2, id, 'BNG' FROM %s WHERE %s ORDER BY md5(id || $3::text) LIMIT 3 ON CONFLICT DO NOTHING`, row, p.as.unconcerned(l)), id, l.Name, fmt.Sprint(p.made))
+	p.alter("UPDATE consultations SET withdrawn_at = now() WHERE id IN (SELECT id FROM consultations WHERE agency = 'BNG' AND withdrawn_at IS NULL AND answered_at IS NULL AND id % 2 = 0 AND id BETWEEN $1 AND $1 + 3)", id)
 	p.quiet = append(p.quiet, time.Now())
 }
 
@@ -298,6 +298,7 @@ type stock struct {
 	imports        []int64  // of either world
 	mappings       []int64  // of either world
 	proposals      []int64  // of either world
+	seen           []int64  // proposals that the viewer has to do with
 	verdicts       []string // numbers, of either world
 	shares         []string // numbers, of either world
 	sites          *layer.Layer

@@ -41,10 +41,10 @@ func (p *pair) stirLayers() {
 		return
 	}
 	p.made++
-	execute(p.t, p.b.conn, "UPDATE bunkers SET depth = $1 WHERE id % 3 = $2", float64(p.made), p.made%3)
-	execute(p.t, p.b.conn, "SELECT hatang_change_reference_layer('bunkers', NULL, jsonb_build_object('colour', $1::text), NULL)", fmt.Sprintf("#%06x", p.made))
-	execute(p.t, p.b.conn, "SELECT hatang_change_reference_layer('bunkers', 'cellars', '{}', NULL)")
-	execute(p.t, p.b.conn, "SELECT hatang_change_reference_layer('cellars', 'bunkers', '{}', NULL)")
+	p.alter("UPDATE bunkers SET depth = $1 WHERE id % 3 = $2", float64(p.made), p.made%3)
+	p.alter("SELECT hatang_change_reference_layer('bunkers', NULL, jsonb_build_object('colour', $1::text), NULL)", fmt.Sprintf("#%06x", p.made))
+	p.alter("SELECT hatang_change_reference_layer('bunkers', 'cellars', '{}', NULL)")
+	p.alter("SELECT hatang_change_reference_layer('cellars', 'bunkers', '{}', NULL)")
 }
 
 // ofHiddenLayer asks for the hidden layer, and for what lists layers.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"hash/fnv"
 	"log/slog"
 	"maps"
 	"math/rand/v2"
@@ -12,6 +13,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -23,6 +25,7 @@ import (
 	"hatang/geo"
 	"hatang/internal/account"
 	"hatang/internal/layer"
+	"hatang/internal/permit"
 	"hatang/internal/postgis"
 	"hatang/internal/testdb"
 )
@@ -144,7 +147,7 @@ func newOrigin(t *testing.T) *origin {
 	o.pause()
 	db := o.database(o.url)
 	conn := owner(t, o.url)
-	for _, sql := range furtherRows {
+	for _, sql := range slices.Concat(diceSQL, furtherRows) {
 		execute(t, conn, sql)
 	}
 	for _, l := range layers.All() {
@@ -257,13 +260,29 @@ type world struct {
 // newWorld copies the origin and serves it. prepare is called before anybody is served.
 func (o *origin) newWorld(t *testing.T, prepare func(*pgx.Conn)) *world {
 	t.Helper()
-	w := &world{url: testdb.Copy(t, o.url)}
-	w.conn = owner(t, w.url)
+	return o.serve(t, o.prepared(t, prepare))
+}
+
+// prepared copies the origin, for nobody to be served yet.
+func (o *origin) prepared(t *testing.T, prepare func(*pgx.Conn)) string {
+	t.Helper()
+	url := testdb.Copy(t, o.url)
+	conn := owner(t, url)
 	for _, step := range []func(*pgx.Conn){o.before, prepare, o.after} {
 		if step != nil {
-			step(w.conn)
+			step(conn)
 		}
 	}
+	if err := conn.Close(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	return url
+}
+
+// serve serves what is in a database.
+func (o *origin) serve(t *testing.T, url string) *world {
+	t.Helper()
+	w := &world{url: url, conn: owner(t, url)}
 	var err error
 	if w.store, err = postgis.Open(t.Context(), w.url, o.served); err != nil {
 		t.Fatal(err)
@@ -370,6 +389,13 @@ type question struct {
 	etag               bool // with the ETag that the other world gave for the path
 }
 
+func (a question) server(w *world) http.Handler {
+	if a.cold {
+		return w.cold
+	}
+	return w.warm
+}
+
 func (a question) String() string {
 	return fmt.Sprintf("%s %s %.600s (memory: %v)", a.method, a.path, a.body, !a.cold)
 }
@@ -436,12 +462,16 @@ type pair struct {
 	rand   *rand.Rand
 	quiet  []time.Time
 	etags  map[string][2]string
+	tagged []string // paths of etags, the first one first
 	nexts  []string // pages behind pages that were asked for
+	steps  []change // all that has been done to the worlds
 	made   int      // rows and codes made so far
 	// requests are what the history calls the requests that were to change something.
 	requests []string
 	counts   map[string]int
 	live     func() // changes what the viewer does not see, while he asks
+	// kept are databases as the worlds were before anything was asked; nil for none.
+	kept []string
 
 	onlyWrites bool // of controls
 	enough     int  // differences that end a comparison
@@ -455,18 +485,30 @@ func (o *origin) newPair(t *testing.T, as who, random *rand.Rand) *pair {
 	p := &pair{t: t, origin: o, as: as, rand: random, etags: map[string][2]string{}, counts: map[string]int{}, enough: 4}
 	p.live = p.stir
 	p.quiet = append(p.quiet, o.quiet...)
-	p.a = o.newWorld(t, p.sameDice)
-	p.b = o.newWorld(t, func(conn *pgx.Conn) {
+	p.kept = []string{o.prepared(t, p.sameDice), o.prepared(t, func(conn *pgx.Conn) {
 		p.hide(conn)
 		p.sameDice(conn)
-	})
+	})}
+	p.serveKept()
 	p.quiet = append(p.quiet, time.Now())
 	p.stock = readStock(t, o, as, p.a.conn, p.b.conn)
-	for _, w := range []*world{p.a, p.b} {
-		deliver(w.warm, question{method: "POST", path: "/api/v1/placement-checks", body: `{"lon":103,"lat":21.4,"mast_type":"A2b"}`, headers: jsonBody, address: "192.0.2.9:1"}, as)
+	seen, err := p.a.store.Proposals(t.Context(), as.viewer(), permit.FileQuery{Limit: 1000})
+	if err != nil {
+		t.Fatal(err)
 	}
+	for _, f := range seen {
+		p.stock.seen = append(p.stock.seen, f.ID)
+	}
+	p.wake()
 	p.settle()
 	return p
+}
+
+// wake has both memories answer for the viewer, too.
+func (p *pair) wake() {
+	for _, w := range []*world{p.a, p.b} {
+		deliver(w.warm, question{method: "POST", path: "/api/v1/placement-checks", body: `{"lon":103,"lat":21.4,"mast_type":"A2b"}`, headers: jsonBody, address: "192.0.2.9:1"}, p.as)
+	}
 }
 
 var jsonBody = []string{"Content-Type", "application/json"}
@@ -498,13 +540,19 @@ func (*pair) sameDiceSQL() []string {
 			END LOOP;
 		END $$`,
 		`ALTER TABLE history ALTER COLUMN request SET DEFAULT tick_request()`,
-		`CREATE SEQUENCE dice`, `GRANT USAGE ON SEQUENCE dice TO hatang_app`,
-		`CREATE OR REPLACE FUNCTION hatang_identify_hidden() RETURNS trigger LANGUAGE plpgsql AS $$
+		// Beyond what any was thrown before.
+		`SELECT setval('dice', 1000000)`,
+	}
+}
+
+// diceSQL has the ids of hidden rows thrown by dice that fall alike whenever they are thrown.
+var diceSQL = []string{
+	`CREATE SEQUENCE dice`, `GRANT USAGE ON SEQUENCE dice TO hatang_app`,
+	`CREATE OR REPLACE FUNCTION hatang_identify_hidden() RETURNS trigger LANGUAGE plpgsql AS $$
 		BEGIN
 			NEW.id := (1::bigint << 48) + ('x' || left(md5('dice' || nextval('dice')), 12))::bit(48)::bigint;
 			RETURN NEW;
 		END $$`,
-	}
 }
 
 func (p *pair) sameDice(conn *pgx.Conn) {
@@ -520,7 +568,7 @@ func (p *pair) both(a question) string {
 	var work sync.WaitGroup
 	known := p.etags[a.path]
 	if !a.reads() {
-		p.tick()
+		p.steps = append(p.steps, change{question: a, at: p.tick()})
 	}
 	for i, w := range []*world{p.a, p.b} {
 		work.Go(func() {
@@ -528,11 +576,7 @@ func (p *pair) both(a question) string {
 			if a.etag {
 				further = []string{"If-None-Match", known[1-i]}
 			}
-			h := w.warm
-			if a.cold {
-				h = w.cold
-			}
-			got[i] = deliver(h, a, p.as, further...)
+			got[i] = deliver(a.server(w), a, p.as, further...)
 		})
 	}
 	work.Wait()
@@ -542,6 +586,9 @@ func (p *pair) both(a question) string {
 		mapKeys(&got[0], &got[1])
 	}
 	if tag := got[0].header.Get("ETag"); a.method == http.MethodGet && tag != "" {
+		if _, known := p.etags[a.path]; !known {
+			p.tagged = append(p.tagged, a.path)
+		}
 		p.etags[a.path] = [2]string{tag, got[1].header.Get("ETag")}
 	}
 	if next := nextPage.FindSubmatch(got[0].body); next != nil && len(p.nexts) < 500 {
@@ -562,14 +609,20 @@ func (p *pair) both(a question) string {
 // nextPage finds the link to the next page.
 var nextPage = regexp.MustCompile(`"href":"([^"]*)","rel":"next"`)
 
-// tick sets the time that both worlds record what is done next at.
-func (p *pair) tick() {
+// tick sets the time that both worlds record what is done next at, and returns it.
+func (p *pair) tick() int64 {
 	p.t.Helper()
 	now := time.Now().UnixMicro()
-	for _, w := range []*world{p.a, p.b} {
-		execute(p.t, w.conn, "SELECT setval('ticks', $1)", now)
-	}
+	p.setTime(now)
 	p.requests = append(p.requests, fmt.Sprint("request-", now))
+	return now
+}
+
+func (p *pair) setTime(at int64) {
+	p.t.Helper()
+	for _, w := range []*world{p.a, p.b} {
+		execute(p.t, w.conn, "SELECT setval('ticks', $1)", at)
+	}
 }
 
 // untriggered runs a statement past all triggers.
@@ -581,7 +634,8 @@ func untriggered(t *testing.T, conn *pgx.Conn, sql string, args ...any) int64 {
 	return n
 }
 
-// compare asks both worlds n requests and returns where they differ.
+// compare asks both worlds n requests and returns where they differ, the first time with what
+// had to be done before.
 func (p *pair) compare(n int) (differences []string) {
 	p.t.Helper()
 	const block = 250
@@ -591,7 +645,11 @@ func (p *pair) compare(n int) (differences []string) {
 			p.settle()
 		}
 		writes := i%block > block-25
-		if d := p.both(p.next(writes)); d != "" {
+		q := p.next(writes)
+		if d := p.both(q); d != "" {
+			if len(differences) == 0 && p.kept != nil {
+				d += p.shorten(q)
+			}
 			if differences = append(differences, d); len(differences) >= p.enough {
 				return differences
 			}
@@ -600,7 +658,32 @@ func (p *pair) compare(n int) (differences []string) {
 	return differences
 }
 
-// seed is where the random of a test begins: HATANG_SEED, else anywhere.
+// tryProposals has the viewer try every step on every proposal that he has to do with, some of
+// which have features in the second world that he does not see.
+func (p *pair) tryProposals() (differences []string) {
+	p.t.Helper()
+	for _, id := range p.stock.seen {
+		path := fmt.Sprint("/api/v1/proposals/", id)
+		asked := []question{{method: http.MethodGet, path: path}, {method: http.MethodPost, path: path + "/attachments?name=x.txt", body: "x", headers: []string{"Content-Type", "text/plain"}}}
+		for _, action := range permit.Actions() {
+			asked = append(asked, question{method: http.MethodPost, path: path + "/decisions", headers: jsonBody,
+				body: fmt.Sprintf(`{"action":%q,"reasons":"x"%s}`, action, map[permit.Action]string{permit.Consult: `,"agencies":["SXD"]`, permit.AnswerFor: `,"answer":"agreed"`}[action])})
+		}
+		for _, q := range asked {
+			q.address, q.cold = "192.0.2.6:1", p.chance(50)
+			if d := p.both(q); d != "" {
+				if len(differences) == 0 && p.kept != nil {
+					d += p.shorten(q)
+				}
+				differences = append(differences, d)
+			}
+		}
+	}
+	return differences[:min(p.enough, len(differences))]
+}
+
+// seed is where the random of a test begins: HATANG_SEED, else anywhere. What it leads to is
+// the test's own, whichever others run before it.
 func seed(t *testing.T) *rand.Rand {
 	t.Helper()
 	n := rand.Uint64() >> 1
@@ -608,11 +691,10 @@ func seed(t *testing.T) *rand.Rand {
 		n = given
 	}
 	t.Logf("HATANG_SEED=%d", n)
-	return rand.New(rand.NewPCG(n, 0))
+	name := fnv.New64a()
+	_, _ = name.Write([]byte(t.Name())) // never fails
+	return rand.New(rand.NewPCG(n, name.Sum64()))
 }
-
-// branch is random of its own, for what runs beside others.
-func branch(random *rand.Rand) *rand.Rand { return rand.New(rand.NewPCG(random.Uint64(), 0)) }
 
 // TestWorlds asks for each kind of viewer whether he can tell two worlds apart that
 // differ in what he may not see; and shows that it would find where he can.
@@ -627,17 +709,15 @@ func TestWorlds(t *testing.T) {
 
 // compareWorlds asks both worlds of each viewer so many requests.
 func compareWorlds(t *testing.T, o *origin, requests int) {
-	random := seed(t)
 	for _, as := range o.viewers {
-		own := branch(random)
 		t.Run(as.name, func(t *testing.T) {
 			t.Parallel() // much of the time is spent waiting for memories to be fresh
-			p := o.newPair(t, as, own)
-			for _, d := range p.compare(requests) {
+			p := o.newPair(t, as, seed(t))
+			for _, d := range append(p.compare(requests), p.tryProposals()...) {
 				t.Error(d)
 			}
 			memory := p.a.memory.snapshots.Report()
-			t.Logf("%d requests: %v; checks from memory %d, from the database %d", requests, p.counts, memory.FromMemory, memory.FromDatabase)
+			t.Logf("%d requests, %d proposals seen: %v; checks from memory %d, from the database %d", requests, len(p.stock.seen), p.counts, memory.FromMemory, memory.FromDatabase)
 			if memory.FromMemory == 0 || memory.FromDatabase == 0 {
 				t.Error("not all ways to an answer were taken")
 			}
