@@ -17,6 +17,12 @@ type workContext struct {
 	armed atomic.Pointer[timedContext]
 }
 
+// withTime is context.WithTimeout.
+func withTime(ctx context.Context, most time.Duration) (timed context.Context, end context.CancelFunc) {
+	c := &workContext{Context: ctx, until: time.Now().Add(most)}
+	return c, c.end
+}
+
 // timedContext is a context with its timer, which end gives back.
 type timedContext struct {
 	context.Context

@@ -164,7 +164,8 @@ func (g *page) closeBody(matched int64, told bool) error {
 	if err != nil {
 		return err
 	}
-	g.out.buf = append(b, '}')
+	b = append(b, '}')
+	g.out.buf = b
 	return g.out.close()
 }
 

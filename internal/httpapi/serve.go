@@ -22,7 +22,7 @@ type request struct {
 	*http.Request
 	limits *limits
 	time   time.Duration // that the work may take; 0 for work that has a pace to keep
-	timed  *workContext  // ends with that time; nil before it begins
+	ended  func()        // ends that time; nil before it begins
 	leave  func()        // gives back the place of a large body
 	viewer account.Viewer
 	who    credentials  // by what the viewer is known
@@ -56,8 +56,8 @@ func (r *request) param(name string) string {
 // begin begins the time that the work may take. It is called once.
 func (r *request) begin(ctx context.Context) {
 	if r.time > 0 {
-		r.timed = &workContext{Context: ctx, until: time.Now().Add(r.time)}
-		r.Request = r.WithContext(r.timed)
+		ctx, r.ended = withTime(ctx, r.time)
+		r.Request = r.WithContext(ctx)
 	}
 }
 
@@ -66,8 +66,8 @@ func (r *request) end() {
 	if r.leave != nil {
 		r.leave()
 	}
-	if r.timed != nil {
-		r.timed.end()
+	if r.ended != nil {
+		r.ended()
 	}
 }
 
