@@ -129,14 +129,14 @@ func (r importReader) Read(ctx context.Context, v account.Viewer, i layer.Import
 }
 
 // corrector returns what makes the file of rows to be corrected, as it is kept.
-func corrector(m *intake.Meaning) func(context.Context, map[int64]layer.Faults) ([]byte, layer.CorrectionsTold, error) {
-	return func(ctx context.Context, stored map[int64]layer.Faults) ([]byte, layer.CorrectionsTold, error) {
+func corrector(m *intake.Meaning) func(context.Context, map[int64]layer.Faults) ([]byte, int, error) {
+	return func(ctx context.Context, stored map[int64]layer.Faults) ([]byte, int, error) {
 		c, err := m.Correct(ctx, stored)
 		if err != nil {
-			return nil, layer.CorrectionsTold{}, err
+			return nil, 0, err
 		}
 		text, err := json.Marshal(c)
-		return text, layer.CorrectionsTold{Rows: len(c.Rows), LeftOut: c.LeftOut}, err
+		return text, len(c.Rows), err
 	}
 }
 

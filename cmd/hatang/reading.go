@@ -86,16 +86,16 @@ func (s *stranger) reads(r layer.Reading) {
 
 // correct writes the rows that were refused, the store's with its faults among them, to the file of
 // --corrections, if there is one; it returns how many there was no room for.
-func (f readingFlags) correct(ctx context.Context, env *environment, m *intake.Meaning, stored map[int64]layer.Faults) (leftOut int64, err error) {
+func (f readingFlags) correct(ctx context.Context, env *environment, m *intake.Meaning, s postgis.ImportSummary) (leftOut int, err error) {
 	if f.Corrections == "" || m == nil {
 		return 0, nil
 	}
-	c, err := m.Correct(ctx, stored)
+	c, err := m.Correct(ctx, s.KeptRefusals)
 	if err != nil {
 		return 0, err
 	}
 	const mode = fs.FileMode(0o600) // like the file that they are of, it may tell what the public is not told
-	return c.LeftOut, writeFile(env, f.Corrections, mode, func(out io.Writer) error {
+	return s.RefusedRows - len(c.Rows), writeFile(env, f.Corrections, mode, func(out io.Writer) error {
 		if strings.EqualFold(filepath.Ext(f.Corrections), ".xlsx") {
 			return formats.WriteTable(out, c.Sheet(env.language), func(rows io.Writer) error { return c.WriteRows(rows, env.language) })
 		}

@@ -60,7 +60,7 @@ type report struct {
 	File     *intake.Report       `json:"file,omitempty"`  // what a file of other programs was found to mean
 	Request  string               `json:"request"`         // by which what it did is found in the history, and reverted
 	// CorrectionsLeftOut is how many refused rows the file of --corrections had no room for.
-	CorrectionsLeftOut int64 `json:"corrections_left_out,omitempty"`
+	CorrectionsLeftOut int `json:"corrections_left_out,omitempty"`
 
 	// Of a new layer.
 	Fields         []fieldReport `json:"fields,omitempty"`
@@ -121,7 +121,7 @@ func (c *importCommand) bring(ctx context.Context, env *environment, store *post
 	})
 	shown.end(err == nil && !c.DryRun && r.Applied)
 	if err == nil {
-		r.CorrectionsLeftOut, unwritten = c.Reading.correct(ctx, env, reading.meaning, r.KeptRefusals)
+		r.CorrectionsLeftOut, unwritten = c.Reading.correct(ctx, env, reading.meaning, r.ImportSummary)
 	}
 	return unwritten, err
 }

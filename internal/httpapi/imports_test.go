@@ -147,7 +147,7 @@ func TestTellingOfImports(t *testing.T) {
 // The rows that an import has refused are sent as a file that can be filled in, in the language that is
 // asked for.
 func TestRefusedRowsAreSent(t *testing.T) {
-	s := &fakeStore{imported: importedOnes(), corrections: []byte(`{"columns":["Mã"],"rows":[{"row":3,"cells":["=S1"],"reasons":{"vi":"sai","en":"wrong"},"likely":"S1"}],"left_out":0}`)}
+	s := &fakeStore{imported: importedOnes(), corrections: []byte(`{"columns":["Mã"],"rows":[{"row":3,"cells":["=S1"],"reasons":{"vi":"sai","en":"wrong"},"likely":"S1"}]}`)}
 	s.imported[3].Report.Corrections = &layer.CorrectionsTold{Rows: 1}
 	h := handlerOf(t, s)
 	doc := decode(t, do(h, "GET", importsPath+"/4", "", asOfficer))

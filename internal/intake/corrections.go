@@ -23,9 +23,9 @@ import (
 type Corrections struct {
 	Columns []string       `json:"columns"` // of the file; behind them wkt, where rows have geometries of their own
 	Rows    []CorrectedRow `json:"rows"`
-	LeftOut int64          `json:"left_out"` // how many more rows were refused than there was room for
 
 	bytes int
+	full  bool // there was no room for a row
 }
 
 // CorrectedRow is one of them.
@@ -89,14 +89,13 @@ func (m *Meaning) stored(row int64, found layer.Faults) (faults []Fault) {
 	return faults
 }
 
-// add adds a row, if there is room.
+// add adds a row, if there is room for it and was for all before it.
 func (c *Corrections) add(row CorrectedRow) {
 	size := len(row.Reasons.VI) + len(row.Reasons.EN) + len(row.Likely)
 	for _, cell := range row.Cells {
 		size += len(cell)
 	}
-	if c.LeftOut > 0 || len(c.Rows) == layer.MostCorrections || c.bytes+size > layer.MostCorrectionsBytes {
-		c.LeftOut++
+	if c.full = c.full || len(c.Rows) == layer.MostCorrections || c.bytes+size > layer.MostCorrectionsBytes; c.full {
 		return
 	}
 	c.bytes += size

@@ -88,14 +88,15 @@ func TestCorrectionsOfTheStore(t *testing.T) {
 	}
 	for n := len(c.Rows) + 1; n <= layer.MostCorrections+1; n++ {
 		c.add(row)
-		if left := n - layer.MostCorrections; len(c.Rows) != min(n, layer.MostCorrections) || c.LeftOut != int64(max(left, 0)) {
-			t.Fatalf("of %d rows %d, %d left out", n, len(c.Rows), c.LeftOut)
+		if len(c.Rows) != min(n, layer.MostCorrections) {
+			t.Fatalf("of %d rows %d", n, len(c.Rows))
 		}
 	}
-	for size, leftOut := range map[int]int64{layer.MostCorrectionsBytes - 1: 0, layer.MostCorrectionsBytes: 0, layer.MostCorrectionsBytes + 1: 1} {
+	for size, rows := range map[int]int{layer.MostCorrectionsBytes - 1: 2, layer.MostCorrectionsBytes: 1, layer.MostCorrectionsBytes + 1: 0} {
 		c := &Corrections{}
-		if c.add(CorrectedRow{Cells: []string{strings.Repeat("x", size)}}); c.LeftOut != leftOut {
-			t.Errorf("of %d bytes %d rows are left out", size, c.LeftOut)
+		c.add(CorrectedRow{Cells: []string{strings.Repeat("x", size)}})
+		if c.add(CorrectedRow{Cells: []string{"x"}}); len(c.Rows) != rows {
+			t.Errorf("of %d bytes and one more %d rows are kept", size, len(c.Rows))
 		}
 	}
 
@@ -105,7 +106,7 @@ func TestCorrectionsOfTheStore(t *testing.T) {
 		t.Fatal(err)
 	}
 	found, err := meaning.Correct(context.Background(), map[int64]layer.Faults{3: {{At: "/properties/code", Detail: geo.Text{VI: "đã có", EN: "is there already"}}}})
-	if err != nil || len(found.Rows) != 1 || found.Rows[0].Row != 3 || found.Rows[0].Cells[0] != "S2" || found.Rows[0].Reasons.EN != "Mã: is there already" || found.LeftOut != 0 {
+	if err != nil || len(found.Rows) != 1 || found.Rows[0].Row != 3 || found.Rows[0].Cells[0] != "S2" || found.Rows[0].Reasons.EN != "Mã: is there already" {
 		t.Errorf("%+v, %v", found, err)
 	}
 }

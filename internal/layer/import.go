@@ -141,8 +141,8 @@ type ImportReport struct {
 
 // CorrectionsTold is how many rows of a file are kept that were refused.
 type CorrectionsTold struct {
-	Rows    int   `json:"rows"`
-	LeftOut int64 `json:"left_out"` // more than there was room for
+	Rows    int `json:"rows"`
+	LeftOut int `json:"left_out"` // more than there was room for
 }
 
 // FileRead is how a file was read.

@@ -37,7 +37,7 @@ type ReadFile struct {
 	// Correct reads the file once more and returns the rows that were refused, by the reader or, as
 	// is given, by the store, to be kept as JSON, and how many they are. Nil where none can be
 	// written.
-	Correct func(ctx context.Context, stored map[int64]layer.Faults) (rows []byte, told layer.CorrectionsTold, err error)
+	Correct func(ctx context.Context, stored map[int64]layer.Faults) (rows []byte, kept int, err error)
 	Close   func() error // nil for nothing to do
 }
 
@@ -270,7 +270,7 @@ func (r *importRun) bring(ctx context.Context, tx pgx.Tx) (state layer.ImportSta
 		r.report.Changes, r.report.ChangesLeftOut = preview.collection(), preview.leftOut
 	}
 	if summary.RefusedRows > 0 && file.Correct != nil {
-		if failed := r.keepCorrections(ctx, tx, file, summary.KeptRefusals); failed != nil {
+		if failed := r.keepCorrections(ctx, tx, file, summary); failed != nil {
 			return "", failed
 		}
 	}
@@ -278,12 +278,12 @@ func (r *importRun) bring(ctx context.Context, tx pgx.Tx) (state layer.ImportSta
 }
 
 // keepCorrections keeps the rows that were refused, to be sent for.
-func (r *importRun) keepCorrections(ctx context.Context, tx pgx.Tx, file ReadFile, stored map[int64]layer.Faults) error {
-	rows, told, err := file.Correct(ctx, stored)
+func (r *importRun) keepCorrections(ctx context.Context, tx pgx.Tx, file ReadFile, summary ImportSummary) error {
+	rows, kept, err := file.Correct(ctx, summary.KeptRefusals)
 	if err != nil {
 		return err
 	}
-	r.report.Corrections = &told
+	r.report.Corrections = &layer.CorrectionsTold{Rows: kept, LeftOut: summary.RefusedRows - kept}
 	_, err = tx.Exec(ctx, "INSERT INTO import_corrections (import, rows) VALUES ($1, $2)", r.ID, rows)
 	return err
 }

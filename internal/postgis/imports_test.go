@@ -61,8 +61,8 @@ func (r lines) Read(ctx context.Context, _ account.Viewer, i layer.Import, _ *la
 }
 
 // correct returns what the store tells of the rows that were refused.
-func correct(_ context.Context, stored map[int64]layer.Faults) ([]byte, layer.CorrectionsTold, error) {
-	return fmt.Append(nil, stored), layer.CorrectionsTold{Rows: len(stored)}, nil
+func correct(_ context.Context, stored map[int64]layer.Faults) ([]byte, int, error) {
+	return fmt.Append(nil, stored), len(stored), nil
 }
 
 // keeper administers.
