@@ -259,7 +259,11 @@ func TestWhoSeesARequestToShare(t *testing.T) {
 				t.Errorf("%s, %s: %v", name, action, err)
 			}
 			if of.does == "" {
-				if err := f.step(of.v, number, permit.ShareDecision{Action: action, Reasons: "x"}); !errors.Is(err, layer.ErrForbidden) {
+				want := layer.ErrForbidden
+				if action == permit.ShareAgree || action == permit.ShareRefuse { // nobody may, of what is asked
+					want = layer.ErrConflict
+				}
+				if err := f.step(of.v, number, permit.ShareDecision{Action: action, Reasons: "x"}); !errors.Is(err, want) {
 					t.Errorf("%s, %s: %v", name, action, err)
 				}
 			}
