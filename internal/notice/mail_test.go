@@ -131,7 +131,7 @@ func TestTextsOfNotices(t *testing.T) {
 		}
 	}
 	if got, want := notice.Body(toldOfSharing(), "https://hatang.example.vn/").VI, "Đề nghị dùng chung không được chấp nhận.\n\nĐề nghị: cột ăng ten DB-17 (VIETTEL → VNPT)\nSố: S-2026-0000-0000-0000\nTrạng thái: không được chấp nhận\n"+
-		"Hạn của bước tiếp theo: 2026-12-24\nNội dung: Cột không đủ tải.\n\nMở trên trang: https://hatang.example.vn/#sharing=S-2026-0000-0000-0000\nAPI: https://hatang.example.vn/api/v1/sharing-requests/S-2026-0000-0000-0000\n"; got != want {
+		"Hạn của bước tiếp theo: 24/12/2026\nNội dung: Cột không đủ tải.\n\nMở trên trang: https://hatang.example.vn/#sharing=S-2026-0000-0000-0000\nAPI: https://hatang.example.vn/api/v1/sharing-requests/S-2026-0000-0000-0000\n"; got != want {
 		t.Errorf("got %s\nwant %s", got, want)
 	}
 	s := mailtest.Start(t, mailtest.Options{})
