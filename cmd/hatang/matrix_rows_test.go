@@ -253,8 +253,11 @@ func (m *matrix) newWebhook(*place) error {
 	return err
 }
 
-// newNotice makes anew one of the proposal that could not be delivered, which cells have sent again.
+// newNotice makes anew one of a proposal that could not be delivered, which cells have sent again.
 func (m *matrix) newNotice(pl *place) error {
+	if err := m.newProposal(pl); err != nil {
+		return err
+	}
 	return m.owner.QueryRow(m.ctx, "INSERT INTO notice_deliveries (notice, organisation, party, state, attempts, ended_at) SELECT max(id), 'VNPT', 'organisation', 'failed', 10, now() FROM notices WHERE proposal = $1 RETURNING id",
 		pl.victims.proposal).Scan(&pl.victims.notice)
 }
