@@ -83,7 +83,8 @@ func edits() []string {
 			AND NOT EXISTS (SELECT FROM operator_positions q WHERE q.site_code = p.site_code AND q.operator = 'VNPT') ORDER BY geom <-> ST_SetSRID(ST_MakePoint(%[2]f, %[3]f), 4326) LIMIT 1)`,
 		`DELETE FROM operator_positions WHERE id = (SELECT id FROM operator_positions ORDER BY geom <-> ST_SetSRID(ST_MakePoint(%[2]f, %[3]f), 4326) LIMIT 1)`,
 		`UPDATE bts_sites SET geom = ST_Translate(geom, 0.0007, 0.0003), height_m = coalesce(height_m, 0) + 1 WHERE id IN (SELECT id FROM bts_sites ORDER BY geom <-> ST_SetSRID(ST_MakePoint(%[2]f, %[3]f), 4326) LIMIT 3)`,
-		`UPDATE bts_sites SET status = 'draft', owner_organisation = 'VIETTEL' WHERE id = (SELECT id FROM bts_sites ORDER BY geom <-> ST_SetSRID(ST_MakePoint(%[2]f, %[3]f), 4326) LIMIT 1)`,
+		// Of two at a place the draft: an existing one that becomes a draft is not told as of before, either.
+		`UPDATE bts_sites SET status = 'draft', owner_organisation = 'VIETTEL' WHERE id = (SELECT id FROM bts_sites ORDER BY geom <-> ST_SetSRID(ST_MakePoint(%[2]f, %[3]f), 4326), status <> 'draft' LIMIT 1)`,
 		`DELETE FROM bts_sites s WHERE id = (SELECT id FROM bts_sites b WHERE NOT EXISTS (SELECT FROM operator_positions p WHERE p.site_code = b.code) ORDER BY geom <-> ST_SetSRID(ST_MakePoint(%[2]f, %[3]f), 4326) LIMIT 1)`,
 		`INSERT INTO mast_zones (code, valid_from, jurisdiction, zone_class, phase, geom) VALUES ('ZONE-%[1]d', '2016-01-01', '11', 'b', 'P1', ST_Multi(ST_Expand(ST_SetSRID(ST_MakePoint(%[2]f, %[3]f), 4326), 0.02)))`,
 		`UPDATE mast_zones SET valid_to = '2020-01-01' WHERE id = (SELECT id FROM mast_zones WHERE valid_to IS NULL AND valid_from < '2020-01-01' ORDER BY geom <-> ST_SetSRID(ST_MakePoint(%[2]f, %[3]f), 4326) LIMIT 1)`,
