@@ -134,11 +134,20 @@ func (g *globals) checkDate() error {
 	return nil
 }
 
+// daysIn returns the day that it is in a time zone.
+func daysIn(zone *time.Location, now func() time.Time) func() geo.Date {
+	return func() geo.Date { return geo.DateOf(now().In(zone)) }
+}
+
 // referenceDate is the date that answers are for: the one asked, else that of a
 // demonstration in the database, else today. Every command of one database answers
 // for the same day.
 func (g *globals) referenceDate(ctx context.Context, store *postgis.Store) (func() geo.Date, error) {
-	today := func() geo.Date { return geo.DateOf(time.Now()) }
+	zone, err := store.Zone(ctx)
+	if err != nil {
+		return nil, err
+	}
+	today := daysIn(zone, time.Now)
 	fixed := func(d geo.Date) func() geo.Date { return func() geo.Date { return d } }
 	switch g.Date {
 	case "today":

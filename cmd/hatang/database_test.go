@@ -12,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"hatang/geo"
+	"hatang/internal/permit"
 	"hatang/internal/testdb"
 )
 
@@ -165,4 +167,21 @@ func TestWrongUse(t *testing.T) {
 	var out bytes.Buffer
 	code := run(t.Context(), strings.Fields("check --mast-type A2b --lon 103 --data "+foreign), vietnamese, strings.NewReader(""), &out, &out)
 	result{code, out.String(), ""}.wants(t, exitUsage, "bắt buộc")
+}
+
+// The day of answers begins at midnight where the register is, wherever the server is.
+func TestTodayIsThatOfThePlace(t *testing.T) {
+	zone, err := time.LoadLocation(permit.DefaultZone)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for at, want := range map[time.Time]geo.Date{
+		time.Date(2026, 3, 2, 23, 30, 0, 0, zone): geo.NewDate(2026, 3, 2), time.Date(2026, 3, 3, 0, 30, 0, 0, zone): geo.NewDate(2026, 3, 3),
+	} {
+		for _, server := range []*time.Location{time.UTC, zone, time.FixedZone("", -8*3600)} {
+			if got := daysIn(zone, func() time.Time { return at.In(server) })(); got != want {
+				t.Errorf("at %s it is %s", at.In(server), got)
+			}
+		}
+	}
 }

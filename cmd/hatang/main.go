@@ -12,6 +12,7 @@ import (
 	"os/signal"
 	"strings"
 	"syscall"
+	_ "time/tzdata" // where the system has no time zones
 
 	"github.com/alecthomas/kong"
 

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"hatang/geo"
 	"hatang/internal/account"
@@ -288,7 +289,7 @@ func (m *matrix) newVerdict(pl *place) error {
 	if pl.victims.verdict != "" {
 		return nil
 	}
-	recorder := permit.NewRecorder(m.store, m.signer)
+	recorder := permit.NewRecorder(m.store, m.signer, time.UTC)
 	operator := account.Viewer{Name: "key:recording", Organisation: "VNPT", Grants: []account.Grant{{Role: account.Operator}}}
 	question := fmt.Sprintf(`{"lon":%v,"lat":%v,"mast_type":"A2b"}`, m.middle[here][0], m.middle[here][1])
 	judged, err := recorder.Judge(m.ctx, operator, geo.NewDate(2020, 12, 31), permit.Placement, []json.RawMessage{[]byte(question)})

@@ -104,7 +104,7 @@ func TestPeopleSignInAtTheirProvider(t *testing.T) {
 	}
 	log := slog.New(slog.DiscardHandler)
 	serve := &serveCommand{PublicURL: "http://127.0.0.1:1", OIDCIssuer: p.url, OIDCClientID: "hatang", OIDCClientSecret: "secret"}
-	server, err := serve.handler(log, r.store, keepInMemory(r.store, date, usualRowsBytes, log), newImports(r.store, date, log), nil, date, r.signer)
+	server, err := serve.handler(log, r.store, keepInMemory(r.store, date, usualRowsBytes, log), newImports(r.store, date, log), nil, date, time.UTC, r.signer)
 	if err != nil {
 		t.Fatal(err)
 	}

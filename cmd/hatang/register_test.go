@@ -90,7 +90,7 @@ func (r *register) serve(t *testing.T) (http.Handler, *postgis.Store) {
 	log := slog.New(slog.DiscardHandler)
 	kept := keepInMemory(store, date, usualRowsBytes, log)
 	r.refusals = kept.refusals
-	handler, err := (&serveCommand{}).handler(log, store, kept, newImports(store, date, log), nil, date, r.signer)
+	handler, err := (&serveCommand{}).handler(log, store, kept, newImports(store, date, log), nil, date, time.UTC, r.signer)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -97,7 +97,11 @@ func (c *serveCommand) Run(ctx context.Context, g *globals, env *environment) er
 		if err != nil {
 			return err
 		}
-		handler, err := c.handler(log, store, kept, imports, grid, date, g.signer())
+		zone, err := store.Zone(ctx)
+		if err != nil {
+			return err
+		}
+		handler, err := c.handler(log, store, kept, imports, grid, date, zone, g.signer())
 		if err != nil {
 			return err
 		}
@@ -209,7 +213,7 @@ func (r remembering) FeatureAmongVersions(ctx context.Context, v account.Viewer,
 }
 
 // handler puts the rooms together.
-func (c *serveCommand) handler(log *slog.Logger, store *postgis.Store, kept inMemory, imports *imports, grid *postgis.Grid, date func() geo.Date, signer permit.Signer) (http.Handler, error) {
+func (c *serveCommand) handler(log *slog.Logger, store *postgis.Store, kept inMemory, imports *imports, grid *postgis.Grid, date func() geo.Date, zone *time.Location, signer permit.Signer) (http.Handler, error) {
 	title, attribution := titles()
 	options := web.Options{ReferenceDate: date, BasemapURL: c.Basemap, Attribution: c.BasemapAttribution, Version: version}
 	if grid != nil {
@@ -227,8 +231,8 @@ func (c *serveCommand) handler(log *slog.Logger, store *postgis.Store, kept inMe
 	checker := kept.snapshots.Checker()
 	measurer := plan.NewMeasurer(store, checker)
 	return httpapi.New(httpapi.Config{
-		Registry: store.Layers(), FreshLayers: store.FreshLayers, Store: remembering{store, kept.rows}, Accounts: store, Checker: checker, Cables: permit.NewCables(store), Recorder: permit.NewRecorder(store, signer), Indicators: indicators{measurer},
-		Ledger: plan.NewLedger(store, measurer), Publisher: publisher{store, date}, Importer: imports, Sites: siteDesk{store, date}, RuleSets: store, Refusals: kept.refusals, UI: page, ReferenceDate: date, Now: c.now,
+		Registry: store.Layers(), FreshLayers: store.FreshLayers, Store: remembering{store, kept.rows}, Accounts: store, Checker: checker, Cables: permit.NewCables(store), Recorder: permit.NewRecorder(store, signer, zone), Indicators: indicators{measurer},
+		Ledger: plan.NewLedger(store, measurer), Publisher: publisher{store, date}, Importer: imports, Sites: siteDesk{store, date}, RuleSets: store, Refusals: kept.refusals, UI: page, ReferenceDate: date, Now: c.now, Zone: zone,
 		Log: log, Memory: kept.snapshots.Report, Rows: kept.rows.Report, Pool: store.PoolUse, PublicURL: c.PublicURL, Title: title,
 		Assets:     httpapi.Assets{Script: script, Style: style, Icon: icon},
 		PublicRate: c.PublicRate, TrustedProxies: c.TrustedProxies,

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"time"
 
 	"hatang/geo"
 	"hatang/internal/layer"
@@ -34,7 +35,11 @@ func (g *globals) record(ctx context.Context, env *environment, db *database, s 
 	if err := g.signer().ensure(ctx, env, db); err != nil {
 		return recordedVerdict{}, err
 	}
-	recorder := permit.NewRecorder(s, g.signer())
+	zone, err := s.Zone(ctx)
+	if err != nil {
+		return recordedVerdict{}, err
+	}
+	recorder := permit.NewRecorder(s, g.signer(), zone)
 	judged, err := recorder.Judge(ctx, env.viewer(), date, kind, []json.RawMessage{question})
 	if err != nil {
 		return recordedVerdict{}, err
@@ -184,7 +189,7 @@ func (c *verdictReplayCommand) Run(ctx context.Context, g *globals, env *environ
 		if err != nil {
 			return err
 		}
-		again, err := permit.NewRecorder(s, g.signer()).Replay(ctx, r)
+		again, err := permit.NewRecorder(s, g.signer(), time.UTC).Replay(ctx, r)
 		if err != nil {
 			return err
 		}

@@ -130,7 +130,7 @@ func (o *origin) recordFor(t *testing.T, conn *pgx.Conn, v account.Viewer) {
 	for _, q := range allOf[string](t, conn, `SELECT json_build_object('lon', ST_X(geom) + 0.0005, 'lat', ST_Y(geom), 'mast_type', 'A2b', 'date', '2020-12-31')::text FROM bts_sites WHERE status = 'draft' ORDER BY md5(code) LIMIT 3`) {
 		questions = append(questions, json.RawMessage(q))
 	}
-	recorder := permit.NewRecorder(s, o.key)
+	recorder := permit.NewRecorder(s, o.key, time.UTC)
 	judged, err := recorder.Judge(t.Context(), v, geo.NewDate(2020, 12, 31), permit.Placement, questions)
 	if err != nil || len(judged) == 0 {
 		t.Fatalf("%d verdicts, %v", len(judged), err)

@@ -305,7 +305,7 @@ func (o *origin) server(t *testing.T, w *world) (inMemory, http.Handler) {
 	date := func() geo.Date { return geo.NewDate(2020, 12, 31) }
 	memory := keepInMemory(w.store, date, usualRowsBytes, log)
 	c := &serveCommand{PublicURL: "https://register.example", now: func() time.Time { return o.clock }}
-	handler, err := c.handler(log, w.store, memory, newImports(w.store, date, log), nil, date, o.key)
+	handler, err := c.handler(log, w.store, memory, newImports(w.store, date, log), nil, date, time.UTC, o.key)
 	if err != nil {
 		t.Fatal(err)
 	}

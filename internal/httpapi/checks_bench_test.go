@@ -61,8 +61,8 @@ func nationalServer(b *testing.B) http.Handler {
 		}
 	}
 	h, err := httpapi.New(httpapi.Config{
-		Registry: layers, Store: store, Accounts: store, Checker: memory.Checker(), Cables: permit.NewCables(store), Recorder: permit.NewRecorder(store, nil), Indicators: nobody{}, Ledger: nobody{}, Publisher: nobody{}, Importer: noImports{},
-		ReferenceDate: date, Log: slog.New(slog.NewJSONHandler(io.Discard, nil)), Memory: memory.Report,
+		Registry: layers, Store: store, Accounts: store, Checker: memory.Checker(), Cables: permit.NewCables(store), Recorder: permit.NewRecorder(store, nil, time.UTC), Indicators: nobody{}, Ledger: nobody{}, Publisher: nobody{}, Importer: noImports{},
+		ReferenceDate: date, Zone: time.UTC, Log: slog.New(slog.NewJSONHandler(io.Discard, nil)), Memory: memory.Report,
 		Passwords: account.NewPasswords(account.DefaultHashMemory),
 	})
 	if err != nil {

@@ -50,7 +50,9 @@ type Config struct {
 	ReferenceDate func() geo.Date
 	// Now is the clock of time stamps; nil is time.Now.
 	Now func() time.Time
-	Log *slog.Logger
+	// Zone is the time zone of the register's days.
+	Zone *time.Location
+	Log  *slog.Logger
 	// Memory says how fresh the snapshots are that answers are made from; nil: there
 	// are none, and every answer is made from the database.
 	Memory func() permit.Report
@@ -95,6 +97,9 @@ type api struct {
 	limits   *limits
 	pace     time.Duration // paceTime
 }
+
+// today is the day that it is where the register is.
+func (a *api) today() geo.Date { return geo.DateOf(a.Now().In(a.Zone)) }
 
 // New returns the handler of the whole address space: the page, the API and the
 // probes. It fails when the Config lacks a part or the OpenAPI document cannot be
@@ -163,6 +168,7 @@ func (c *Config) check() error {
 	need(c.Refusals == nil, "Refusals")
 	need(c.Passwords == nil, "Passwords")
 	need(c.ReferenceDate == nil, "ReferenceDate")
+	need(c.Zone == nil, "Zone")
 	need(c.Log == nil, "Log")
 	if !(c.PublicRate >= 0 && c.PublicRate <= mostPublicRate) {
 		errs = append(errs, fmt.Errorf("the rate of public requests %g is not from 0 to %g a second", c.PublicRate, mostPublicRate))

@@ -120,7 +120,7 @@ func (a *api) askAgency(w http.ResponseWriter, r *request) error {
 	if err := readDocument(w, r, &given); err != nil {
 		return err
 	}
-	n := account.NewConsultation{Collection: clip(given.Collection), Feature: given.Feature, Agency: clip(given.Agency), Today: geo.DateOf(a.Now())}
+	n := account.NewConsultation{Collection: clip(given.Collection), Feature: given.Feature, Agency: clip(given.Agency), Today: a.today()}
 	var faults layer.Faults
 	n.DueOn = dueOn(given.DueOn, geo.Date{}, &faults) // the store looks at the day with all else
 	if !plainText(n.Agency) {
@@ -165,7 +165,7 @@ func (a *api) changeConsultation(w http.ResponseWriter, r *request) error {
 	if err := readDocument(w, r, &given); err != nil {
 		return err
 	}
-	change, err := given.change(geo.DateOf(a.Now()))
+	change, err := given.change(a.today())
 	if err != nil {
 		return err
 	}

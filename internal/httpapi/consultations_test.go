@@ -188,3 +188,23 @@ func TestConsultationsTakeOneStepAtATime(t *testing.T) {
 		}
 	}
 }
+
+// Half an hour after midnight the day before is past, though UTC has it still.
+func TestAQuestionIsDueOnADayOfThePlace(t *testing.T) {
+	s := &fakeAgency{fakeStore: &fakeStore{}, list: []account.Consultation{{ID: 1, Collection: "bts_sites", Feature: 5, Agency: "SXD", State: account.Open}}}
+	c := config(t, s.fakeStore)
+	c.Accounts, c.Zone = s, time.FixedZone("", 7*3600)
+	for now, today := range map[time.Time]geo.Date{
+		time.Date(2026, 3, 2, 23, 30, 0, 0, c.Zone): geo.NewDate(2026, 3, 2), time.Date(2026, 3, 3, 0, 30, 0, 0, c.Zone): geo.NewDate(2026, 3, 3),
+	} {
+		c.Now = func() time.Time { return now.UTC() }
+		h := apiWith(t, c).router()
+		if w := do(h, "POST", consultationsPath, `{"collection":"bts_sites","feature":5,"agency":"SXD"}`, asOfficer, "Content-Type: application/json"); w.Code != http.StatusCreated || s.asked.Today != today {
+			t.Errorf("at %s: %d, asked on %s", now, w.Code, s.asked.Today)
+		}
+		want := map[bool]int{true: http.StatusNoContent, false: http.StatusBadRequest}[today == geo.NewDate(2026, 3, 2)]
+		if w := do(h, "PATCH", consultationsPath+"/1", `{"due_on":"2026-03-02"}`, asOfficer, "Content-Type: application/merge-patch+json"); w.Code != want {
+			t.Errorf("at %s, due on 2 March: %d %s", now, w.Code, w.Body)
+		}
+	}
+}

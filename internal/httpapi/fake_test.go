@@ -733,6 +733,7 @@ func config(t testing.TB, s *fakeStore) Config {
 		}),
 		ReferenceDate: func() geo.Date { return geo.NewDate(2020, 12, 31) },
 		Now:           func() time.Time { return time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC) },
+		Zone:          time.UTC,
 		Log:           slog.New(slog.DiscardHandler),
 		Title:         geo.Text{VI: "Hạ tầng", EN: "Infrastructure"},
 		Version:       "test",

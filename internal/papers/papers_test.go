@@ -135,10 +135,10 @@ func run(t *testing.T, file []byte, name string, args ...string) string {
 func TestVerdictIsPrinted(t *testing.T) {
 	findings := findingsOf(9)
 	for language, wants := range map[string][]string{
-		"vi": {"CỘNG HÒA XÃ HỘI CHỦ NGHĨA VIỆT NAM", "Độc lập - Tự do - Hạnh phúc", "ỦY BAN NHÂN DÂN TỈNH SÔNG LAM", "Sông Lam, ngày 29 tháng 11 năm 2026", "KẾT LUẬN: KHÔNG ĐƯỢC PHÉP", "Kết luận tạm thời",
+		"vi": {"CỘNG HÒA XÃ HỘI CHỦ NGHĨA VIỆT NAM", "Độc lập - Tự do - Hạnh phúc", "ỦY BAN NHÂN DÂN TỈNH SÔNG LAM", "Sông Lam, ngày 30 tháng 11 năm 2026", "KẾT LUẬN: KHÔNG ĐƯỢC PHÉP", "Kết luận tạm thời",
 			"kinh độ 103,0165°, vĩ độ 21,3826°", "X (bắc) = 2.365.307,11 m, Y (đông) = 501.514,75 m", "Phường Mường Thanh, 094, 11", "A2b – cồng kềnh, trên mặt đất", "cột tự đứng", "Viettel (VIETTEL)", "138,9 m", "−261,1",
-			"bắt buộc", "khuyến nghị", "Dùng chung cột HT-0028, cách 344,2 m.", "song-lam@3", "29/11/2026 17:40:46 UTC", "Ed25519, QMOBhb6ky5iMAfca2sznvPErxhWZSaI_NBwGTKXjXxY", "(Ký, ghi rõ họ tên và đóng dấu)", "Trang 1/3", "Trang 3/3"},
-		"en": {"SOCIALIST REPUBLIC OF VIET NAM", "29 November 2026", "VERDICT: REFUSED", "northing 2,365,307.11 m, easting 501,514.75 m", "138.9 m", "binding", "Share mast HT-0028, 344.2 m away.", "Page 1/3"},
+			"bắt buộc", "khuyến nghị", "Dùng chung cột HT-0028, cách 344,2 m.", "song-lam@3", "30/11/2026 00:40:46 UTC+07:00", "Ed25519, QMOBhb6ky5iMAfca2sznvPErxhWZSaI_NBwGTKXjXxY", "(Ký, ghi rõ họ tên và đóng dấu)", "Trang 1/3", "Trang 3/3"},
+		"en": {"SOCIALIST REPUBLIC OF VIET NAM", "30 November 2026", "VERDICT: REFUSED", "northing 2,365,307.11 m, easting 501,514.75 m", "138.9 m", "binding", "Share mast HT-0028, 344.2 m away.", "Page 1/3"},
 	} {
 		p := verdictPaper(t, language, findings)
 		file := pdfOf(t, p)

@@ -2,9 +2,11 @@ package papers
 
 import (
 	"encoding/json"
+	"time"
 
 	"hatang/geo"
 	"hatang/internal/layer"
+	"hatang/internal/permit"
 	"hatang/internal/plan"
 )
 
@@ -39,6 +41,19 @@ func (s *Setting) paper(key, plain string, on geo.Date) *Paper {
 		Head: Head{Above: h.Above.In(s.Language), Agency: h.Agency.In(s.Language), State: h.State.In(s.Language), Motto: h.Motto.In(s.Language)},
 		Seal: Seal{Title: s.say("seal"), Signer: s.say("signer"), Hint: s.say("signer_hint")},
 	}
+}
+
+// zone is the time zone of days and times on papers.
+func (s *Setting) zone() *time.Location {
+	name := s.Heading.Zone
+	if name == "" {
+		name = permit.DefaultZone
+	}
+	zone, err := time.LoadLocation(name)
+	if err != nil { // the database knows it, this program does not
+		return time.UTC
+	}
+	return zone
 }
 
 // mapSection is the part with the map; none where there is no map.

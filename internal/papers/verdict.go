@@ -113,7 +113,7 @@ func (v *Verdict) Paper(s Setting, faults []geo.Text) *Paper {
 	if b.Kind == permit.CableKind {
 		key, layerName = "cable", "cable_segments"
 	}
-	p := s.paper(key, b.Number, geo.DateOf(b.KnownAt.UTC()))
+	p := s.paper(key, b.Number, geo.DateOf(b.KnownAt.In(s.zone())))
 	p.Made = b.KnownAt
 	p.Subtitle = s.say("on_date", date(s.Language, b.Date))
 	if a.RuleSet != "" {
@@ -309,7 +309,7 @@ func (s *Setting) instead(a *answer) Section {
 
 func (v *Verdict) basis(s *Setting) Section {
 	b := &v.body
-	section := Section{Title: s.say("basis"), Facts: []Fact{{s.say("data"), instant(s.Language, b.KnownAt)}}}
+	section := Section{Title: s.say("basis"), Facts: []Fact{{s.say("data"), instant(s.Language, b.KnownAt.In(s.zone()))}}}
 	if b.RuleSet != nil {
 		section.Facts = append(section.Facts, Fact{s.say("rule_set"), fmt.Sprintf("%s@%d", b.RuleSet.ID, b.RuleSet.Version)}, Fact{s.say("rule_set_sum"), b.RuleSet.SHA256})
 	}
@@ -341,7 +341,7 @@ func (v *Verdict) seal(s *Setting, p *Paper, faults []geo.Text) {
 	}
 	p.Seal.Facts = []Fact{{s.say("algorithm"), d.Algorithm + ", " + d.Key}, {s.say("sum"), d.SHA256}, {s.say("signature"), base64.RawURLEncoding.EncodeToString(v.record.Signature)}}
 	if k := v.record.Kept; k != nil {
-		p.Seal.Facts = append(p.Seal.Facts, Fact{s.say("recorded"), instant(s.Language, k.RecordedAt)})
+		p.Seal.Facts = append(p.Seal.Facts, Fact{s.say("recorded"), instant(s.Language, k.RecordedAt.In(s.zone()))})
 	}
 	p.Seal.Facts = append(p.Seal.Facts, Fact{s.say("checked"), state})
 	p.Seal.Ask = s.say("ask", v.body.Number, v.body.Code)

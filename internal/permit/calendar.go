@@ -16,9 +16,14 @@ type Calendar struct {
 	WorkingDays []string `json:"working_days"` // English weekdays, lower case
 	Holidays    []string `json:"holidays"`     // days as YYYY-MM-DD, or as MM-DD in every year
 	Periods     Periods  `json:"permit"`
+	// TimeZone says where days begin and end, as Asia/Ho_Chi_Minh; "" is DefaultZone.
+	TimeZone string `json:"time_zone,omitempty"`
 	// NamesOwners lets the public figures of requests to share say who was asked.
 	NamesOwners bool `json:"sharing_figures_name_owners"`
 }
+
+// DefaultZone is the time zone of a plan that names none.
+const DefaultZone = "Asia/Ho_Chi_Minh"
 
 // Periods are how long steps may take, working days but for ValidMonths.
 type Periods struct {

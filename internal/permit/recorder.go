@@ -23,6 +23,7 @@ type Recorder struct {
 	checker *Checker
 	cables  *Cables
 	signer  Signer
+	zone    *time.Location
 }
 
 // RegisterFinder finds the facts of all checks.
@@ -31,9 +32,10 @@ type RegisterFinder interface {
 	CableFinder
 }
 
-// NewRecorder returns a recorder over the finder's facts that signs by the signer.
-func NewRecorder(f RegisterFinder, s Signer) *Recorder {
-	return &Recorder{checker: NewChecker(f), cables: NewCables(f), signer: s}
+// NewRecorder returns a recorder over the finder's facts that signs by the signer, and
+// numbers verdicts by the years of a time zone.
+func NewRecorder(f RegisterFinder, s Signer, zone *time.Location) *Recorder {
+	return &Recorder{checker: NewChecker(f), cables: NewCables(f), signer: s, zone: zone}
 }
 
 // Judged is a verdict that can be recorded, or the faults that kept it from being given.
@@ -111,7 +113,7 @@ func (r *Recorder) judgeMasts(ctx context.Context, asked Asked, which []int, pro
 	for _, at := range which {
 		a := s.Check(proposals[at])
 		given := RecordBody{Kind: Placement, Date: asked.Date, KnownAt: facts.State.ReadAt, Versions: facts.Shown, RuleSet: ruleSetRef(a.RuleSet, facts.RuleSets), Answer: a.AppendJSON(nil, DetailFull)}
-		into[at] = judge(asked.Viewer, facts.State.Snapshot, questions[at], a.Verdict, given)
+		into[at] = r.judge(asked.Viewer, facts.State.Snapshot, questions[at], a.Verdict, given)
 	}
 	return nil
 }
@@ -140,7 +142,7 @@ func (r *Recorder) judgeCables(ctx context.Context, v account.Viewer, date geo.D
 			return nil, err
 		}
 		given := RecordBody{Kind: CableKind, Date: p.Date, KnownAt: facts.ReadAt, Versions: facts.Shown, RuleSet: ruleSetRef(a.RuleSet, facts.RuleSets), Answer: text}
-		judged[i] = judge(v, facts.Snapshot, questions[i], a.Verdict, given)
+		judged[i] = r.judge(v, facts.Snapshot, questions[i], a.Verdict, given)
 	}
 	return judged, nil
 }
@@ -156,8 +158,8 @@ func plain(question *json.RawMessage) *layer.InvalidError {
 }
 
 // judge completes what is to be recorded with its number, its code and its basis.
-func judge(v account.Viewer, snapshot string, question json.RawMessage, verdict zoning.Verdict, b RecordBody) Judged {
-	b.Type, b.Number, b.Code, b.Question = recordType, newNumber(b.KnownAt), newCode(4), question
+func (r *Recorder) judge(v account.Viewer, snapshot string, question json.RawMessage, verdict zoning.Verdict, b RecordBody) Judged {
+	b.Type, b.Number, b.Code, b.Question = recordType, newNumber(b.KnownAt.In(r.zone).Year()), newCode(4), question
 	basis := Basis{AskedBy: v.Name, Organisation: v.Organisation, Grants: v.Grants, RefusedTo: v.RefusedTo, Snapshot: snapshot, Salt: newCode(6)}
 	return Judged{Number: b.Number, Answer: b.Answer, Verdict: verdict, body: b, basis: basis}
 }

@@ -10,9 +10,11 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
+	"hatang/geo"
 	"hatang/geo/zoning"
 	"hatang/internal/account"
 	"hatang/internal/layer"
@@ -58,7 +60,7 @@ func newRecording(t *testing.T) *recording {
 	}
 	t.Cleanup(func() { _ = admin.Close(context.Background()) })
 	r := &recording{Store: s, t: t, conn: conn, admin: admin, pen: newPen(t)}
-	r.Recorder = permit.NewRecorder(s, r.pen)
+	r.Recorder = permit.NewRecorder(s, r.pen, time.UTC)
 	r.addKey()
 	return r
 }
@@ -141,6 +143,21 @@ func (r *recording) wrong(number string) string {
 }
 
 const poles = `{"geometry":{"type":"LineString","coordinates":[[103.0190,21.3914,7],[103.0222,21.3914,7]]},"carrier":"electric_pole","new_project":false,"owner_agreement":true,"date":"2020-06-30"}`
+
+// The year in a number is that of the place, which begins before or after that of UTC.
+func TestVerdictsAreNumberedByTheYearOfThePlace(t *testing.T) {
+	r := newRecording(t)
+	for _, years := range []int{-1, 0, 1} {
+		zone := time.FixedZone("", years*366*24*3600)
+		judged, err := permit.NewRecorder(r.Store, r.pen, zone).Judge(t.Context(), account.Anonymous(), geo.NewDate(2020, 12, 31), permit.CableKind, []json.RawMessage{[]byte(poles)})
+		if err != nil || judged[0].Invalid != nil {
+			t.Fatal(judged, err)
+		}
+		if at := time.Now().In(zone); !strings.HasPrefix(judged[0].Number, fmt.Sprintf("V-%d-", at.Year())) && !strings.HasPrefix(judged[0].Number, fmt.Sprintf("V-%d-", at.Add(-time.Hour).Year())) {
+			t.Errorf("at %s: %s", at, judged[0].Number)
+		}
+	}
+}
 
 // Whatever becomes of the register, and whoever was writing while it was recorded, the
 // recorded question is answered as it was recorded.
@@ -318,7 +335,7 @@ func TestRecordedVerdictsAreProved(t *testing.T) {
 		t.Fatal(err)
 	}
 	keep := func(by *pen) error {
-		sealed, err := permit.NewRecorder(r.Store, by).Seal(judged[0], 0, nil)
+		sealed, err := permit.NewRecorder(r.Store, by, time.UTC).Seal(judged[0], 0, nil)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -152,5 +152,6 @@ type PaperStyle struct {
 type Heading struct {
 	State, Motto, Above, Agency, Place geo.Text
 
-	Grid int // EPSG code of the grid that the plan prefers; 0 for none
+	Grid int    // EPSG code of the grid that the plan prefers; 0 for none
+	Zone string // time zone of the register; "" is permit.DefaultZone
 }

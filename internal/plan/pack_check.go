@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/big"
 	"slices"
+	"time"
 
 	"hatang/geo"
 	"hatang/internal/layer"
@@ -118,6 +119,9 @@ func (p *Pack) checkHead(c checker) {
 		c.faults.Add("/service_radius/pi", "số pi phải từ 3 đến 3,2", "pi must lie between 3 and 3.2")
 	}
 	c.text("/service_radius/source", p.ServiceRadius.Source)
+	if _, err := time.LoadLocation(p.TimeZone); err != nil || p.TimeZone == "Local" {
+		c.faults.Add("/time_zone", "không có múi giờ %q", "there is no time zone %q", p.TimeZone)
+	}
 	for i, d := range p.WorkingDays {
 		c.oneOf(fmt.Sprintf("/working_days/%d", i), d, "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -22,6 +23,15 @@ func (s *Store) OnlyJurisdiction(ctx context.Context) (string, error) {
 			known AS (SELECT code FROM of_plans UNION SELECT code FROM provinces WHERE NOT EXISTS (SELECT FROM of_plans))
 		SELECT CASE count(*) WHEN 1 THEN min(code) ELSE '' END FROM known`).Scan(&code)
 	return code, translate("look up the province", err)
+}
+
+// Zone returns the time zone of the register's days: hatang_today is the day in it.
+func (s *Store) Zone(ctx context.Context) (*time.Location, error) {
+	var name string
+	if err := s.pool.QueryRow(ctx, "SELECT hatang_zone()").Scan(&name); err != nil {
+		return nil, translate("read the time zone", err)
+	}
+	return time.LoadLocation(name)
 }
 
 // Plans returns the plans by the day they took force.
@@ -109,6 +119,9 @@ func insertPlan(ctx context.Context, tx pgx.Tx, p *plan.Pack) error {
 		return fmt.Errorf("pi of the plan: %w", err)
 	}
 	settings := map[string]any{"crs": p.CRS, "working_days": p.WorkingDays, "holidays": p.Holidays, "permit": p.Periods, "sharing_figures_name_owners": p.NamesOwners, "basemap": p.Basemap, "stated_radii": p.ServiceRadius.Stated, "legal_basis": p.LegalBasis, "territory": p.Territory, "papers": p.Papers}
+	if p.TimeZone != "" {
+		settings["time_zone"] = p.TimeZone
+	}
 	if _, err := tx.Exec(ctx, `INSERT INTO plans (id, version, title, jurisdiction, valid_from, reference_date, pi, pi_source, settings)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
 		p.ID, p.Version, p.Title, p.Jurisdiction, p.InForceFrom.Time(), p.ReferenceDate.Time(), pi, p.ServiceRadius.Source.EN, settings); err != nil {
@@ -253,7 +266,7 @@ func (s *Store) PreferredGrid(ctx context.Context) (*Grid, error) {
 // says nothing of papers has its territory's name in the place of an agency.
 func (s *Store) PaperHeading(ctx context.Context, province string, date geo.Date) (plan.Heading, error) {
 	rows, err := s.pool.kept.Query(ctx, `SELECT coalesce(p.style->'state', '{}'), coalesce(p.style->'motto', '{}'), coalesce(above.name, '{}'),
-			coalesce(agency.name, p.settings->'territory'->'name', '{}'), coalesce(p.style->'place', '{}'), coalesce((p.settings->'crs'->>'preferred')::int, 0)
+			coalesce(agency.name, p.settings->'territory'->'name', '{}'), coalesce(p.style->'place', '{}'), coalesce((p.settings->'crs'->>'preferred')::int, 0), hatang_zone()
 		FROM (SELECT *, nullif(settings->'papers', 'null') AS style FROM plans
 			ORDER BY jurisdiction = $1 DESC, valid_from <= $2::date DESC, valid_from DESC, id LIMIT 1) p
 		LEFT JOIN organisations agency ON agency.code = p.style->>'agency' LEFT JOIN organisations above ON above.code = p.style->>'above'`, province, date.Time())

@@ -14,7 +14,7 @@ import (
 // proposalsSQL reads proposals as permit.File has them in lists, and as what the viewer has
 // to do with each: as one of the organisation, as staff, as an agency that is asked.
 const proposalsSQL = `SELECT %s FROM (
-	SELECT *, coalesce(due_on < hatang_today() OR state = 'approved' AND expires_on < hatang_today(), false) AS overdue,
+	SELECT *, coalesce(due_on < (SELECT hatang_today()) OR state = 'approved' AND expires_on < (SELECT hatang_today()), false) AS overdue,
 		coalesce(due_on, CASE state WHEN 'approved' THEN expires_on END, 'infinity') AS deadline, %s AS own,
 		EXISTS (SELECT FROM proposal_features f WHERE f.proposal = p.id AND %s) AS staff, EXISTS (SELECT FROM proposal_features f WHERE f.proposal = p.id AND %s) AS asked,
 		EXISTS (SELECT FROM proposal_features f WHERE f.proposal = p.id AND %s) AS awaits,
