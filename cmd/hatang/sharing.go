@@ -98,7 +98,7 @@ type stepSharingCommand struct {
 	Reasons        string            `help:"Why it is refused, or what there is to say."`
 	Share          map[string]string `placeholder:"ORGANISATION=PERCENT" help:"Of an agreement: what an organisation pays, in percent with two decimals at most; they add up to 100."`
 	Terms          string            `help:"Of an agreement: its terms."`
-	From           string            `placeholder:"YYYY-MM-DD" help:"Of an agreement: from when on it is shared; default today."`
+	From           string            `placeholder:"YYYY-MM-DD" help:"Of an agreement: from when on it is shared; default today. Before the request only with the paper and --reasons."`
 	DocumentNumber string            `help:"Number of the paper that is recorded."`
 	DocumentDate   string            `placeholder:"YYYY-MM-DD" help:"Its date."`
 }

@@ -304,6 +304,34 @@ type ShareDecision struct {
 	Today     geo.Date
 }
 
+// TimeFaults says what is wrong with the days of a step that a party takes. Parties agree on
+// what is to come, from the day of the request at the earliest. What was agreed on before,
+// outside the register, an officer records with its paper, and why; nobody records a paper of
+// a day to come.
+//
+// Decided: such an agreement holds from the day that it says, for then it was shared.
+func (d ShareDecision) TimeFaults(party ShareParty, askedOn geo.Date) (faults layer.Faults) {
+	if d.Document != nil && d.Today.Before(d.Document.Date) {
+		faults.Add("/document/date", "không được sau hôm nay, %[1]s", "must not be after today, %[2]s", d.Today.Text().VI, d.Today.Text().EN)
+	}
+	if d.Agreement == nil || d.Agreement.From.IsZero() || !d.Agreement.From.Before(askedOn) {
+		return faults
+	}
+	day := askedOn.Text()
+	if party != ShareOfficer {
+		faults.Add("/agreement/from", "không được trước ngày đề nghị, %[1]s; thoả thuận đã có từ trước do sở ghi nhận cùng văn bản",
+			"must not be before the day of the request, %[2]s; what was agreed on earlier is recorded by the department, with its paper", day.VI, day.EN)
+		return faults
+	}
+	if d.Document == nil || d.Document.Number == "" || d.Document.Date.IsZero() {
+		faults.Add("/document", "phải có số và ngày: thoả thuận có từ trước ngày đề nghị, %[1]s", "needs a number and a date: the agreement is from before the request, %[2]s", day.VI, day.EN)
+	}
+	if d.Reasons == "" {
+		faults.Add("/reasons", "phải nêu vì sao ghi nhận muộn: thoả thuận có từ trước ngày đề nghị, %[1]s", "must say why it is recorded late: the agreement is from before the request, %[2]s", day.VI, day.EN)
+	}
+	return faults
+}
+
 // ShareQuery selects requests; zero values select all.
 type ShareQuery struct {
 	State        ShareState

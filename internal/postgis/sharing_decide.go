@@ -84,6 +84,7 @@ func (s *Store) prepareShare(ctx context.Context, tx pgx.Tx, v account.Viewer, r
 	} else if next.Action == permit.ShareAccept || next.Action == permit.ShareAgree {
 		faults.Add("/agreement", "bắt buộc phải có ở bước này", "is needed in this step")
 	}
+	faults = append(faults, next.TimeFaults(next.party, r.AskedOn)...)
 	if err := faults.Err(); err != nil || next.Action != permit.ShareAgree || r.Feature == nil || r.Collection != "bts_sites" {
 		return err
 	}

@@ -191,7 +191,7 @@ func TestSharingIsMediated(t *testing.T) {
 	}
 	mediate.Today = late
 	f.steps(f.officer, number, mediate)
-	agree := permit.ShareDecision{Action: permit.ShareAgree, Agreement: &permit.Agreement{Terms: "2 ống"}, Document: &permit.ShareDocument{Number: "7/BB", Date: late}}
+	agree := permit.ShareDecision{Action: permit.ShareAgree, Today: late, Agreement: &permit.Agreement{Terms: "2 ống"}, Document: &permit.ShareDocument{Number: "7/BB", Date: late}}
 	f.steps(f.officer, number, agree)
 	if r := f.seen(f.owner, number); r.State != permit.ShareAgreed || r.Position != nil || r.Steps[2].Document.Number != "7/BB" || r.Steps[2].Who != nil || r.Steps[2].Organisation != nil {
 		t.Errorf("mediated: %+v", r)

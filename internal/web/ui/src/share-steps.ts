@@ -73,7 +73,7 @@ function fieldsOf(action: Action, share: Share): HTMLElement[] {
   switch (action) {
     case "accept": return [...capacityFields(action, share), ...agreementFields(action, share)];
     case "decline": return [...capacityFields(action, share), reasons(action, true)];
-    case "agree": return isOfficer(share) ? [...agreementFields(action, share), ...paper(action)] : offers(share);
+    case "agree": return isOfficer(share) ? [...agreementFields(action, share), ...paper(action), reasons(action, false)] : offers(share);
     case "refuse": return [reasons(action, true), ...paper(action)];
     default: return [reasons(action, false)];
   }
@@ -94,7 +94,7 @@ function agreementFields(action: Action, share: Share): HTMLElement[] {
   return [h("h4", {}, t(isOfficer(share) ? "share.agreement.made" : "share.agreement")), h("p", { class: "intro" }, t("share.percent.help")),
     field(`share-${action}-terms`, t("share.terms"), h("textarea", { name: "terms", rows: 3, maxlength: 4000 })),
     h("div", { class: "pair" }, ...parties(share).map((code) => number(`share-${action}-of-${code}`, `share-${code}`, t("share.percent", { name: code }), "0.01"))),
-    field(`share-${action}-from`, t("share.from"), h("input", { name: "from", type: "date" }))];
+    field(`share-${action}-from`, t("share.from"), h("input", { name: "from", type: "date", min: isOfficer(share) ? undefined : share.asked_on }))];
 }
 
 function paper(action: Action): HTMLElement[] {
