@@ -112,6 +112,19 @@ func TestSyntaxFaults(t *testing.T) {
 	}
 }
 
+// What is no JSON is told of at the byte where it stops being any.
+func TestWhereJSONBreaks(t *testing.T) {
+	for raw, at := range map[string]int{
+		``: 0, `  `: 2, `{"op":"=`: 8, `{"op":}`: 6, `{"op":"=","args":[1,2]`: 22, `{"op":"=",'args':[]}`: 10, `nil`: 1, `true false`: 10, "{\"op\":\"a\x01\"}": 8,
+	} {
+		_, err := ParseJSON([]byte(raw))
+		var wrong *Error
+		if !errors.As(err, &wrong) || wrong.Faults[0].Code != Syntax || wrong.Faults[0].At.JSON || wrong.Faults[0].At.Offset != at {
+			t.Errorf("%q: %v, want a fault of syntax at byte %d", raw, err, at)
+		}
+	}
+}
+
 func TestJSONFaults(t *testing.T) {
 	for _, tt := range []struct {
 		raw string

@@ -27,7 +27,7 @@ func ParseJSON(raw []byte) (Expr, error) {
 		}
 	}
 	if err != nil {
-		return nil, wrong(Syntax, Place{Offset: int(decoder.InputOffset())}, "bộ lọc không phải JSON", "the filter is not JSON")
+		return nil, wrong(Syntax, Place{Offset: breaksAt(err, len(raw), int(decoder.InputOffset()))}, "bộ lọc không phải JSON", "the filter is not JSON")
 	}
 	r := &reader{}
 	e := r.expr("", v, false)
@@ -35,6 +35,19 @@ func ParseJSON(raw []byte) (Expr, error) {
 		return nil, err
 	}
 	return e, withinLimits(e)
+}
+
+// breaksAt is the byte at which length bytes are found to be no JSON: the one that may not
+// stand there, the end where they are cut off, else the one after what was read.
+func breaksAt(err error, length, read int) int {
+	var syntax *json.SyntaxError
+	switch {
+	case errors.As(err, &syntax):
+		return int(syntax.Offset) - 1
+	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
+		return length
+	}
+	return read
 }
 
 // reader turns decoded JSON into a tree. Where there is a fault it returns nil, which
