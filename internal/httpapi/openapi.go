@@ -1,7 +1,6 @@
 package httpapi
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -108,8 +107,10 @@ func completeOpenAPI(layers []*layer.Layer, title geo.Text, version string) (doc
 	if err != nil {
 		return documents{}, fmt.Errorf("encode: %w", err)
 	}
-	// The document uses nothing that 3.0 and 3.1 read differently.
-	v31 := bytes.Replace(v30, []byte(`"openapi":"3.0.3"`), []byte(`"openapi":"3.1.0"`), 1)
+	v31, err := openapiOf31(v30)
+	if err != nil {
+		return documents{}, err
+	}
 	return documents{v30: v30, v31: v31, groups: groups}, nil
 }
 

@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"net/http"
@@ -21,6 +22,27 @@ func TestDocumentsAreValid(t *testing.T) {
 		if err := validate(document); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
+	}
+}
+
+// In 3.1 null is a type, and nullable means nothing.
+func TestNullIsATypeInThe31Document(t *testing.T) {
+	docs := documentsOf(t, apiOf(t, &fakeStore{}))
+	if bytes.Contains(docs.v31, []byte(`"nullable":`)) {
+		t.Error("the document of 3.1 has nullable")
+	}
+	doc, err := openapi3.NewLoader().LoadFromData(docs.v31)
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer := doc.Components.Schemas["Consultation"].Value.Properties["answer"].Value // one of a list
+	for name, schema := range map[string]*openapi3.Schema{"a unit": doc.Components.Schemas["Unit"].Value, "an answer": answer} {
+		if err := schema.VisitJSON(nil, openapi3.EnableJSONSchema2020()); err != nil {
+			t.Errorf("null as %s: %v", name, err)
+		}
+	}
+	if err := answer.VisitJSON("perhaps", openapi3.EnableJSONSchema2020()); err == nil {
+		t.Error("what is not listed is taken for an answer")
 	}
 }
 
