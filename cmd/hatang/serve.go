@@ -33,6 +33,7 @@ type serveCommand struct {
 	Basemap            string         `env:"HATANG_BASEMAP" placeholder:"URL" help:"XYZ tile template of a base map; default none, and then the page asks no other host for anything."`
 	PublicRate         float64        `env:"HATANG_PUBLIC_RATE" placeholder:"N" help:"Requests a second that one address may make without a key; default any number."`
 	TrustedProxies     []netip.Prefix `env:"HATANG_TRUSTED_PROXIES" placeholder:"CIDR" help:"Networks of proxies whose X-Forwarded-For is believed, such as 10.0.0.0/8."`
+	RequireIfMatch     []string       `env:"HATANG_REQUIRE_IF_MATCH" placeholder:"LAYERS" help:"Layers whose rows are changed or removed over HTTP only with If-Match, separated by commas; QGIS sends none, and cannot edit them. Default none."`
 	OIDCIssuer         string         `env:"HATANG_OIDC_ISSUER" placeholder:"URL" help:"Sign people in by this OpenID Connect provider too; needs --public-url."`
 	OIDCClientID       string         `env:"HATANG_OIDC_CLIENT_ID" placeholder:"ID" help:"Name of this service at the provider."`
 	OIDCClientSecret   string         `env:"HATANG_OIDC_CLIENT_SECRET" placeholder:"SECRET" help:"Its secret there; better given by the environment, which other users of the machine do not see."`
@@ -233,7 +234,7 @@ func (c *serveCommand) handler(log *slog.Logger, store *postgis.Store, kept inMe
 	return httpapi.New(httpapi.Config{
 		Registry: store.Layers(), FreshLayers: store.FreshLayers, Store: remembering{store, kept.rows}, Accounts: store, Checker: checker, Cables: permit.NewCables(store), Recorder: permit.NewRecorder(store, signer, zone), Indicators: indicators{measurer},
 		Ledger: plan.NewLedger(store, measurer), Publisher: publisher{store, date}, Importer: imports, Sites: siteDesk{store, date}, RuleSets: store, Refusals: kept.refusals, UI: page, ReferenceDate: date, Now: c.now, Zone: zone,
-		Log: log, Memory: kept.snapshots.Report, Rows: kept.rows.Report, Pool: store.PoolUse, PublicURL: c.PublicURL, Title: title,
+		Log: log, Memory: kept.snapshots.Report, Rows: kept.rows.Report, Pool: store.PoolUse, PublicURL: c.PublicURL, Title: title, RequireIfMatch: c.RequireIfMatch,
 		Assets:     httpapi.Assets{Script: script, Style: style, Icon: icon},
 		PublicRate: c.PublicRate, TrustedProxies: c.TrustedProxies,
 		Passwords: account.NewPasswords(account.DefaultHashMemory), OIDC: oidc,

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -65,7 +66,7 @@ func (a *api) describe(r *request, l *layer.Layer, version int64) (map[string]an
 		"id": l.Name, "title": l.Title.In(language), "description": l.Doc.In(language),
 		"itemType": "feature", "group": l.Group, "geometryType": l.Geometry,
 		"crs": crsURIs(), "storageCrs": storageCRS(l).URI(), "attribution": a.Attribution.In(language),
-		"defaultSortOrder": []string{layer.IDName}, "requiresIfMatch": l.RequiresIfMatch,
+		"defaultSortOrder": []string{layer.IDName}, "requiresIfMatch": slices.Contains(a.RequireIfMatch, l.Name),
 		"links": append([]link{
 			{Href: a.href(r, path, nil), Rel: "self", Type: r.selfType(typeJSON)},
 			{Href: a.href(r, path+"/items", nil), Rel: "items", Type: typeGeoJSON, Title: l.Title.In(language)},

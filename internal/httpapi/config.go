@@ -71,6 +71,10 @@ type Config struct {
 	// that limits count; from elsewhere it is not read.
 	TrustedProxies []netip.Prefix
 
+	// RequireIfMatch names the layers whose rows are changed or removed only by those who
+	// say which revision they have seen. QGIS does not say it, and cannot edit these.
+	RequireIfMatch []string
+
 	// PublicURL is the address clients use, such as https://map.example.vn, without a
 	// path; "" takes scheme and host of each request, never of forwarded headers.
 	PublicURL string
@@ -170,6 +174,14 @@ func (c *Config) check() error {
 	need(c.ReferenceDate == nil, "ReferenceDate")
 	need(c.Zone == nil, "Zone")
 	need(c.Log == nil, "Log")
+	for _, name := range c.RequireIfMatch {
+		if c.Registry == nil {
+			break
+		}
+		if _, ok := c.Registry.Whole().Get(name); !ok {
+			errs = append(errs, fmt.Errorf("there is no layer %q whose changes could need If-Match", name))
+		}
+	}
 	if !(c.PublicRate >= 0 && c.PublicRate <= mostPublicRate) {
 		errs = append(errs, fmt.Errorf("the rate of public requests %g is not from 0 to %g a second", c.PublicRate, mostPublicRate))
 	}

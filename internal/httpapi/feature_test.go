@@ -218,8 +218,7 @@ func TestPreferencesAreFollowed(t *testing.T) {
 func TestRequiredIfMatch(t *testing.T) {
 	s := &fakeStore{rows: siteRows(t, 1, "x")}
 	c := config(t, s)
-	sites, _ := c.Registry.Get("bts_sites")
-	sites.RequiresIfMatch = true
+	c.RequireIfMatch = []string{"bts_sites"}
 	h := apiWith(t, c).router()
 	for _, tt := range []struct {
 		method, path, match string
@@ -240,10 +239,15 @@ func TestRequiredIfMatch(t *testing.T) {
 	if doc := decode(t, do(h, "GET", "/api/v1/collections/bts_sites", "")); doc["requiresIfMatch"] != true {
 		t.Errorf("the collection does not say so: %v", doc["requiresIfMatch"])
 	}
-	for _, l := range registry(t).All() {
-		if l.RequiresIfMatch {
-			t.Errorf("%s cannot be edited with QGIS", l.Name)
-		}
+	if w := do(h, "DELETE", "/api/v1/collections/roads/items/1", "", asOfficer); w.Code != http.StatusNoContent {
+		t.Errorf("another layer: %d %s", w.Code, w.Body)
+	}
+	if doc := decode(t, do(h, "GET", "/api/v1/collections/roads", "")); doc["requiresIfMatch"] != false {
+		t.Errorf("another collection says %v", doc["requiresIfMatch"])
+	}
+	c.RequireIfMatch = []string{"bts_site"}
+	if _, err := New(c); err == nil || !strings.Contains(err.Error(), `"bts_site"`) {
+		t.Errorf("a layer that there is not: %v", err)
 	}
 }
 

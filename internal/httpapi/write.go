@@ -3,6 +3,7 @@ package httpapi
 import (
 	"errors"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -50,7 +51,7 @@ func (a *api) updateFeature(w http.ResponseWriter, r *request, whole bool) error
 	if err != nil {
 		return err
 	}
-	if err := demandIfMatch(r); err != nil {
+	if err := a.demandIfMatch(r); err != nil {
 		return err
 	}
 	p := preferencesOf(r.Header)
@@ -83,7 +84,7 @@ func (a *api) deleteFeature(w http.ResponseWriter, r *request) error {
 	if err != nil {
 		return err
 	}
-	if err := demandIfMatch(r); err != nil {
+	if err := a.demandIfMatch(r); err != nil {
 		return err
 	}
 	expected, err := a.expectedRevision(r, id)
@@ -110,8 +111,8 @@ func readInForce(r *request, faults *layer.Faults) geo.Date {
 }
 
 // demandIfMatch refuses a write without If-Match where the layer asks for it.
-func demandIfMatch(r *request) error {
-	if !r.layer.RequiresIfMatch || r.Header.Get("If-Match") != "" {
+func (a *api) demandIfMatch(r *request) error {
+	if !slices.Contains(a.RequireIfMatch, r.layer.Name) || r.Header.Get("If-Match") != "" {
 		return nil
 	}
 	return problem(preconditionRequired, "Lớp này chỉ nhận sửa đổi kèm If-Match: hãy đọc bản ghi và gửi lại ETag của nó.",

@@ -157,10 +157,6 @@ type Layer struct {
 	// exactly, rounded, or not at all.
 	PublishedAsSet bool
 
-	// RequiresIfMatch: over HTTP a row is changed or removed only by those who say which
-	// revision of it they have seen. QGIS does not say it, and cannot edit such a layer.
-	RequiresIfMatch bool
-
 	// Reference is what is known of a layer that was published from a file; nil for others.
 	Reference *Reference
 	stored    bool // see InStorage
