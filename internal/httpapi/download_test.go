@@ -75,6 +75,11 @@ func TestFaultsOfOutput(t *testing.T) {
 			t.Errorf("%s: %d, %s", query, w.Code, d)
 		}
 	}
+	for path, page := range map[string]bool{itemsPath: true, downloadPath: false} {
+		if w := do(h, "GET", path+"?f=dxf", ""); strings.Contains(w.Body.String(), "ndjson, html") != page {
+			t.Errorf("%s: whether f may be html is said wrongly: %s", path, w.Body)
+		}
+	}
 	for _, query := range []string{"limit=1", "after=3", "nothing=1"} {
 		if w := do(h, "GET", downloadPath+"?"+query, ""); w.Code != 400 {
 			t.Errorf("a download with %s: %d", query, w.Code)

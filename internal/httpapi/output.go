@@ -62,7 +62,13 @@ func (p *listing) readOutput(r *request, faults *layer.Faults) {
 	default:
 		p.format = negotiated(r.Header.Get("Accept"))
 	}
-	known := func() string { return strings.Join(formatNames(formats.Of(r.layer)), ", ") }
+	known := func() string {
+		names := formatNames(formats.Of(r.layer))
+		if r.pages {
+			names = append(names, "html")
+		}
+		return strings.Join(names, ", ")
+	}
 	if !named {
 		faults.Add("f", "f phải là một trong: %s", "f must be one of: %s", known())
 	} else if !p.format.Takes(r.layer) {
