@@ -26,6 +26,7 @@ func TestReferenceLayers(t *testing.T) {
 	s := demo(t)
 	t.Run("from a file to a layer", func(t *testing.T) { publishChangeWithdraw(t, s) })
 	t.Run("kept in VN-2000", func(t *testing.T) { keptInVN2000(t, s) })
+	t.Run("without codes", func(t *testing.T) { updatedWithoutCodes(t, s) })
 	t.Run("of every kind of geometry", func(t *testing.T) { mixedGeometries(t, s) })
 	t.Run("refused", func(t *testing.T) { refusedFiles(t, s) })
 }
@@ -122,6 +123,32 @@ func publishChangeWithdraw(t *testing.T, s *server) {
 	s.knows(t, "/api/v1/collections/academies", http.StatusNotFound)
 	if n := s.sql(t, "SELECT count(*) FROM history WHERE layer LIKE 'withdrawn_%'"); n == "0" {
 		t.Error("the history went with the layer")
+	}
+}
+
+// updatedWithoutCodes: what has no codes is brought up to date by its features' ids, else by
+// their numbers, and whole numbers keep all their digits.
+func updatedWithoutCodes(t *testing.T, s *server) {
+	for name, id := range map[string]string{"by_id": `"id":"%d",`, "by_row": ""} {
+		write := func(last int64) string {
+			feature := `{"type":"Feature",` + id + `"properties":{"n":%d},"geometry":{"type":"Point","coordinates":[103.0%d,21.39]}}`
+			var features []string
+			for i, n := range []int64{9007199254740993, math.MinInt64, last} {
+				values := []any{n, i}
+				if id != "" {
+					values = append([]any{7 - i}, values...)
+				}
+				features = append(features, fmt.Sprintf(feature, values...))
+			}
+			return writeTemp(t, name+".geojson", `{"type":"FeatureCollection","features":[`+strings.Join(features, ",")+`]}`)
+		}
+		s.command(t, "import", "--as", name, write(1)).wants(t, exitDone, "3 inserted")
+		s.command(t, "import", name, write(1)).wants(t, exitDone, "3 read, 0 inserted, 0 updated, 3 unchanged")
+		s.command(t, "import", name, write(math.MaxInt64)).wants(t, exitDone, "3 read, 0 inserted, 1 updated, 2 unchanged")
+		s.knows(t, "/api/v1/collections/"+name, http.StatusOK)
+		if a := s.call(t, http.MethodGet, "/api/v1/collections/"+name+"/items", ""); !strings.Contains(string(a.body), `"n":9223372036854775807`) {
+			t.Errorf("%s: %s", name, a.body)
+		}
 	}
 }
 

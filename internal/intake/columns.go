@@ -83,6 +83,7 @@ func Match(columns []string, l *layer.Layer, m Mapping, strict bool) (Columns, [
 	lexicon.truncated(matched)
 	matched.settle()
 	matched.onePlace()
+	lexicon.takeCodes(matched)
 	for i := range matched {
 		if f := lexicon.fault(matched, &matched[i], strict); f != nil {
 			faults = append(faults, f.in(0, matched[i].Name))

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"hatang/internal/layer"
+	"hatang/internal/tables"
 )
 
 // taken is what the columns go to, in their order.
@@ -232,6 +233,34 @@ func TestReferenceLayersKnowTheirFilesColumns(t *testing.T) {
 	c, faults := Match([]string{"Mã trường", "Sĩ số", "SI SO", "ten_day_du", "Kinh độ", "Vĩ độ"}, &l, Mapping{}, false)
 	if got := taken(c); got != "code si_so   @lon @lat" || len(faults) > 0 {
 		t.Errorf("%q, %v", got, faults)
+	}
+}
+
+// A layer that has rows' own ids or their numbers for codes is brought up to date by a file
+// that has no other codes, either.
+func TestCodesThatAFileHasNoColumnFor(t *testing.T) {
+	for what, tt := range map[string]struct {
+		codeOf  string
+		columns []string
+		codes   []any // of two rows
+	}{
+		"ids":                          {layer.CodeOfID, []string{"id", "Sĩ số"}, []any{"7", "9"}},
+		"keys of a GeoPackage":         {layer.CodeOfID, []string{"fid", "Sĩ số"}, []any{"7", "9"}},
+		"a column that counts rows":    {layer.CodeOfID, []string{"stt", "Sĩ số"}, []any{nil, nil}},
+		"ids beside codes":             {layer.CodeOfID, []string{"id", "code"}, []any{"1", "2"}},
+		"numbers":                      {layer.CodeOfRow, []string{"id", "Sĩ số"}, []any{"1", "2"}},
+		"rows that were sent back":     {layer.CodeOfRow, []string{"Hàng tệp gốc", "Sĩ số"}, []any{nil, nil}},
+		"codes of a column that lacks": {layer.CodeOfColumn, []string{"id", "Sĩ số"}, []any{nil, nil}},
+	} {
+		l := layer.Reference{Definition: layer.Definition{Name: "schools", Geometry: layer.Point, CodeOf: tt.codeOf, Common: map[string]string{},
+			Fields: []layer.FieldDefinition{{Name: "si_so", Kind: layer.Integer, Column: "Sĩ số"}}}}.Layer()
+		file := &table{columns: tt.columns, rows: []tables.Row{{Number: 2, Cells: []any{int64(7), int64(1)}}, {Number: 3, Cells: []any{int64(9), int64(2)}}}}
+		_, records := understoodAs(t, file, &l, Options{})
+		for i, want := range tt.codes {
+			if got := records[i].Feature.Properties["code"]; got != want {
+				t.Errorf("%s: the code of row %d is %v, want %v", what, i+1, got, want)
+			}
+		}
 	}
 }
 

@@ -3,6 +3,7 @@ package intake
 import (
 	"context"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/paulmach/orb"
@@ -116,6 +117,9 @@ func (m *Meaning) record(row *tables.Row, report *Report) Record {
 			continue
 		}
 		r.Feature.Properties[c.field.Name] = value
+	}
+	if m.columns.codesAreNumbers(m.layer) {
+		r.Feature.Properties["code"] = strconv.FormatInt(report.Rows+1, 10)
 	}
 	if m.units != nil {
 		m.units.read(&r, m.columns, report)

@@ -221,6 +221,9 @@ var romans = map[string]string{"i": "1", "ii": "2", "iii": "3", "iv": "4", "v": 
 func (r *cells) number(cell any) (string, *Fault) {
 	whole := r.field.Kind == layer.Integer
 	s, isText := cell.(string)
+	if n, isWhole := cell.(int64); isWhole && (r.factor == 0 || r.factor == 1) {
+		return strconv.FormatInt(n, 10), nil // all the digits, more than a float64 has
+	}
 	if !isText {
 		x, ok := numberOf(cell)
 		if !ok {
