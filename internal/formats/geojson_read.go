@@ -63,7 +63,7 @@ func readFeature(raw []byte, l *layer.Layer, from System, loose bool) Record {
 	var r Record
 	var f rawFeature
 	if err := json.Unmarshal(raw, &f); err != nil {
-		r.Faults.Add("", "không đọc được đối tượng GeoJSON: %v", "not a GeoJSON feature: %v", err)
+		AddJSONFault(&r.Faults, "", err)
 		return r
 	}
 	if f.Type != "Feature" {

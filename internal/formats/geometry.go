@@ -46,7 +46,7 @@ func readGeometry(r *Record, raw []byte, l *layer.Layer, from System) {
 		Coordinates json.RawMessage `json:"coordinates"`
 	}
 	if err := json.Unmarshal(raw, &g); err != nil {
-		r.Faults.Add("/geometry", "không đọc được hình: %v", "not a GeoJSON geometry: %v", err)
+		AddJSONFault(&r.Faults, "/geometry", err)
 		return
 	}
 	if !takes(l, g.Type) {
