@@ -74,27 +74,6 @@ func (p *pair) hideConsultations(conn *pgx.Conn, l *layer.Layer) {
 		AND layer = '%s' AND feature IN (SELECT id FROM %[1]s WHERE %s)`, l.Name, unconcerned))
 }
 
-// proposalsOf is a statement that files some drafts of sites, each for its organisation, every
-// other one with a file, and withdraws them, which leaves the rows as they are.
-func proposalsOf(title, where string, world int) string {
-	return fmt.Sprintf(`DO $$ DECLARE
-			r record; p bigint := (1::bigint << 48) + 815000 + 1000 * %[3]d;
-		BEGIN
-			FOR r IN SELECT id, owner_organisation AS o FROM bts_sites WHERE status = 'draft' AND owner_organisation IS NOT NULL AND %[2]s ORDER BY md5(id::text) LIMIT 40 LOOP
-				p := p + 1;
-				INSERT INTO proposals (id, organisation, title, verdict) VALUES (p, r.o, '%[1]s', '{}');
-				INSERT INTO proposal_features (proposal, position, layer, feature) VALUES (p, 0, 'bts_sites', r.id);
-				INSERT INTO proposal_steps (proposal, revision, action, party, organisation) VALUES (p, 1, 'file', 'organisation', r.o);
-				IF p %% 2 = 0 THEN
-					INSERT INTO proposal_steps (proposal, revision, action, party, organisation) VALUES (p, 2, 'attach', 'organisation', r.o);
-					INSERT INTO attachments (id, proposal, revision, name, media_type, bytes, sha256) VALUES (p + 500000, p, 2, '%[1]s.txt', 'text/plain', 1, sha256('x'));
-					INSERT INTO attachment_chunks (attachment, number, bytes) VALUES (p + 500000, 1, 'x');
-				END IF;
-				INSERT INTO proposal_steps (proposal, revision, action, party, organisation) VALUES (p, CASE p %% 2 WHEN 0 THEN 3 ELSE 2 END, 'withdraw', 'organisation', r.o);
-			END LOOP;
-		END $$`, title, where, world)
-}
-
 // shareFor is a statement by which one organisation asks another for some masts of its, is
 // declined, and for some of them withdraws.
 func shareFor(asker, owner, where string, world int) string {
@@ -193,9 +172,9 @@ func (p *pair) hide(conn *pgx.Conn) {
 		p.quiet = append(p.quiet, time.Now())
 		moved := p.as.blind(l, "ST_Translate(geom, 0.002, -0.001)")
 		execute(p.t, conn, fmt.Sprintf(`UPDATE %s SET geom = ST_Translate(geom, 0.002, -0.001), name = 'moved ' || code, valid_from = valid_from - 700
-			WHERE status = 'draft' AND id %% 2 = 0 AND %s AND %s AND %s`, l.Name, blind, moved, p.as.unasked(l)))
+			WHERE status = 'draft' AND id %% 2 = 0 AND %s AND %s AND %s`, l.Name, blind, moved, p.as.alone(l)))
 		p.quiet = append(p.quiet, time.Now())
-		execute(p.t, conn, fmt.Sprintf("DELETE FROM %s WHERE status = 'draft' AND id %% 5 = 0 AND %s AND %s", l.Name, blind, p.as.unasked(l)))
+		execute(p.t, conn, fmt.Sprintf("DELETE FROM %s WHERE status = 'draft' AND id %% 5 = 0 AND %s AND %s", l.Name, blind, p.as.alone(l)))
 		p.hideConsultations(conn, l)
 		for _, f := range l.Fields {
 			if f.Confidential {
@@ -204,9 +183,8 @@ func (p *pair) hide(conn *pgx.Conn) {
 		}
 	}
 	sites, _ := p.origin.layers.Get("bts_sites")
-	hidden := fmt.Sprintf("%s AND %s", p.as.blind(sites, "geom"), p.as.unasked(sites))
-	execute(p.t, conn, proposalsOf("hidden", hidden, 1))
-	p.widen(conn, hidden)
+	execute(p.t, conn, proposalsOf("hidden", fmt.Sprintf("%s AND %s", p.as.blind(sites, "geom"), p.as.alone(sites)), "BCA", 1))
+	p.widen(conn)
 	owner := map[bool]string{true: "VIETTEL", false: "VNPT"}[p.as.organisation == "VNPT"]
 	for _, asker := range []string{"MOBIFONE", "VIETNAMOBILE"} { // of whom no viewer is one
 		execute(p.t, conn, shareFor(asker, owner, p.as.blind(sites, "geom"), 1))
@@ -232,21 +210,6 @@ func (p *pair) hide(conn *pgx.Conn) {
 	}
 	if areas, _ := p.origin.layers.Get("special_areas"); !p.as.viewer().Sight(areas.Name).Withheld {
 		p.withhold(conn)
-	}
-}
-
-// widen adds to proposals, some of which the viewer sees, drafts of the same organisation that
-// he does not: of two districts, say. Not to those with files, which he then does not see, nor
-// that there are any: it is as if they had none.
-func (p *pair) widen(conn *pgx.Conn, hidden string) {
-	p.t.Helper()
-	n := untriggered(p.t, conn, fmt.Sprintf(`INSERT INTO proposal_features (proposal, position, layer, feature, code, geom)
-		SELECT p.id, 1 + row_number() OVER (PARTITION BY p.id ORDER BY d.id), 'bts_sites', d.id, d.code, d.geom
-		FROM (SELECT id, organisation FROM proposals WHERE title <> 'hidden' AND id NOT IN (SELECT proposal FROM attachments)) p JOIN LATERAL (SELECT id, code, geom FROM bts_sites
-			WHERE status = 'draft' AND owner_organisation = p.organisation AND %s ORDER BY md5(id::text || p.id) LIMIT 2) d ON true
-		ON CONFLICT DO NOTHING`, hidden))
-	if n == 0 && !strings.HasPrefix(hidden, "false") {
-		p.t.Fatal("no proposal has drafts of which the viewer sees some alone")
 	}
 }
 
@@ -277,7 +240,7 @@ func (p *pair) stir() {
 	l := pick(p.rand, p.stock.drafts)
 	p.made++
 	row := pgx.Identifier{l.Name}.Sanitize()
-	blind, id, unasked := p.as.blind(l, "geom"), int64(1)<<48+p.rand.Int64N(1<<48), p.as.unasked(l)
+	blind, id, unasked := p.as.blind(l, "geom"), int64(1)<<48+p.rand.Int64N(1<<48), p.as.alone(l)
 	columns := strings.ReplaceAll(columnsBut(l, "code", ""), ", updated_at", "") + ", geom"
 	p.alter(fmt.Sprintf(`INSERT INTO %[1]s (id, code, %[2]s) SELECT $1, 'LATE-' || $2::bigint, %[2]s FROM %[1]s WHERE status = 'draft' AND %[3]s ORDER BY md5(id || $2::text) LIMIT 1`, row, columns, blind), id, p.made)
 	p.alter(fmt.Sprintf(`UPDATE %s SET name = 'stirred', geom = geom WHERE id IN (SELECT id FROM %[1]s WHERE status = 'draft' AND %s AND %s ORDER BY md5(id || $1::text) LIMIT 3)`, row, blind, unasked), fmt.Sprint(p.made))
@@ -294,11 +257,12 @@ type stock struct {
 	points         []orb.Point // where something is, hidden things first
 	within         []orb.Point // in the territory of the viewer, if he has one
 	communes       []string
-	consultations  []int64  // of either world
-	imports        []int64  // of either world
-	mappings       []int64  // of either world
-	proposals      []int64  // of either world
-	seen           []int64  // proposals that the viewer has to do with
+	consultations  []int64 // of either world
+	imports        []int64 // of either world
+	mappings       []int64 // of either world
+	proposals      []int64 // of either world
+	seen           []int64 // proposals that the viewer has to do with
+	held           []heldDraft
 	verdicts       []string // numbers, of either world
 	shares         []string // numbers, of either world
 	sites          *layer.Layer

@@ -81,7 +81,7 @@ func (p *pair) shorten(q question) string {
 // then. What is different before is left alone.
 func (p *pair) again(t *testing.T, steps []change, q question) string {
 	t.Helper()
-	n := &pair{t: t, origin: p.origin, as: p.as, kept: p.kept, etags: map[string][2]string{}, counts: map[string]int{}}
+	n := &pair{t: t, origin: p.origin, as: p.as, stock: p.stock, kept: p.kept, etags: map[string][2]string{}, counts: map[string]int{}}
 	n.serveKept()
 	for _, s := range steps {
 		if s.sql != "" {

@@ -49,8 +49,10 @@ func everybody() []who {
 		{name: "person"},
 		{name: "operator VNPT", role: account.Operator, organisation: "VNPT"},
 		{name: "operator VIETTEL", role: account.Operator, organisation: "VIETTEL"},
+		{name: "operator VNPT on sites", role: account.Operator, organisation: "VNPT", layers: []string{"bts_sites", "operator_positions"}},
 		{name: "consulted agency", role: account.Consulted, organisation: "BCHQS"},
 		{name: "agency asked", role: account.Consulted, organisation: "SXD"},
+		{name: "agency asked about sites", role: account.Consulted, organisation: "SXD", layers: []string{"bts_sites"}},
 		{name: "officer of 094", role: account.Officer, territory: "094"},
 		{name: "officer of 100", role: account.Officer, territory: "100"},
 		{name: "officer of some layers", role: account.Officer, layers: []string{"bts_sites", "postal_points"}},
@@ -93,6 +95,12 @@ func (w who) unasked(l *layer.Layer) string {
 		return "true"
 	}
 	return fmt.Sprintf("id NOT IN (SELECT feature FROM consultations WHERE layer = '%s' AND agency = '%s' AND withdrawn_at IS NULL)", l.Name, agency)
+}
+
+// alone is the condition on hidden rows of a layer that nothing which the viewer sees hangs on, and
+// that are free to be changed: he is not asked about them, and they are in no open proposal.
+func (w who) alone(l *layer.Layer) string {
+	return fmt.Sprintf("%s AND id NOT IN (SELECT f.feature FROM proposal_features f JOIN proposals o ON o.id = f.proposal WHERE f.layer = '%s' AND hatang_proposal_open(o.state))", w.unasked(l), l.Name)
 }
 
 // unconcerned is the condition on rows of a layer about which other agencies may be asked
@@ -156,12 +164,12 @@ func newOrigin(t *testing.T) *origin {
 			execute(t, conn, consultationsOf(l))
 		}
 	}
-	execute(t, conn, proposalsOf("x", "true", 0))
+	execute(t, conn, proposalsOf("x", "true", "SXD", 0))
 	execute(t, conn, shareFor("VIETTEL", "VNPT", "true", 0))
 	execute(t, conn, shareFor("VNPT", "MOBIFONE", "true", 0))
 	execute(t, conn, "INSERT INTO import_mappings (layer, organisation, name, reading) SELECT 'kiosks', o, 'x', '{}' FROM unnest('{VNPT,VIETTEL,NULL}'::text[]) o")
-	execute(t, conn, "UPDATE consultations SET answer = 'agreed', note = 'x' WHERE feature % 5 = 1")
-	execute(t, conn, "UPDATE consultations SET withdrawn_at = now() WHERE feature % 5 = 2")
+	execute(t, conn, "UPDATE consultations SET answer = 'agreed', note = 'x' WHERE feature % 5 = 1 AND answered_at IS NULL")
+	execute(t, conn, "UPDATE consultations SET withdrawn_at = now() WHERE feature % 5 = 2 AND answered_at IS NULL")
 	for _, sql := range layersPublished {
 		execute(t, conn, sql)
 	}
@@ -499,6 +507,7 @@ func (o *origin) newPair(t *testing.T, as who, random *rand.Rand) *pair {
 	for _, f := range seen {
 		p.stock.seen = append(p.stock.seen, f.ID)
 	}
+	p.stock.readHeld(t, p.b.conn)
 	p.wake()
 	p.settle()
 	return p
@@ -585,6 +594,9 @@ func (p *pair) both(a question) string {
 	if strings.HasPrefix(a.path, "/api/v1/keys") {
 		mapKeys(&got[0], &got[1])
 	}
+	if strings.HasPrefix(a.path, "/api/v1/proposals") {
+		p.mapVerdicts(&got[0], &got[1])
+	}
 	if tag := got[0].header.Get("ETag"); a.method == http.MethodGet && tag != "" {
 		if _, known := p.etags[a.path]; !known {
 			p.tagged = append(p.tagged, a.path)
@@ -658,30 +670,6 @@ func (p *pair) compare(n int) (differences []string) {
 	return differences
 }
 
-// tryProposals has the viewer try every step on every proposal that he has to do with, some of
-// which have features in the second world that he does not see.
-func (p *pair) tryProposals() (differences []string) {
-	p.t.Helper()
-	for _, id := range p.stock.seen {
-		path := fmt.Sprint("/api/v1/proposals/", id)
-		asked := []question{{method: http.MethodGet, path: path}, {method: http.MethodPost, path: path + "/attachments?name=x.txt", body: "x", headers: []string{"Content-Type", "text/plain"}}}
-		for _, action := range permit.Actions() {
-			asked = append(asked, question{method: http.MethodPost, path: path + "/decisions", headers: jsonBody,
-				body: fmt.Sprintf(`{"action":%q,"reasons":"x"%s}`, action, map[permit.Action]string{permit.Consult: `,"agencies":["SXD"]`, permit.AnswerFor: `,"answer":"agreed"`}[action])})
-		}
-		for _, q := range asked {
-			q.address, q.cold = "192.0.2.6:1", p.chance(50)
-			if d := p.both(q); d != "" {
-				if len(differences) == 0 && p.kept != nil {
-					d += p.shorten(q)
-				}
-				differences = append(differences, d)
-			}
-		}
-	}
-	return differences[:min(p.enough, len(differences))]
-}
-
 // seed is where the random of a test begins: HATANG_SEED, else anywhere. What it leads to is
 // the test's own, whichever others run before it.
 func seed(t *testing.T) *rand.Rand {
@@ -713,11 +701,11 @@ func compareWorlds(t *testing.T, o *origin, requests int) {
 		t.Run(as.name, func(t *testing.T) {
 			t.Parallel() // much of the time is spent waiting for memories to be fresh
 			p := o.newPair(t, as, seed(t))
-			for _, d := range append(p.compare(requests), p.tryProposals()...) {
+			for _, d := range slices.Concat(p.compare(requests), p.tryProposals(), p.tryHeld()) {
 				t.Error(d)
 			}
 			memory := p.a.memory.snapshots.Report()
-			t.Logf("%d requests, %d proposals seen: %v; checks from memory %d, from the database %d", requests, len(p.stock.seen), p.counts, memory.FromMemory, memory.FromDatabase)
+			t.Logf("%d requests, %d proposals seen, %d drafts held by others: %v; checks from memory %d, from the database %d", requests, len(p.stock.seen), len(p.stock.held), p.counts, memory.FromMemory, memory.FromDatabase)
 			if memory.FromMemory == 0 || memory.FromDatabase == 0 {
 				t.Error("not all ways to an answer were taken")
 			}

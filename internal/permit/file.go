@@ -21,7 +21,9 @@ import (
 // what is decided here is who takes part, and what is said to whom it is not open.
 //
 // Decided: a proposal refers to drafts that are there, made by any door there is for them.
-// From its filing on these stay as they were checked, until more is asked.
+// From its filing on these stay as they were checked, until more is asked; and whoever has
+// changed one nevertheless, since he does not see the proposal, it is approved as it was checked
+// or not at all.
 //
 // Decided: who files never acts as staff on it, nor does anyone of his organisation. That
 // holds for every step of staff, for who only asks can steer a decision, too.

@@ -14,7 +14,8 @@ import (
 )
 
 // Decided: a file of an agency's answer is for staff and that agency, as the answer is. All
-// others are for who sees the whole proposal; who sees some of its features is told of none.
+// others are for who sees the whole proposal; an agency that is asked about some of its features is
+// told of none of these.
 
 // Attachments returns those of a proposal that the viewer sees, in the order in which they
 // came. layer.ErrNotFound where he has nothing to do with it.
@@ -42,20 +43,18 @@ func (s *Store) attachments(ctx context.Context, v account.Viewer, proposal, id 
 		if err != nil {
 			return err
 		}
-		if f.whole {
-			list, err = attachmentsOf(ctx, tx, v, f, id)
-		}
+		list, err = attachmentsOf(ctx, tx, v, f, id)
 		return err
 	})
 	return list, err
 }
 
-// attachmentsOf reads what the viewer sees of the attachments of a proposal that he sees whole.
+// attachmentsOf reads what the viewer sees of the attachments of a proposal.
 func attachmentsOf(ctx context.Context, q querier, v account.Viewer, f *seenFile, id int64) ([]permit.Attachment, error) {
 	rows, err := q.Query(ctx, `SELECT a.id, a.name, a.media_type, a.bytes, encode(a.sha256, 'hex'), s.party, s.organisation, a.agency, s.who, s.at,
-			(SELECT count(*) FROM proposal_steps s WHERE s.proposal = a.proposal AND s.revision <= a.revision AND `+told("$3", "$4", "true", "$5")+`)
+			(SELECT count(*) FROM proposal_steps s WHERE s.proposal = a.proposal AND s.revision <= a.revision AND `+told("$3", "$4", "$5", "$6", "$7")+`)
 		FROM attachments a JOIN proposal_steps s USING (proposal, revision)
-		WHERE a.proposal = $1 AND $2::bigint IN (0, a.id) AND ($3 OR a.agency IS NULL OR $4 AND a.agency = $5) ORDER BY a.revision`, f.ID, id, f.staff, f.asked, v.Organisation)
+		WHERE a.proposal = $1 AND $2::bigint IN (0, a.id) AND ($3 OR a.agency IS NULL AND $5 OR $4 AND a.agency = $6) ORDER BY a.revision`, f.ID, id, f.staff, f.asked, f.whole, v.Organisation, answersOn(v))
 	if err != nil {
 		return nil, err
 	}
@@ -88,7 +87,7 @@ func (s *Store) ReadAttachment(ctx context.Context, a permit.Attachment, w io.Wr
 }
 
 // AttachFile attaches a file to a proposal, which is a step on it, and returns its id.
-// layer.ErrNotFound where the viewer does not see the proposal whole; layer.ErrForbidden and
+// layer.ErrNotFound where the viewer has nothing to do with it; layer.ErrForbidden and
 // layer.ErrConflict as DecideProposal, the latter as *permit.RefusedError where a limit is
 // reached; *layer.InvalidError for an agency that is asked nothing.
 func (s *Store) AttachFile(ctx context.Context, v account.Viewer, proposal int64, n permit.NewAttachment) (id int64, err error) {
@@ -98,16 +97,13 @@ func (s *Store) AttachFile(ctx context.Context, v account.Viewer, proposal int64
 			return err
 		}
 		party, _, err := permit.Next(f.State, permit.Attach, f.Parties)
-		if err == nil && !f.whole {
-			err = pgx.ErrNoRows
-		}
 		if err != nil {
 			return err
 		}
 		if party == permit.Agency {
 			n.Agency = v.Organisation
 		}
-		if err := mayAnswerWith(ctx, tx, f, party, n.Agency); err != nil {
+		if err := mayAnswerWith(ctx, tx, v, f, party, n.Agency); err != nil {
 			return err
 		}
 		if err := roomFor(ctx, tx, v, f, party, n); err != nil {
@@ -128,7 +124,7 @@ func (s *Store) AttachFile(ctx context.Context, v account.Viewer, proposal int64
 }
 
 // mayAnswerWith refuses a file of an answer that is not asked for.
-func mayAnswerWith(ctx context.Context, tx pgx.Tx, f *seenFile, party permit.Party, agency string) error {
+func mayAnswerWith(ctx context.Context, tx pgx.Tx, v account.Viewer, f *seenFile, party permit.Party, agency string) error {
 	var faults layer.Faults
 	if agency != "" && party == permit.Organisation {
 		return fmt.Errorf("it answers for no agency: %w", layer.ErrForbidden)
@@ -137,7 +133,7 @@ func mayAnswerWith(ctx context.Context, tx pgx.Tx, f *seenFile, party permit.Par
 		return nil
 	}
 	var open bool
-	if err := tx.QueryRow(ctx, "SELECT EXISTS (SELECT FROM consultations WHERE proposal = $1 AND agency = $2 AND answered_at IS NULL AND withdrawn_at IS NULL)", f.ID, agency).Scan(&open); err != nil {
+	if err := tx.QueryRow(ctx, "SELECT EXISTS (SELECT FROM consultations WHERE proposal = $1 AND agency = $2 AND answered_at IS NULL AND withdrawn_at IS NULL AND layer = ANY ($3))", f.ID, agency, answeredBy(v, party)).Scan(&open); err != nil {
 		return err
 	}
 	if !open && party == permit.Agency {

@@ -56,6 +56,9 @@ func translate(doing string, err error) error {
 	case pg.Code == "HT023":
 		return &permit.RefusedError{Detail: geo.Text{VI: "Chưa đủ ý kiến đồng ý bắt buộc của cơ quan có thẩm quyền: xem missing_consents của hồ sơ.",
 			EN: "Consent that is required has not been given: see missing_consents of the proposal."}}
+	case pg.Code == "HT025":
+		return &permit.RefusedError{Detail: geo.Text{VI: fmt.Sprintf("Đã thay đổi sau khi kiểm tra, nên không thể duyệt: %s. Hãy yêu cầu bổ sung.", pg.Detail),
+			EN: fmt.Sprintf("Changed since it was checked, and so it cannot be approved: %s. Have it supplemented (ask_more).", pg.Detail)}}
 	case pg.ConstraintName == "sharing_requests_one_open":
 		return &permit.RefusedError{Detail: geo.Text{VI: "Đơn vị bạn đang có một đề nghị chưa kết thúc về đối tượng này.", EN: "Your organisation has a request about this feature that is open."}}
 	case pg.Code == "HT024":

@@ -153,6 +153,9 @@ func importRows(ctx context.Context, tx pgx.Tx, v account.Viewer, l *layer.Layer
 	if err := allowImport(ctx, tx); err != nil {
 		return im.summary, err
 	}
+	if err := heed(ctx, tx, v, "", 0); err != nil {
+		return im.summary, err
+	}
 	for _, step := range []func(context.Context) error{
 		im.stage, func(ctx context.Context) error { return im.copyIn(ctx, read) }, im.match, im.refuseOthers,
 		im.refuseTwins, im.refuseShapes, im.refuseExisting, im.refuseIncomplete, im.refusePeriods, im.refuseRivals, im.dropRefused, im.compareUnits, im.preview, im.apply, im.makeOwnSites,

@@ -104,15 +104,13 @@ func (s *Store) proposal(ctx context.Context, tx pgx.Tx, v account.Viewer, id in
 	if err := f.onlySeen(ctx, tx, v); err != nil {
 		return permit.File{}, err
 	}
-	if f.staff && f.whole {
+	if f.staff {
 		if err := tx.QueryRow(ctx, "SELECT hatang_missing_consents($1)", id).Scan(&f.MissingConsents); err != nil {
 			return permit.File{}, err
 		}
 	}
-	if f.whole {
-		if f.Attachments, err = attachmentsOf(ctx, tx, v, f, 0); err != nil {
-			return permit.File{}, err
-		}
+	if f.Attachments, err = attachmentsOf(ctx, tx, v, f, 0); err != nil {
+		return permit.File{}, err
 	}
 	f.Steps, err = fileSteps(ctx, tx, v, f)
 	return f.File, err
@@ -220,7 +218,7 @@ func fileConsultations(ctx context.Context, q querier, v account.Viewer, f *seen
 // far as the viewer may know.
 func fileSteps(ctx context.Context, q querier, v account.Viewer, f *seenFile) ([]permit.FileStep, error) {
 	rows, err := q.Query(ctx, `SELECT row_number() OVER (ORDER BY revision), revision, action, party, organisation, who, at, before, after, reasons, conditions, detail, due_on, expires_on FROM proposal_steps s
-		WHERE proposal = $1 AND `+told("$2", "$3", "$5", "$4")+" ORDER BY revision", f.ID, f.staff, f.asked, v.Organisation, f.whole)
+		WHERE proposal = $1 AND `+told("$2", "$3", "$4", "$5", "$6")+" ORDER BY revision", f.ID, f.staff, f.asked, f.whole, v.Organisation, answersOn(v))
 	if err != nil {
 		return nil, err
 	}
@@ -248,6 +246,9 @@ func (s *Store) FileProposal(ctx context.Context, v account.Viewer, n permit.New
 	}
 	err = s.write(ctx, v, "file the proposal", func(tx pgx.Tx) error {
 		if err := s.checkFiled(ctx, tx, v, n.Features); err != nil {
+			return err
+		}
+		if err := heedNone(ctx, tx); err != nil { // those that he sees have been looked at
 			return err
 		}
 		if err := tx.QueryRow(ctx, "INSERT INTO proposals (organisation, title, verdict) VALUES ($1, $2, $3) RETURNING id", v.Organisation, n.Title, n.Verdict).Scan(&id); err != nil {
@@ -311,13 +312,8 @@ func (s *Store) checkFiled(ctx context.Context, tx pgx.Tx, v account.Viewer, fea
 	return faults.Err()
 }
 
-// inOpenProposal is the condition that the row of an expression is in a proposal that is open.
-func inOpenProposal(collection, id string) string {
-	return "EXISTS (SELECT FROM proposal_features f JOIN proposals p ON p.id = f.proposal WHERE f.layer = " + collection + " AND f.feature = " + id + " AND hatang_proposal_open(p.state))"
-}
-
 // Fileable returns drafts of the viewer's organisation that he may file and that are in no
-// proposal that is open, by layer and code, behind one of them where q says so. Cost: an index
+// proposal of its that is open, by layer and code, behind one of them where q says so. Cost: an index
 // scan for each layer.
 func (s *Store) Fileable(ctx context.Context, v account.Viewer, q permit.DraftQuery) ([]permit.FiledFeature, error) {
 	list := []permit.FiledFeature{}
@@ -329,7 +325,7 @@ func (s *Store) Fileable(ctx context.Context, v account.Viewer, q permit.DraftQu
 		c := &conditions{}
 		c.visible(v.Sight(name), l)
 		ours := fmt.Sprintf("owner_organisation = %s", c.bind(v.Organisation))
-		c.add("%s AND status = %s AND NOT %s", ours, c.bind(layer.Draft), inOpenProposal(c.bind(name), "t.id"))
+		c.add("%s AND status = %s AND NOT %s", ours, c.bind(layer.Draft), c.inOpenProposal(v, name, "t.id"))
 		if name == q.After.Collection { // of others' rows it tells nothing
 			c.add("(code, id) > (SELECT code, id FROM %s WHERE id = %s AND %s)", quote(name), c.bind(q.After.ID), ours)
 		}
@@ -357,7 +353,8 @@ func lockDraft(ctx context.Context, tx pgx.Tx, v account.Viewer, l *layer.Layer,
 	if err = tx.QueryRow(ctx, "SELECT revision FROM "+quote(l.Name)+" AS t"+c.where()+" FOR UPDATE", c.args...).Scan(&revision); err != nil {
 		return 0, false, err
 	}
-	err = tx.QueryRow(ctx, "SELECT "+inOpenProposal("$1", "$2"), l.Name, id).Scan(&open)
+	c = &conditions{}
+	err = tx.QueryRow(ctx, "SELECT "+c.inOpenProposal(v, l.Name, c.bind(id)), c.args...).Scan(&open)
 	return revision, open, err
 }
 

@@ -2,6 +2,7 @@ package postgis
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/jackc/pgx/v5"
@@ -67,7 +68,7 @@ func (s *Store) decide(ctx context.Context, tx pgx.Tx, v account.Viewer, f *seen
 	switch d.Action {
 	case permit.Supplement:
 		next.Verdict = d.Verdict
-		if err = unchangedSince(ctx, tx, d.Features); err == nil {
+		if err = unchangedSince(ctx, tx, f.Organisation, d.Features); err == nil {
 			err = recordSealed(ctx, tx, f.ID, d.Records)
 		}
 	case permit.Approve:
@@ -95,7 +96,7 @@ func (s *Store) decide(ctx context.Context, tx pgx.Tx, v account.Viewer, f *seen
 			detail["attachment"] = d.Attachment
 		}
 		next.Detail = detail
-		if err := answerFor(ctx, tx, f, d, agency); err != nil {
+		if err := answerFor(ctx, tx, f, d, agency, answeredBy(v, party)); err != nil {
 			return err
 		}
 	}
@@ -110,11 +111,25 @@ func answering(v account.Viewer, d permit.Decision, party permit.Party) string {
 	return d.Agency
 }
 
-// unchangedSince refuses where a row is not at the revision that was checked.
-func unchangedSince(ctx context.Context, tx pgx.Tx, features []permit.FiledFeature) error {
+// answeredBy are the layers about whose features somebody answers for an agency: an officer who
+// records an answer about all.
+func answeredBy(v account.Viewer, party permit.Party) []string {
+	if party == permit.Agency {
+		return answersOn(v)
+	}
+	return permit.FiledLayers()
+}
+
+// unchangedSince refuses where a row is not at the revision that was checked, or no draft of the
+// organisation any more.
+func unchangedSince(ctx context.Context, tx pgx.Tx, organisation string, features []permit.FiledFeature) error {
 	for _, f := range features {
 		var revision int64
-		if err := tx.QueryRow(ctx, "SELECT revision FROM "+quote(f.Collection)+" WHERE id = $1 FOR SHARE", f.ID).Scan(&revision); err != nil {
+		err := tx.QueryRow(ctx, "SELECT revision FROM "+quote(f.Collection)+" WHERE id = $1 AND status = 'draft' AND owner_organisation = $2 FOR SHARE", f.ID, organisation).Scan(&revision)
+		if errors.Is(err, pgx.ErrNoRows) {
+			return &permit.RefusedError{Detail: geo.Text{VI: fmt.Sprintf("%s không còn là bản thảo của đơn vị; hãy rút hồ sơ.", f.Code), EN: fmt.Sprintf("%s is no draft of the organisation any more; withdraw the proposal.", f.Code)}}
+		}
+		if err != nil {
 			return err
 		}
 		if revision != f.Revision {
@@ -149,8 +164,8 @@ func askAgencies(ctx context.Context, tx pgx.Tx, f *seenFile, d permit.Decision,
 	return err
 }
 
-// answerFor answers all that the agency is asked in the proposal.
-func answerFor(ctx context.Context, tx pgx.Tx, f *seenFile, d permit.Decision, agency string) error {
+// answerFor answers all that the agency is asked in the proposal about features of the layers.
+func answerFor(ctx context.Context, tx pgx.Tx, f *seenFile, d permit.Decision, agency string, layers []string) error {
 	if d.Attachment != 0 {
 		var its bool
 		if err := tx.QueryRow(ctx, "SELECT EXISTS (SELECT FROM attachments WHERE id = $1 AND proposal = $2 AND agency = $3)", d.Attachment, f.ID, agency).Scan(&its); err != nil {
@@ -163,8 +178,8 @@ func answerFor(ctx context.Context, tx pgx.Tx, f *seenFile, d permit.Decision, a
 		}
 	}
 	tag, err := tx.Exec(ctx, `UPDATE consultations SET answer = $3, note = nullif($4, ''), document_number = nullif($5, ''), document_date = $6, attachment = nullif($7::bigint, 0)
-		WHERE proposal = $1 AND agency = $2 AND answered_at IS NULL AND withdrawn_at IS NULL`,
-		f.ID, agency, string(d.Answer), d.Reasons, d.DocumentNumber, dayOrNull(d.DocumentDate), d.Attachment)
+		WHERE proposal = $1 AND agency = $2 AND layer = ANY ($8) AND answered_at IS NULL AND withdrawn_at IS NULL`,
+		f.ID, agency, string(d.Answer), d.Reasons, d.DocumentNumber, dayOrNull(d.DocumentDate), d.Attachment, layers)
 	if err == nil && tag.RowsAffected() == 0 {
 		return &permit.RefusedError{Detail: geo.Text{VI: "Trong hồ sơ này cơ quan ấy không còn được hỏi gì.", EN: "The agency is not being asked anything in this proposal."}}
 	}

@@ -248,9 +248,9 @@ func TestWhoSeesAProposal(t *testing.T) {
 	}
 }
 
-// A proposal is one, and its features are several: of each who sees it sees it, and what was
-// found about it; who has to do with another is told nothing.
-func TestOfAProposalEachFeatureIsShownByItself(t *testing.T) {
+// A proposal is one, and its features are several: its organisation and staff see all of them or
+// nothing, an agency those that it is asked about, and what was found about them.
+func TestWhoSeesWhichFeaturesOfAProposal(t *testing.T) {
 	f := newFiling(t)
 	ctx := context.Background()
 	points := get(t, f.layers, "postal_points")
@@ -265,55 +265,72 @@ func TestOfAProposalEachFeatureIsShownByItself(t *testing.T) {
 	}
 	f.mustAttach(f.operator, id, "")
 	f.must(officer(), id, permit.Decision{Action: permit.Consult, Agencies: []string{"SXD"}})
-	limited := func(v account.Viewer, layers ...string) account.Viewer {
-		v.Grants = slices.Clone(v.Grants)
-		v.Grants[0].Layers = layers
-		return v
-	}
-	parts := map[string]account.Viewer{} // staff who see some of it
+	both := f.officer
+	both.Grants = append(slices.Clone(both.Grants), f.farApprover.Grants...)
+	officerAndAgency := f.officer
+	officerAndAgency.Organisation, officerAndAgency.Grants = "SXD", append(slices.Clone(f.officer.Grants), f.agency.Grants...)
 	for name, of := range map[string]struct {
 		viewer  account.Viewer
 		codes   string
 		verdict string
 	}{
-		"the operator":          {f.operator, "D1 D3 P1", "refused"},
-		"staff of everything":   {officer(), "D1 D3 P1", "refused"},
-		"the agency":            {f.agency, "D1 D3 P1", "refused"},
-		"the officer of 094":    {f.officer, "D1 P1", "permitted"},
-		"the approver of 095":   {f.farApprover, "D3", "refused"},
-		"staff of points":       {limited(officer(), "postal_points"), "P1", ""},
-		"the officer's sites":   {limited(f.officer, "bts_sites"), "D1", "permitted"},
-		"the agency for points": {limited(f.agency, "postal_points"), "P1", ""},
+		"the operator":                      {f.operator, "D1 D3 P1", "refused"},
+		"staff of everything":               {officer(), "D1 D3 P1", "refused"},
+		"staff of 094 and of 095":           {both, "D1 D3 P1", "refused"},
+		"the agency":                        {f.agency, "D1 D3 P1", "refused"},
+		"the agency for points":             {limitedTo(f.agency, "postal_points"), "P1", ""},
+		"the officer of 094":                {f.officer, "", ""},
+		"the officer of 094, for an agency": {officerAndAgency, "", ""},
+		"the approver of 095":               {f.farApprover, "", ""},
+		"staff of points":                   {limitedTo(officer(), "postal_points"), "", ""},
+		"the officer's sites":               {limitedTo(f.officer, "bts_sites"), "", ""},
 	} {
 		seen, err := f.Proposal(ctx, of.viewer, id)
+		for _, territory := range []string{"", "094", "095"} {
+			list, listErr := f.Proposals(ctx, of.viewer, permit.FileQuery{Territory: territory, Limit: 10})
+			if lies := of.codes != "" && strings.Contains(of.codes, map[string]string{"094": "1", "095": "D3"}[territory]); listErr != nil || lies != (len(list) == 1) {
+				t.Errorf("%s finds %d in %q, %v", name, len(list), territory, listErr)
+			}
+		}
+		if of.codes == "" {
+			if !errors.Is(err, layer.ErrNotFound) {
+				t.Errorf("%s sees it: %v, %v", name, seen.Features, err)
+			}
+			for _, action := range permit.Actions() {
+				if err := f.decide(of.viewer, id, permit.Decision{Action: action, Reasons: "x"}); !errors.Is(err, layer.ErrNotFound) {
+					t.Errorf("%s, %s: %v", name, action, err)
+				}
+			}
+			if _, err := f.attach(of.viewer, id, ""); !errors.Is(err, layer.ErrNotFound) {
+				t.Errorf("%s attaches: %v", name, err)
+			}
+			continue
+		}
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
 		var check struct {
 			Verdict  string
-			Features []struct {
-				Collection string
-				ID         int64
-			}
+			Features []permit.FeatureID
 		}
 		if err := json.Unmarshal(seen.Verdict, &check); err != nil {
 			t.Fatal(err)
 		}
 		var codes []string
-		ids := map[string]bool{}
+		ids := map[permit.FeatureID]bool{}
 		for _, feature := range seen.Features {
 			codes = append(codes, feature.Code)
-			ids[fmt.Sprint(feature.Collection, feature.ID)] = true
+			ids[permit.FeatureID{Collection: feature.Collection, ID: feature.ID}] = true
 		}
-		checked := map[string]bool{}
+		checked := map[permit.FeatureID]bool{}
 		for _, c := range check.Features {
-			checked[fmt.Sprint(c.Collection, c.ID)] = true
+			checked[c] = true
 		}
 		if strings.Join(codes, " ") != of.codes || check.Verdict != of.verdict || !maps.Equal(ids, checked) {
 			t.Errorf("%s sees %v, checked %v, %q", name, codes, checked, check.Verdict)
 		}
 		for _, c := range seen.Consultations {
-			if !ids[fmt.Sprint(c.Collection, c.Feature)] {
+			if !ids[permit.FeatureID{Collection: c.Collection, ID: c.Feature}] {
 				t.Errorf("%s is told what is asked about %s %d", name, c.Collection, c.Feature)
 			}
 		}
@@ -322,32 +339,17 @@ func TestOfAProposalEachFeatureIsShownByItself(t *testing.T) {
 		if all := len(codes) == 3; files != all || len(seen.Attachments) > 0 != all || seen.Revision != int64(len(seen.Steps)) {
 			t.Errorf("%s is told of files: %v, %d, at revision %d of %d", name, files, len(seen.Attachments), seen.Revision, len(seen.Steps))
 		}
-		if whole := len(codes) == 3 && of.viewer.Staff(); whole != (seen.MissingConsents != nil) {
-			t.Errorf("%s is told of the consents of all: %v", name, seen.MissingConsents)
-		}
-		if len(codes) < 3 && of.viewer.Staff() {
-			parts[name] = of.viewer
-		}
-		for _, territory := range []string{"094", "095"} {
-			list, err := f.Proposals(ctx, of.viewer, permit.FileQuery{Territory: territory, Limit: 10})
-			if lies := strings.Contains(of.codes, map[string]string{"094": "1", "095": "D3"}[territory]); err != nil || lies != (len(list) == 1) {
-				t.Errorf("%s finds %d in %s, %v", name, len(list), territory, err)
-			}
+		if of.viewer.Staff() != (seen.MissingConsents != nil) {
+			t.Errorf("%s is told of the consents: %v", name, seen.MissingConsents)
 		}
 	}
-	// Once it is over they are refused as who sees all: it is for nobody to do anything.
-	f.must(f.operator, id, permit.Decision{Action: permit.Withdraw})
-	parts["staff of everything"] = officer()
-	for name, v := range parts {
-		for _, action := range permit.Actions() {
-			if err := f.decide(v, id, permit.Decision{Action: action, Reasons: "x"}); !errors.Is(err, layer.ErrConflict) {
-				t.Errorf("withdrawn, %s by %s: %v", action, name, err)
-			}
-		}
-		if _, err := f.attach(v, id, ""); !errors.Is(err, layer.ErrConflict) {
-			t.Errorf("withdrawn, a file of %s: %v", name, err)
-		}
-	}
+}
+
+// limitedTo is the viewer with his first grant for some layers alone.
+func limitedTo(v account.Viewer, layers ...string) account.Viewer {
+	v.Grants = slices.Clone(v.Grants)
+	v.Grants[0].Layers = layers
+	return v
 }
 
 // Who is staff where drafts were filed has to do with them as they were filed: what the

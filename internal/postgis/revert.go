@@ -31,6 +31,9 @@ func (s *Store) Revert(ctx context.Context, v account.Viewer, q layer.HistoryQue
 		if err := allowImport(ctx, tx); err != nil {
 			return err
 		}
+		if err := heed(ctx, tx, v, "", 0); err != nil {
+			return err
+		}
 		r := &reverter{tx: tx, viewer: v, query: q}
 		if err := r.revert(ctx); err != nil {
 			return err

@@ -105,7 +105,7 @@ func (s *Store) DeleteFeature(ctx context.Context, v account.Viewer, l *layer.La
 }
 
 // lockRevision holds the row until the transaction ends, so that check and write
-// are one step, and returns its revision.
+// are one step, has it kept for the proposals that the viewer sees, and returns its revision.
 func lockRevision(ctx context.Context, tx pgx.Tx, v account.Viewer, l *layer.Layer, id, ifRevision int64) (int64, error) {
 	var c conditions
 	c.visible(v.Sight(l.Name), l)
@@ -117,7 +117,10 @@ func lockRevision(ctx context.Context, tx pgx.Tx, v account.Viewer, l *layer.Lay
 	if ifRevision != 0 && ifRevision != revision {
 		return 0, fmt.Errorf("%s %d is at revision %d, not %d: %w", l.Name, id, revision, ifRevision, layer.ErrStale)
 	}
-	return revision, inPen(ctx, tx, v, l, id)
+	if err := inPen(ctx, tx, v, l, id); err != nil {
+		return 0, err
+	}
+	return revision, heed(ctx, tx, v, l.Name, id)
 }
 
 // inPen refuses a row that the viewer may not write: one that does not lie within a unit
