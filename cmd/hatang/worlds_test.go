@@ -94,7 +94,7 @@ func (w who) unasked(l *layer.Layer) string {
 	if agency == "" {
 		return "true"
 	}
-	return fmt.Sprintf("id NOT IN (SELECT feature FROM consultations WHERE layer = '%s' AND agency = '%s' AND withdrawn_at IS NULL)", l.Name, agency)
+	return fmt.Sprintf("id NOT IN (SELECT feature FROM consultations WHERE layer = '%s' AND agency = '%s' AND withdrawn_at IS NULL AND over_at IS NULL)", l.Name, agency)
 }
 
 // alone is the condition on hidden rows of a layer that nothing which the viewer sees hangs on, and

@@ -7,8 +7,8 @@ import (
 	"hatang/geo"
 )
 
-// Consultation is a question to an agency about a row. Until it is withdrawn, the agency
-// sees the row (Sight.Consulted).
+// Consultation is a question to an agency about a row. Until it is withdrawn, or the proposal is
+// over in which it is asked, the agency sees the row (Sight.Consulted).
 type Consultation struct {
 	ID         int64             `json:"id"`
 	Collection string            `json:"collection"`

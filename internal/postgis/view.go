@@ -129,13 +129,13 @@ func (c *conditions) visible(s account.Sight, l *layer.Layer) {
 }
 
 // draft is the condition on drafts that the viewer sees: his own, and those that his
-// agency is asked about.
+// agency is asked about, in a proposal until that is over.
 func (c *conditions) draft(s account.Sight, l *layer.Layer) string {
 	own := c.own(s)
 	if s.Consulted == "" {
 		return own
 	}
-	return fmt.Sprintf("(%s OR t.id IN (SELECT feature FROM consultations WHERE layer = %s AND agency = %s AND withdrawn_at IS NULL))", own, c.bind(l.Name), c.bind(s.Consulted))
+	return fmt.Sprintf("(%s OR t.id IN (SELECT feature FROM consultations WHERE layer = %s AND agency = %s AND withdrawn_at IS NULL AND over_at IS NULL))", own, c.bind(l.Name), c.bind(s.Consulted))
 }
 
 // own is the condition on rows of which the viewer sees everything: his organisation's,
