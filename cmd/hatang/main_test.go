@@ -8,7 +8,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime/debug"
 	"strings"
 	"sync"
 	"testing"
@@ -53,7 +52,6 @@ func runTests(m *testing.M) (code int) {
 			code = 1
 		}
 	}()
-	debug.SetGCPercent(400) // servers inside the test make much garbage and keep little
 	return testdb.Run(m)
 }
 

@@ -160,12 +160,30 @@ func compared(op string, a, b any) any {
 			c = cmp.Compare(number(a), number(b))
 		}
 	}
-	return map[string]bool{"=": c == 0, "<>": c != 0, "<": c < 0, ">": c > 0, "<=": c <= 0, ">=": c >= 0}[op]
+	switch op {
+	case "=":
+		return c == 0
+	case "<>":
+		return c != 0
+	case "<":
+		return c < 0
+	case ">":
+		return c > 0
+	case "<=":
+		return c <= 0
+	}
+	return c >= 0
 }
+
+// What letters lower or without their marks still have to become.
+var (
+	lowered  = strings.NewReplacer("ß", "ss", "ς", "σ")
+	unmarked = strings.NewReplacer("đ", "d", "Đ", "D")
+)
 
 func folded(op, s string) string {
 	if op == "casei" {
-		return strings.NewReplacer("ß", "ss", "ς", "σ").Replace(strings.ToLower(s))
+		return lowered.Replace(strings.ToLower(s))
 	}
 	var b strings.Builder
 	for _, r := range norm.NFD.String(s) {
@@ -173,7 +191,7 @@ func folded(op, s string) string {
 			b.WriteRune(r)
 		}
 	}
-	return strings.NewReplacer("đ", "d", "Đ", "D").Replace(b.String())
+	return unmarked.Replace(b.String())
 }
 
 // matches is LIKE by trying everything.

@@ -3,6 +3,7 @@ package httpapi
 import (
 	"encoding/json"
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 	"sync"
@@ -42,17 +43,17 @@ type madeDocuments struct {
 // mostDocuments bounds the cache.
 const mostDocuments = 8
 
-// of returns the documents of layers, which are made once. Layers that have changed are
-// others.
+// of returns the documents of layers, which are made once for all layers that are alike.
 func (o *openapiCache) of(c *Config, layers []*layer.Layer) (documents, error) {
 	o.mu.Lock()
 	i := slices.IndexFunc(o.made, func(m *madeDocuments) bool {
-		return m.title == c.Title && m.version == c.Version && slices.Equal(m.layers, layers)
+		return m.title == c.Title && m.version == c.Version && reflect.DeepEqual(m.layers, layers)
 	})
 	var found *madeDocuments
 	if i >= 0 {
 		found = o.made[i]
 		o.made = slices.Delete(o.made, i, i+1)
+		found.layers = layers // the next look is one at pointers
 	} else {
 		found = &madeDocuments{layers, c.Title, c.Version, sync.OnceValues(func() (documents, error) { return completeOpenAPI(layers, c.Title, c.Version) })}
 	}

@@ -14,6 +14,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	contract "hatang/api"
+	"hatang/geo"
+	"hatang/internal/layer"
 )
 
 func TestDocumentsAreValid(t *testing.T) {
@@ -43,6 +45,32 @@ func TestNullIsATypeInThe31Document(t *testing.T) {
 	}
 	if err := answer.VisitJSON("perhaps", openapi3.EnableJSONSchema2020()); err == nil {
 		t.Error("what is not listed is taken for an answer")
+	}
+}
+
+// Servers of the same layers share the documents, and those of others do not.
+func TestDocumentsAreMadeOnce(t *testing.T) {
+	var cache openapiCache
+	of := func(change func([]*layer.Layer)) *byte {
+		t.Helper()
+		registry, err := layer.Layers()
+		if err != nil {
+			t.Fatal(err)
+		}
+		layers := registry.All()
+		change(layers)
+		docs, err := cache.of(&Config{Title: geo.Text{EN: "x"}}, layers)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return &docs.v30[0]
+	}
+	as := of(func([]*layer.Layer) {})
+	if of(func([]*layer.Layer) {}) != as {
+		t.Error("the documents of the same layers are made twice")
+	}
+	if of(func(layers []*layer.Layer) { layers[0].Fields[0].Doc.EN = "another" }) == as {
+		t.Error("layers that have changed have the old documents")
 	}
 }
 
