@@ -119,7 +119,10 @@ func (s *shaper) clipRing() []pt {
 	for edge := range 4 {
 		out := (*buffers[edge%2])[:0]
 		for i, p := range in {
-			next := in[(i+1)%len(in)]
+			next := in[0]
+			if i+1 < len(in) {
+				next = in[i+1]
+			}
 			d, e := inside(p, edge), inside(next, edge)
 			if d >= 0 {
 				out = append(out, p)
