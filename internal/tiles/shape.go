@@ -69,7 +69,9 @@ func within(p pt) bool {
 	return p.x >= -Buffer && p.y >= -Buffer && p.x <= Extent+Buffer && p.y <= Extent+Buffer
 }
 
-func rounded(p pt) cell { return cell{int32(math.Round(p.x)), int32(math.Round(p.y))} }
+// rounded is the nearest place of the grid, of two the one to the right and below: a place is
+// rounded alike in all tiles.
+func rounded(p pt) cell { return cell{int32(math.Floor(p.x + 0.5)), int32(math.Floor(p.y + 0.5))} }
 
 // shape reads a geometry; kind is 0 where nothing of it is in the tile.
 func (s *shaper) shape(ewkb []byte) error {
