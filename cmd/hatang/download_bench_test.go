@@ -18,7 +18,8 @@ import (
 	"hatang/internal/testdb"
 )
 
-// BenchmarkNationalDownload has the server send all 200 000 sites of the nation. The
+// BenchmarkNationalDownload has the server send all 200 000 sites of the nation: as it reads
+// them from the database, to four clients at once, and as it has them in memory already. The
 // peers' way is that PostgreSQL writes every feature: by COPY, or row by row. MiB is the
 // most memory that the server held above what it held before.
 func BenchmarkNationalDownload(b *testing.B) {
@@ -76,6 +77,12 @@ func BenchmarkNationalDownload(b *testing.B) {
 		})
 	}
 	b.Run("geojson_first_byte", func(b *testing.B) { benchDownload(b, s, "geojson", "identity", true) })
+	b.Run("geojson_of_four", func(b *testing.B) { benchDownloads(b, s, 4, "geojson", "identity", false) })
+	if _, err := ask(dial(b, strings.TrimPrefix(s.url, "http://")), ofSites("items?limit=1", "")); err != nil { // has the sites read into memory
+		b.Fatal(err)
+	}
+	s.awaitFigure(b, officerHeader(b, nation.URL), `hatang_memory_rows{viewers="public"} 200000`)
+	b.Run("geojson_kept", func(b *testing.B) { benchDownload(b, s, "geojson", "identity", false) })
 }
 
 // counter counts what is written to it.
@@ -89,42 +96,47 @@ func (c *counter) Write(b []byte) (int, error) {
 
 // benchDownload downloads the sites; first times no more than until the first byte.
 func benchDownload(b *testing.B, s *server, format, encoding string, first bool) {
+	benchDownloads(b, s, 1, format, encoding, first)
+}
+
+// benchDownloads is benchDownload by so many clients at once.
+func benchDownloads(b *testing.B, s *server, clients int, format, encoding string, first bool) {
 	path := s.url + "/api/v1/collections/bts_sites/download?f=" + format
-	buffer := make([]byte, 256<<10)
-	get := func() int64 {
+	sizes := make([]int64, clients)
+	get := func(client int) error {
 		req, err := http.NewRequest(http.MethodGet, path, http.NoBody)
 		if err != nil {
-			b.Fatal(err)
+			return err
 		}
 		req.Header.Set("Accept-Encoding", encoding)
 		resp, err := http.DefaultClient.Do(req)
 		if err != nil {
-			b.Fatal(err)
+			return err
 		}
 		defer resp.Body.Close()
 		if resp.StatusCode != http.StatusOK {
 			body, _ := io.ReadAll(resp.Body) // the status is the error
-			b.Fatalf("%s: %s", resp.Status, body)
+			return fmt.Errorf("%s: %s", resp.Status, body)
 		}
+		buffer := make([]byte, 256<<10)
 		if _, err := io.ReadFull(resp.Body, buffer[:1]); err != nil {
-			b.Fatal(err)
+			return err
 		}
 		if first {
 			b.StopTimer()
 			defer b.StartTimer()
 		}
 		n, err := io.CopyBuffer(struct{ io.Writer }{io.Discard}, resp.Body, buffer)
-		if err != nil {
-			b.Fatal(err)
-		}
-		return n + 1
+		sizes[client] = n + 1
+		return err
 	}
 	before := s.memory(b, true)
-	size := int64(0)
 	for b.Loop() {
-		size = get()
+		if err := inParallel(clients, get); err != nil {
+			b.Fatal(err)
+		}
 	}
-	b.SetBytes(size)
+	b.SetBytes(sizes[0] * int64(clients))
 	b.ReportMetric(float64(s.memory(b, false)-before)/(1<<20), "MiB")
 }
 

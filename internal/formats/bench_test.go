@@ -18,7 +18,7 @@ func BenchmarkFormats(b *testing.B) {
 	for i := range rows {
 		at := orb.Point{102 + float64(i%141)/50, 20.5 + float64(i/141)/50}
 		rows[i] = rowOf(b, l, int64(i+1), marshal(b, at, binary.LittleEndian), map[string]any{
-			"name": "Phường Noong Bua", "height_m": 45.0, "technologies": []string{"2G", "4G"}, "concealed": false})
+			"name": "Phường Noong Bua", "height_m": 45.0, "technologies": []string{"2G", "4G"}, "concealed": false, "status": "approved", "phase": "P2", "source": "generator", "structure": "self_supporting", "service_radius_m": 2000.0})
 	}
 	for _, f := range Of(l) {
 		b.Run(f.Name(), func(b *testing.B) {

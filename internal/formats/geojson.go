@@ -7,12 +7,15 @@ type features struct {
 	stream
 	sheet   Sheet
 	options GeoJSONOptions
+	members []string
 }
 
-func newFeatures(s Sheet) features { return features{sheet: s, options: s.GeoJSON()} }
+func newFeatures(s Sheet) features {
+	return features{sheet: s, options: s.GeoJSON(), members: members(s.Layer)}
+}
 
 func (f *features) feature(dst []byte, r *layer.Row) ([]byte, error) {
-	return AppendFeature(dst, f.sheet.Layer, r, f.options)
+	return appendFeature(dst, f.sheet.Layer, f.members, r, f.options)
 }
 
 // featureCollection is one GeoJSON object with a line for each feature. A caller with

@@ -25,6 +25,30 @@ var ErrGeometry = errors.New("formats: not an EWKB geometry")
 // of the layer in the registry's order. Rings follow the right-hand rule.
 // Cost: one pass over the bytes, no allocation beyond dst.
 func AppendFeature(dst []byte, l *layer.Layer, r *layer.Row, o GeoJSONOptions) ([]byte, error) {
+	return appendFeature(dst, l, nil, r, o)
+}
+
+// members are the properties of a layer's features up to their values.
+func members(l *layer.Layer) []string {
+	all := make([]string, len(l.Fields))
+	for i := range l.Fields {
+		all[i] = string(appendMember(nil, l, i))
+	}
+	return all
+}
+
+func appendMember(dst []byte, l *layer.Layer, i int) []byte {
+	if i > 0 {
+		dst = append(dst, ',')
+	}
+	dst = append(dst, '"')
+	dst = append(dst, l.Fields[i].Name...)
+	return append(dst, '"', ':')
+}
+
+// appendFeature is AppendFeature with the members of the layer, nil where it is for one
+// feature alone.
+func appendFeature(dst []byte, l *layer.Layer, members []string, r *layer.Row, o GeoJSONOptions) ([]byte, error) {
 	if len(l.Fields) != len(r.Values) {
 		return dst, fmt.Errorf("row %d of %s has %d values for %d fields", r.ID, l.Name, len(r.Values), len(l.Fields))
 	}
@@ -38,12 +62,11 @@ func AppendFeature(dst []byte, l *layer.Layer, r *layer.Row, o GeoJSONOptions) (
 	dst = append(dst, `,"properties":{`...)
 	for i, value := range r.Values {
 		f := &l.Fields[i]
-		if i > 0 {
-			dst = append(dst, ',')
+		if members != nil {
+			dst = append(dst, members[i]...)
+		} else {
+			dst = appendMember(dst, l, i)
 		}
-		dst = append(dst, '"')
-		dst = append(dst, f.Name...)
-		dst = append(dst, '"', ':')
 		if dst, err = f.Kind.AppendJSON(dst, value); err != nil {
 			return dst, fmt.Errorf("row %d of %s, %s: %w", r.ID, l.Name, f.Name, err)
 		}

@@ -58,10 +58,11 @@ func appendFixed(dst []byte, x float64, decimals int, scale float64) ([]byte, bo
 	if fraction == 0 {
 		return dst, true
 	}
-	dst = append(dst, '.')
-	for unit /= 10; unit > 0 && fraction > 0; unit /= 10 {
-		dst = append(dst, byte('0'+fraction/unit))
-		fraction %= unit
+	at := len(dst)
+	dst = strconv.AppendInt(dst, unit+fraction, 10) // with a 1 before it, so with its first zeros
+	dst[at] = '.'
+	for dst[len(dst)-1] == '0' {
+		dst = dst[:len(dst)-1]
 	}
 	return dst, true
 }

@@ -30,13 +30,33 @@ type backlog struct {
 	changed  sync.Cond
 	memory   [][]byte // what is sent next
 	held     int      // bytes of it, and of what is being sent
-	spare    []byte   // a chunk that has been sent
 	file     *os.File // what is sent after it; nil until there is any
 	from, to int64    // of the file
 	size     int64    // of the file, taken from room
 	diskless bool     // nothing more goes to disk
 	ended    bool     // nothing more comes
 	err      error    // why nothing more is sent
+}
+
+// chunks have been sent, and are used again by all long answers: a layer is a thousand of
+// them, which nobody should have to clear away.
+var chunks sync.Pool
+
+const chunkRoom = chunkBytes + chunkBytes/2 // the row that completes a chunk goes over its size
+
+func newChunk() []byte {
+	if used, ok := chunks.Get().(*[]byte); ok {
+		return (*used)[:0]
+	}
+	return make([]byte, 0, chunkRoom)
+}
+
+// usedChunk takes back what nobody has any more; what has another size is left to the
+// garbage collector.
+func usedChunk(chunk []byte) {
+	if cap(chunk) == chunkRoom {
+		chunks.Put(&chunk)
+	}
 }
 
 func newBacklog(w io.Writer, room *atomic.Int64) *backlog {
@@ -56,9 +76,7 @@ func (b *backlog) put(chunk []byte) ([]byte, error) {
 			b.memory = append(b.memory, chunk)
 			b.held += len(chunk)
 			b.changed.Broadcast()
-			next := b.spare
-			b.spare = nil
-			return next[:0], nil
+			return newChunk(), nil
 		}
 		if !b.diskless {
 			if b.store(chunk) {
@@ -124,9 +142,7 @@ func (b *backlog) run() {
 			b.from += int64(len(chunk))
 		default:
 			b.held -= len(chunk)
-			if cap(chunk) <= 4*chunkBytes {
-				b.spare = chunk
-			}
+			usedChunk(chunk)
 		}
 		b.changed.Broadcast()
 		b.mu.Unlock()
@@ -145,7 +161,7 @@ func (b *backlog) next(scratch *[]byte) (chunk []byte, stored bool) {
 			return chunk, false
 		case b.from < b.to:
 			if *scratch == nil {
-				*scratch = make([]byte, 4*chunkBytes)
+				*scratch = make([]byte, chunkBytes)
 			}
 			chunk = (*scratch)[:min(int64(len(*scratch)), b.to-b.from)]
 			if _, err := b.file.ReadAt(chunk, b.from); err != nil {

@@ -29,10 +29,11 @@ func (a *api) downloadFeatures(w http.ResponseWriter, r *request) error {
 	}
 	p.sheet.WithZ = true
 	p.query.Limit = 0
-	_, known, err := a.knownAlready(w, r, &p)
+	versions, known, err := a.knownAlready(w, r, &p)
 	if known || err != nil {
 		return err
 	}
+	p.query.NoOlder = versions[r.layer.Name] // what the ETag says
 	w.Header().Set("Content-Disposition", p.attachment(r.layer))
 	d := &download{api: a, r: r, p: p, out: a.answerTo(w, r, contentType(&p.format))}
 	err = d.write()

@@ -441,3 +441,13 @@ func TestGDALSeesWhatIsCutOff(t *testing.T) {
 		}
 	}
 }
+
+// What is read for a page or a file is no older than what its ETag says.
+func TestRowsAreNoOlderThanTheirTag(t *testing.T) {
+	for _, path := range []string{itemsPath, downloadPath} {
+		s := &fakeStore{rows: siteRows(t, 3, "x"), number: 7}
+		if w := do(handlerOf(t, s), "GET", path, ""); w.Code != 200 || s.asked.NoOlder != 7 {
+			t.Errorf("%s: status %d, rows of version %d or later, want 7", path, w.Code, s.asked.NoOlder)
+		}
+	}
+}

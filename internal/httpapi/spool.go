@@ -13,8 +13,10 @@ import (
 const (
 	// maxComplete is the largest answer that is complete before its first byte, bytes.
 	maxComplete = 8 << 20
+	// firstBytes is what an answer begins with that is certain to be longer.
+	firstBytes = 64 << 10
 	// chunkBytes is what a longer answer is sent in.
-	chunkBytes = 64 << 10
+	chunkBytes = 128 << 10
 )
 
 // errHeadDone ends the work on a HEAD request whose answer would be streamed: its
@@ -53,12 +55,16 @@ func (s *spool) settle() error {
 	if most := s.held(); !s.streaming && len(s.buf) <= most {
 		return nil
 	}
-	if err := s.begin(); err != nil || len(s.buf) < chunkBytes {
+	due := chunkBytes
+	if !s.streaming {
+		due = firstBytes
+	}
+	if err := s.begin(); err != nil || len(s.buf) < due {
 		return err
 	}
 	err := s.send()
-	if cap(s.buf) > 2*chunkBytes || s.buf == nil {
-		s.buf = make([]byte, 0, 2*chunkBytes) // gives the megabytes back
+	if cap(s.buf) > chunkRoom {
+		s.buf = newChunk() // gives the megabytes back
 	}
 	s.buf = s.buf[:0]
 	return err
@@ -80,7 +86,7 @@ func (s *spool) begin() error {
 // held is how much is held back before the first byte.
 func (s *spool) held() int {
 	if s.large {
-		return chunkBytes
+		return firstBytes
 	}
 	return maxComplete
 }

@@ -48,6 +48,9 @@ func newTileCache(most uint64) (*tileCache, error) {
 	return &tileCache{coders: coders, cache: cache}, err
 }
 
+// find returns what is under the key, if anything is.
+func (c *tileCache) find(key string) (drawn, bool) { return c.cache.GetIfPresent(key) }
+
 // get returns what is under the key, which load makes where there is nothing, and whether
 // it was there. The context of load is not the request's: others may wait for what one
 // began who has left.

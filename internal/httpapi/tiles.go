@@ -177,8 +177,25 @@ func (a *api) wholeTile(r *request, t *tileRequest, keys []string, versions laye
 		whole, err := a.join(r.Context(), r, t, keys, versions)
 		return whole, asDrawn, err
 	}
-	d, there, err := a.drawn.get(r.Context(), etag+coding, func(ctx context.Context) (drawn, error) {
-		whole, err := a.join(ctx, r, t, keys, versions)
+	d, there := a.drawn.find(etag + coding)
+	if there {
+		a.drawn.count(r.viewer, len(keys), true)
+	} else {
+		var err error
+		if d, err = a.code(r, *t, keys, versions, coding, etag+coding); err != nil {
+			return d, coding, err
+		}
+	}
+	if !d.coded {
+		coding = asDrawn
+	}
+	return d, coding, nil
+}
+
+// code draws a whole tile in a coding, and keeps it.
+func (a *api) code(r *request, t tileRequest, keys []string, versions layer.Versions, coding, key string) (drawn, error) {
+	d, there, err := a.drawn.get(r.Context(), key, func(ctx context.Context) (drawn, error) {
+		whole, err := a.join(ctx, r, &t, keys, versions)
 		if err == nil && coding != asDrawn && len(whole.bytes) >= leastCode {
 			whole.bytes, err = a.drawn.compress(coding, whole.bytes)
 			whole.coded = true
@@ -188,10 +205,7 @@ func (a *api) wholeTile(r *request, t *tileRequest, keys []string, versions laye
 	if there {
 		a.drawn.count(r.viewer, len(keys), true)
 	}
-	if !d.coded {
-		coding = asDrawn
-	}
-	return d, coding, err
+	return d, err
 }
 
 // join draws the layers of a tile behind each other.
@@ -253,23 +267,33 @@ func (a *api) drawLayer(ctx context.Context, r *request, t *tileRequest, at int,
 	if t.nowhere {
 		return drawn{}, nil
 	}
-	l, q := t.layers[at], t.query
-	q.Filter, q.NoOlder = t.filters[at], version
-	d, there, err := a.drawn.get(ctx, key, func(ctx context.Context) (drawn, error) {
+	d, there := a.drawn.find(key)
+	var err error
+	if !there {
+		q := t.query
+		q.Filter, q.NoOlder = t.filters[at], version
+		d, there, err = a.draw(ctx, r, t.layers[at], t.tile, q, key)
+	}
+	a.drawn.count(r.viewer, 1, there)
+	return d, err
+}
+
+// draw draws a layer of a tile, and keeps it; who asks for it meanwhile waits for it, and is
+// told that it was there.
+func (a *api) draw(ctx context.Context, r *request, l *layer.Layer, tile tiles.Tile, q layer.Query, key string) (drawn, bool, error) {
+	return a.drawn.get(ctx, key, func(ctx context.Context) (drawn, error) {
 		leave, err := a.limits.enterTile(ctx, r.viewer, r.Request)
 		if err != nil {
 			return drawn{}, err
 		}
 		defer leave()
-		fields := tiles.Fields(l, t.tile.Z)
-		drawing := tiles.NewLayer(l, fields, t.tile)
-		if err := a.Store.TileRows(ctx, r.viewer, l, t.tile.Box(), q, fields, drawing.Add); err != nil {
+		fields := tiles.Fields(l, tile.Z)
+		drawing := tiles.NewLayer(l, fields, tile)
+		if err := a.Store.TileRows(ctx, r.viewer, l, tile.Box(), q, fields, drawing.Add); err != nil {
 			return drawn{}, err
 		}
 		var d drawn
 		d.bytes, d.Result, err = drawing.Append(nil)
 		return d, err
 	})
-	a.drawn.count(r.viewer, 1, there)
-	return d, err
 }

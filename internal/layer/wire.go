@@ -192,6 +192,10 @@ func appendFloat(dst []byte, x float64) []byte {
 	if math.IsNaN(x) || math.IsInf(x, 0) {
 		return append(dst, "null"...)
 	}
+	// Most numbers are whole; -0 is no whole number here.
+	if n := int64(x); float64(n) == x && -1<<53 < n && n < 1<<53 && (n != 0 || !math.Signbit(x)) {
+		return strconv.AppendInt(dst, n, 10)
+	}
 	return strconv.AppendFloat(dst, x, 'f', -1, 64)
 }
 
@@ -299,7 +303,11 @@ const hexDigits = "0123456789abcdef"
 // AppendString appends text as a JSON string. Bytes that are not UTF-8 become U+FFFD.
 func AppendString(dst, s []byte) []byte {
 	dst = append(dst, '"')
-	if utf8.Valid(s) {
+	ascii, bare := looked(s)
+	switch {
+	case bare && (ascii || utf8.Valid(s)):
+		return append(append(dst, s...), '"')
+	case ascii || utf8.Valid(s):
 		return append(appendEscaped(dst, s), '"')
 	}
 	for len(s) > 0 {
@@ -312,6 +320,28 @@ func AppendString(dst, s []byte) []byte {
 		s = s[size:]
 	}
 	return append(dst, '"')
+}
+
+// looked reports whether a text is ASCII, and whether nothing in it is escaped in a JSON
+// string, eight bytes at a time.
+func looked(s []byte) (ascii, bare bool) {
+	const (
+		each  = 0x0101010101010101
+		highs = 0x80 * each
+	)
+	var high, odd uint64 // bits of bytes that are not ASCII, and of some that are escaped
+	for ; len(s) >= 8; s = s[8:] {
+		w := binary.LittleEndian.Uint64(s)
+		high |= w
+		odd |= ((w - ' '*each) | ((w ^ '"'*each) - each) | ((w ^ '\\'*each) - each)) &^ w
+	}
+	for _, b := range s {
+		high |= uint64(b)
+		if b < ' ' || b == '"' || b == '\\' {
+			odd |= highs
+		}
+	}
+	return high&highs == 0, odd&highs == 0
 }
 
 // appendEscaped appends text without what may not stand in a JSON string.

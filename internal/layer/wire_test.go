@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -207,6 +208,34 @@ func TestDaysAsPackageTimeHasThem(t *testing.T) {
 	for _, days := range []int64{-800_000, -730_424, -730_425, -730_426, 2_921_939, 2_921_940, 3_000_000, -100_000_000} {
 		for _, microseconds := range []int64{0, 1, 500_000, 86399_999_999} {
 			check(days, microseconds)
+		}
+	}
+}
+
+// Texts of every length, with what is odd at every place, are read as they were.
+func TestTextsReadBackWhereverTheyAreOdd(t *testing.T) {
+	for size := range 26 {
+		for at := range size {
+			for _, odd := range []string{`"`, `\`, "\n", "\x00", "\x1f", " ", "\x7f", "\x80", "\xff", "ệ", "\U0001F4E1", "\xe1\xbb", `ệ"`, "\xff\\"} {
+				text := strings.Repeat("x", at) + odd + strings.Repeat("ý", size-at)
+				var read string
+				if err := json.Unmarshal(AppendString(nil, []byte(text)), &read); err != nil || read != string([]rune(text)) {
+					t.Fatalf("%q was read as %q, %v", text, read, err)
+				}
+			}
+		}
+	}
+}
+
+// Numbers are written as package strconv writes them, whole or not.
+func TestNumbersAsPackageStrconvHasThem(t *testing.T) {
+	numbers := []float64{0, math.Copysign(0, -1), 1 << 53, 1<<53 - 1, -1 << 53, 1 << 62, 1 << 63, 1e300, -1e300, 0.1, 2.5, -7, 1e15, 123456789, math.SmallestNonzeroFloat64}
+	for i := range 2000 {
+		numbers = append(numbers, float64(i*i*i)-4e9, float64(i)/8, math.Pow(1.7, float64(i%700))*float64(1-i%2*2))
+	}
+	for _, x := range numbers {
+		if got, want := string(appendFloat(nil, x)), strconv.FormatFloat(x, 'f', -1, 64); got != want {
+			t.Errorf("%s, want %s", got, want)
 		}
 	}
 }

@@ -13,9 +13,10 @@ import (
 // Features hands the rows that the query selects and the viewer may see to each, as the
 // register's Features. Pages come from memory where it has the layer as it is now: of all
 // that is in force, and of boxes where the layer has points, whose boxes they are
-// themselves. Cost: of a page of all no more than its rows, of boxes what lies in them.
+// themselves. So do whole layers, but nothing is put into memory for their sake: they are
+// seldom asked for, and read at once. Cost: of a page of all no more than its rows, of boxes what lies in them.
 func (m *Memory) Features(ctx context.Context, v account.Viewer, l *layer.Layer, q layer.Query, each func(*layer.Row) error) error {
-	if q.Limit > 0 && len(q.Sort) == 0 {
+	if len(q.Sort) == 0 && (q.Limit > 0 || m.keeps(v, l)) {
 		if s := m.selecting(v, l, q); s != nil {
 			return s.page(q, each)
 		}
@@ -58,6 +59,12 @@ func (m *Memory) selecting(v account.Viewer, l *layer.Layer, q layer.Query) *set
 	return m.keptFor(v, l, q.NoOlder)
 }
 
+// keeps reports whether the layer is kept for the viewer's class, or is about to be.
+func (m *Memory) keeps(v account.Viewer, l *layer.Layer) bool {
+	_, kept := (*m.rows.sets.Load())[setKey{v.Class(), l.Name}]
+	return kept
+}
+
 // page hands over the rows that the query selects, by id.
 func (s *set) page(q layer.Query, each func(*layer.Row) error) error {
 	places, values := s.whole, len(s.whole)
@@ -80,7 +87,7 @@ func (s *set) page(q layer.Query, each func(*layer.Row) error) error {
 	return err
 }
 
-// first calls each for the rows of a page, by id, until it returns false.
+// first calls each for the rows of a page, or all there are, by id, until it returns false.
 func (s *set) first(q layer.Query, each func(*row) bool) {
 	if len(q.Boxes) > 0 {
 		for _, r := range s.lowest(q) {
@@ -96,25 +103,29 @@ func (s *set) first(q layer.Query, each func(*row) bool) {
 			return true
 		}
 		left--
-		return each(r) && left > 0
+		return each(r) && left != 0
 	})
 }
 
 // lowest returns the rows of a page in boxes. It sorts what it has when that is twice as
 // much, so the cost does not hang on how many more there are but for looking at them.
 func (s *set) lowest(q layer.Query) []*row {
+	limit := q.Limit
+	if limit == 0 {
+		limit = s.byID.Len()
+	}
 	found := make([]*row, 0, 2*q.Limit)
 	after, before := q.After, int64(lastID)
 	cut := func() {
 		slices.SortFunc(found, func(a, b *row) int { return cmp.Compare(a.id, b.id) })
-		if found = slices.Compact(found); len(found) > q.Limit { // one may be in two boxes
-			found = found[:q.Limit]
-			before = found[q.Limit-1].id
+		if found = slices.Compact(found); len(found) > limit { // one may be in two boxes
+			found = found[:limit]
+			before = found[limit-1].id
 		}
 	}
 	s.inBoxes(q, func(r *row) {
 		if r.id > after && r.id < before {
-			if found = append(found, r); len(found) == cap(found) {
+			if found = append(found, r); len(found) == 2*limit {
 				cut()
 			}
 		}

@@ -131,7 +131,9 @@ func TestPagesFromMemoryAreTheDatabases(t *testing.T) {
 // asked is a query for a page that memory answers.
 func asked(random *rand.Rand, l *layer.Layer) layer.Query {
 	q := queries()[random.IntN(len(queries()))]
-	q.Limit = 1 + random.IntN(40)
+	if q.Limit = 1 + random.IntN(40); random.IntN(5) == 0 {
+		q.Limit = 0 // all of them
+	}
 	q.NoGeometry = random.IntN(5) == 0
 	if random.IntN(3) == 0 {
 		q.After = 1 + random.Int64N(300)
@@ -179,16 +181,18 @@ func TestTheDatabaseAnswersTheRest(t *testing.T) {
 		q    layer.Query
 		asks bool
 	}{
-		"a page":                {public, sites, layer.Query{Limit: 10}, false},
-		"points in a box":       {public, sites, layer.Query{Limit: 10, Boxes: box}, false},
-		"areas in a box":        {public, communes, layer.Query{Limit: 10, Boxes: box}, true},
-		"all":                   {public, sites, layer.Query{}, true},
-		"sorted":                {public, sites, layer.Query{Limit: 10, Sort: []layer.SortKey{{Field: &sites.Fields[0]}}}, true},
-		"of a time past":        {public, sites, layer.Query{Limit: 10, KnownAt: time.Now()}, true},
-		"equal":                 {public, sites, layer.Query{Limit: 10, Equal: []layer.Equality{{Field: sites.Fields[0].Name, Value: "S1"}}}, true},
-		"of a later version":    {public, sites, layer.Query{Limit: 10, NoOlder: 1 << 40}, true},
-		"of limited rights":     {limited, sites, layer.Query{Limit: 10}, true},
-		"of a class not in use": {account.Holder("key:o", account.Officer), sites, layer.Query{Limit: 10}, true},
+		"a page":                    {public, sites, layer.Query{Limit: 10}, false},
+		"points in a box":           {public, sites, layer.Query{Limit: 10, Boxes: box}, false},
+		"areas in a box":            {public, communes, layer.Query{Limit: 10, Boxes: box}, true},
+		"all":                       {public, sites, layer.Query{}, false},
+		"all in a box":              {public, sites, layer.Query{Boxes: box}, false},
+		"all of a class not in use": {account.Holder("key:p", account.Officer), sites, layer.Query{}, true},
+		"sorted":                    {public, sites, layer.Query{Limit: 10, Sort: []layer.SortKey{{Field: &sites.Fields[0]}}}, true},
+		"of a time past":            {public, sites, layer.Query{Limit: 10, KnownAt: time.Now()}, true},
+		"equal":                     {public, sites, layer.Query{Limit: 10, Equal: []layer.Equality{{Field: sites.Fields[0].Name, Value: "S1"}}}, true},
+		"of a later version":        {public, sites, layer.Query{Limit: 10, NoOlder: 1 << 40}, true},
+		"of limited rights":         {limited, sites, layer.Query{Limit: 10}, true},
+		"of a class not in use":     {account.Holder("key:o", account.Officer), sites, layer.Query{Limit: 10}, true},
 	} {
 		before := register.pages.Load()
 		if err := m.Features(ctx, c.v, c.l, c.q, func(*layer.Row) error { return nil }); err != nil {
@@ -197,6 +201,17 @@ func TestTheDatabaseAnswersTheRest(t *testing.T) {
 		if asked := register.pages.Load() != before; asked != c.asks {
 			t.Errorf("%s: the database was asked: %t", name, asked)
 		}
+	}
+	read := register.all.Load()
+	unused, _ := layers.Get("fibre_routes")
+	if err := m.Features(ctx, public, unused, layer.Query{}, func(*layer.Row) error { return nil }); err != nil {
+		t.Fatal(err)
+	}
+	if err := m.Catch(ctx); err != nil {
+		t.Fatal(err)
+	}
+	if register.all.Load() != read+1 { // of the class that a page above was asked for, and no more
+		t.Errorf("%d layers were read into memory, want 1", register.all.Load()-read)
 	}
 	if _, _, err := m.FeatureAmongVersions(ctx, public, sites, 12345678); !errors.Is(err, layer.ErrNotFound) {
 		t.Errorf("a row that is not there: %v", err)

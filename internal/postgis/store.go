@@ -1,15 +1,18 @@
 package postgis
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"strings"
 	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgproto3"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/paulmach/orb"
 	"github.com/paulmach/orb/encoding/ewkb"
@@ -69,6 +72,7 @@ func OpenWithin(ctx context.Context, url string, layers *layer.Registry, limits 
 	config.ConnConfig.RuntimeParams["max_parallel_workers_per_gather"] = "0"
 	// Geometry functions look costly enough to be compiled, which takes longer than they do.
 	config.ConnConfig.RuntimeParams["jit"] = "off"
+	config.ConnConfig.BuildFrontend = buffered
 	pool, err := openLanes(ctx, config, acquireTimeout)
 	if err != nil {
 		return nil, translate("open the pools", err)
@@ -82,6 +86,13 @@ func OpenWithin(ctx context.Context, url string, layers *layer.Registry, limits 
 		return nil, err
 	}
 	return s, nil
+}
+
+// buffered reads what the database has sent in larger pieces than the driver does, which
+// asks the system for 8 KiB each time: of a whole layer that is thousands of times.
+func buffered(r io.Reader, w io.Writer) *pgproto3.Frontend {
+	const size = 64 << 10 // bytes of each connection
+	return pgproto3.NewFrontend(bufio.NewReaderSize(r, size), w)
 }
 
 // become drops the rights of the connection's own user.

@@ -1,8 +1,9 @@
 package tiles
 
 import (
-	"cmp"
+	"encoding/binary"
 	"fmt"
+	"math"
 	"slices"
 
 	"hatang/internal/layer"
@@ -50,22 +51,19 @@ const tinyCell = 8
 type Layer struct {
 	name   string
 	fields []*layer.Field
-	shaper shaper
 	cell   int32
-	slots  map[cell]int32 // by cell: the place in features of the point that is shown; nil where all are
-
-	features []feature
-	bytes    []byte // of the features: commands, then values
-	thinned  int
+	sparse bool // of the points of a cell one is shown
+	*workspace
+	thinned int
 }
 
 // feature is a row that is in the tile. Its values stand behind its commands in bytes,
 // each with its length before it.
 type feature struct {
 	id         int64
-	from, mid  int
-	to         int
 	size       float64
+	from, mid  uint32
+	to         uint32
 	at         cell
 	kind       byte
 	tiny       bool
@@ -75,10 +73,9 @@ type feature struct {
 // NewLayer returns an empty layer for a tile; rows will have the values of the fields,
 // in their order.
 func NewLayer(l *layer.Layer, fields []*layer.Field, t Tile) *Layer {
-	e := &Layer{name: l.Name, fields: fields, shaper: newShaper(t), cell: cellAt(t.Z)}
-	if e.cell > 0 && l.Geometry == layer.Point {
-		e.slots = map[cell]int32{}
-	}
+	e := &Layer{name: l.Name, fields: fields, cell: cellAt(t.Z), workspace: workspaces.Get().(*workspace)}
+	e.sparse = e.cell > 0 && l.Geometry == layer.Point
+	e.shaper.begin(t)
 	return e
 }
 
@@ -99,12 +96,12 @@ func (e *Layer) Add(row *layer.Row) error {
 		return nil
 	}
 	f := feature{id: row.ID, size: s.size, at: s.at, kind: s.kind, tiny: s.tiny}
-	if e.slots != nil && !e.claim(&f) {
+	if e.sparse && !e.claim(&f) {
 		return nil
 	}
-	f.from = len(e.bytes)
+	f.from = uint32(len(e.bytes))
 	e.bytes = append(e.bytes, s.out...)
-	f.mid = len(e.bytes)
+	f.mid = uint32(len(e.bytes))
 	for _, value := range row.Values {
 		if value == nil {
 			e.bytes = append(e.bytes, 0)
@@ -113,23 +110,26 @@ func (e *Layer) Add(row *layer.Row) error {
 		e.bytes = appendUvarint(e.bytes, uint64(len(value))+1)
 		e.bytes = append(e.bytes, value...)
 	}
-	f.to = len(e.bytes)
+	if len(e.bytes) > math.MaxUint32 {
+		return fmt.Errorf("%s %d: a tile of more than 4 GiB", e.name, row.ID)
+	}
+	f.to = uint32(len(e.bytes))
 	e.features = append(e.features, f)
 	return nil
 }
 
 // claim takes the cell of a point, and reports whether it is shown: a lower id wins it.
 func (e *Layer) claim(f *feature) bool {
-	c := cell{(f.at.x + Buffer) / e.cell, (f.at.y + Buffer) / e.cell}
-	if at, taken := e.slots[c]; taken {
+	held := e.taken.of(f.at, e.cell)
+	if *held > 0 {
 		e.thinned++
-		held := &e.features[at]
-		if held.id <= f.id {
+		other := &e.features[*held-1]
+		if other.id <= f.id {
 			return false
 		}
-		held.overridden = true
+		other.overridden = true
 	}
-	e.slots[c] = int32(len(e.features))
+	*held = int32(len(e.features)) + 1
 	return true
 }
 
@@ -144,11 +144,9 @@ type Result struct {
 // Append appends the tile's layer, nothing where it is empty. The same rows make the same
 // bytes, in whatever order they came. No more may be added.
 func (e *Layer) Append(dst []byte) ([]byte, Result, error) {
+	defer e.release()
 	e.features = slices.DeleteFunc(e.features, func(f feature) bool { return f.overridden })
-	byID := func(a, b feature) int { return cmp.Compare(a.id, b.id) }
-	if !slices.IsSortedFunc(e.features, byID) {
-		slices.SortFunc(e.features, byID)
-	}
+	e.features, e.spare = byID(e.features, e.spare)
 	result := Result{Rows: len(e.features) + e.thinned}
 	shown := e.thin(e.features, max(tinyCell, e.cell), true)
 	for side := 2 * max(tinyCell, e.cell); ; side *= 2 {
@@ -172,7 +170,8 @@ func (e *Layer) Append(dst []byte) ([]byte, Result, error) {
 	}
 }
 
-// fewer leaves out more: of points those that share a cell, of shapes the smaller half.
+// fewer leaves out more: of points those that share a cell, of shapes the smaller half. It
+// does so in place.
 func (e *Layer) fewer(shown []feature, side int32) []feature {
 	less := e.thin(shown, side, false)
 	sizes := make([]float64, 0, len(less))
@@ -198,22 +197,18 @@ func (e *Layer) fewer(shown []feature, side int32) []feature {
 	})
 }
 
-// thin leaves of the points and tiny shapes in each cell the first; of tiny shapes alone
-// where points have been thinned before or shall all be shown. It returns a new slice.
+// thin leaves of the points and tiny shapes in each cell the first, in place; of tiny shapes
+// alone where points have been thinned before or shall all be shown.
 func (e *Layer) thin(features []feature, side int32, tinyOnly bool) []feature {
-	taken := map[cell]bool{}
-	var kept []feature
-	for _, f := range features {
-		if f.tiny || f.kind == drawPoints && !tinyOnly {
-			c := cell{(f.at.x + Buffer) / side, (f.at.y + Buffer) / side}
-			if taken[c] {
-				continue
-			}
-			taken[c] = true
+	e.taken.clear()
+	return slices.DeleteFunc(features, func(f feature) bool {
+		if !f.tiny && (f.kind != drawPoints || tinyOnly) {
+			return false
 		}
-		kept = append(kept, f)
-	}
-	return kept
+		held := e.taken.of(f.at, side)
+		*held++
+		return *held > 1
+	})
 }
 
 // Wire types of protobuf.
@@ -247,15 +242,14 @@ const (
 
 // encode appends the layer with the features.
 func (e *Layer) encode(dst []byte, features []feature) ([]byte, error) {
-	body := make([]byte, 0, 64*len(features)+256)
-	body = append(body, tagLayerVersion, mvtVersion)
+	body := append(e.body[:0], tagLayerVersion, mvtVersion)
 	body = appendText(body, tagLayerName, e.name)
-	values := dictionary{}
+	e.values.clear()
 	var one, tags, value []byte
 	for i := range features {
 		f := &features[i]
 		var err error
-		if tags, value, err = e.tags(tags[:0], value, f, &values); err != nil {
+		if tags, value, err = e.tags(tags[:0], value, f); err != nil {
 			return dst, err
 		}
 		one = appendUvarint(append(one[:0], tagFeatureID), uint64(f.id))
@@ -269,13 +263,13 @@ func (e *Layer) encode(dst []byte, features []feature) ([]byte, error) {
 	for _, field := range e.fields {
 		body = appendText(body, tagLayerKey, field.Name)
 	}
-	body = values.append(body)
-	body = appendUvarint(append(body, tagLayerExtent), Extent)
-	return appendBytes(dst, tagTileLayer, body), nil
+	body = e.values.append(body)
+	e.body = appendUvarint(append(body, tagLayerExtent), Extent)
+	return appendBytes(slices.Grow(dst, len(e.body)+binary.MaxVarintLen32+1), tagTileLayer, e.body), nil
 }
 
 // tags appends the pairs of key and value of a feature. What is null is left out.
-func (e *Layer) tags(dst, scratch []byte, f *feature, values *dictionary) (tags, value []byte, err error) {
+func (e *Layer) tags(dst, scratch []byte, f *feature) (tags, value []byte, err error) {
 	rest := e.bytes[f.mid:f.to]
 	for key, field := range e.fields {
 		size, n := uvarint(rest)
@@ -291,7 +285,7 @@ func (e *Layer) tags(dst, scratch []byte, f *feature, values *dictionary) (tags,
 		}
 		if ok {
 			dst = appendUvarint(dst, uint64(key))
-			dst = appendUvarint(dst, uint64(values.index(scratch)))
+			dst = appendUvarint(dst, uint64(e.values.index(scratch)))
 		}
 	}
 	return dst, scratch, nil

@@ -27,9 +27,29 @@ var errShort = errors.New("the geometry ends too early")
 
 // reader reads EWKB; what is behind the geometry's end is left aside.
 type reader struct {
-	b     []byte
-	order binary.ByteOrder
-	step  int // bytes of a position
+	b    []byte
+	big  bool // big-endian
+	step int  // bytes of a position
+}
+
+// plainPoint reads what nearly all points are: two numbers, little-endian, with their
+// reference system.
+func plainPoint(ewkb []byte) (lon, lat float64, ok bool) {
+	const begin = 1 + 4 + 4
+	if len(ewkb) != begin+16 || ewkb[0] != 1 || binary.LittleEndian.Uint32(ewkb[1:]) != ewkbPoint|flagSRID {
+		return 0, 0, false
+	}
+	return littleDouble(ewkb[begin:]), littleDouble(ewkb[begin+8:]), true
+}
+
+func littleDouble(b []byte) float64 { return math.Float64frombits(binary.LittleEndian.Uint64(b)) }
+
+// number reads four bytes.
+func (r *reader) number(b []byte) uint32 {
+	if r.big {
+		return binary.BigEndian.Uint32(b)
+	}
+	return binary.LittleEndian.Uint32(b)
 }
 
 // header reads the byte order and the type of a geometry.
@@ -37,11 +57,8 @@ func (r *reader) header() (kind uint32, err error) {
 	if len(r.b) < 5 {
 		return 0, errShort
 	}
-	r.order = binary.LittleEndian
-	if r.b[0] == 0 {
-		r.order = binary.BigEndian
-	}
-	kind = r.order.Uint32(r.b[1:])
+	r.big = r.b[0] == 0
+	kind = r.number(r.b[1:])
 	r.b = r.b[5:]
 	if kind&flagSRID != 0 {
 		if len(r.b) < 4 {
@@ -64,7 +81,7 @@ func (r *reader) count(size int) (int, error) {
 	if len(r.b) < 4 {
 		return 0, errShort
 	}
-	n := r.order.Uint32(r.b)
+	n := r.number(r.b)
 	r.b = r.b[4:]
 	if uint64(n)*uint64(size) > uint64(len(r.b)) {
 		return 0, errShort
@@ -77,9 +94,12 @@ func (r *reader) position() (lon, lat float64, err error) {
 	if len(r.b) < r.step {
 		return 0, 0, errShort
 	}
-	lon, lat = math.Float64frombits(r.order.Uint64(r.b)), math.Float64frombits(r.order.Uint64(r.b[8:]))
+	at := r.b
 	r.b = r.b[r.step:]
-	return lon, lat, nil
+	if r.big {
+		return math.Float64frombits(binary.BigEndian.Uint64(at)), math.Float64frombits(binary.BigEndian.Uint64(at[8:])), nil
+	}
+	return littleDouble(at), littleDouble(at[8:]), nil
 }
 
 // place is position for what must be a place on earth. Longitudes may go once around,

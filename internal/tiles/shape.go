@@ -61,18 +61,24 @@ func toleranceAt(zoom uint32) float64 {
 	}
 }
 
-func newShaper(t Tile) shaper { return shaper{grid: t.grid(), tolerance: toleranceAt(t.Z)} }
+// begin makes the shaper one for a tile.
+func (s *shaper) begin(t Tile) { s.grid, s.tolerance = t.grid(), toleranceAt(t.Z) }
 
 // within reports whether a place is in the tile or its buffer.
 func within(p pt) bool {
 	return p.x >= -Buffer && p.y >= -Buffer && p.x <= Extent+Buffer && p.y <= Extent+Buffer
 }
 
-func rounded(p pt) cell { return cell{int32(math.Round(p.x)), int32(math.Round(p.y))} }
+// rounded is the nearest place of the grid, of two the one to the right and below: a place is
+// rounded alike in all tiles.
+func rounded(p pt) cell { return cell{int32(math.Floor(p.x + 0.5)), int32(math.Floor(p.y + 0.5))} }
 
 // shape reads a geometry; kind is 0 where nothing of it is in the tile.
 func (s *shaper) shape(ewkb []byte) error {
 	s.out, s.cursor, s.size, s.kind, s.tiny, s.stand = s.out[:0], cell{}, 0, 0, false, standIn{}
+	if lon, lat, ok := plainPoint(ewkb); ok {
+		return s.point(lon, lat)
+	}
 	r := reader{b: ewkb}
 	kind, err := r.header()
 	if err != nil {
@@ -80,7 +86,11 @@ func (s *shaper) shape(ewkb []byte) error {
 	}
 	switch kind {
 	case ewkbPoint:
-		return s.point(&r)
+		lon, lat, err := r.position()
+		if err != nil {
+			return err
+		}
+		return s.point(lon, lat)
 	case ewkbLine, ewkbPolygon:
 		err = s.part(&r, kind)
 	case ewkbMultiPoint, ewkbMultiLine, ewkbMultiPolygon:
@@ -95,10 +105,9 @@ func (s *shaper) shape(ewkb []byte) error {
 }
 
 // point is the way of most rows: nothing is kept of it but its place.
-func (s *shaper) point(r *reader) error {
-	lon, lat, err := r.position()
-	if err != nil || math.IsNaN(lon) && math.IsNaN(lat) { // POINT EMPTY
-		return err
+func (s *shaper) point(lon, lat float64) error {
+	if math.IsNaN(lon) && math.IsNaN(lat) { // POINT EMPTY
+		return nil
 	}
 	if !(math.Abs(lon) <= 540 && math.Abs(lat) <= 90) {
 		return fmt.Errorf("%v, %v is no place on earth", lon, lat)
@@ -189,16 +198,16 @@ func (s *shaper) positions(r *reader, ring bool) error {
 	if err != nil {
 		return err
 	}
-	near := s.tolerance / 2
-	var fromLon, fromLat, perLat float64
+	var fromLon, fromLat, nearLon, nearLat float64
 	for i := range n {
 		lon, lat, err := r.place()
 		if err != nil {
 			return err
 		}
 		if i == 0 {
-			perLat = s.perDegree / math.Cos(min(math.Abs(lat), maxLatitude)*(math.Pi/180))
-		} else if i < n-1 && math.Abs(lon-fromLon)*s.perDegree < near && math.Abs(lat-fromLat)*perLat < near {
+			nearLon = s.tolerance / 2 / s.perDegree
+			nearLat = nearLon * math.Cos(min(math.Abs(lat), maxLatitude)*(math.Pi/180))
+		} else if i < n-1 && math.Abs(lon-fromLon) < nearLon && math.Abs(lat-fromLat) < nearLat {
 			continue
 		}
 		fromLon, fromLat = lon, lat

@@ -20,16 +20,20 @@ func straight(a, b, c cell) bool {
 
 // twiceArea is positive for rings that run clockwise on the screen.
 func twiceArea(cells []cell) (sum int64) {
-	for i, c := range cells {
-		next := cells[(i+1)%len(cells)]
-		sum += int64(c.x)*int64(next.y) - int64(next.x)*int64(c.y)
+	if len(cells) == 0 {
+		return 0
+	}
+	before := cells[len(cells)-1]
+	for _, c := range cells {
+		sum += int64(before.x)*int64(c.y) - int64(c.x)*int64(before.y)
+		before = c
 	}
 	return sum
 }
 
 func area(ring []pt) (sum float64) {
-	for i, p := range ring {
-		next := ring[(i+1)%len(ring)]
+	for i := range len(ring) - 1 { // the way back to the first adds nothing
+		p, next := ring[i], ring[i+1]
 		sum += (p.x-ring[0].x)*(next.y-ring[0].y) - (next.x-ring[0].x)*(p.y-ring[0].y)
 	}
 	return sum / 2

@@ -54,16 +54,23 @@ func (s *shaper) farthest() int {
 func (s *shaper) strays(from, to int) int {
 	a, b := s.raw[from], s.raw[to%len(s.raw)]
 	dx, dy := b.x-a.x, b.y-a.y
-	length := dx*dx + dy*dy
+	length := dx*dx + dy*dy // squared, as all distances here
 	at, most := 0, s.tolerance*s.tolerance
-	for i := from + 1; i < to; i++ {
-		px, py := s.raw[i].x-a.x, s.raw[i].y-a.y
-		if length > 0 {
-			t := max(0, min(1, (px*dx+py*dy)/length))
-			px, py = px-t*dx, py-t*dy
+	mostAside := most * length
+	for i, p := range s.raw[from+1 : to] {
+		px, py := p.x-a.x, p.y-a.y
+		along := px*dx + py*dy
+		if along > 0 && along < length { // beside the line: its area says how far, without a division
+			if aside := square(px*dy - py*dx); aside > mostAside {
+				at, most, mostAside = from+1+i, aside/length, aside
+			}
+			continue
+		}
+		if along > 0 { // behind its end
+			px, py = p.x-b.x, p.y-b.y
 		}
 		if d := px*px + py*py; d > most {
-			at, most = i, d
+			at, most, mostAside = from+1+i, d, d*length
 		}
 	}
 	return at
@@ -119,7 +126,10 @@ func (s *shaper) clipRing() []pt {
 	for edge := range 4 {
 		out := (*buffers[edge%2])[:0]
 		for i, p := range in {
-			next := in[(i+1)%len(in)]
+			next := in[0]
+			if i+1 < len(in) {
+				next = in[i+1]
+			}
 			d, e := inside(p, edge), inside(next, edge)
 			if d >= 0 {
 				out = append(out, p)

@@ -101,18 +101,34 @@ func (d *dictionary) index(value []byte) uint32 {
 	if len(d.ends)*2 >= len(d.slots) {
 		d.grow()
 	}
-	at := maphash.Bytes(d.seed, value) & uint64(len(d.slots)-1)
-	for ; d.slots[at] != 0; at = (at + 1) & uint64(len(d.slots)-1) {
-		if n := d.slots[at] - 1; string(d.value(n)) == string(value) {
-			d.last = n
-			return n
-		}
+	at := d.slot(value)
+	if n := d.slots[at]; n > 0 {
+		d.last = n - 1
+		return d.last
 	}
 	d.bytes = append(d.bytes, value...)
 	d.ends = append(d.ends, len(d.bytes))
 	d.slots[at] = uint32(len(d.ends))
 	d.last = uint32(len(d.ends)) - 1
 	return d.last
+}
+
+// slot is where the number of a value stands, or would.
+func (d *dictionary) slot(value []byte) uint64 {
+	last := uint64(len(d.slots) - 1)
+	at := maphash.Bytes(d.seed, value) & last
+	for d.slots[at] != 0 && string(d.value(d.slots[at]-1)) != string(value) {
+		at = (at + 1) & last
+	}
+	return at
+}
+
+// clear takes all values out, the last first: so each is found past those before it.
+func (d *dictionary) clear() {
+	for n := len(d.ends) - 1; n >= 0; n-- {
+		d.slots[d.slot(d.value(uint32(n)))] = 0
+	}
+	d.ends, d.bytes, d.last = d.ends[:0], d.bytes[:0], 0
 }
 
 func (d *dictionary) value(n uint32) []byte {
@@ -129,11 +145,7 @@ func (d *dictionary) grow() {
 	}
 	d.slots = make([]uint32, max(64, 2*len(d.slots)))
 	for n := range d.ends {
-		at := maphash.Bytes(d.seed, d.value(uint32(n))) & uint64(len(d.slots)-1)
-		for d.slots[at] != 0 {
-			at = (at + 1) & uint64(len(d.slots)-1)
-		}
-		d.slots[at] = uint32(n) + 1
+		d.slots[d.slot(d.value(uint32(n)))] = uint32(n) + 1
 	}
 }
 
