@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"hatang/geo"
 	"hatang/internal/layer"
 	"hatang/internal/postgis"
 )
@@ -19,11 +20,12 @@ type health struct {
 	Server   string         `json:"server"`
 	Layers   layer.Versions `json:"layer_versions"`
 	Problems []string       `json:"problems"`
+	Warnings []string       `json:"warnings"` // of what is to be done in time
 }
 
 // Run says what is installed, reachable and consistent; problems are exit status 1.
 func (c *doctorCommand) Run(ctx context.Context, g *globals, env *environment) error {
-	h := health{Version: version, Database: g.DatabaseURL, Problems: []string{}}
+	h := health{Version: version, Database: g.DatabaseURL, Problems: []string{}, Warnings: []string{}}
 	if h.Database != "" {
 		h.Database = "the database of the URL"
 	} else {
@@ -38,6 +40,9 @@ func (c *doctorCommand) Run(ctx context.Context, g *globals, env *environment) e
 		}
 	} else {
 		fmt.Fprintf(env.stdout, "hatang %s\n%s: %s\n", h.Version, h.Database, h.Server)
+		for _, warning := range h.Warnings {
+			fmt.Fprintln(env.stdout, "warning:", warning)
+		}
 		for _, problem := range h.Problems {
 			fmt.Fprintln(env.stdout, "problem:", problem)
 		}
@@ -74,10 +79,32 @@ func (c *doctorCommand) examine(ctx context.Context, g *globals, env *environmen
 		if err != nil {
 			return err
 		}
+		if h.Warnings, err = calendarWarnings(ctx, store); err != nil {
+			return err
+		}
 		broken, err := store.AuditBrokenAt(ctx)
 		if broken != 0 {
 			h.Problems = append(h.Problems, fmt.Sprintf("the audit is not as it was written, from entry %d on", broken))
 		}
 		return err
 	})
+}
+
+// calendarWarnings says of which years the calendars must soon have lists.
+func calendarWarnings(ctx context.Context, store *postgis.Store) ([]string, error) {
+	warnings := []string{}
+	codes, err := store.Calendars(ctx)
+	if err != nil {
+		return warnings, err
+	}
+	for _, code := range codes {
+		sheet, err := store.Calendar(ctx, code, geo.Date{}, geo.Date{})
+		if err != nil {
+			return warnings, err
+		}
+		if warning := calendarWarning(sheet); warning != "" {
+			warnings = append(warnings, warning)
+		}
+	}
+	return warnings, nil
 }

@@ -47,29 +47,30 @@ type usageError struct{ error }
 type commands struct {
 	globals
 
-	Serve   serveCommand   `cmd:"" help:"Serve the register: page, API and tiles. Without a database URL it runs its own PostgreSQL."`
-	Migrate migrateCommand `cmd:"" help:"Bring the database schema up to date."`
-	Demo    demoCommand    `cmd:"" help:"Load the Điện Biên plan into an empty database."`
-	Import  importCommand  `cmd:"" help:"Bring the features of a file into a layer."`
-	Mapping mappingCommand `cmd:"" help:"Mappings: how files of one kind are read into a layer, saved under a name to be used again."`
-	Export  exportCommand  `cmd:"" help:"Write a layer to a file."`
-	Changes changesCommand `cmd:"" help:"Write who changed what, the newest first."`
-	Revert  revertCommand  `cmd:"" help:"Take changes back: those of a request, of a time, or of a row; exit status 1 where rows were changed later."`
-	Layer   layerCommand   `cmd:"" help:"Layers; those that were published from files can be changed and withdrawn."`
-	Units   unitsCommand   `cmd:"" help:"Administrative units in time: what became of which, the end of a level, gaps and overlaps."`
-	Check   checkCommand   `cmd:"" help:"Check where masts may stand; exit status 1 unless all may."`
-	Cable   cableCommand   `cmd:"" name:"check-cable" help:"Check where cables may run; exit status 1 unless all may."`
-	Verdict verdictCommand `cmd:"" help:"Recorded verdicts: show, verify, make again; the key that signs them."`
-	Key     keyCommand     `cmd:"" help:"API keys."`
-	User    userCommand    `cmd:"" help:"People who sign in, and what they may do."`
-	Sites   sitesCommand   `cmd:"" help:"One mast, several lists: sites that are proposed as one, merged and split."`
-	Permit  permitCommand  `cmd:"" name:"proposal" help:"Proposals to build: list, show, and the steps of officers."`
-	Sharing sharingCommand `cmd:"" help:"Requests to share: list, show, the steps of officers, and the register in figures."`
-	Notice  noticeCommand  `cmd:"" help:"Notices to people and programs: what became of them, and sending again what failed."`
-	Rules   rulesCommand   `cmd:"" help:"The rules that checks judge by: their versions, drafts, differences and publication."`
-	Audit   auditCommand   `cmd:"" help:"Sign-ins, rights, keys and refused writes; exit status 1 where the record is broken."`
-	Doctor  doctorCommand  `cmd:"" help:"Say what is installed, reachable and consistent."`
-	Keeper  keeperCommand  `cmd:"" hidden:"" name:"keep-cluster"`
+	Serve   serveCommand    `cmd:"" help:"Serve the register: page, API and tiles. Without a database URL it runs its own PostgreSQL."`
+	Migrate migrateCommand  `cmd:"" help:"Bring the database schema up to date."`
+	Demo    demoCommand     `cmd:"" help:"Load the Điện Biên plan into an empty database."`
+	Import  importCommand   `cmd:"" help:"Bring the features of a file into a layer."`
+	Mapping mappingCommand  `cmd:"" help:"Mappings: how files of one kind are read into a layer, saved under a name to be used again."`
+	Export  exportCommand   `cmd:"" help:"Write a layer to a file."`
+	Changes changesCommand  `cmd:"" help:"Write who changed what, the newest first."`
+	Revert  revertCommand   `cmd:"" help:"Take changes back: those of a request, of a time, or of a row; exit status 1 where rows were changed later."`
+	Layer   layerCommand    `cmd:"" help:"Layers; those that were published from files can be changed and withdrawn."`
+	Units   unitsCommand    `cmd:"" help:"Administrative units in time: what became of which, the end of a level, gaps and overlaps."`
+	Check   checkCommand    `cmd:"" help:"Check where masts may stand; exit status 1 unless all may."`
+	Cable   cableCommand    `cmd:"" name:"check-cable" help:"Check where cables may run; exit status 1 unless all may."`
+	Verdict verdictCommand  `cmd:"" help:"Recorded verdicts: show, verify, make again; the key that signs them."`
+	Key     keyCommand      `cmd:"" help:"API keys."`
+	User    userCommand     `cmd:"" help:"People who sign in, and what they may do."`
+	Sites   sitesCommand    `cmd:"" help:"One mast, several lists: sites that are proposed as one, merged and split."`
+	Permit  permitCommand   `cmd:"" name:"proposal" help:"Proposals to build: list, show, and the steps of officers."`
+	Sharing sharingCommand  `cmd:"" help:"Requests to share: list, show, the steps of officers, and the register in figures."`
+	Notice  noticeCommand   `cmd:"" help:"Notices to people and programs: what became of them, and sending again what failed."`
+	Days    calendarCommand `cmd:"" name:"calendar" help:"The days that are worked, by which deadlines are counted: list, import, set and remove."`
+	Rules   rulesCommand    `cmd:"" help:"The rules that checks judge by: their versions, drafts, differences and publication."`
+	Audit   auditCommand    `cmd:"" help:"Sign-ins, rights, keys and refused writes; exit status 1 where the record is broken."`
+	Doctor  doctorCommand   `cmd:"" help:"Say what is installed, reachable and consistent."`
+	Keeper  keeperCommand   `cmd:"" hidden:"" name:"keep-cluster"`
 
 	Version kong.VersionFlag `help:"Show the version and exit."`
 }

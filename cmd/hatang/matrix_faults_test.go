@@ -81,6 +81,7 @@ func (m *matrix) rightsDropped() map[string]fault {
 		"everybody merges sites":                        asAdministrator(http.MethodPost, below("/mergers")),
 		"everybody is shown proposals of sites":         asAdministrator(http.MethodGet, below("/site-proposals")),
 		"everybody reads drafts of rules":               asAdministrator(http.MethodGet, func(r *http.Request) bool { return strings.Contains(r.URL.Path, "/rule-sets/MT-") }),
+		"everybody changes the calendar":                asAdministrator(http.MethodPost, below("/calendar")),
 		"everybody publishes rules":                     asAdministrator(http.MethodPost, below("/publication")),
 		"everybody saves mappings":                      asAdministrator(http.MethodPost, below("/mappings")),
 		"everybody reads mappings":                      asAdministrator(http.MethodGet, func(r *http.Request) bool { return strings.Contains(r.URL.Path, "/mappings/") }),

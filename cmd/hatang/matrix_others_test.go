@@ -119,6 +119,8 @@ func (m *matrix) otherBody(p *principal, c *cell) string {
 	switch c.operation {
 	case "POST /collections", "POST /imports":
 		return `{"type":"FeatureCollection","features":[{"type":"Feature","id":1,"properties":{"x":1},"geometry":null}]}`
+	case "POST /calendar":
+		return fmt.Sprintf(`{"days":[{"date":"2150-01-02","working":false,"name":{"vi":%q},"source":"x"}]}`, newCode())
 	case "POST /rule-sets":
 		return rulesOf(newCode())
 	case "PUT /rule-sets/{ruleSetId}/{version}":

@@ -93,6 +93,7 @@ ask-sharing            401       403    ok       400   403       403   403      
 decline-sharing        401       404    403      ok    404       404   403          404         404           403          403     403           404          403           401     401  403
 rules-draft            404       404    404      404   404       404   ok           ok          ok            ok           ok      ok            ok           ok            401     401  -
 draft-rules            401       403    403      403   403       403   403          403         403           403          ok      403           403          ok            401     401  403
+change-calendar        401       403    403      403   403       403   403          403         403           403          ok      403           403          ok            401     401  403
 rules-publish          401       403    403      403   403       403   403          403         403           403          403     403           403          ok            401     401  403
 record-verdict         401       ok     ok       ok    ok        ok    ok           ok          ok            ok           ok      ok            ok           ok            401     401  403
 verdict                401       404    ok       404   404       404   404          404         404           404          ok      404           404          ok            401     401  -
@@ -204,6 +205,7 @@ var operations = map[string]operation{
 	"GET /sharing-requests":                                  {kinds: "sharings", ok: 200}, "POST /sharing-requests": {kinds: "ask-sharing", ok: 201}, "GET /sharing-requests/figures": {kinds: "document", ok: 200},
 	"GET /sharing-requests/{sharingNumber}": {kinds: "sharing", ok: 200}, "POST /sharing-requests/{sharingNumber}/steps": {kinds: "decline-sharing", ok: 200},
 	"GET /decisions": {kinds: "document", ok: 200}, "GET /decisions/{number}": {kinds: "document", ok: 200},
+	"GET /calendar": {kinds: "document", ok: 200}, "POST /calendar": {kinds: "change-calendar", ok: 200},
 	"GET /rule-sets": {kinds: "document", ok: 200}, "POST /rule-sets": {kinds: "draft-rules", ok: 201},
 	"GET /rule-sets/{ruleSetId}/{version}": {kinds: "document rules-draft", ok: 200}, "PUT /rule-sets/{ruleSetId}/{version}": {kinds: "draft-rules", ok: 204},
 	"DELETE /rule-sets/{ruleSetId}/{version}": {kinds: "draft-rules", ok: 204}, "GET /rule-sets/{ruleSetId}/{version}/differences": {kinds: "document rules-draft", ok: 200},

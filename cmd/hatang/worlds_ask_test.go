@@ -369,7 +369,7 @@ func (p *pair) other() string {
 		return ofHiddenLayer(p.rand)
 	}
 	return pick(p.rand, []string{
-		"/api/v1", "/api/v1/collections", "/api/v1/session", "/api/v1/keys", "/api/v1/people", "/api/v1/audit", "/api/v1/notices", "/api/v1/webhooks", "/api/v1/organisations", "/api/v1/publications",
+		"/api/v1", "/api/v1/collections", "/api/v1/session", "/api/v1/keys", "/api/v1/people", "/api/v1/audit", "/api/v1/notices", "/api/v1/webhooks", "/api/v1/organisations", "/api/v1/publications", "/api/v1/calendar", "/api/v1/calendar?from=2020-01-01&to=2030-12-31",
 		"/api/v1/conformance", "/api/v1/openapi.json", "/api/v1/openapi.html", "/healthz", "/api/v1/nothing", "/", "/api/v1/collections/none/items",
 	})
 }

@@ -63,6 +63,7 @@ type fakeStore struct {
 
 	sites      string // what was asked to be done to them
 	proposed   intake.ProposedSites
+	calendar   permit.CalendarChange
 	ruleSets   []permit.RuleSetEntry
 	rulesAsked []permit.RuleSetQuery
 

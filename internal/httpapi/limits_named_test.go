@@ -41,6 +41,7 @@ func named() map[string]any {
 		"filed":                   map[string]any{"features": permit.MaxFiled, "agencies": permit.MaxAgencies, "conditions": permit.MaxConditions},
 		"attachments":             map[string]any{"bytes": permit.MaxAttachmentBytes, "files": permit.MaxAttachments, "all_bytes": permit.MaxAttachedBytes, "of_an_organisation_bytes": permit.MaxOrganisationBytes},
 		"sharing":                 map[string]any{"partners": permit.MaxPartners, "technologies": permit.MaxTechnologies, "figure": permit.MaxShared},
+		"calendar":                map[string]any{"days": permit.MaxCalendarDays},
 		"sites":                   map[string]any{"of_one_mast": mostSites, "proposals": mostProposed, "distance_m": farthestMastsM},
 		"rows": map[string]any{"row_bytes": permit.MaxRowBytes, "bytes_per_minute": paceBytes / paceTime.Minutes(),
 			"streams_at_a_time": maxStreams, "streams_of_the_public": maxStreams - staffStreams},

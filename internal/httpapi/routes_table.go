@@ -164,6 +164,9 @@ func (a *api) permitRoutes() []route {
 		{method: http.MethodGet, pattern: root + sharingPath + "/{sharingNumber}", handle: a.showSharing, produces: jsonType, query: noQuery, needs: identity},
 		{method: http.MethodPost, pattern: root + sharingPath + "/{sharingNumber}/steps", handle: a.decideSharing, produces: jsonType, consumes: jsonType, query: noQuery, needs: identity},
 
+		{method: http.MethodGet, pattern: root + "/calendar", handle: a.showCalendar, produces: jsonType, query: []string{"from", "jurisdiction", "to"}},
+		{method: http.MethodPost, pattern: root + "/calendar", handle: a.changeCalendar, produces: jsonType, consumes: []string{typeJSON, typeCSV}, query: []string{"jurisdiction", "source"}, needs: drafting},
+
 		{method: http.MethodGet, pattern: root + "/rule-sets", handle: a.listRuleSets, produces: jsonType, query: []string{"date", "id", "jurisdiction", "state"}},
 		{method: http.MethodPost, pattern: root + "/rule-sets", handle: a.draftRules, produces: jsonType, consumes: jsonType, query: []string{"jurisdiction"}, needs: drafting},
 		{method: http.MethodGet, pattern: ruleSet, handle: a.showRules, produces: jsonType, query: noQuery},

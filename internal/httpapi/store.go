@@ -75,6 +75,7 @@ type Accounts interface {
 	Attachments
 	Notices
 	Sharing
+	Calendars
 	Verdicts
 	Headings
 	// KeyViewer returns whose key it is; ErrNotFound for one unknown, expired or revoked.

@@ -14,8 +14,12 @@ import (
 // Monday to Friday.
 type Calendar struct {
 	WorkingDays []string `json:"working_days"` // English weekdays, lower case
-	Holidays    []string `json:"holidays"`     // days as YYYY-MM-DD, or as MM-DD in every year
-	Periods     Periods  `json:"permit"`
+	Holidays    []string `json:"holidays"`     // days off, as MM-DD in every year, or in a pack as YYYY-MM-DD
+	// Days are those that are not as their weekday or every year has them, true for worked;
+	// Years those whose list of them is whole. A pack has none: the register keeps them.
+	Days    map[string]bool `json:"days,omitempty"`
+	Years   []int           `json:"years,omitempty"`
+	Periods Periods         `json:"permit"`
 	// TimeZone says where days begin and end, as Asia/Ho_Chi_Minh; "" is DefaultZone.
 	TimeZone string `json:"time_zone,omitempty"`
 	// NamesOwners lets the public figures of requests to share say who was asked.
@@ -57,13 +61,39 @@ func ParseCalendar(settings []byte) (Calendar, error) {
 	return c, nil
 }
 
+// usualWeek is worked where a plan does not say otherwise.
+var usualWeek = []string{"monday", "tuesday", "wednesday", "thursday", "friday"}
+
+// Week lists the weekdays that are worked.
+func (c Calendar) Week() []string {
+	if len(c.WorkingDays) == 0 {
+		return slices.Clone(usualWeek)
+	}
+	return c.WorkingDays
+}
+
+// Yearly lists what is off in every year, as MM-DD.
+func (c Calendar) Yearly() []string {
+	return slices.DeleteFunc(append([]string{}, c.Holidays...), func(d string) bool { return len(d) != len("01-02") })
+}
+
+// SingleDaysOff lists the days off that are of one year, in order, each once.
+func (c Calendar) SingleDaysOff() (days []geo.Date) {
+	for _, text := range slices.Compact(slices.Sorted(slices.Values(c.Holidays))) {
+		if d, err := geo.ParseDate(text); err == nil {
+			days = append(days, d)
+		}
+	}
+	return days
+}
+
 // works reports whether a day is worked.
 func (c Calendar) works(day geo.Date) bool {
-	text, week := day.String(), c.WorkingDays
-	if len(week) == 0 {
-		week = []string{"monday", "tuesday", "wednesday", "thursday", "friday"}
+	text := day.String()
+	if worked, said := c.Days[text]; said {
+		return worked
 	}
-	return slices.Contains(week, strings.ToLower(day.Time().Weekday().String())) &&
+	return slices.Contains(c.Week(), strings.ToLower(day.Time().Weekday().String())) &&
 		!slices.Contains(c.Holidays, text) && !slices.Contains(c.Holidays, text[len(text)-len("01-02"):])
 }
 
@@ -80,6 +110,19 @@ func (c Calendar) After(day geo.Date, n int) geo.Date {
 		}
 	}
 	return day
+}
+
+// UnknownYears lists the years into which a period that begins today may reach and whose list
+// of days is not whole: there, holidays are counted as days worked.
+func (c Calendar) UnknownYears(today geo.Date) []int {
+	p, unknown := c.Periods, []int{}
+	last := c.After(today, max(p.DecideDays, p.SupplementDays, p.ConsultDays, p.SharingAnswerDays, p.SharingMediationDays))
+	for year := today.Time().Year(); year <= last.Time().Year(); year++ {
+		if !slices.Contains(c.Years, year) {
+			unknown = append(unknown, year)
+		}
+	}
+	return unknown
 }
 
 // Due returns by when the next step is due in the state that an action has led to; zero for

@@ -125,6 +125,9 @@ func (p *Pack) checkHead(c checker) {
 	for i, d := range p.WorkingDays {
 		c.oneOf(fmt.Sprintf("/working_days/%d", i), d, "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 	}
+	if p.Days != nil || p.Years != nil {
+		c.faults.Add("/days", "gói quy hoạch ghi ngày nghỉ trong holidays", "a pack has its days off in holidays")
+	}
 	for i, d := range p.Holidays {
 		_, err := geo.ParseDate(d)
 		if _, inEvery := geo.ParseDate("2000-" + d); err != nil && inEvery != nil {

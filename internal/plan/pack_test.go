@@ -187,6 +187,7 @@ func TestParseReportsEveryFaultAtOnce(t *testing.T) {
 		m["crs"].(map[string]any)["preferred"] = 9205
 		m["projects"].(map[string]any)["items"].([]any)[1].(map[string]any)["money"].(map[string]any)["total"] = "3.76"
 		m["holidays"] = []any{"02-29", "13-01"}
+		m["time_zone"], m["days"] = "Nowhere/At_All", map[string]any{"2026-01-01": true}
 		m["permit"].(map[string]any)["decide_working_days"] = 0
 		m["indicators"].([]any)[0].(map[string]any)["discrepancies"] = []any{"D99"}
 		m["tables"].([]any)[0].(map[string]any)["stated_total"] = []any{}
@@ -203,7 +204,7 @@ func TestParseReportsEveryFaultAtOnce(t *testing.T) {
 			t.Errorf("%s: bad text %+v", f.At, f.Detail)
 		}
 	}
-	for _, want := range []string{"pack.json", "/title", "/phases/0", "/crs/preferred", "/holidays/1", "/permit/decide_working_days", "/projects/items/1/money", "/indicators/0/discrepancies", "/tables/0/stated_total", "rules.json", "features/castles.geojson"} {
+	for _, want := range []string{"pack.json", "/title", "/phases/0", "/crs/preferred", "/time_zone", "/days", "/holidays/1", "/permit/decide_working_days", "/projects/items/1/money", "/indicators/0/discrepancies", "/tables/0/stated_total", "rules.json", "features/castles.geojson"} {
 		if !at[want] {
 			t.Errorf("no fault at %s; got %v", want, invalid)
 		}

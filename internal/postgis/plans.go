@@ -118,13 +118,16 @@ func insertPlan(ctx context.Context, tx pgx.Tx, p *plan.Pack) error {
 	if err != nil {
 		return fmt.Errorf("pi of the plan: %w", err)
 	}
-	settings := map[string]any{"crs": p.CRS, "working_days": p.WorkingDays, "holidays": p.Holidays, "permit": p.Periods, "sharing_figures_name_owners": p.NamesOwners, "basemap": p.Basemap, "stated_radii": p.ServiceRadius.Stated, "legal_basis": p.LegalBasis, "territory": p.Territory, "papers": p.Papers}
+	settings := map[string]any{"crs": p.CRS, "working_days": p.WorkingDays, "holidays": p.Yearly(), "permit": p.Periods, "sharing_figures_name_owners": p.NamesOwners, "basemap": p.Basemap, "stated_radii": p.ServiceRadius.Stated, "legal_basis": p.LegalBasis, "territory": p.Territory, "papers": p.Papers}
 	if p.TimeZone != "" {
 		settings["time_zone"] = p.TimeZone
 	}
 	if _, err := tx.Exec(ctx, `INSERT INTO plans (id, version, title, jurisdiction, valid_from, reference_date, pi, pi_source, settings)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
 		p.ID, p.Version, p.Title, p.Jurisdiction, p.InForceFrom.Time(), p.ReferenceDate.Time(), pi, p.ServiceRadius.Source.EN, settings); err != nil {
+		return err
+	}
+	if err := insertCalendar(ctx, tx, p); err != nil {
 		return err
 	}
 	for _, phase := range p.Phases {

@@ -362,7 +362,7 @@ func lockDraft(ctx context.Context, tx pgx.Tx, v account.Viewer, l *layer.Layer,
 func calendarOf(ctx context.Context, tx pgx.Tx, id int64) (permit.Calendar, geo.Date, error) {
 	var settings []byte
 	var today day
-	if err := tx.QueryRow(ctx, `SELECT hatang_today(), (SELECT settings FROM plans ORDER BY coalesce(ST_Intersects(hatang_territory(jurisdiction),
+	if err := tx.QueryRow(ctx, `SELECT hatang_today(), (SELECT `+calendarSQL+` FROM plans p ORDER BY coalesce(ST_Intersects(hatang_territory(jurisdiction),
 		(SELECT geom FROM proposal_features WHERE proposal = $1 ORDER BY position LIMIT 1)), false) DESC, valid_from DESC, id LIMIT 1)`, id).Scan(&today, &settings); err != nil {
 		return permit.Calendar{}, geo.Date{}, err
 	}

@@ -320,7 +320,7 @@ func ask(ctx context.Context, tx pgx.Tx, v account.Viewer, n permit.NewShare, pa
 // sharingCalendar returns the calendar of the plan where a request lies.
 func sharingCalendar(ctx context.Context, tx pgx.Tx, number string) (permit.Calendar, error) {
 	var settings []byte
-	err := tx.QueryRow(ctx, `SELECT (SELECT p.settings FROM plans p ORDER BY p.jurisdiction IS NOT DISTINCT FROM r.jurisdiction DESC, p.valid_from DESC, p.id LIMIT 1)
+	err := tx.QueryRow(ctx, `SELECT (SELECT `+calendarSQL+` FROM plans p ORDER BY p.jurisdiction IS NOT DISTINCT FROM r.jurisdiction DESC, p.valid_from DESC, p.id LIMIT 1)
 		FROM sharing_requests r WHERE r.number = $1`, number).Scan(&settings)
 	if err != nil {
 		return permit.Calendar{}, err

@@ -201,7 +201,7 @@ func placeOn(ctx context.Context, tx pgx.Tx, code string, from geo.Date) (f laye
 // plan of the place lets the figures have them. Cost: a reading of all requests.
 func (s *Store) SharingFigures(ctx context.Context) ([]permit.SharingFigures, error) {
 	rows, err := s.pool.Query(ctx, `SELECT r.state, r.asked_on, r.answered_on, ARRAY(SELECT p.organisation FROM sharing_partners p WHERE p.request = r.number), p.settings
-		FROM sharing_requests r LEFT JOIN (SELECT DISTINCT ON (jurisdiction) jurisdiction, settings FROM plans ORDER BY jurisdiction, valid_from DESC, id) p USING (jurisdiction)`)
+		FROM sharing_requests r LEFT JOIN (SELECT DISTINCT ON (jurisdiction) jurisdiction, `+calendarSQL+` AS settings FROM plans p ORDER BY jurisdiction, valid_from DESC, id) p USING (jurisdiction)`)
 	if err != nil {
 		return nil, translate("count the requests to share", err)
 	}

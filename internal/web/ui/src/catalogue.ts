@@ -1,10 +1,11 @@
 // Every text of the page, Vietnamese first, English second. Titles of layers, fields and
 // values are not here: they come from the registry.
+import { calendarTexts } from "./catalogue-calendar";
 import { permitTexts } from "./catalogue-permits";
 import { shareTexts } from "./catalogue-shares";
 
 export const catalogue = {
-  ...permitTexts,
+  ...permitTexts, ...calendarTexts,
   ...shareTexts,
   "app.title": ["Bản đồ hạ tầng bưu chính, viễn thông", "Postal and telecom infrastructure map"],
   "app.date": ["Số liệu đến ngày", "Data as of"],

@@ -2,6 +2,7 @@
 import type { LayerInfo } from "./api";
 import { AccountSection } from "./dialog-account";
 import { AuditSection } from "./dialog-audit";
+import { CalendarSection, keepsCalendar } from "./dialog-calendar";
 import { ConsultationsSection, consults } from "./dialog-consultations";
 import { KeysSection } from "./dialog-keys";
 import { PeopleSection } from "./dialog-people";
@@ -16,7 +17,7 @@ import { tabButtons } from "./tablist";
 
 const ofAll = ["account", "keys"] as const;
 const ofAdministrators = ["people", "publishing", "notices", "audit"] as const;
-type Tab = (typeof ofAll)[number] | "consultations" | (typeof ofAdministrators)[number];
+type Tab = (typeof ofAll)[number] | "consultations" | "calendar" | (typeof ofAdministrators)[number];
 
 export class AccountDialog {
   private readonly element = h("dialog", { id: "account", "aria-labelledby": "account-title", onclose: () => this.closed(), onkeydown: keep });
@@ -60,7 +61,7 @@ export class AccountDialog {
   }
 
   private drawSections(): HTMLElement[] {
-    const tabs: readonly Tab[] = [...ofAll, ...(consults() ? ["consultations"] as const : []), ...(administers() ? ofAdministrators : [])];
+    const tabs: readonly Tab[] = [...ofAll, ...(consults() ? ["consultations"] as const : []), ...(keepsCalendar() ? ["calendar"] as const : []), ...(administers() ? ofAdministrators : [])];
     const context: Context = { layers: this.layers, done: (text) => { this.done.textContent = text; }, changedSelf: () => this.changedSelf() };
     for (const tab of tabs) this.sections.set(tab, section(tab, context));
     const list = h("div", { class: "tabs", role: "tablist", "aria-label": t("session.title") });
@@ -108,6 +109,7 @@ function section(tab: Tab, context: Context): Section {
     case "account": return new AccountSection(context);
     case "keys": return new KeysSection(context);
     case "consultations": return new ConsultationsSection(context);
+    case "calendar": return new CalendarSection(context);
     case "people": return new PeopleSection(context);
     case "publishing": return new PublishingSection(context);
     case "notices": return new NoticesSection(context);

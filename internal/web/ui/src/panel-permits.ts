@@ -1,5 +1,6 @@
 // The tab of proposals: one's own, and for officers, approvers and agencies what waits for them.
 import { api, request, type Description, type GeoFeature, type Link } from "./api";
+import { calendarWarning } from "./dialog-calendar";
 import { fill, h } from "./dom";
 import { field, form } from "./forms";
 import { formatDate, say, t } from "./i18n";
@@ -42,7 +43,9 @@ export class PermitsPanel {
       this.view = (event.target as HTMLSelectElement).value as View;
       void this.load();
     };
-    fill(this.filters, h("p", { class: "intro" }, t("permits.intro")),
+    const warned = h("div");
+    if (isStaff()) void calendarWarning().then((said) => fill(warned, said));
+    fill(this.filters, h("p", { class: "intro" }, t("permits.intro")), warned,
       h("div", { class: "field" }, h("label", { for: "permits-view" }, t("permits.view")),
         h("select", { id: "permits-view", onchange: chosen }, ...views.map((v) => h("option", { value: v, selected: v === this.view }, t(`permits.view.${v}`))))),
       isStaff() && this.filter("organisation", t("permit.organisation"), t("permits.everybody"), operators),
