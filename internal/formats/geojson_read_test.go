@@ -287,7 +287,9 @@ func accepts(t *testing.T, path string) bool {
 			return false
 		}
 		for _, r := range records {
-			good := !slices.ContainsFunc(r.Faults, func(f layer.Fault) bool { return strings.HasPrefix(f.At, "/geometry") || f.At == "/type" || f.At == "/properties" || f.At == "" })
+			good := !slices.ContainsFunc(r.Faults, func(f layer.Fault) bool {
+				return strings.HasPrefix(f.At, "/geometry") || f.At == "/type" || f.At == "/properties" || f.At == ""
+			})
 			taken[r.Row] = taken[r.Row] || good
 		}
 	}

@@ -197,7 +197,7 @@ func TestAQuestionIsDueOnADayOfThePlace(t *testing.T) {
 	for now, today := range map[time.Time]geo.Date{
 		time.Date(2026, 3, 2, 23, 30, 0, 0, c.Zone): geo.NewDate(2026, 3, 2), time.Date(2026, 3, 3, 0, 30, 0, 0, c.Zone): geo.NewDate(2026, 3, 3),
 	} {
-		c.Now = func() time.Time { return now.UTC() }
+		c.Now = now.UTC
 		h := apiWith(t, c).router()
 		if w := do(h, "POST", consultationsPath, `{"collection":"bts_sites","feature":5,"agency":"SXD"}`, asOfficer, "Content-Type: application/json"); w.Code != http.StatusCreated || s.asked.Today != today {
 			t.Errorf("at %s: %d, asked on %s", now, w.Code, s.asked.Today)

@@ -242,8 +242,7 @@ const (
 
 // encode appends the layer with the features.
 func (e *Layer) encode(dst []byte, features []feature) ([]byte, error) {
-	body := append(e.body[:0], tagLayerVersion, mvtVersion)
-	body = appendText(body, tagLayerName, e.name)
+	body := appendText(append(e.body[:0], tagLayerVersion, mvtVersion), tagLayerName, e.name)
 	e.values.clear()
 	var one, tags, value []byte
 	for i := range features {
