@@ -64,6 +64,7 @@ BEGIN
 END
 $$;
 
+-- As before, with the revision that a supplement is of, and the end of what was asked.
 CREATE OR REPLACE FUNCTION proposal_steps_do() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
