@@ -325,10 +325,12 @@ func hiddenSites(t *testing.T, o *origin, requests int) {
 				untriggered(t, conn, "DELETE FROM history WHERE layer = $1 AND feature_id NOT IN (SELECT id FROM "+l+")", l)
 			}
 		})
+	sites, _ := o.layers.Get("bts_sites")
+	free := p.as.alone(sites)
 	// The first world's sites go on changing.
 	p.live = func() {
 		p.made++
-		execute(t, p.a.conn, "UPDATE bts_sites SET height_m = 30, geom = ST_Translate(geom, 0.01, 0) WHERE jurisdiction = '11' AND id % 7 = $1", p.made%7)
+		execute(t, p.a.conn, "UPDATE bts_sites SET height_m = 30, geom = ST_Translate(geom, 0.01, 0) WHERE jurisdiction = '11' AND id % 7 = $1 AND "+free, p.made%7)
 		execute(t, p.a.conn, `INSERT INTO bts_sites (code, valid_from, jurisdiction, status, mast_type, geom) SELECT 'LATER-' || $1::int, '2016-01-01', '11', 'existing', 'A1a', geom FROM bts_sites WHERE jurisdiction = '11' LIMIT 1`, p.made)
 		execute(t, p.a.conn, "DELETE FROM operator_positions WHERE jurisdiction = '11' AND id = (SELECT max(id) FROM operator_positions WHERE jurisdiction = '11')")
 		p.quiet = append(p.quiet, time.Now())
@@ -382,12 +384,14 @@ func roundedSites(t *testing.T, o *origin, requests int) {
 		}
 	}
 	p := publicPair(t, o, `INSERT INTO publications (jurisdiction, exactness, cell_degrees) VALUES ('11', 'rounded', 0.02)`, move(0.1), move(0.49))
+	sites, _ := o.layers.Get("bts_sites")
+	free := p.as.alone(sites)
 	// They are moved on, in each world elsewhere: the history has other places, too.
 	p.live = func() {
 		p.made++
 		p.tick()
 		for w, share := range map[*world]float64{p.a: 0.2, p.b: 0.4} {
-			execute(t, w.conn, "UPDATE bts_sites SET geom = ST_Translate(ST_SnapToGrid(geom, 0.02), 0.02 * $1 * cos(id), 0.02 * $1 * sin(id)) WHERE jurisdiction = '11' AND id % 5 = $2", share, p.made%5)
+			execute(t, w.conn, "UPDATE bts_sites SET geom = ST_Translate(ST_SnapToGrid(geom, 0.02), 0.02 * $1 * cos(id), 0.02 * $1 * sin(id)) WHERE jurisdiction = '11' AND id % 5 = $2 AND "+free, share, p.made%5)
 		}
 		p.quiet = append(p.quiet, time.Now())
 	}
