@@ -47,7 +47,7 @@ func worldsControls(t *testing.T, o *origin) {
 			`DO $$ DECLARE l text; BEGIN
 				FOR l IN SELECT layer FROM layer_sight WHERE drafts LOOP EXECUTE format('CREATE TRIGGER taken BEFORE INSERT ON %I FOR EACH ROW EXECUTE FUNCTION taken()', l); END LOOP; END $$`)},
 		{"what one agency is asked all agencies are", "consulted agency", 1500, false, after(`ALTER TABLE consultations RENAME TO kept`,
-			`CREATE VIEW consultations AS SELECT k.id, k.layer, k.feature, o.code AS agency, k.asked_by, k.asked_at, k.due_on, k.answer, k.note, k.answered_by, k.answered_at, k.withdrawn_at, k.xid, k.proposal, k.required, k.document_number, k.document_date, k.attachment
+			`CREATE VIEW consultations AS SELECT k.id, k.layer, k.feature, o.code AS agency, k.asked_by, k.asked_at, k.due_on, k.answer, k.note, k.answered_by, k.answered_at, k.withdrawn_at, k.over_at, k.xid, k.proposal, k.required, k.document_number, k.document_date, k.attachment
 				FROM kept k CROSS JOIN organisations o WHERE o.kind = 'agency'`,
 			`GRANT SELECT ON consultations TO hatang_app, hatang_read`)},
 		{"versions count what others are asked", "consulted agency", 1500, false, before(`CREATE OR REPLACE FUNCTION hatang_touch(changed text, whose text DEFAULT 'public') RETURNS void
