@@ -184,6 +184,19 @@ describe("checking a mast", { timeout: 120_000 }, () => {
     assert.deepEqual(complaints, []);
   });
 
+  test("the operators come later, into a form that somebody has begun to fill in", async () => {
+    const { page } = await open();
+    let send;
+    const held = new Promise((resolve) => { send = resolve; });
+    await page.route("**/api/v1/indicators?level=province", async (route) => { await held; await route.continue(); });
+    await page.locator("#tab-check").click();
+    await page.locator("#check-lat").pressSequentially("21.38");
+    send();
+    await page.locator("#check-operator option", { hasText: "VNPT" }).waitFor({ state: "attached" });
+    await page.keyboard.type("26");
+    assert.equal(await page.locator("#check-lat").inputValue(), "21.3826", "whoever types goes on typing");
+  });
+
   test("a click on the map checks that place", async () => {
     const { page } = await open();
     await page.locator("#tab-check").click();

@@ -60,19 +60,20 @@ export class CheckPanel {
       this.select("check-structure", "check.structure", "structure", [["", t("check.unstated")], ...this.structures.map((v): [string, string] => [v.code, say(v.title)])]),
       h("div", { class: "pair" }, this.number("check-height", "check.height", "height"), this.number("check-half", "check.halfWidth", "half")),
       h("div", { class: "pair" }, onBuilding && this.number("check-host", "check.host", "host"), this.concealed()),
-      this.select("check-operator", "check.operator", "operator", [["", t("check.unstated")], ...this.operatorCodes().map((o): [string, string] => [o, o])]),
+      this.select("check-operator", "check.operator", "operator", this.operatorCodes()),
       this.place.element,
       h("button", { type: "submit", class: "primary", id: "check-submit" }, t("check.submit")));
   }
 
-  /** Asks once for the operators that the figures name. */
+  /** Asks once for the operators that the figures name; the form may be in use by the time they come. */
   async learnOperators(): Promise<void> {
     if (this.operators) return;
     this.operators = [];
     const { units } = await request<{ units: UnitIndicators[] }>(`${api}/indicators?level=province`);
     const named = units.flatMap((u) => u.indicators).map((i) => i.operator).filter((o): o is string => !!o);
     this.operators = [...new Set(named)].sort();
-    this.renderForm();
+    const select = this.form.querySelector("#check-operator");
+    if (select) fill(select, ...this.options("operator", this.operatorCodes()));
   }
 
   /** Checks the mast of the form at a place of the map, to a decimetre unless more is asked. */
@@ -124,7 +125,10 @@ export class CheckPanel {
   }
 
   /** Those that the figures name, and one's own. */
-  private operatorCodes(): string[] { return [...new Set([...(this.operators ?? []), ...(this.mast.operator ? [this.mast.operator] : [])])].sort(); }
+  private operatorCodes(): [string, string][] {
+    const codes = [...new Set([...(this.operators ?? []), ...(this.mast.operator ? [this.mast.operator] : [])])].sort();
+    return [["", t("check.unstated")], ...codes.map((o): [string, string] => [o, o])];
+  }
 
   private choose(type: string): void {
     this.mast = { ...this.mast, mastType: type, ...(ordinary[type] ?? {}) };
@@ -141,7 +145,11 @@ export class CheckPanel {
       }
     };
     return h("div", { class: "field" }, h("label", { for: id }, t(label)),
-      h("select", { id, onchange: changed }, ...options.map(([code, text]) => h("option", { value: code, selected: this.mast[name] === code }, text))));
+      h("select", { id, onchange: changed }, ...this.options(name, options)));
+  }
+
+  private options(name: "mastType" | "structure" | "operator", options: [string, string][]): HTMLElement[] {
+    return options.map(([code, text]) => h("option", { value: code, selected: this.mast[name] === code }, text));
   }
 
   private number(id: string, label: Key, name: "height" | "half" | "host"): HTMLElement {
