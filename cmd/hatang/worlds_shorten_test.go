@@ -33,7 +33,10 @@ func (p *pair) alter(sql string, args ...any) {
 // serveKept serves the worlds as they were before anything was asked.
 func (p *pair) serveKept() {
 	p.t.Helper()
-	p.a, p.b = p.origin.serve(p.t, testdb.Copy(p.t, p.kept[0])), p.origin.serve(p.t, testdb.Copy(p.t, p.kept[1]))
+	copied := func(i int) *world {
+		return p.origin.serve(p.t, altered(p.t, testdb.Copy(p.t, p.kept[i]), p.origin.after))
+	}
+	p.a, p.b = copied(0), copied(1)
 }
 
 // mostReplays is how often a difference is looked for again before what has been found by

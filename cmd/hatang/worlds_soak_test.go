@@ -16,7 +16,7 @@ func TestSoakWorlds(t *testing.T) {
 		requests = given
 	}
 	o := newOrigin(t)
-	compareWorlds(t, o, requests)
+	compareWorlds(t, o, requests, requests)
 	t.Run("hidden sites", func(t *testing.T) { hiddenSites(t, o, 4000) })
 	t.Run("rounded sites", func(t *testing.T) { roundedSites(t, o, 4000) })
 	t.Run("caches", func(t *testing.T) { compareCaches(t, o, requests*2/5) })
