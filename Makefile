@@ -28,4 +28,5 @@ bench: ## the benchmarks, and how many times faster than the peer's way; build/b
 
 soak: ## the long runs: kills under load, nothing acknowledged may be lost; all that shares memory under the race detector
 	@go test -count=1 -tags soak -run Soak -timeout 60m -v ./...
+	@go test -count=1 -timeout 60m ./internal/postgis -run 'ARevert|EveryState|AnyText' -rapid.checks=1000
 	@go test -count=1 -race -timeout 60m ./geo/... ./internal/httpapi ./internal/memory

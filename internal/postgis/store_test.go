@@ -2,6 +2,7 @@ package postgis_test
 
 import (
 	"context"
+	"flag"
 	"testing"
 
 	"hatang/internal/account"
@@ -10,7 +11,14 @@ import (
 	"hatang/internal/testdb"
 )
 
-func TestMain(m *testing.M) { testdb.Main(m) }
+func TestMain(m *testing.M) {
+	// A check of a property here is some changes of a database, and takes up to a second: by
+	// default fewer than elsewhere. `make soak` makes more of them.
+	if err := flag.Set("rapid.checks", "40"); err != nil {
+		panic(err)
+	}
+	testdb.Main(m)
+}
 
 // migrated returns a database of the test's own with nothing in it but the schema.
 var migrated = testdb.Once(func(ctx context.Context, url string) error {
