@@ -60,7 +60,7 @@ func appendBody(dst []byte, w http.ResponseWriter, r *request) ([]byte, error) {
 		var tooLarge *http.MaxBytesError
 		switch {
 		case errors.Is(err, io.EOF):
-			r.begin(r.Context())
+			r.begin()
 			return dst, nil
 		case errors.As(err, &tooLarge):
 			return dst, err

@@ -7,21 +7,20 @@ import (
 	"time"
 )
 
-// workContext is a context that ends at a time, and has a timer for it only from when
-// somebody waits for its end: most answers come from memory, where nobody does.
+// workContext is the context of a request, which the work on it ends at a time, once that
+// has begun. It has a timer only from when somebody waits for that end: most answers come
+// from memory, where nobody does.
 type workContext struct {
-	context.Context // of the request
-	until           time.Time
+	context.Context           // of the request
+	until           time.Time // zero before the time has begun, and of work that has a pace to keep
 
 	arm   sync.Once
 	armed atomic.Pointer[timedContext]
 }
 
-// withTime is context.WithTimeout.
-func withTime(ctx context.Context, most time.Duration) (timed context.Context, end context.CancelFunc) {
-	c := &workContext{Context: ctx, until: time.Now().Add(most)}
-	return c, c.end
-}
+// begin begins the time that the work may take. It is called once, before anybody else has
+// the context: who waited for its end before, for a place or a body, was not told of it.
+func (c *workContext) begin(most time.Duration) { c.until = time.Now().Add(most) }
 
 // timedContext is a context with its timer, which end gives back.
 type timedContext struct {
@@ -40,17 +39,27 @@ func (c *workContext) timed() *timedContext {
 
 // Deadline implements context.Context.
 func (c *workContext) Deadline() (time.Time, bool) {
-	if parents, ok := c.Context.Deadline(); ok && parents.Before(c.until) {
-		return parents, true
+	if parents, ok := c.Context.Deadline(); c.until.IsZero() || ok && parents.Before(c.until) {
+		return parents, ok
 	}
 	return c.until, true
 }
 
 // Done implements context.Context.
-func (c *workContext) Done() <-chan struct{} { return c.timed().Done() }
+func (c *workContext) Done() <-chan struct{} {
+	if c.until.IsZero() {
+		return c.Context.Done()
+	}
+	return c.timed().Done()
+}
 
 // Err implements context.Context.
-func (c *workContext) Err() error { return c.timed().Err() }
+func (c *workContext) Err() error {
+	if c.until.IsZero() {
+		return c.Context.Err()
+	}
+	return c.timed().Err()
+}
 
 // Value implements context.Context. Whoever has waited for Done is asked by contexts below
 // what ends them.

@@ -23,7 +23,11 @@ func TestWorkContext(t *testing.T) {
 	} {
 		parent, leave := context.WithCancel(context.WithValue(context.Background(), key{}, "v"))
 		defer leave()
-		c := &workContext{Context: parent, until: tt.until}
+		c := &workContext{Context: parent}
+		if _, ok := c.Deadline(); ok || c.Done() != parent.Done() || c.Err() != nil {
+			t.Errorf("%s: ends before its time has begun", name)
+		}
+		c.until = tt.until
 		below, cancel := context.WithCancel(c)
 		defer cancel()
 		if c.Value(key{}) != "v" || below.Value(key{}) != "v" {

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 	"time"
 
 	"hatang/geo"
@@ -25,6 +26,9 @@ func readIn(l *layer.Layer, crs geo.CRS) *layer.Layer {
 
 // listFeatures is one page of a layer's features.
 func (a *api) listFeatures(w http.ResponseWriter, r *request) error {
+	if known, err := a.knownUnread(w, r); known || err != nil {
+		return err
+	}
 	if r.html {
 		r.URL.RawQuery = withoutEmpty(r.URL.RawQuery)
 	}
@@ -61,27 +65,50 @@ func (a *api) listFeatures(w http.ResponseWriter, r *request) error {
 	})
 }
 
+// knownUnread is knownAlready before the question is read, of GeoJSON that f= does not ask
+// for: the ETag is made of all that the answer depends on, the question as it came among it,
+// so that whoever has it was answered this very question. Else it changes nothing; * is of
+// a question that may never have been answered.
+func (a *api) knownUnread(w http.ResponseWriter, r *request) (bool, error) {
+	theirs, format := r.Header.Get("If-None-Match"), negotiated(r.Header.Get("Accept"))
+	if theirs == "" || r.html || format.InFile {
+		return false, nil
+	}
+	_, etag, err := a.tagOfList(r, &format)
+	return err == nil && strings.Contains(theirs, etag) && cached(w, r, etag), err
+}
+
 // knownAlready sets what tells of the answer's version, and reports whether the client
 // has it already; then 304 has been sent. It returns the versions that it read.
 func (a *api) knownAlready(w http.ResponseWriter, r *request, p *listing) (layer.Versions, bool, error) {
-	versions, err := a.Store.LayerVersions(r.Context(), r.viewer)
+	versions, etag, err := a.tagOfList(r, &p.format)
 	if err != nil {
 		return nil, false, err
-	}
-	parts := []string{a.Version, a.base(r), r.URL.Path, strconv.FormatInt(versions[r.layer.Name], 10),
-		r.viewer.Class(), a.ReferenceDate().String(), r.URL.RawQuery, p.format.Name(), r.language()}
-	if r.html {
-		parts = append(parts, typeHTML, a.Assets.Script, a.Assets.Style)
 	}
 	known := cached
 	if p.format.InFile {
 		known = cachedFile
 	}
-	if known(w, r, tag(parts...)) {
+	if known(w, r, etag) {
 		return versions, true, nil
 	}
 	w.Header()["Content-Crs"] = contentCRSOf(p.crs)
 	return versions, false, nil
+}
+
+// tagOfList is the ETag of the features that are asked for in a format, and the versions
+// that it read for it.
+func (a *api) tagOfList(r *request, format *formats.Format) (layer.Versions, string, error) {
+	versions, err := a.Store.LayerVersions(r.Context(), r.viewer)
+	if err != nil {
+		return nil, "", err
+	}
+	parts := []string{a.Version, a.base(r), r.URL.Path, strconv.FormatInt(versions[r.layer.Name], 10),
+		r.viewer.Class(), a.ReferenceDate().String(), r.URL.RawQuery, format.Name(), r.language()}
+	if r.html {
+		parts = append(parts, typeHTML, a.Assets.Script, a.Assets.Style)
+	}
+	return versions, tag(parts...), nil
 }
 
 // answerTo is the answer to a request for features.

@@ -1,7 +1,6 @@
 package httpapi
 
 import (
-	"context"
 	"encoding/binary"
 	"encoding/hex"
 	"fmt"
@@ -198,11 +197,21 @@ func (rec *recorder) Write(b []byte) (int, error) {
 // Unwrap lets http.ResponseController reach the connection.
 func (rec *recorder) Unwrap() http.ResponseWriter { return rec.ResponseWriter }
 
-// underway is what there is of a request while it is answered, in one piece of memory.
+// underway is what there is of a request while it is answered, and its context, in one
+// piece of memory.
 type underway struct {
+	workContext
 	rec    recorder
 	routed chi.Context // the router fills it in; here because it is read after the router
 	asking account.Asking
+}
+
+// Value implements context.Context.
+func (of *underway) Value(key any) any {
+	if key == any(chi.RouteCtxKey) {
+		return &of.routed
+	}
+	return of.workContext.Value(key)
 }
 
 // observe logs and counts every request, once, and turns a panic into a problem
@@ -211,10 +220,11 @@ func (a *api) observe(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		start := time.Now()
 		of := &underway{rec: recorder{ResponseWriter: w}, asking: account.Asking{Request: w.Header().Get(requestIDHeader)}}
-		ctx := account.WithAsking(r.Context(), &of.asking)
-		r = r.WithContext(context.WithValue(ctx, chi.RouteCtxKey, &of.routed))
+		of.Context = account.WithAsking(r.Context(), &of.asking)
+		r = r.WithContext(of)
 		rec := &of.rec
 		a.metrics.running.Inc()
+		defer of.end()
 		defer func() {
 			caught := recover()
 			if caught != nil && caught != any(http.ErrAbortHandler) {

@@ -185,6 +185,18 @@ func TestCaching(t *testing.T) {
 		}
 	}
 	before := etag(itemsPath)
+	// What the client has been told is no answer to another question, and none to who may not ask it.
+	for question, want := range map[string]int{itemsPath + "?limit=0": 400, itemsPath + "?f=wrong": 400, itemsPath + "?known_at=2020-01-01T00:00:00Z": 401, itemsPath + "?limit=1": 200} {
+		for _, theirs := range []string{before, "*"} {
+			w := do(h, "GET", question, "", "If-None-Match: "+theirs)
+			if theirs == "*" && want == 200 {
+				want = 304
+			}
+			if w.Code != want || want >= 400 && w.Header().Get("ETag") != "" {
+				t.Errorf("%s with %s: status %d with the tag %s, want %d", question, theirs, w.Code, w.Header().Get("ETag"), want)
+			}
+		}
+	}
 	seen := map[string]bool{before: true, etag(itemsPath + "?limit=1"): true, etag(itemsPath, asOfficer): true,
 		etag(itemsPath, "Authorization: Bearer operator"): true, etag(itemsPath + "?crs=EPSG:9205"): true}
 	s.number = 18

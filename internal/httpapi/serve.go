@@ -22,7 +22,6 @@ type request struct {
 	*http.Request
 	limits *limits
 	time   time.Duration // that the work may take; 0 for work that has a pace to keep
-	ended  func()        // ends that time; nil before it begins
 	leave  func()        // gives back the place of a large body
 	viewer account.Viewer
 	who    credentials  // by what the viewer is known
@@ -54,10 +53,9 @@ func (r *request) param(name string) string {
 }
 
 // begin begins the time that the work may take. It is called once.
-func (r *request) begin(ctx context.Context) {
+func (r *request) begin() {
 	if r.time > 0 {
-		ctx, r.ended = withTime(ctx, r.time)
-		r.Request = r.WithContext(ctx)
+		r.Context().(*underway).begin(r.time) // as observe made it
 	}
 }
 
@@ -65,9 +63,6 @@ func (r *request) begin(ctx context.Context) {
 func (r *request) end() {
 	if r.leave != nil {
 		r.leave()
-	}
-	if r.ended != nil {
-		r.ended()
 	}
 }
 
@@ -137,7 +132,7 @@ func changedMeanwhile(l *layer.Layer, err error) error {
 func (a *api) admit(rt route, r *http.Request) (*request, error) {
 	req := &request{Request: r, limits: a.limits, time: rt.time(r)}
 	if rt.consumes == nil { // else the time begins when the body is there
-		req.begin(r.Context())
+		req.begin()
 	}
 	if err := a.identify(req); err != nil && (!rt.lenient || !req.who.stale) {
 		return req, err
