@@ -16,7 +16,8 @@ import (
 // in their layers, as drafts that are in no proposal: the database does not hold it against his
 // changes either (heed), and what is changed is not approved before it is supplemented. An agency
 // sees the features that it is asked about, and answers for these; but one of it who is also
-// staff of a part sees nothing of it, for he would miss what staff may do.
+// staff of a part sees nothing of it, for he would miss what staff may do. That it is over he notices
+// all the same, when his agency loses sight of the drafts: his agency is told so, and he is one of it.
 
 // proposalsSQL reads proposals as permit.File has them in lists, and as what the viewer has
 // to do with each: as one of the organisation, as staff, as an agency that is asked.
