@@ -237,7 +237,13 @@ type statuses map[string]map[string]string
 
 func readRights(t *testing.T) statuses {
 	t.Helper()
-	rows := slices.Collect(strings.Lines(strings.TrimSpace(rightsTable)))
+	return readTable(t, rightsTable)
+}
+
+// readTable reads a table of words like rightsTable.
+func readTable(t *testing.T, text string) statuses {
+	t.Helper()
+	rows := slices.Collect(strings.Lines(strings.TrimSpace(text)))
 	columns := strings.Fields(rows[0])
 	table := statuses{}
 	for _, row := range rows[1:] {

@@ -6,7 +6,6 @@ import (
 	"crypto/elliptic"
 	"crypto/rand"
 	"encoding/json"
-	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -96,18 +95,20 @@ func (p *provider) signOn(t *testing.T, server http.Handler, to string) answer {
 	return send(server, "GET", "/api/v1/session/oidc/callback?code="+code+"&state="+url.QueryEscape(there.Query().Get("state")), "", "Cookie", flow)
 }
 
+// sessionIn is the token of the session that an answer begins; "" for none.
+func sessionIn(a answer) (token string) {
+	for _, cookie := range a.header.Values("Set-Cookie") {
+		if name, rest, _ := strings.Cut(cookie, "="); name == "hatang_session" {
+			token, _, _ = strings.Cut(rest, ";")
+		}
+	}
+	return token
+}
+
 func TestPeopleSignInAtTheirProvider(t *testing.T) {
 	r, p := newRegister(t), newProvider(t)
-	date, err := (&globals{}).referenceDate(context.Background(), r.store)
-	if err != nil {
-		t.Fatal(err)
-	}
-	log := slog.New(slog.DiscardHandler)
-	serve := &serveCommand{PublicURL: "http://127.0.0.1:1", OIDCIssuer: p.url, OIDCClientID: "hatang", OIDCClientSecret: "secret"}
-	server, err := serve.handler(log, r.store, keepInMemory(r.store, date, usualRowsBytes, log), newImports(r.store, date, log), nil, date, time.UTC, r.signer)
-	if err != nil {
-		t.Fatal(err)
-	}
+	r.serveCommand = serveCommand{PublicURL: "http://127.0.0.1:1", OIDCIssuer: p.url, OIDCClientID: "hatang", OIDCClientSecret: "secret"}
+	server, _ := r.serve(t)
 	var offers struct{ Offers struct{ OIDC bool } }
 	send(server, "GET", "/api/v1/session", "").read(t, &offers)
 	if !offers.Offers.OIDC || send(r.server, "GET", "/api/v1/session/oidc", "").status != http.StatusNotFound {
@@ -122,12 +123,7 @@ func TestPeopleSignInAtTheirProvider(t *testing.T) {
 	if to := done.header.Get("Location"); to != "/#keys" {
 		t.Errorf("sent back to %q", to)
 	}
-	session := ""
-	for _, cookie := range done.header.Values("Set-Cookie") {
-		if name, rest, _ := strings.Cut(cookie, "="); name == "hatang_session" {
-			session, _, _ = strings.Cut(rest, ";")
-		}
-	}
+	session := sessionIn(done)
 	var who struct {
 		Name string
 		CSRF string

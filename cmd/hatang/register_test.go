@@ -35,6 +35,8 @@ type register struct {
 	server   http.Handler
 	refusals *httpapi.Refusals // of the server that was started last
 	signer   keyFile           // by which servers sign
+
+	serveCommand serveCommand // of servers that are started
 }
 
 // demonstration returns a database of the test's own with the demonstration in it.
@@ -90,7 +92,7 @@ func (r *register) serve(t *testing.T) (http.Handler, *postgis.Store) {
 	log := slog.New(slog.DiscardHandler)
 	kept := keepInMemory(store, date, usualRowsBytes, log)
 	r.refusals = kept.refusals
-	handler, err := (&serveCommand{}).handler(log, store, kept, newImports(store, date, log), nil, date, time.UTC, r.signer)
+	handler, err := r.serveCommand.handler(log, store, kept, newImports(store, date, log), nil, date, time.UTC, r.signer)
 	if err != nil {
 		t.Fatal(err)
 	}

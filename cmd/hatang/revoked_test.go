@@ -8,6 +8,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"net/http"
+	"slices"
 	"testing"
 	"time"
 
@@ -25,6 +26,7 @@ type twoServers struct {
 	round         int
 	site, draft   string // paths of rows
 	at            [2]float64
+	provider      *provider // at which people sign in
 }
 
 // TestWhatIsTakenAwayIsGoneAtOnce takes rights and places away through one server, or
@@ -32,8 +34,9 @@ type twoServers struct {
 func TestWhatIsTakenAwayIsGoneAtOnce(t *testing.T) {
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
-	s := &twoServers{register: newRegister(t), random: rand.New(rand.NewPCG(seed, 1))}
-	s.a = s.server
+	s := &twoServers{register: newRegister(t), random: rand.New(rand.NewPCG(seed, 1)), provider: newProvider(t)}
+	s.serveCommand = serveCommand{PublicURL: "http://127.0.0.1:1", OIDCIssuer: s.provider.url, OIDCClientID: "hatang", OIDCClientSecret: "secret"}
+	s.a, s.store = s.serve(t)
 	s.b, _ = s.serve(t)
 	_, s.administrator = s.key(t, 0, "", time.Time{}, account.Grant{Role: account.Administrator})
 	s.newRows(t)
@@ -42,13 +45,17 @@ func TestWhatIsTakenAwayIsGoneAtOnce(t *testing.T) {
 		take func(t *testing.T, byHand bool)
 	}{
 		{"a key is revoked", s.revokeKey}, {"a person is disabled", s.disablePerson}, {"a grant is withdrawn", s.withdrawGrant},
+		{"somebody signs out", s.signOut}, {"who signs in at a provider is disabled", s.disableElsewhere}, {"somebody leaves his organisation", s.leaveOrganisation},
 		{"a password is changed", s.changePassword}, {"places are published otherwise", s.publishOtherwise},
 		{"a consultation is withdrawn", s.withdrawConsultation},
 	}
 	done := map[string]int{}
 	for s.round = range 50 {
-		taking := takings[s.random.IntN(len(takings))]
-		name := taking.name + map[bool]string{true: " by hand", false: ""}[s.random.IntN(3) == 0]
+		taking, byHand := takings[s.random.IntN(len(takings))], s.random.IntN(3) == 0
+		if s.round < 2*len(takings) { // each both ways
+			taking, byHand = takings[s.round/2], s.round%2 == 1
+		}
+		name := taking.name + map[bool]string{true: " by hand", false: ""}[byHand]
 		done[name]++
 		taking.take(t, name != taking.name)
 		if t.Failed() {
@@ -63,8 +70,9 @@ func (s *twoServers) newRows(t *testing.T) {
 	t.Helper()
 	s.at = [2]float64{103.0337, 21.4023} // in district 094, and in no corner of a cell
 	for path, status := range map[*string]string{&s.site: "existing", &s.draft: "draft"} {
+		beside := map[string]float64{"draft": 0.0002}[status] // so that tiles have both
 		body := fmt.Sprintf(`{"type":"Feature","properties":{"code":"R-%s","valid_from":"2019-01-01","jurisdiction":"11","owner_organisation":"VNPT","illustrative":false,"status":%[1]q,"mast_type":"A2b"},
-			"geometry":{"type":"Point","coordinates":[%v,%v]}}`, status, s.at[0], s.at[1])
+			"geometry":{"type":"Point","coordinates":[%v,%v]}}`, status, s.at[0]+beside, s.at[1])
 		a := send(s.a, http.MethodPost, sites, body, append(bearer(s.administrator), "Content-Type", "application/geo+json")...)
 		a.wants(t, http.StatusCreated)
 		*path = fmt.Sprintf("%s/%d", sites, idIn(a))
@@ -82,6 +90,50 @@ func (s *twoServers) change(t *testing.T, method, path, body string, headers ...
 	send(s.a, method, path, body, append(headers, "Content-Type", "application/json")...).wants(t, http.StatusNoContent)
 }
 
+// showing are the addresses that show the draft to who sees it: a list, a tile, what describes the
+// layer; of which browsers keep answers.
+func (s *twoServers) showing() []string {
+	const z = 16
+	lat := s.at[1] * math.Pi / 180
+	x, y := int((s.at[0]+180)/360*(1<<z)), int((1-math.Log(math.Tan(lat)+1/math.Cos(lat))/math.Pi)/2*(1<<z))
+	return []string{sites + "?status=draft&limit=1000", fmt.Sprintf("/api/v1/collections/bts_sites/tiles/WebMercatorQuad/%d/%d/%d", z, y, x), "/api/v1/collections/bts_sites", s.draft}
+}
+
+// keep asks both servers for all that shows the draft, as a browser with such credentials does, and
+// returns the tags of the answers by server and address; shown: of whether it is in them.
+func (s *twoServers) keep(t *testing.T, credentials []string, shown bool) (tags [2]map[string]string) {
+	t.Helper()
+	for i, server := range []http.Handler{s.a, s.b} {
+		tags[i] = map[string]string{}
+		for n, path := range s.showing() {
+			a := send(server, http.MethodGet, path, "", credentials...)
+			tags[i][path] = a.header.Get("ETag")
+			if told := bytes.Contains(a.body, []byte("R-draft")); n < 2 && told != shown || a.status == http.StatusOK && (tags[i][path] == "" || a.header.Get("Cache-Control") != "private, no-cache") {
+				t.Errorf("server %d, %s: %d, tells of the draft: %v; %v", i, path, a.status, told, a.header)
+			}
+		}
+	}
+	return tags
+}
+
+// good asks with the tags of answers that were kept: none is good any more, nor is another told; with
+// a status of success those who ask are still somebody.
+func (s *twoServers) good(t *testing.T, credentials []string, tags [2]map[string]string, status int) {
+	t.Helper()
+	for i, server := range []http.Handler{s.a, s.b} {
+		for _, path := range s.showing() {
+			want := status
+			if path == s.draft && status == http.StatusOK {
+				want = http.StatusNotFound
+			}
+			a := send(server, http.MethodGet, path, "", append(slices.Clone(credentials), "If-None-Match", tags[i][path])...)
+			if empty := http.StatusNoContent; a.status != want && (want != http.StatusOK || a.status != empty) || bytes.Contains(a.body, []byte("R-draft")) {
+				t.Errorf("server %d, %s, with the tag of before: %d, want %d", i, path, a.status, want)
+			}
+		}
+	}
+}
+
 // both asks both servers the same; a request that changes something must be refused.
 func (s *twoServers) both(t *testing.T, method, path string, status int, credentials []string) {
 	t.Helper()
@@ -96,9 +148,13 @@ func (s *twoServers) both(t *testing.T, method, path string, status int, credent
 	}
 }
 
-// refusedAll asks for all that the credentials were good for.
-func (s *twoServers) refusedAll(t *testing.T, credentials []string) {
+// refusedAll asks for all that the credentials were good for, also with the tags of answers that
+// were got by them; nil for none.
+func (s *twoServers) refusedAll(t *testing.T, credentials []string, tags ...[2]map[string]string) {
 	t.Helper()
+	for _, kept := range tags {
+		s.good(t, credentials, kept, http.StatusUnauthorized)
+	}
 	s.both(t, http.MethodPatch, s.site, http.StatusUnauthorized, credentials)
 	s.both(t, http.MethodGet, s.draft, http.StatusUnauthorized, credentials)
 	s.both(t, http.MethodGet, "/api/v1/keys", http.StatusUnauthorized, credentials)
@@ -120,34 +176,90 @@ func (s *twoServers) someone(t *testing.T) (id, grant int64, session, key []stri
 
 func (s *twoServers) revokeKey(t *testing.T, byHand bool) {
 	id, key := s.key(t, 0, "", time.Time{}, account.Grant{Role: account.Officer})
-	s.both(t, http.MethodGet, s.draft, http.StatusOK, bearer(key))
+	tags := s.keep(t, bearer(key), true)
 	if byHand {
 		s.sql(t, "UPDATE api_keys SET revoked_at = now() WHERE id = $1", id)
 	} else {
 		s.change(t, http.MethodDelete, "/api/v1/keys/"+id, "")
 	}
-	s.refusedAll(t, bearer(key))
+	s.refusedAll(t, bearer(key), tags)
 }
 
 func (s *twoServers) disablePerson(t *testing.T, byHand bool) {
 	id, _, session, key := s.someone(t)
+	tags := s.keep(t, session, true)
+	s.disable(t, id, byHand)
+	s.refusedAll(t, session, tags)
+	s.refusedAll(t, key, tags)
+}
+
+func (s *twoServers) disable(t *testing.T, person int64, byHand bool) {
+	t.Helper()
 	if byHand {
-		s.sql(t, "UPDATE people SET disabled_at = now() WHERE id = $1", id)
+		s.sql(t, "UPDATE people SET disabled_at = now() WHERE id = $1", person)
 	} else {
-		s.change(t, http.MethodPatch, fmt.Sprint("/api/v1/people/", id), `{"disabled":true}`)
+		s.change(t, http.MethodPatch, fmt.Sprint("/api/v1/people/", person), `{"disabled":true}`)
 	}
-	s.refusedAll(t, session)
-	s.refusedAll(t, key)
+}
+
+// disableElsewhere disables somebody who signs in at a provider, where he still may.
+func (s *twoServers) disableElsewhere(t *testing.T, byHand bool) {
+	id, _, _, key := s.someone(t)
+	s.provider.subject, s.provider.email = fmt.Sprint("round-", s.round), fmt.Sprintf("round-%d@example.vn", s.round)
+	s.sql(t, "UPDATE people SET email = $2, password = NULL WHERE id = $1", id, s.provider.email)
+	session := signedIn(sessionIn(s.provider.signOn(t, s.a, "/")))
+	tags := s.keep(t, session, true)
+	s.disable(t, id, byHand)
+	s.refusedAll(t, session, tags)
+	s.refusedAll(t, key, tags)
+	for _, server := range []http.Handler{s.a, s.b} {
+		s.provider.signOn(t, server, "/").isProblem(t, http.StatusUnauthorized)
+	}
+}
+
+// signOut ends one session of somebody; his others and his keys go on.
+func (s *twoServers) signOut(t *testing.T, byHand bool) {
+	id, _, session, key := s.someone(t)
+	own := s.session(t, id, time.Hour)
+	tags := s.keep(t, signedIn(own), true)
+	if byHand {
+		s.sql(t, "UPDATE sessions SET ended_at = now() WHERE hash = $1", account.Hash(own))
+	} else {
+		s.change(t, http.MethodDelete, "/api/v1/session", "", signedIn(own)...)
+	}
+	s.refusedAll(t, signedIn(own), tags)
+	s.both(t, http.MethodGet, s.draft, http.StatusOK, session)
+	s.both(t, http.MethodGet, s.draft, http.StatusOK, key)
+}
+
+// leaveOrganisation takes an operator out of the organisation whose drafts he sees.
+func (s *twoServers) leaveOrganisation(t *testing.T, byHand bool) {
+	operator := account.Grant{Role: account.Operator}
+	id := s.person(t, fmt.Sprint("leaves-", s.round), "VNPT", operator)
+	_, made := s.key(t, id, "", time.Time{}, operator)
+	for _, credentials := range [][]string{signedIn(s.session(t, id, time.Hour)), bearer(made)} {
+		tags := s.keep(t, credentials, true)
+		if byHand {
+			s.sql(t, "UPDATE people SET organisation = NULL WHERE id = $1", id)
+		} else {
+			s.change(t, http.MethodPatch, fmt.Sprint("/api/v1/people/", id), `{"organisation":""}`)
+		}
+		s.good(t, credentials, tags, http.StatusOK)
+		s.both(t, http.MethodGet, s.draft, http.StatusNotFound, credentials)
+		s.sql(t, "UPDATE people SET organisation = 'VNPT' WHERE id = $1", id)
+	}
 }
 
 func (s *twoServers) withdrawGrant(t *testing.T, byHand bool) {
 	id, grant, session, key := s.someone(t)
+	tags := s.keep(t, session, true)
 	if byHand {
 		s.sql(t, "UPDATE grants SET withdrawn_at = now() WHERE id = $1", grant)
 	} else {
 		s.change(t, http.MethodDelete, fmt.Sprintf("/api/v1/people/%d/grants/%d", id, grant), "")
 	}
 	for _, credentials := range [][]string{session, key} {
+		s.good(t, credentials, tags, http.StatusOK)
 		s.both(t, http.MethodPatch, s.site, http.StatusForbidden, credentials)
 		s.both(t, http.MethodGet, s.draft, http.StatusNotFound, credentials)
 		s.both(t, http.MethodGet, s.site, http.StatusOK, credentials)

@@ -66,6 +66,8 @@ func worldsControls(t *testing.T, o *origin) {
 		})},
 		{"proposals hold drafts against who does not see them", "officer of 094", 0, false, after(`CREATE OR REPLACE FUNCTION hatang_heeds(proposal bigint) RETURNS boolean LANGUAGE sql STABLE AS 'SELECT true'`)},
 		{"staff of a part see a proposal with that part", "officer of 094", 0, false, after(seenAlone...)},
+		{"what is asked in a proposal is told to all staff of the place", "officer of 094", 0, false, after("ALTER TABLE consultations DISABLE TRIGGER USER", "UPDATE consultations SET proposal = NULL WHERE proposal IN (SELECT id FROM proposals WHERE title = 'held')",
+			"ALTER TABLE consultations ENABLE TRIGGER USER")},
 		{"an agency sees the files of what it sees a part of", "agency asked", 0, false, after(seenAlone...)},
 		{"nothing is withheld", "consulted agency", 1500, false, registry(func(l *layer.Layer) { l.WithheldValues = []string{} })},
 	} {

@@ -42,7 +42,7 @@ func proposalsOf(title, where, agency string, world int) string {
 				ELSIF state IN (3, 4, 5) THEN
 					UPDATE consultations SET proposal = p WHERE layer = 'bts_sites' AND feature = r.id AND agency = '%[4]s' AND answered_at IS NULL AND withdrawn_at IS NULL;
 					INSERT INTO consultations (layer, feature, agency, due_on, proposal) VALUES ('bts_sites', r.id, '%[4]s', hatang_today() + 20, p)
-						ON CONFLICT (layer, feature, agency) WHERE answered_at IS NULL AND withdrawn_at IS NULL DO NOTHING;
+						ON CONFLICT (layer, feature, agency, coalesce(proposal, 0)) WHERE answered_at IS NULL AND withdrawn_at IS NULL DO NOTHING;
 					INSERT INTO proposal_steps (proposal, revision, action, party, detail, due_on) VALUES (p, n + 1, 'consult', 'officer', '{"agencies": ["%[4]s"], "required": false}', hatang_today() + 20);
 				END IF;
 				IF state = 2 THEN
@@ -150,9 +150,7 @@ const holdSeen = `DO $$ DECLARE
 			IF p / 2 % 4 IN (1, 2) THEN
 				INSERT INTO proposal_steps (proposal, revision, action, party, reasons, due_on) VALUES (p, 2, 'ask_more', 'officer', 'x', hatang_today() + 19);
 			ELSIF p / 2 % 4 = 3 THEN
-				UPDATE consultations SET proposal = p WHERE (layer, feature) IN ((r.layer, r.id), (r.hidden_layer, r.hidden)) AND answered_at IS NULL AND withdrawn_at IS NULL;
-				INSERT INTO consultations (layer, feature, agency, proposal, required) VALUES (r.hidden_layer, r.hidden, 'BQP', p, true)
-					ON CONFLICT (layer, feature, agency) WHERE answered_at IS NULL AND withdrawn_at IS NULL DO NOTHING;
+				INSERT INTO consultations (id, layer, feature, agency, proposal, required) VALUES (p + 600000, r.layer, r.id, 'BQP', p, true), (p + 700000, r.hidden_layer, r.hidden, 'BQP', p, true);
 				INSERT INTO proposal_steps (proposal, revision, action, party, detail, due_on) VALUES (p, 2, 'consult', 'officer', '{"agencies": ["BQP"], "required": true}', hatang_today() + 20);
 			END IF;
 			IF p / 2 % 4 = 2 THEN
@@ -256,6 +254,16 @@ func (p *pair) tryProposals() (differences []string) {
 	return differences
 }
 
+// questionsOn are what the viewer may try with a question that is asked about a draft in its proposal.
+func questionsOn(h heldDraft) []question {
+	its := fmt.Sprint(consultationsPath, "/", h.proposal+600000)
+	return []question{
+		{method: http.MethodGet, path: its}, {method: http.MethodGet, path: consultationsPath + "?limit=1000&collection=" + h.layer}, {method: http.MethodPatch, path: its, headers: jsonBody, body: `{"due_on":"2090-01-01"}`},
+		{method: http.MethodPost, path: consultationsPath, headers: jsonBody, body: fmt.Sprintf(`{"collection":%q,"feature":%d,"agency":"BQP"}`, h.layer, h.id)},
+		{method: http.MethodPatch, path: its, headers: jsonBody, body: `{"state":"withdrawn"}`}, {method: http.MethodGet, path: consultationsPath + "?limit=1000"},
+	}
+}
+
 // tryHeld has the viewer do with drafts what he may do with drafts that are in no proposal, which
 // in the second world are in some that he does not see.
 func (p *pair) tryHeld() (differences []string) {
@@ -275,6 +283,7 @@ func (p *pair) tryHeld() (differences []string) {
 		asked := append(p.stepsOn(h.proposal), question{method: http.MethodGet, path: row}, question{method: http.MethodGet, path: "/api/v1/changes?" + of}, question{method: http.MethodGet, path: "/api/v1/decisions?" + of},
 			question{method: http.MethodGet, path: "/api/v1/proposals/drafts?limit=100"},
 			question{method: http.MethodPost, path: consultationsPath, headers: jsonBody, body: fmt.Sprintf(`{"collection":%q,"feature":%d,"agency":"BNG"}`, h.layer, h.id)})
+		asked = append(asked, questionsOn(h)...)
 		if i%3 == 0 {
 			asked = append(asked, file)
 		}

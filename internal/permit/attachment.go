@@ -11,7 +11,7 @@ const (
 	MaxAttachmentBytes     = 20 << 20  // of one file
 	MaxAttachments         = 50        // of a side of a proposal
 	MaxAttachedBytes       = 200 << 20 // of a side of a proposal
-	MaxOrganisationBytes   = 2 << 30   // that an organisation has attached to proposals that are open
+	MaxOrganisationBytes   = 2 << 30   // that an organisation has attached to those open proposals that who attaches sees
 	MaxAttachmentNameRunes = 200
 
 	maxAttachmentNameBytes   = 240   // what file systems take, with room for a number

@@ -256,4 +256,21 @@ func TestAttachmentsAtTheirLimits(t *testing.T) {
 	if _, err := f.attach(f.operator, last, ""); !errors.Is(err, layer.ErrConflict) {
 		t.Errorf("over the bytes of an organisation: %v", err)
 	}
+
+	// Who does not see these learns nothing of them by being refused: a key for other layers, or an
+	// agency that is not asked any more.
+	point := sitesFiled()
+	point.Features = []permit.FiledFeature{{Collection: "postal_points", ID: draftOf(t, f.Store, get(t, f.layers, "postal_points"), "VNPT", "P1", orb.Point{103.7, 21.5})}}
+	unseen, err := f.FileProposal(t.Context(), f.operator, point)
+	if err != nil {
+		t.Fatal(err)
+	}
+	points := account.Viewer{Name: "key:points", Organisation: "VNPT", Grants: []account.Grant{{Role: account.Operator, Layers: []string{"postal_points"}}}}
+	f.mustAttach(points, unseen, "")
+	if _, err := f.attach(f.operator, unseen, ""); !errors.Is(err, layer.ErrConflict) {
+		t.Errorf("over the bytes of an organisation, elsewhere: %v", err)
+	}
+	f.must(officer(), unseen, permit.Decision{Action: permit.Consult, Agencies: []string{"SXD"}})
+	claimed(last, 3000, "attach", "agency", "SXD", "SXD", permit.MaxOrganisationBytes)
+	f.mustAttach(f.agency, unseen, "")
 }

@@ -4,12 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
 
 	"hatang/internal/account"
 	"hatang/internal/layer"
+	"hatang/internal/permit"
 )
 
 // consultationsSQL reads consultations as account.Consultation has them; %s are the
@@ -20,21 +22,29 @@ const consultationsSQL = `SELECT id, layer, feature, agency, state, asked_by, as
 
 // concerning is the condition on consultations c that the viewer has to do with: what his
 // agency is asked, and as staff those on rows that lie in his territory, and his own.
+//
+// Decided: what is asked in a proposal is the proposal's, for staff who see that. Others of the
+// place are told nothing of it and ask for themselves, as about any draft that is not filed.
 func (s *Store) concerning(c *conditions, v account.Viewer) string {
-	any := []string{"false"}
+	any, free := []string{"false"}, "true"
+	if v.Staff() && !v.SeesEverything() {
+		free = "c.proposal IS NULL"
+		any = append(any, "c.proposal IS NOT NULL AND "+c.staffOfAll(v, "c.proposal"))
+	}
 	for _, l := range s.layers.All() {
 		if !l.HasDrafts() {
 			continue
 		}
 		sight, agency, when := v.Sight(l.Name), v.Consulted(l.Name), ""
-		if sight.All {
-			when = " OR true"
-		} else if agency != "" {
+		if agency != "" {
 			when = " OR c.agency = " + c.bind(agency)
 		}
-		if len(sight.Territories) > 0 {
+		switch {
+		case sight.All:
+			when += " OR " + free
+		case len(sight.Territories) > 0:
 			here := c.own(account.Sight{Territories: sight.Territories})
-			when += fmt.Sprintf(" OR c.asked_by = %s OR EXISTS (SELECT FROM %s AS t WHERE t.id = c.feature AND %s)", c.bind(v.Name), quote(l.Name), here)
+			when += fmt.Sprintf(" OR %s AND (c.asked_by = %s OR EXISTS (SELECT FROM %s AS t WHERE t.id = c.feature AND %s))", free, c.bind(v.Name), quote(l.Name), here)
 		}
 		if when != "" {
 			any = append(any, "c.layer = "+c.bind(l.Name)+" AND (false"+when+")")
@@ -156,19 +166,23 @@ func (s *Store) checkQuestion(ctx context.Context, tx pgx.Tx, v account.Viewer, 
 }
 
 // ChangeConsultation takes one step: the agency that is asked answers; who may ask about
-// the row, or has asked, withdraws the question or sets another date. layer.ErrNotFound
-// where the viewer has nothing to do with it, layer.ErrForbidden where the step is not
-// his, layer.ErrConflict where the consultation is over.
+// the row, or has asked, withdraws the question or sets another date, of a question in a proposal
+// those who take its officers' steps. layer.ErrNotFound where the viewer has nothing to do with
+// it, layer.ErrForbidden where the step is not his, layer.ErrConflict where the consultation is
+// over.
 func (s *Store) ChangeConsultation(ctx context.Context, v account.Viewer, id int64, change account.ConsultationChange) error {
 	return s.write(ctx, v, "change the consultation", func(tx pgx.Tx) error {
-		if err := tx.QueryRow(ctx, "SELECT id FROM consultations WHERE id = $1 FOR UPDATE", id).Scan(&id); err != nil {
-			return err
-		}
 		asked, err := s.consultation(ctx, tx, v, id)
 		if err != nil {
 			return err
 		}
 		if err := s.mayChange(ctx, tx, v, asked, change); err != nil {
+			return err
+		}
+		if err := tx.QueryRow(ctx, "SELECT id FROM consultations WHERE id = $1 FOR UPDATE", id).Scan(&id); err != nil {
+			return err
+		}
+		if asked, err = s.consultation(ctx, tx, v, id); err != nil {
 			return err
 		}
 		if asked.State != account.Open {
@@ -184,17 +198,32 @@ func (s *Store) ChangeConsultation(ctx context.Context, v account.Viewer, id int
 	})
 }
 
-// mayChange refuses a step that is not the viewer's.
+// mayChange refuses a step that is not the viewer's. The proposal in which it is asked waits then
+// for the transaction to end.
 func (s *Store) mayChange(ctx context.Context, tx pgx.Tx, v account.Viewer, asked account.Consultation, change account.ConsultationChange) error {
 	l, ok := s.layers.Get(asked.Collection)
 	if !ok {
 		return fmt.Errorf("the registry has no layer %s", asked.Collection)
 	}
+	if change.Answer != "" {
+		if v.Consulted(l.Name) != asked.Agency {
+			return fmt.Errorf("%s is not asked: %w", v.Name, layer.ErrForbidden)
+		}
+		return nil
+	}
+	var proposal int64
+	if err := tx.QueryRow(ctx, "SELECT coalesce(proposal, 0) FROM consultations WHERE id = $1", asked.ID).Scan(&proposal); err != nil {
+		return err
+	}
 	pen := v.Asks(l.Name)
 	switch {
-	case change.Answer != "" && v.Consulted(l.Name) != asked.Agency:
-		return fmt.Errorf("%s is not asked: %w", v.Name, layer.ErrForbidden)
-	case change.Answer != "", asked.AskedBy == v.Name && !pen.None():
+	case proposal != 0:
+		f, err := s.lockProposal(ctx, tx, v, proposal)
+		if errors.Is(err, pgx.ErrNoRows) || err == nil && !slices.Contains(f.Parties, permit.Officer) {
+			return fmt.Errorf("%s takes no steps of officers on the proposal: %w", v.Name, layer.ErrForbidden)
+		}
+		return err
+	case asked.AskedBy == v.Name && !pen.None():
 		return nil
 	}
 	return within(ctx, tx, pen, v, l, asked.Feature)

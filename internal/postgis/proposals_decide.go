@@ -156,10 +156,10 @@ func askAgencies(ctx context.Context, tx pgx.Tx, f *seenFile, d permit.Decision,
 	}
 	tag, err := tx.Exec(ctx, `INSERT INTO consultations (layer, feature, agency, due_on, proposal, required)
 		SELECT f.layer, f.feature, a.agency, $3, f.proposal, $4 FROM proposal_features f, unnest($2::text[]) a (agency) WHERE f.proposal = $1 ORDER BY 1, 2, 3
-		ON CONFLICT (layer, feature, agency) WHERE answered_at IS NULL AND withdrawn_at IS NULL DO NOTHING`, f.ID, d.Agencies, due.Time(), d.Required)
+		ON CONFLICT (layer, feature, agency, coalesce(proposal, 0)) WHERE answered_at IS NULL AND withdrawn_at IS NULL DO NOTHING`, f.ID, d.Agencies, due.Time(), d.Required)
 	if err == nil && tag.RowsAffected() < int64(len(f.Features)*len(d.Agencies)) {
-		return &permit.RefusedError{Detail: geo.Text{VI: "Có cơ quan đang được hỏi về đối tượng của hồ sơ rồi; hãy đợi trả lời hoặc rút câu hỏi ấy.",
-			EN: "An agency is being asked about a feature of the proposal already; wait for its answer, or withdraw that question."}}
+		return &permit.RefusedError{Detail: geo.Text{VI: "Trong hồ sơ này có cơ quan đang được hỏi rồi; hãy đợi trả lời hoặc rút câu hỏi ấy.",
+			EN: "An agency is being asked in this proposal already; wait for its answer, or withdraw that question."}}
 	}
 	return err
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/paulmach/orb"
 
+	"hatang/geo"
 	"hatang/internal/account"
 	"hatang/internal/layer"
 	"hatang/internal/permit"
@@ -214,4 +215,71 @@ func TestAnAgencyAnswersAboutWhatItSees(t *testing.T) {
 	if got := scalar[string](t, f.conn, "SELECT string_agg(layer || coalesce(attachment::text, ''), ' ' ORDER BY layer) FROM consultations"); got != fmt.Sprint("bts_sites", file, " postal_points") {
 		t.Errorf("answered: %s", got)
 	}
+}
+
+// What is asked in a proposal is the proposal's: staff who do not see that neither are told of the
+// question nor change it, and what it requires stays required. They ask for themselves what they
+// would ask about a draft that is in no proposal.
+func TestWhatAProposalAsksIsItsOwn(t *testing.T) {
+	ctx := context.Background()
+	late := geo.NewDate(2090, 1, 1)
+	changes := map[string]account.ConsultationChange{"withdrawn": {Withdraw: true}, "given more time": {DueOn: &late}}
+	f := newFiling(t)
+	id, _ := f.fileApart()
+	f.must(officer(), id, permit.Decision{Action: permit.Consult, Agencies: []string{"SXD"}, Required: true})
+	inProposal := scalar[int64](t, f.conn, "SELECT id FROM consultations WHERE feature = $1", f.draft)
+	onSites := limitedTo(officer(), "bts_sites")
+	ofOwner := officer()
+	ofOwner.Name, ofOwner.Organisation = "person:both", "VNPT"
+	for name, try := range map[string]struct {
+		v    account.Viewer
+		sees int
+		want error
+	}{
+		"an officer of 094": {f.officer, 0, layer.ErrNotFound}, "an approver of 094": {f.approver, 0, layer.ErrNotFound},
+		"an approver of everything": {account.Holder("key:approves", account.Approver), 2, layer.ErrForbidden},
+		"an officer of its owner":   {ofOwner, 2, layer.ErrForbidden}, "the agency": {f.agency, 2, layer.ErrForbidden},
+		"one of the agency who is staff of a part": {member("SXD", account.Grant{Role: account.Consulted}, account.Grant{Role: account.Officer, Territory: "094"}), 2, layer.ErrForbidden},
+	} {
+		list, err := f.Consultations(ctx, try.v, account.ConsultationQuery{Limit: 9})
+		if err != nil || len(list) != try.sees {
+			t.Errorf("%s is listed %d questions, %v", name, len(list), err)
+		}
+		for how, change := range changes {
+			if err := f.ChangeConsultation(ctx, try.v, inProposal, change); !errors.Is(err, try.want) {
+				t.Errorf("%s by %s: %v, want %v", how, name, err, try.want)
+			}
+		}
+	}
+	free, err := f.AskAgency(ctx, f.officer, question(f.draft))
+	if err != nil {
+		t.Fatalf("asked as about any other draft: %v", err)
+	}
+	if err := f.ChangeConsultation(ctx, f.officer, free, changes["withdrawn"]); err != nil {
+		t.Errorf("what he has asked himself: %v", err)
+	}
+	approver := account.Holder("key:approves", account.Approver)
+	if err := f.decide(approver, id, permit.Decision{Action: permit.Approve}); !errors.Is(err, layer.ErrConflict) {
+		t.Errorf("approved without the consent that it requires: %v", err)
+	}
+	// By no statement of the serving role either, for who is of the organisation.
+	app := connect(t, f.url)
+	run(t, app, "SET ROLE hatang_app")
+	run(t, app, "SELECT set_config('hatang.who', 'person:both', false)")
+	run(t, f.conn, "INSERT INTO people (login, name, organisation) VALUES ('both', 'x', 'VNPT')")
+	if _, err := app.Exec(ctx, "UPDATE consultations SET withdrawn_at = now() WHERE id = $1", inProposal); code(err) != "HT022" {
+		t.Errorf("withdrawn by the organisation: %v", err)
+	}
+	if err := f.ChangeConsultation(ctx, onSites, inProposal, changes["given more time"]); err != nil {
+		t.Errorf("an officer of all that is in it: %v", err)
+	}
+	if _, err := f.AskAgency(ctx, onSites, question(f.draft)); err != nil {
+		t.Errorf("asked beside what the proposal asks: %v", err)
+	}
+	for _, asked := range scalar[[]int64](t, f.conn, "SELECT array_agg(id) FROM consultations WHERE proposal = $1", id) {
+		if err := f.ChangeConsultation(ctx, officer(), asked, changes["withdrawn"]); err != nil {
+			t.Error(err)
+		}
+	}
+	f.must(approver, id, permit.Decision{Action: permit.Approve})
 }

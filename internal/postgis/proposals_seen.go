@@ -16,7 +16,8 @@ import (
 // in their layers, as drafts that are in no proposal: the database does not hold it against his
 // changes either (heed), and what is changed is not approved before it is supplemented. An agency
 // sees the features that it is asked about, and answers for these; but one of it who is also
-// staff of a part sees nothing of it, for he would miss what staff may do.
+// staff of a part sees nothing of it, for he would miss what staff may do. That it is over he notices
+// all the same, when his agency loses sight of the drafts: his agency is told so, and he is one of it.
 
 // proposalsSQL reads proposals as permit.File has them in lists, and as what the viewer has
 // to do with each: as one of the organisation, as staff, as an agency that is asked.
@@ -65,6 +66,12 @@ func (c *conditions) staffOf(v account.Viewer) string {
 	return "(" + strings.Join(staff, " OR ") + ")"
 }
 
+// staffOfAll is the condition on a proposal, an expression, that the viewer would see each feature
+// of it as a draft, as staff: then he sees the proposal.
+func (c *conditions) staffOfAll(v account.Viewer, proposal string) string {
+	return fmt.Sprintf("NOT EXISTS (SELECT FROM proposal_features f WHERE f.proposal = %s AND NOT coalesce(%s, false))", proposal, c.staffOf(v))
+}
+
 // tiesOf returns what the viewer has to do with: what his organisation files; as staff what has no
 // feature that he would not see as a draft; of the others those that his agency is asked about.
 func (c *conditions) tiesOf(v account.Viewer) tieConditions {
@@ -79,9 +86,8 @@ func (c *conditions) tiesOf(v account.Viewer) tieConditions {
 	t.askedOf, t.awaits = "("+strings.Join(asked, " OR ")+")", "("+strings.Join(awaits, " OR ")+")"
 	t.asked = ofProposal + t.askedOf + ")"
 	if v.Staff() {
-		of := c.staffOf(v)
-		t.staff = "(NOT " + ofProposal + "NOT coalesce(" + of + ", false)))"
-		t.asked = "(" + t.asked + " AND (" + t.staff + " OR NOT " + ofProposal + of + ")))"
+		t.staff = "(" + c.staffOfAll(v, "p.id") + ")"
+		t.asked = "(" + t.asked + " AND (" + t.staff + " OR NOT " + ofProposal + c.staffOf(v) + ")))"
 	}
 	return t
 }
@@ -155,12 +161,12 @@ func heed(ctx context.Context, tx pgx.Tx, v account.Viewer, name string, id int6
 		return nil
 	}
 	c := &conditions{}
-	own, staff := c.ownTie(v), c.staffOf(v)
+	own, staff := c.ownTie(v), c.staffOfAll(v, "p.id")
 	c.add("hatang_proposal_open(p.state)")
 	if id != 0 {
 		c.add("EXISTS (SELECT FROM proposal_features o WHERE (o.proposal, o.layer, o.feature) = (p.id, %s, %s))", literal(name), c.bind(id))
 	}
-	c.add("(%s OR NOT EXISTS (SELECT FROM proposal_features f WHERE f.proposal = p.id AND NOT coalesce(%s, false)))", own, staff)
+	c.add("(%s OR %s)", own, staff)
 	_, err := tx.Exec(ctx, "SELECT set_config('hatang.heeded', (SELECT coalesce(array_agg(p.id), '{}')::text FROM proposals p"+c.where()+"), true)", c.args...)
 	return err
 }
