@@ -52,6 +52,10 @@ func (c hearingRecorder) Judge(ctx context.Context, v account.Viewer, date geo.D
 	return c.fakePlan.Judge(ctx, v, date, k, bodies)
 }
 
+func (c hearingRecorder) JudgeFiled(ctx context.Context, v account.Viewer, date geo.Date, k permit.Kind, bodies []json.RawMessage) ([]permit.Judged, error) {
+	return c.Judge(ctx, v, date, k, bodies)
+}
+
 // TestDraftsAreListed: so many, and the way to the others.
 func TestDraftsAreListed(t *testing.T) {
 	s, h := newFakePermits(t)
