@@ -110,7 +110,7 @@ func TestStepsAreRead(t *testing.T) {
 	for _, tt := range []struct {
 		err  error
 		want int
-	}{{layer.ErrStale, 412}, {layer.ErrForbidden, 403}, {layer.ErrConflict, 409}, {layer.ErrNotFound, 404}, {&permit.RefusedError{Detail: geo.Text{VI: "x", EN: "consent"}}, 409}, {layer.ErrFiled, 409}} {
+	}{{layer.ErrStale, 412}, {layer.ErrForbidden, 403}, {layer.ErrConflict, 409}, {layer.ErrNotFound, 404}, {&permit.RefusedError{Detail: geo.Text{VI: "x", EN: "consent"}}, 409}, {&layer.FiledError{}, 409}, {&layer.FiledError{Proposal: 7, Step: true}, 409}} {
 		s.refusal = tt.err
 		if w := do(h, "POST", decisionsPath, `{"action": "approve"}`, asOfficer, "Content-Type: application/json"); w.Code != tt.want {
 			t.Errorf("%v: %d, want %d", tt.err, w.Code, tt.want)
