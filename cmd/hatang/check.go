@@ -33,6 +33,7 @@ type checkCommand struct {
 	Concealed           *bool    `help:"Hidden in or imitating architecture."`
 	Operator            string   `help:"Code of the operator that asks."`
 	AccuracyM           *float64 `name:"accuracy-m" help:"How far the place given may be from the true one, metres."`
+	Feature             int64    `placeholder:"ID" help:"Id of the mast site that is asked about, which is not counted beside itself: its draft that is to be moved, say."`
 	File                string   `type:"existingfile" help:"Rows instead, - for standard input: CSV or a workbook (.xlsx) with a column for each of these, named as in the API (lon, lat, mast_type, height_m, …), or GeoJSON: a FeatureCollection of points with the same names as properties, or a Feature on each line."`
 	EachOther           bool     `help:"Check the rows of --file against each other, too: at most 10 000."`
 	KnownAt             string   `name:"known-at" placeholder:"TIME" help:"Judge by what the register held then, as 2026-01-31T08:00:00Z; default now."`
@@ -89,6 +90,10 @@ func (c *checkCommand) Run(ctx context.Context, g *globals, env *environment) er
 			return c.record(ctx, g, env, db, s, raw, date())
 		}
 		answer, err := permit.NewChecker(s).Ask(ctx, permit.Question{Viewer: env.viewer(), Date: date(), KnownAt: knownAt, NearestM: float64(c.Nearest)}, proposal)
+		if lacks, ok := permit.Faults(err); ok {
+			printFaults(env, 1, lacks.Faults)
+			return errFindings
+		}
 		if err != nil {
 			return err
 		}
@@ -145,6 +150,9 @@ func (c *checkCommand) members() map[string]any {
 		if value != nil {
 			members[name] = jsonNumber(*value)
 		}
+	}
+	if c.Feature != 0 {
+		members["feature"] = c.Feature
 	}
 	if c.Concealed != nil {
 		members["concealed"] = *c.Concealed

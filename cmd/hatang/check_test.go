@@ -164,6 +164,8 @@ func checkCommandJudges(t *testing.T, s *server) {
 		{"--mast-type A2b --lon 103 --lat 91", exitUsage, "±90"},
 		{"--mast-type A2b --lon NaN --lat 21", exitUsage, "lon"},
 		{"--mast-type A9 --lon 103 --lat 21", exitUsage, "mast_type"},
+		{"--mast-type A2b --lon 103 --lat 21 --feature=-1", exitUsage, "feature"},
+		{"--mast-type A2b --lon 103 --lat 21 --feature 9007199254740991", exitFindings, "feature: "},
 		{"--mast-type A2b --lon 103 --lat 21 --nonsense", exitUsage, "nonsense"},
 		{"--mast-type A2b --crs EPSG:1 --x 1 --y 2", exitUsage, "crs"},
 	} {

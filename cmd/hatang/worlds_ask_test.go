@@ -233,10 +233,14 @@ func (p *pair) check(a question) question {
 		}
 		a.body = `{"proposals":[` + strings.Join(list, ",") + `]}`
 	default:
-		lines := []string{"lon,lat,mast_type,height_m"}
+		lines := []string{"lon,lat,mast_type,height_m,feature"}
 		for range 12 {
 			at := p.place()
-			lines = append(lines, fmt.Sprintf("%.6f,%.6f,%s,%d", at[0], at[1], pick(p.rand, mastTypes), 10+p.rand.IntN(60)))
+			feature := ""
+			if p.chance(30) {
+				feature = fmt.Sprint(p.id(p.stock.sites))
+			}
+			lines = append(lines, fmt.Sprintf("%.6f,%.6f,%s,%d,%s", at[0], at[1], pick(p.rand, mastTypes), 10+p.rand.IntN(60), feature))
 		}
 		a.body, a.headers = strings.Join(lines, "\n")+"\n", []string{"Content-Type", "text/csv", "Accept", pick(p.rand, []string{"text/csv", "application/geo+json", "application/geo+json-seq"})}
 	}
@@ -260,6 +264,9 @@ var mastTypes = []string{"A1a", "A1b", "A2a", "A2b"}
 func (p *pair) proposal() string {
 	at := p.place()
 	m := map[string]any{"lon": at[0], "lat": at[1], "mast_type": pick(p.rand, mastTypes)}
+	if p.chance(15) {
+		m["feature"] = p.id(p.stock.sites)
+	}
 	if p.chance(50) {
 		m["height_m"] = 5 + p.rand.IntN(60)
 	}

@@ -45,7 +45,7 @@ func worldsCases(t *testing.T, o *origin) {
 // at is where the cases put what is hidden: in the district 094.
 var at = orb.Point{103.0137, 21.3921}
 
-// besideAt is where a mast at that place is too near, and not the very mast that is asked about.
+// besideAt is where a mast at that place is too near.
 var besideAt = orb.Point{at[0] + 0.0005, at[1]}
 
 func get(path string, headers ...string) question {

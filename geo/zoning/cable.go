@@ -139,7 +139,7 @@ func checkCable(rules *Rules, p CableProposal, s CableSurroundings) CableResult 
 	case !set.period.Contains(p.Date):
 		c.plain(stageRuleSet, RuleSetDate, "check/rule_set", noArgs)
 	case !inside:
-		c.plain(stageTerritory, RuleTerritory, "check/territory", noArgs)
+		c.plain(stageTerritory, RuleTerritory, "check/territory_route", func() args { return args{area: p.called()} })
 	case len(set.cables) == 0:
 		c.plain(stageRuleSet, RuleNoCables, "check/no_cables", noArgs)
 	default:
@@ -151,6 +151,14 @@ func checkCable(rules *Rules, p CableProposal, s CableSurroundings) CableResult 
 	out.Findings, out.RuleSet, out.Provisional = c.sorted(), set.label, c.provisional
 	out.Verdict = decide(out.Findings)
 	return out
+}
+
+// called is what a sentence calls that which is asked about.
+func (p *CableProposal) called() geo.Text {
+	if p.NewPoles != nil && *p.NewPoles {
+		return geo.Text{VI: "Tuyến cột", EN: "pole line"}
+	}
+	return geo.Text{VI: "Tuyến", EN: "route"}
 }
 
 // cableCheck is one evaluation on its way.

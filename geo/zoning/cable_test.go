@@ -5,6 +5,7 @@ import (
 	"math"
 	"os"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -215,4 +216,23 @@ func TestLengthInZones(t *testing.T) {
 			r.Fatalf("%.3f m in the western half, walked %.3f m", walked[0], inside)
 		}
 	})
+}
+
+// TestOutsideTheTerritory: what is said is about a route or a line of poles, and about no place.
+func TestOutsideTheTerritory(t *testing.T) {
+	rules := zoning.NewRules([]zoning.TerritoryRules{{Territory: "11", Rules: demoRules(t)}})
+	p := zoning.CableProposal{Line: orb.MultiLineString{{here, east(1000)}}, Carrier: zoning.TelecomPole, Date: day(t, "2020-06-30")}
+	for _, tt := range []struct {
+		newPoles *bool
+		vi, en   string
+	}{
+		{nil, "Tuyến không nằm trọn trong", "The route does not lie wholly in"}, {new(false), "Tuyến không nằm trọn trong", "The route does not lie wholly in"},
+		{new(true), "Tuyến cột không nằm trọn trong", "The pole line does not lie wholly in"},
+	} {
+		p.NewPoles = tt.newPoles
+		found := zoning.CheckCable(rules, p, zoning.CableSurroundings{}).Findings
+		if len(found) != 1 || found[0].Rule != zoning.RuleTerritory || !strings.HasPrefix(found[0].Message.VI, tt.vi) || !strings.HasPrefix(found[0].Message.EN, tt.en) {
+			t.Errorf("%+v", found)
+		}
+	}
 }

@@ -6,8 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/paulmach/orb"
-
 	"hatang/geo"
 )
 
@@ -65,13 +63,12 @@ type check struct {
 	order       []int
 	doubts      []doubt // what findings become when accuracy decides
 	provisional bool
-	except      *Mast     // not among the masts nearby: the one that is judged
-	asked       orb.Point // the place that was asked about: another one where it is looked for elsewhere
-	urbanZone   bool      // a zone of an urban class covers the point
-	gathered    bool      // nearby is filled
-	worst       int       // strength of the strongest verdict so far
-	touched     int64     // kept, so that the compiler keeps the reading
-	answer      room      // what goes into the answer
+	except      *Mast // not among the masts nearby: the one that is judged
+	urbanZone   bool  // a zone of an urban class covers the point
+	gathered    bool  // nearby is filled
+	worst       int   // strength of the strongest verdict so far
+	touched     int64 // kept, so that the compiler keeps the reading
+	answer      room  // what goes into the answer
 }
 
 // room holds what findings point at, many to one allocation.
@@ -122,7 +119,7 @@ func (rs *RuleSet) Verdict(p Proposal, s Surroundings) Verdict {
 
 // start makes the check ready for a proposal, keeping room from the last one.
 func (c *check) start(rs *RuleSet, p Proposal, d detail) {
-	*c = check{rules: rs, proposal: p, asked: p.Point, detail: d, around: c.around.emptied(),
+	*c = check{rules: rs, proposal: p, detail: d, around: c.around.emptied(),
 		findings: c.findings[:0], allowed: c.allowed[:0], hits: c.hits[:0], nearby: c.nearby[:0],
 		fields: c.fields[:0], order: c.order[:0], doubts: c.doubts[:0]}
 }
@@ -167,7 +164,6 @@ func (c *check) doubtAround(edgeM float64, rule, key string, flip func(*facts)) 
 	}
 	var other check
 	other.start(c.rules, c.proposal, verdictOnly)
-	other.asked = c.asked
 	other.around = c.around
 	other.around.found = nil
 	flip(&other.around)

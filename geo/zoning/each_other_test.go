@@ -51,9 +51,9 @@ func TestEachOther(t *testing.T) {
 }
 
 // TestDrafts: a draft is too close as a mast that stands is, whatever statuses the rule
-// names, and says that it is one; it is no mast to share. One in the very place is the mast
-// that is asked about, unless it is said to be somebody else's, and stays it where a place
-// is looked for elsewhere.
+// names and however near, and says that it is one; it is no mast to share. The one that is
+// asked about is left out, wherever it stands, and no other. Earlier verdicts are given as
+// they were: one in the very place was the mast itself, unless said to be somebody else's.
 func TestDrafts(t *testing.T) {
 	rules := demoRules(t)
 	at := func(east float64, owner string) zoning.Mast {
@@ -64,22 +64,27 @@ func TestDrafts(t *testing.T) {
 	for _, tt := range []struct {
 		name    string
 		mast    zoning.Mast
-		byRule  bool
+		feature int64
+		drafts  zoning.DraftsCounted
 		verdict zoning.Verdict
 		said    string // of the finding about spacing
 	}{
-		{"near", at(399.9, ""), false, zoning.Conditional, "Mast S7 (draft) is only 399.9 m away; the minimum is 400 m."},
-		{"somebody else's", at(399.9, "VNPT"), false, zoning.Conditional, "Mast S7 (draft) is only 399.9 m away; the minimum is 400 m."},
-		{"far", at(400.1, ""), false, zoning.Permitted, "No mast that counts lies within 400 m."},
-		{"itself", at(0.99, ""), false, zoning.Permitted, "No mast that counts lies within 400 m."},
-		{"said to be its own", at(0, "VIETTEL"), false, zoning.Permitted, "No mast that counts lies within 400 m."},
-		{"in its place, and somebody else's", at(0, "VNPT"), false, zoning.Conditional, "Mast S7 (draft) is only 0 m away; the minimum is 400 m."},
-		{"all but in its place", at(1.01, ""), false, zoning.Conditional, "Mast S7 (draft) is only 1 m away; the minimum is 400 m."},
-		{"by the rule's own statuses", at(399.9, ""), true, zoning.Permitted, "No mast that counts lies within 400 m."},
+		{"near", at(399.9, ""), 0, zoning.AllDrafts, zoning.Conditional, "Mast S7 (draft) is only 399.9 m away; the minimum is 400 m."},
+		{"somebody else's", at(399.9, "VNPT"), 0, zoning.AllDrafts, zoning.Conditional, "Mast S7 (draft) is only 399.9 m away; the minimum is 400 m."},
+		{"asked about, moved from there", at(399.9, ""), 7, zoning.AllDrafts, zoning.Permitted, "No mast that counts lies within 400 m."},
+		{"asked about, where it stands", at(0, ""), 7, zoning.AllDrafts, zoning.Permitted, "No mast that counts lies within 400 m."},
+		{"in its place", at(0, "VIETTEL"), 0, zoning.AllDrafts, zoning.Conditional, "Mast S7 (draft) is only 0 m away; the minimum is 400 m."},
+		{"in its place, where another is asked about", at(0, ""), 8, zoning.AllDrafts, zoning.Conditional, "Mast S7 (draft) is only 0 m away; the minimum is 400 m."},
+		{"far", at(400.1, ""), 0, zoning.AllDrafts, zoning.Permitted, "No mast that counts lies within 400 m."},
+		{"itself", at(0.99, ""), 0, zoning.DraftsElsewhere, zoning.Permitted, "No mast that counts lies within 400 m."},
+		{"said to be its own", at(0, "VIETTEL"), 0, zoning.DraftsElsewhere, zoning.Permitted, "No mast that counts lies within 400 m."},
+		{"in its place, and somebody else's", at(0, "VNPT"), 0, zoning.DraftsElsewhere, zoning.Conditional, "Mast S7 (draft) is only 0 m away; the minimum is 400 m."},
+		{"all but in its place", at(1.01, ""), 0, zoning.DraftsElsewhere, zoning.Conditional, "Mast S7 (draft) is only 1 m away; the minimum is 400 m."},
+		{"by the rule's own statuses", at(399.9, ""), 0, zoning.DraftsByRule, zoning.Permitted, "No mast that counts lies within 400 m."},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			p, s := proposalOf(t, geo.A2b), rural(t)
-			p.DraftsByRule = tt.byRule
+			p.Feature, p.Drafts = tt.feature, tt.drafts
 			s.Masts = []zoning.Mast{tt.mast}
 			r := rules.Check(p, s)
 			if r.Verdict != tt.verdict || rules.Verdict(p, s) != tt.verdict || len(r.Alternatives) > 0 || outcome(t, r, "SHARE-duty") != zoning.Pass {
@@ -100,8 +105,23 @@ func TestDrafts(t *testing.T) {
 	}
 }
 
-// TestDraftsElsewhere: the draft of the mast that is looked for a place goes with it, others
-// stay; and no draft counts against a mast that stands.
+// TestNamedMasts: a mast that stands and is asked about is neither too near to itself nor one
+// to share.
+func TestNamedMasts(t *testing.T) {
+	rules, p, s := demoRules(t), proposalOf(t, geo.A2b), rural(t)
+	s.Masts = []zoning.Mast{mastAt(7, 50, geo.A2b)}
+	if r := rules.Check(p, s); outcome(t, r, "SHARE-duty") == zoning.Pass || outcome(t, r, "COND-dd1") == zoning.Pass {
+		t.Fatalf("another mast does not count: %+v", r.Findings)
+	}
+	p.Feature = 7
+	if r := rules.Check(p, s); r.Verdict != zoning.Permitted || rules.Verdict(p, s) != zoning.Permitted {
+		t.Errorf("its own: %s", r.Verdict)
+		dump(t, r)
+	}
+}
+
+// TestDraftsElsewhere: the mast that is looked for a place goes with it, others stay; and no
+// draft counts against a mast that stands.
 func TestDraftsElsewhere(t *testing.T) {
 	scene := func(drafts ...zoning.Mast) *zoning.Scene {
 		d := zoning.SceneData{Territories: []zoning.Territory{{Code: "11", Geometry: squareAt(here, 0.05)}}, Zones: []zoning.Zone{zoneOf(t, 1, "dd"), zoneOf(t, 2, "a")}, Masts: drafts}
@@ -114,7 +134,9 @@ func TestDraftsElsewhere(t *testing.T) {
 		return m
 	}
 	p, rules := proposalOf(t, geo.A2b), everywhere(demoRules(t))
-	alone, own := scene().Nearest(rules, p, 1000), scene(draft(1, 0)).Nearest(rules, p, 1000)
+	alone := scene().Nearest(rules, p, 1000)
+	p.Feature = 1
+	own := scene(draft(1, 0)).Nearest(rules, p, 1000)
 	if alone.Place == nil || own.Place == nil || *own.Place != *alone.Place {
 		t.Errorf("alone %+v, with its own draft %+v", alone, own)
 	}
@@ -128,15 +150,6 @@ func TestDraftsElsewhere(t *testing.T) {
 			if f.Evidence != nil && f.Evidence.Status == zoning.Draft {
 				t.Errorf("against what stands: %+v", f)
 			}
-		}
-	}
-	one, two := p, p
-	one.Row, two.Row, two.Point = 1, 2, east(100)
-	together := scene(draft(1, 0), draft(2, 100)).With(zoning.Changes{Came: zoning.SceneData{Masts: []zoning.Mast{zoning.ProposedMast(one, "A"), zoning.ProposedMast(two, "B")}}})
-	for _, p := range []zoning.Proposal{one, two} {
-		_, r := together.Check(rules, p)
-		if found := find(r, "COND-dd1"); len(found) != 1 || found[0].Evidence.Collection != zoning.Proposals {
-			t.Errorf("row %d meets %+v", p.Row, found)
 		}
 	}
 }

@@ -38,8 +38,7 @@ type Elsewhere struct {
 // that calls for a consultation, is no matter of the place: the verdict there is then
 // conditional, and nothing else is. The place is in the proposal's territory or, where the
 // proposal lies outside every territory with rules, in any that has some. A place that is
-// good itself is its own nearest; a proposal that is not valid has none. A draft in the place
-// of the proposal is the mast itself, and goes with it.
+// good itself is its own nearest; a proposal that is not valid has none.
 //
 // Good places are bounded by edges (of territories, communes, zones, areas), by lines at
 // a distance beside them, and by circles round masts. The nearest one lies where such a
@@ -170,7 +169,7 @@ func (f *finder) try(at orb.Point) bool {
 	f.work++
 	p := f.proposal
 	p.Point = at
-	place, v := f.scene.verdict(f.rules, p, f.proposal.Point)
+	place, v := f.scene.Verdict(f.rules, p)
 	if v != Permitted && v != Conditional || f.home != "" && place.Territory != f.home || v == Conditional && !f.onlyOwn(place, p) {
 		return false
 	}
@@ -188,7 +187,7 @@ func (f *finder) onlyOwn(place Place, p Proposal) bool {
 	if n < 0 || len(f.grounds[n].own) == 0 {
 		return false
 	}
-	_, r := f.scene.result(f.rules, p, f.proposal.Point, figures)
+	_, r := f.scene.result(f.rules, p, figures)
 	for i := range r.Findings {
 		found := &r.Findings[i]
 		if verdictOf(found) != Permitted && !slices.ContainsFunc(f.grounds[n].own, func(o Finding) bool {

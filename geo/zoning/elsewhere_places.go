@@ -225,7 +225,7 @@ func (g *gathering) circles() {
 	}
 	var radii []float64
 	g.scene.masts.each(&g.room, g.proposal.Point, g.withinM+reachM, func(m *Mast) {
-		if farther(m.Point, g.proposal.Point, g.withinM+reachM) {
+		if g.proposal.isAbout(m) || farther(m.Point, g.proposal.Point, g.withinM+reachM) {
 			return
 		}
 		radii = radii[:0]

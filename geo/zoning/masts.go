@@ -5,8 +5,6 @@ import (
 	"math"
 	"slices"
 
-	"github.com/paulmach/orb"
-
 	"hatang/geo"
 )
 
@@ -52,7 +50,7 @@ func (c *check) gather() {
 	reachM := c.rules.reachM + c.around.accuracyM
 	plane := geo.NewPlane(c.proposal.Point)
 	c.around.eachMast(c.proposal.Point, reachM, func(m *Mast) {
-		if c.except != nil && m.ID == c.except.ID && m.Collection == c.except.Collection {
+		if c.except != nil && m.ID == c.except.ID && m.Collection == c.except.Collection || c.proposal.isAbout(m) {
 			return
 		}
 		low, high := plane.BoundsM(m.Point)
@@ -168,35 +166,23 @@ func (k *counting) counts(m *Mast) bool {
 // planned no draft counts, nor as a mast to share.
 func (c *check) spaces(k *counting, m *Mast) bool {
 	switch {
-	case m.Status == Draft && !c.proposal.DraftsByRule:
-		return c.except == nil && slices.Contains(k.mastTypes, m.MastType) && !c.itself(m) && !c.listed(m)
+	case m.Status == Draft && c.proposal.Drafts != DraftsByRule:
+		return c.except == nil && slices.Contains(k.mastTypes, m.MastType) && (c.proposal.Drafts != DraftsElsewhere || !c.itself(m))
 	case m.Status == Proposed && c.proposal.Row != 0:
 		return m.ID != -c.proposal.Row && slices.Contains(k.mastTypes, m.MastType)
 	}
 	return k.counts(m)
 }
 
-// samePlaceM is how near to each other two masts cannot both stand, metres: a draft so near
-// is of the very mast that is asked about. It is far more than places are rounded by.
+// samePlaceM is how near a draft was taken for the very mast that was asked about, metres.
 const samePlaceM = 1.0
 
-// itself reports whether a draft is of the mast that is asked about: it stands in that very
-// place, and is not said to be somebody else's.
+// itself reports whether a draft was taken for the mast that was asked about, before that was
+// named: it stands in that very place, and is not said to be somebody else's.
 func (c *check) itself(m *Mast) bool {
 	others := m.Owner != "" && c.proposal.Operator != "" && m.Owner != c.proposal.Operator
-	return !others && samePlace(m.Point, c.asked)
-}
-
-func samePlace(a, b orb.Point) bool {
-	return !farther(a, b, samePlaceM) && geo.DistanceM(a, b) <= samePlaceM
-}
-
-// listed reports whether a draft is of one of the other masts that are proposed together:
-// it is met as that one.
-func (c *check) listed(m *Mast) bool {
-	return c.proposal.Row != 0 && slices.ContainsFunc(c.nearby, func(o nearMast) bool {
-		return o.Status == Proposed && o.MastType == m.MastType && samePlace(o.Point, m.Point)
-	})
+	at := c.proposal.Point
+	return !others && !farther(m.Point, at, samePlaceM) && geo.DistanceM(m.Point, at) <= samePlaceM
 }
 
 func (c *check) mastEvidence(f *Finding, m *nearMast) {
@@ -377,7 +363,7 @@ func (c *check) canCarry(r *sharingRule, m *nearMast) bool {
 }
 
 func (c *check) hasRoom(r *sharingRule, m *nearMast) bool {
-	return (m.Status != Draft || c.proposal.DraftsByRule) && r.counts.counts(m.Mast) && countDistinct(m.Operators) < r.maxOperators &&
+	return (m.Status != Draft || c.proposal.Drafts == DraftsByRule) && r.counts.counts(m.Mast) && countDistinct(m.Operators) < r.maxOperators &&
 		(c.proposal.Operator == "" || !slices.Contains(m.Operators, c.proposal.Operator))
 }
 

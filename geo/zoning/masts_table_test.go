@@ -28,7 +28,8 @@ type mastCase struct {
 	Structure           *geo.Structure
 	Without             []string
 	Date                string
-	ReplyDays           int `json:"reply_days"`
+	ReplyDays           int   `json:"reply_days"`
+	Feature             int64 // id of one of the masts, which are counted from 1
 	Zones               []struct {
 		Class, From, To string
 		Edge            float64 `json:"east_edge_m"` // of a zone that begins 2 km in the west
@@ -54,6 +55,7 @@ func (c *mastCase) question(t *testing.T) (zoning.Proposal, zoning.Surroundings)
 	if c.Rural {
 		s = rural(t)
 	}
+	p.Feature = c.Feature
 	given(&p.HeightM, c.HeightM)
 	given(&p.HostBuildingHeightM, c.HostBuildingHeightM)
 	given(&p.HalfWidthM, c.HalfWidthM)

@@ -12,15 +12,16 @@ import (
 // kind/key; a key that ends in _named is said where there is an area to be named. A rule may replace its own sentences in the rule set ("messages");
 // what stands in braces is filled. Nothing assigns to it.
 var catalogue = map[string]geo.Text{
-	"check/input":          {VI: "Đề nghị có giá trị không hợp lệ: {measured}.", EN: "The proposal holds an invalid value: {measured}."},
-	"check/rule_set":       {VI: "Bộ quy tắc {rules} không có hiệu lực vào ngày {date}.", EN: "The rule set {rules} is not in force on {date}."},
-	"check/no_rules":       {VI: "Không có bộ quy tắc nào có hiệu lực vào ngày {date}.", EN: "No rule set is in force on {date}."},
-	"check/territory":      {VI: "Vị trí nằm ngoài phạm vi của quy hoạch; bộ quy tắc {rules} không áp dụng ở đây.", EN: "The place lies outside the area of the plan; the rule set {rules} does not apply here."},
-	"check/territory_edge": {VI: "Vị trí cách ranh giới của quy hoạch {distance}, trong phạm vi sai số {margin}: chưa chắc bộ quy tắc {rules} có áp dụng ở đây hay không.", EN: "The place is {distance} from the edge of the plan's area, within the accuracy of {margin}: it is not certain that the rule set {rules} applies here."},
-	"check/urban_edge":     {VI: "Vị trí cách ranh giới giữa đô thị và ngoài đô thị {distance}, trong phạm vi sai số {margin}; phía bên kia ranh giới kết luận sẽ khác.", EN: "The place is {distance} from the border between urban and rural communes, within the accuracy of {margin}; on the other side the verdict would differ."},
-	"check/dense_edge":     {VI: "Vị trí cách ranh giới khu đông dân cư {distance}, trong phạm vi sai số {margin}; phía bên kia ranh giới kết luận sẽ khác.", EN: "The place is {distance} from the edge of a densely populated area, within the accuracy of {margin}; on the other side the verdict would differ."},
-	"check/no_zone":        {VI: "Không có khu vực quy hoạch cột nào có hiệu lực tại vị trí này vào ngày {date}.", EN: "No mast zone of the plan is in force at this place on {date}."},
-	"check/class":          {VI: "Khu vực {zone} thuộc loại “{class}” mà bộ quy tắc {rules} không quy định.", EN: "Zone {zone} has the class “{class}”, which the rule set {rules} does not define."},
+	"check/input":           {VI: "Đề nghị có giá trị không hợp lệ: {measured}.", EN: "The proposal holds an invalid value: {measured}."},
+	"check/rule_set":        {VI: "Bộ quy tắc {rules} không có hiệu lực vào ngày {date}.", EN: "The rule set {rules} is not in force on {date}."},
+	"check/no_rules":        {VI: "Không có bộ quy tắc nào có hiệu lực vào ngày {date}.", EN: "No rule set is in force on {date}."},
+	"check/territory":       {VI: "Vị trí nằm ngoài phạm vi của quy hoạch; bộ quy tắc {rules} không áp dụng ở đây.", EN: "The place lies outside the area of the plan; the rule set {rules} does not apply here."},
+	"check/territory_route": {VI: "{area} không nằm trọn trong phạm vi của một quy hoạch; bộ quy tắc {rules} không áp dụng cho toàn tuyến.", EN: "The {area} does not lie wholly in the area of one plan; the rule set {rules} does not apply to all of it."},
+	"check/territory_edge":  {VI: "Vị trí cách ranh giới của quy hoạch {distance}, trong phạm vi sai số {margin}: chưa chắc bộ quy tắc {rules} có áp dụng ở đây hay không.", EN: "The place is {distance} from the edge of the plan's area, within the accuracy of {margin}: it is not certain that the rule set {rules} applies here."},
+	"check/urban_edge":      {VI: "Vị trí cách ranh giới giữa đô thị và ngoài đô thị {distance}, trong phạm vi sai số {margin}; phía bên kia ranh giới kết luận sẽ khác.", EN: "The place is {distance} from the border between urban and rural communes, within the accuracy of {margin}; on the other side the verdict would differ."},
+	"check/dense_edge":      {VI: "Vị trí cách ranh giới khu đông dân cư {distance}, trong phạm vi sai số {margin}; phía bên kia ranh giới kết luận sẽ khác.", EN: "The place is {distance} from the edge of a densely populated area, within the accuracy of {margin}; on the other side the verdict would differ."},
+	"check/no_zone":         {VI: "Không có khu vực quy hoạch cột nào có hiệu lực tại vị trí này vào ngày {date}.", EN: "No mast zone of the plan is in force at this place on {date}."},
+	"check/class":           {VI: "Khu vực {zone} thuộc loại “{class}” mà bộ quy tắc {rules} không quy định.", EN: "Zone {zone} has the class “{class}”, which the rule set {rules} does not define."},
 
 	"mast_class/pass":          {VI: "Cột đáp ứng định nghĩa loại {type}: {measured} (giới hạn: {required}).", EN: "The mast meets the definition of type {type}: {measured} (limit: {required})."},
 	"mast_class/fail":          {VI: "Cột không đáp ứng định nghĩa loại {type}: {measured}, giới hạn là {required}; cột này thuộc loại {otherwise}.", EN: "The mast does not meet the definition of type {type}: {measured}, the limit is {required}; it classifies as {otherwise}."},

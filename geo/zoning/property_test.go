@@ -114,6 +114,21 @@ func TestOrderNeverMatters(t *testing.T) {
 	})
 }
 
+// TestTheMastAskedAboutIsNotThere: naming a mast is as if it were not there, and it alone.
+func TestTheMastAskedAboutIsNotThere(t *testing.T) {
+	rules := demoRules(t)
+	rapid.Check(t, func(r *rapid.T) {
+		p, s := drawProposal(r, t), drawSurroundings(r, t)
+		own := drawMast(r)
+		s.Masts = slices.DeleteFunc(s.Masts, func(m zoning.Mast) bool { return m.ID == own.ID })
+		want := rules.Check(p, s)
+		s.Masts, p.Feature = append(s.Masts, own), own.ID
+		if diff := sameResult(want, rules.Check(p, s)); diff != "" || rules.Verdict(p, s) != want.Verdict {
+			r.Fatalf("the mast asked about counts (-without +with):\n%s", diff)
+		}
+	})
+}
+
 func shuffled[T any](seed int64, items []T) []T {
 	out := slices.Clone(items)
 	rand.New(rand.NewSource(seed)).Shuffle(len(out), func(i, j int) { out[i], out[j] = out[j], out[i] })

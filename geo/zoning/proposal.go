@@ -21,11 +21,21 @@ type Proposal struct {
 	Operator            string         // "" when not given: judged as for a newcomer
 	AccuracyM           *float64       // how far Point may be from the true place, metres; nil = exact
 	Date                geo.Date       // the date on which rules and zones must be in force
+	Feature             int64          // id of the mast that is asked about, which no rule counts beside it; 0: none of the register
 	Row                 int64          // its row among proposals checked against each other; 0: not among them
-	// DraftsByRule has drafts count only where a rule names their status: so verdicts were
-	// given once, and are given again.
-	DraftsByRule bool
+	Drafts              DraftsCounted
 }
+
+// DraftsCounted says which drafts count. Verdicts that were given by an earlier way are given
+// again by it.
+type DraftsCounted uint8
+
+// The ways to count drafts, the present one first.
+const (
+	AllDrafts       DraftsCounted = iota // all but the Feature
+	DraftsElsewhere                      // all but those in the very place of the proposal, taken for the mast itself
+	DraftsByRule                         // those whose status a rule names
+)
 
 // Validate reports every field that holds an impossible value, with JSON
 // pointers; nil when there is none. Whether an absent field matters is for Check.
@@ -66,6 +76,11 @@ const maxLengthM = 1e7
 
 // MaxAccuracyM bounds how poor a position may be, metres: worse ones are no place.
 const MaxAccuracyM = 1e5
+
+// isAbout reports whether this is the mast that is asked about.
+func (p *Proposal) isAbout(m *Mast) bool {
+	return p.Feature != 0 && p.Feature == m.ID && m.Status != Proposed
+}
 
 // accuracyM is the accuracy of the position, 0 when it is exact.
 func (p *Proposal) accuracyM() float64 {
@@ -130,7 +145,7 @@ type Mast struct {
 	HeightM      *float64
 	Operators    []string // who is on it; several make it a shared site
 	Status       string   // existing, planned, …: a rule says which ones count, of all but drafts
-	Owner        string   // of a draft of somebody else than the viewer, whose it is; "" for all others
+	Owner        string   // of a draft of somebody else than the viewer, whose it is; "" for all others: matters to DraftsElsewhere alone
 	Illustrative bool
 	RecordedOn   geo.Date // as Evidence.RecordedOn
 	Built        *Built   // what Scene.Standing needs besides; nil: nothing of it is known
@@ -141,7 +156,7 @@ type Mast struct {
 
 // Draft is the status of a mast that somebody means to propose: rules of spacing count it
 // whatever statuses they name, no rule of sharing does, and none about a mast that stands or
-// is planned. One in the very place of a proposal is that mast itself.
+// is planned.
 const Draft = "draft"
 
 func (m *Mast) evidence() Evidence {

@@ -153,6 +153,9 @@ func (s *Scene) With(c Changes) *Scene {
 	return &next
 }
 
+// Mast returns the mast of an id, nil where there is none: leave it as it is.
+func (s *Scene) Mast(id int64) *Mast { return s.masts.of(id) }
+
 // Place names the units a point lies in; "" where there is none.
 type Place struct{ Commune, District, Territory string }
 
@@ -173,26 +176,25 @@ func (s *Scene) At(p orb.Point) Place {
 // included. Outside every territory with rules the first of the rule sets judges, and
 // finds TERRITORY; without any, the one finding is RULES-none.
 func (s *Scene) Check(rules *Rules, p Proposal) (Place, Result) {
-	return s.result(rules, p, p.Point, sentences)
+	return s.result(rules, p, sentences)
 }
 
 // Findings is Check without its sentences: Measured, Required and Message are
 // empty, in the alternatives as well, and all else is the same. For batches, at a
 // small part of the cost; ask Check about the proposals that are to be explained.
 func (s *Scene) Findings(rules *Rules, p Proposal) (Place, Result) {
-	return s.result(rules, p, p.Point, figures)
+	return s.result(rules, p, figures)
 }
 
-// result is the answer for a mast that was asked about at a place of its own.
-func (s *Scene) result(rules *Rules, p Proposal, asked orb.Point, d detail) (Place, Result) {
-	c := s.judge(rules, p, asked, d)
+func (s *Scene) result(rules *Rules, p Proposal, d detail) (Place, Result) {
+	c := s.judge(rules, p, d)
 	defer s.idle.Put(c)
 	if c.rules == nil {
 		return c.around.place, c.noRules()
 	}
 	r := c.result()
 	if d == figures && c.tied(r.Findings) {
-		place, r := s.result(rules, p, asked, sentences)
+		place, r := s.result(rules, p, sentences)
 		return place, r.withoutSentences()
 	}
 	return c.around.place, r
@@ -200,12 +202,7 @@ func (s *Scene) result(rules *Rules, p Proposal, asked orb.Point, d detail) (Pla
 
 // Verdict is the verdict of Check alone. It does not allocate.
 func (s *Scene) Verdict(rules *Rules, p Proposal) (Place, Verdict) {
-	return s.verdict(rules, p, p.Point)
-}
-
-// verdict is Verdict for a mast that was asked about at a place of its own.
-func (s *Scene) verdict(rules *Rules, p Proposal, asked orb.Point) (Place, Verdict) {
-	c := s.judge(rules, p, asked, verdictOnly)
+	c := s.judge(rules, p, verdictOnly)
 	place, v := c.around.place, Undetermined
 	if c.rules != nil {
 		v = c.decide()
@@ -214,10 +211,9 @@ func (s *Scene) verdict(rules *Rules, p Proposal, asked orb.Point) (Place, Verdi
 	return place, v
 }
 
-func (s *Scene) judge(rules *Rules, p Proposal, asked orb.Point, d detail) *check {
+func (s *Scene) judge(rules *Rules, p Proposal, d detail) *check {
 	c := s.idle.Get().(*check)
 	c.start(nil, p, d)
-	c.asked = asked
 	s.look(c, rules)
 	if c.rules != nil {
 		c.judge()

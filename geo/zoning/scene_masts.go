@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"math"
 	"slices"
+	"sort"
 
 	"github.com/paulmach/orb"
 
@@ -61,20 +62,30 @@ func (p *mastPart) at(n int) int {
 
 func (p *mastPart) has(i int) bool { return p.gone == nil || p.gone[i/64]>>(i%64)&1 == 0 }
 
+// first is the place by id of the first mast whose id is no less.
+func (p *mastPart) first(id int64) int {
+	return sort.Search(len(p.rows), func(n int) bool { return p.rows[p.at(n)].ID >= id })
+}
+
+// of returns the mast of an id, nil for none.
+func (m masts) of(id int64) *Mast {
+	for n := range m {
+		part := &m[n]
+		for at := part.first(id); at < len(part.rows) && part.rows[part.at(at)].ID == id; at++ {
+			if i := part.at(at); part.has(i) {
+				return &part.rows[i]
+			}
+		}
+	}
+	return nil
+}
+
 // without is the part less the masts of these ids.
 func (p mastPart) without(ids map[int64]bool) mastPart {
 	gone := append(make([]uint64, 0, (len(p.rows)+63)/64), p.gone...)[:(len(p.rows)+63)/64]
 	before := p.less
 	for id := range ids {
-		low, high := 0, len(p.rows)
-		for low < high {
-			if middle := (low + high) / 2; p.rows[p.at(middle)].ID < id {
-				low = middle + 1
-			} else {
-				high = middle
-			}
-		}
-		for ; low < len(p.rows) && p.rows[p.at(low)].ID == id; low++ {
+		for low := p.first(id); low < len(p.rows) && p.rows[p.at(low)].ID == id; low++ {
 			if i := p.at(low); gone[i/64]>>(i%64)&1 == 0 {
 				gone[i/64] |= 1 << (i % 64)
 				p.less++

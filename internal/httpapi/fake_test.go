@@ -497,7 +497,7 @@ func (s *fakeStore) Verdict(_ context.Context, v account.Viewer, number string) 
 	if number != fakeNumber {
 		return permit.Record{}, layer.ErrNotFound
 	}
-	return permit.Record{Body: []byte(`{"type":"hatang-verdict/2","number":"` + number + `","code":"C0DE","kind":"placement","date":"2020-01-01","question":{},"answer":{"verdict":"permitted"}}`),
+	return permit.Record{Body: []byte(`{"type":"hatang-verdict/3","number":"` + number + `","code":"C0DE","kind":"placement","date":"2020-01-01","question":{},"answer":{"verdict":"permitted"}}`),
 		Key: "k", Kept: &permit.RecordColumns{}, Sees: v.Known()}, s.call("Verdict")
 }
 
@@ -558,6 +558,10 @@ func (f fakePlan) Answers(ctx context.Context, q permit.Question, bodies []json.
 }
 
 // Judge is Answers, of the number 0 where there is an answer.
+func (f fakePlan) JudgeFiled(ctx context.Context, v account.Viewer, date geo.Date, k permit.Kind, bodies []json.RawMessage) ([]permit.Judged, error) {
+	return f.Judge(ctx, v, date, k, bodies)
+}
+
 func (f fakePlan) Judge(ctx context.Context, _ account.Viewer, date geo.Date, _ permit.Kind, bodies []json.RawMessage) ([]permit.Judged, error) {
 	answers, err := f.Answers(ctx, permit.Question{Date: date}, bodies)
 	judged := make([]permit.Judged, len(answers))
@@ -622,7 +626,9 @@ func (fakeJudge) Versions() layer.Versions { return nil }
 
 func (fakeJudge) Generalised() bool { return false }
 
-func (j fakeJudge) Among([]zoning.Mast) permit.Judge { return j }
+func (j fakeJudge) Among(permit.Listed) permit.Judge { return j }
+
+func (fakeJudge) Lacks(*zoning.Proposal) *layer.InvalidError { return nil }
 
 func (fakePlan) Units(_ context.Context, _ account.Viewer, level, code string, date geo.Date) ([]any, error) {
 	if code == "999" {

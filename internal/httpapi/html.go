@@ -31,7 +31,7 @@ const documentPage = "document"
 var pageTemplates = func() map[string]*template.Template {
 	layout := template.Must(template.New("").Funcs(template.FuncMap{"json": jsonText}).ParseFS(pageFiles, "pages/layout.html", "pages/parts.html"))
 	all := map[string]*template.Template{}
-	for _, name := range []string{"landing", "conformance", "collections", "collection", "schema", "items", "item", "openapi", "problem", "paper", "decisions", "verification", documentPage} {
+	for _, name := range []string{"landing", "conformance", "collections", "collection", "schema", "items", "item", "openapi", "problem", "paper", "decisions", "sharing", "verification", documentPage} {
 		all[name] = template.Must(template.Must(layout.Clone()).ParseFS(pageFiles, "pages/"+name+".html"))
 	}
 	return all

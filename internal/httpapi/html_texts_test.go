@@ -15,7 +15,7 @@ import (
 
 var (
 	usedTexts = regexp.MustCompile(`(?:\bT|say\() ?"([a-zA-Z.]+)"`)
-	wordKinds = []string{"at.", "rel.", "geometry.", "kind.", "tag.", "in.", "status.", "value.", "type.", "outcome.", "verdict."}
+	wordKinds = []string{"at.", "rel.", "geometry.", "kind.", "tag.", "in.", "status.", "value.", "type.", "outcome.", "share.", "verdict."}
 )
 
 // Every text is in both languages, and on some page.

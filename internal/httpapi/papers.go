@@ -210,6 +210,9 @@ func (v *view) Outcomes() []permit.FileState {
 	return []permit.FileState{permit.Approved, permit.Refused}
 }
 
+// ShareStates are those of requests to share, for templates.
+func (v *view) ShareStates() []permit.ShareState { return permit.ShareStates() }
+
 // Paper is the address of a decision as PDF, in the page's language.
 func (v *view) Paper(number any) string {
 	return withParameter(withParameter(root+"/decisions/"+url.PathEscape(fmt.Sprint(number)), "f", "pdf"), "lang", v.Language)

@@ -21,6 +21,26 @@ func (s decidedStore) DecisionOf(_ context.Context, _ account.Viewer, number str
 		Features: []permit.DecidedFeature{{Collection: "bts_sites", ID: 1, Code: "X-1", Status: "planned"}, {Collection: "bts_sites", ID: 99, Code: "X-99", Status: "planned"}}}, s.call("DecisionOf")
 }
 
+func (s decidedStore) SharingFigures(context.Context) ([]permit.SharingFigures, error) {
+	median, most, owner := 2.5, 12, "VNPT"
+	return []permit.SharingFigures{{Year: 2020, Requests: 3, Outcomes: map[permit.ShareState]int{permit.ShareAgreed: 2, permit.ShareAsked: 1}, Answered: 2, MedianDay: &median, MostDays: &most},
+		{Year: 2020, Owner: &owner, Requests: 1, Outcomes: map[permit.ShareState]int{permit.ShareAsked: 1}}}, s.call("SharingFigures")
+}
+
+// The public counts of sharing are a page, with a column for each outcome.
+func TestSharingFiguresAreAPage(t *testing.T) {
+	c := config(t, &fakeStore{})
+	c.Accounts = decidedStore{&fakeStore{}}
+	for language, want := range map[string][]string{"vi": {"Đã thỏa thuận", "không nêu tên", "<td>2,5</td><td>12</td>"}, "en": {"Agreed", "not named", "<td>2.5</td><td>12</td>", "<td>VNPT</td>"}} {
+		page := do(apiWith(t, c).router(), "GET", root+"/sharing-requests/figures?f=html&lang="+language, "").Body.String()
+		for _, text := range want {
+			if !strings.Contains(page, text) {
+				t.Errorf("%s lacks %q:\n%s", language, text, page)
+			}
+		}
+	}
+}
+
 // A paper is had by f or by Accept, and JSON by whoever asks for nothing.
 func TestPapersAreNegotiated(t *testing.T) {
 	s := &fakeStore{rows: siteRows(t, 2, "x")}
@@ -33,7 +53,7 @@ func TestPapersAreNegotiated(t *testing.T) {
 		{decision, "application/pdf;q=0.5, application/json", typeJSON, "public, no-cache"}, {decision, firefox, typePage, "public, no-cache"}, {decision, chromium, typePage, "public, no-cache"},
 		{decision + "?f=pdf", firefox, typePDF, "public, no-cache"}, {decision + "?f=html&lang=vi", "application/pdf", typePage, "public, no-cache"}, {decision + "?f=json", "application/pdf", typeJSON, "public, no-cache"},
 		{oneVerdict, "application/pdf", typePDF, "no-store"}, {oneVerdict + "?f=html", "", typePage, "no-store"}, {oneVerdict + "?lang=vi", "", typeJSON, "no-store"},
-		{oneVerdict + "/verification", firefox, typePage, "no-store"}, {oneVerdict + "/verification?f=json", firefox, typeJSON, "no-store"}, {root + "/decisions", firefox, typePage, "public, no-cache"},
+		{oneVerdict + "/verification", firefox, typePage, "no-store"}, {oneVerdict + "/verification?f=json", firefox, typeJSON, "no-store"}, {root + "/decisions", firefox, typePage, "public, no-cache"}, {root + "/sharing-requests/figures", firefox, typePage, "public, no-cache"}, {root + "/sharing-requests/figures?f=json", firefox, typeJSON, "public, no-cache"},
 	} {
 		headers := []string{"Accept: " + tt.accept}
 		if strings.HasPrefix(tt.target, oneVerdict) && !strings.Contains(tt.target, "verification") {

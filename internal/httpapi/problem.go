@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"maps"
 	"net/http"
 	"slices"
@@ -60,6 +61,8 @@ type problemError struct {
 	Detail geo.Text // what the caller can do about it
 	Faults layer.Faults
 	Rows   *overtakenRows // that a revert is refused for; nil for none
+	// Proposal is the one that the row is in; 0 for none, or one that is not seen.
+	Proposal int64
 	// RetryAfterS is what a 429 tells the client to wait, seconds.
 	RetryAfterS int
 }
@@ -95,6 +98,19 @@ func parameterFault(name, vi, en string) error {
 	return faultsProblem(invalidParameter, layer.Faults{{At: name, Detail: geo.Text{VI: vi, EN: en}}})
 }
 
+// filedProblem names the proposal to who sees it.
+func filedProblem(err *layer.FiledError) *problemError {
+	p := problem(conflict, "Đối tượng nằm trong một hồ sơ chưa kết thúc; trạng thái và những gì đã nộp chỉ đổi theo hồ sơ.", "The row is in a proposal that is open: its status, and what was filed of it, change with the proposal alone.")
+	if err.Step {
+		p = problem(conflict, "Thay đổi này do một bước của hồ sơ làm ra; không hoàn tác được, chỉ đổi theo các bước của hồ sơ.", "A step of a proposal made this change: it is not reverted, and changes by steps of the proposal alone.")
+	}
+	if p.Proposal = err.Proposal; err.Proposal != 0 {
+		p.Detail.VI += fmt.Sprintf(" Hồ sơ số %d.", err.Proposal)
+		p.Detail.EN += fmt.Sprintf(" It is proposal %d.", err.Proposal)
+	}
+	return p
+}
+
 // problemFor says which problem an error is answered with. Errors it does not
 // know are internal: their text stays in the log.
 func problemFor(err error) *problemError {
@@ -102,6 +118,7 @@ func problemFor(err error) *problemError {
 	var invalid *layer.InvalidError
 	var tooLarge *http.MaxBytesError
 	var overtaken *layer.OvertakenError
+	var filed *layer.FiledError
 	switch {
 	case errors.As(err, &known):
 		return known
@@ -118,8 +135,8 @@ func problemFor(err error) *problemError {
 		return problem(notFound, "Không có đối tượng này, hoặc bạn không được xem.", "There is no such thing, or you may not see it.")
 	case errors.Is(err, layer.ErrStale):
 		return problem(preconditionFail, "Bản ghi đã được người khác sửa từ khi bạn đọc; hãy đọc lại rồi sửa.", "Somebody has changed the row since you read it; read it again, then change it.")
-	case errors.Is(err, layer.ErrFiled):
-		return problem(conflict, "Đối tượng nằm trong một hồ sơ chưa kết thúc; trạng thái và những gì đã nộp chỉ đổi theo hồ sơ.", "The row is in a proposal that is open: its status, and what was filed of it, change with the proposal alone.")
+	case errors.As(err, &filed):
+		return filedProblem(filed)
 	case errors.Is(err, layer.ErrConflict):
 		return problem(conflict, "Dữ liệu đã có một bản ghi khác trùng hoặc liên quan; hãy đọc lại rồi sửa.", "Another row has the same code or refers to this one; read again, then correct.")
 	case errors.Is(err, geo.ErrOutOfDomain):
@@ -152,6 +169,7 @@ type problemDocument struct {
 	Instance  string         `json:"instance,omitempty"`
 	RequestID string         `json:"request_id,omitempty"`
 	Message   geo.Text       `json:"message"`
+	Proposal  int64          `json:"proposal,omitempty"`
 	Errors    []problemFault `json:"errors,omitempty"`
 	*overtakenRows
 }
@@ -167,7 +185,7 @@ type problemFault struct {
 func (p *problemError) document(language string) problemDocument {
 	d := problemDocument{
 		Type: "/problems/" + p.Type.Name, Title: p.Type.Title.In(language), Status: p.Type.Status,
-		Detail: p.Detail.In(language), Message: p.Detail, overtakenRows: p.Rows,
+		Detail: p.Detail.In(language), Message: p.Detail, Proposal: p.Proposal, overtakenRows: p.Rows,
 	}
 	for _, f := range p.Faults {
 		fault := problemFault{Detail: f.Detail.In(language), Message: f.Detail}

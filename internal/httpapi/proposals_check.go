@@ -52,7 +52,7 @@ func (a *api) checkFiled(r *request, features []permit.FiledFeature) (json.RawMe
 		for i, q := range questions[kind] {
 			bodies[i] = q.body
 		}
-		judged, err := a.Recorder.Judge(r.Context(), viewer, date, kind, bodies)
+		judged, err := a.Recorder.JudgeFiled(r.Context(), viewer, date, kind, bodies)
 		if err != nil {
 			return nil, nil, err
 		}

@@ -52,6 +52,10 @@ func (c hearingRecorder) Judge(ctx context.Context, v account.Viewer, date geo.D
 	return c.fakePlan.Judge(ctx, v, date, k, bodies)
 }
 
+func (c hearingRecorder) JudgeFiled(ctx context.Context, v account.Viewer, date geo.Date, k permit.Kind, bodies []json.RawMessage) ([]permit.Judged, error) {
+	return c.Judge(ctx, v, date, k, bodies)
+}
+
 // TestDraftsAreListed: so many, and the way to the others.
 func TestDraftsAreListed(t *testing.T) {
 	s, h := newFakePermits(t)
@@ -106,7 +110,7 @@ func TestStepsAreRead(t *testing.T) {
 	for _, tt := range []struct {
 		err  error
 		want int
-	}{{layer.ErrStale, 412}, {layer.ErrForbidden, 403}, {layer.ErrConflict, 409}, {layer.ErrNotFound, 404}, {&permit.RefusedError{Detail: geo.Text{VI: "x", EN: "consent"}}, 409}, {layer.ErrFiled, 409}} {
+	}{{layer.ErrStale, 412}, {layer.ErrForbidden, 403}, {layer.ErrConflict, 409}, {layer.ErrNotFound, 404}, {&permit.RefusedError{Detail: geo.Text{VI: "x", EN: "consent"}}, 409}, {&layer.FiledError{}, 409}, {&layer.FiledError{Proposal: 7, Step: true}, 409}} {
 		s.refusal = tt.err
 		if w := do(h, "POST", decisionsPath, `{"action": "approve"}`, asOfficer, "Content-Type: application/json"); w.Code != tt.want {
 			t.Errorf("%v: %d, want %d", tt.err, w.Code, tt.want)

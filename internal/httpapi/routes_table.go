@@ -160,7 +160,7 @@ func (a *api) permitRoutes() []route {
 
 		{method: http.MethodGet, pattern: root + sharingPath, handle: a.listSharing, produces: jsonType, query: sharingQuery(), needs: identity},
 		{method: http.MethodPost, pattern: root + sharingPath, handle: a.askToShare, produces: jsonType, consumes: jsonType, query: noQuery, needs: filing},
-		{method: http.MethodGet, pattern: root + sharingPath + "/figures", handle: a.sharingFigures, produces: jsonType, query: noQuery},
+		{method: http.MethodGet, pattern: root + sharingPath + "/figures", handle: a.sharingFigures, produces: jsonPages, page: "sharing", query: pageQuery},
 		{method: http.MethodGet, pattern: root + sharingPath + "/{sharingNumber}", handle: a.showSharing, produces: jsonType, query: noQuery, needs: identity},
 		{method: http.MethodPost, pattern: root + sharingPath + "/{sharingNumber}/steps", handle: a.decideSharing, produces: jsonType, consumes: jsonType, query: noQuery, needs: identity},
 

@@ -97,7 +97,7 @@ func (a *api) sharingFigures(w http.ResponseWriter, r *request) error {
 	if err != nil {
 		return err
 	}
-	return reply(w, r, http.StatusOK, map[string]any{"figures": figures})
+	return a.answer(w, r, typeJSON, map[string]any{"figures": figures})
 }
 
 // givenShare is a request as a client makes it.

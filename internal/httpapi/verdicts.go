@@ -16,6 +16,7 @@ import (
 // Recorder judges what is to be recorded, seals it, and makes it again.
 type Recorder interface {
 	Judge(ctx context.Context, v account.Viewer, date geo.Date, kind permit.Kind, questions []json.RawMessage) ([]permit.Judged, error)
+	JudgeFiled(ctx context.Context, v account.Viewer, date geo.Date, kind permit.Kind, questions []json.RawMessage) ([]permit.Judged, error)
 	// Together checks the masts of a proposal against each other.
 	Together(ctx context.Context, v account.Viewer, date geo.Date, masts []permit.FiledMast) ([]permit.Together, error)
 	// Seal signs; permit.ErrNoSigningKey.

@@ -18,6 +18,18 @@ var ErrConflict = errors.New("conflict")
 // ErrFiled is the ErrConflict of a row that is in an open proposal, and stays as it was filed.
 var ErrFiled = fmt.Errorf("%w: the row is in an open proposal", ErrConflict)
 
+// FiledError is the ErrFiled that names the proposal.
+type FiledError struct {
+	Proposal int64 // 0: one that the viewer does not see
+	Step     bool  // a step of it made what was to be taken back; it may be over
+}
+
+// Error says of which proposal the row is.
+func (e *FiledError) Error() string { return fmt.Sprintf("proposal %d: %v", e.Proposal, ErrFiled) }
+
+// Unwrap returns ErrFiled.
+func (e *FiledError) Unwrap() error { return ErrFiled }
+
 // ErrNameTaken is the ErrConflict of a reference layer whose name something else has.
 var ErrNameTaken = fmt.Errorf("%w: the name is taken", ErrConflict)
 

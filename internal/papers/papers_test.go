@@ -71,7 +71,7 @@ func recordOf(t testing.TB, findings []zoning.Finding) permit.Record {
 		"alternatives": []any{map[string]any{"kind": "share_mast", "message": geo.Text{VI: "Dùng chung cột HT-0028, cách 344,2 m.", EN: "Share mast HT-0028, 344.2 m away."}}},
 		"unit":         map[string]string{"commune": "03136", "district": "094", "province": "11"}, "point": []float64{103.0165, 21.3826}})
 	question := raw(map[string]any{"lon": 103.0165, "lat": 21.3826, "mast_type": "A2b", "height_m": 45, "structure": "self_supporting", "concealed": false, "operator": "VIETTEL"})
-	body := permit.RecordBody{Type: "hatang-verdict/2", Number: "V-2026-EAN1-KJ17-6WDX", Code: "VM3Q-80QP-FHQG-8GN2", Kind: permit.Placement, Date: geo.NewDate(2020, 12, 31),
+	body := permit.RecordBody{Type: "hatang-verdict/3", Number: "V-2026-EAN1-KJ17-6WDX", Code: "VM3Q-80QP-FHQG-8GN2", Kind: permit.Placement, Date: geo.NewDate(2020, 12, 31),
 		KnownAt: time.Date(2026, 11, 29, 17, 40, 46, 0, time.UTC), Question: question, Answer: answer, RuleSet: &permit.RuleSetRef{ID: "song-lam", Version: 3, SHA256: strings.Repeat("0a", 32)}}
 	return permit.Record{Body: raw(body), Key: "QMOBhb6ky5iMAfca2sznvPErxhWZSaI_NBwGTKXjXxY", Signature: bytes.Repeat([]byte{7}, 64)}
 }

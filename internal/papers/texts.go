@@ -122,6 +122,7 @@ var texts = map[string]geo.Text{
 	"renovation":       {VI: "Cải tạo, chỉnh trang cáp đang treo", EN: "Tidies up what hangs"},
 	"pole_height_m":    {VI: "Chiều cao cột treo cáp (m)", EN: "Height of the poles (m)"},
 	"owner_agreement":  {VI: "Chủ sở hữu đồng ý", EN: "The owner agrees"},
+	"asked_about":      {VI: "Cột được hỏi (id vị trí cột)", EN: "Mast asked about (id of the site)"},
 	"accuracy_m":       {VI: "Sai số vị trí (m)", EN: "Accuracy of the place (m)"},
 	"true":             {VI: "có", EN: "yes"},
 	"false":            {VI: "không", EN: "no"},

@@ -178,6 +178,9 @@ func (v *Verdict) asked(s *Setting, layerName string) (facts []Fact) {
 			facts = append(facts, fact)
 		}
 	}
+	if raw, ok := v.question["feature"]; ok && string(raw) != "null" {
+		facts = append(facts, Fact{s.say("asked_about"), string(raw)})
+	}
 	if raw, ok := v.question["carrier"]; ok {
 		facts = append(facts, Fact{s.say("carrier"), s.say(plainValue(s.Language, raw))})
 	}

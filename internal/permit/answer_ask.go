@@ -43,7 +43,7 @@ func (c *Checker) AppendAnswer(ctx context.Context, q Question, dst, raw []byte)
 			return dst, err
 		}
 	}
-	s, err := c.near(ctx, Asked{Viewer: q.Viewer, Date: p.Date, KnownAt: q.KnownAt, Points: []orb.Point{p.Point}, WithinM: q.NearestM})
+	s, err := c.about(ctx, q, &p.Proposal)
 	if err != nil {
 		return dst, err
 	}
@@ -51,10 +51,28 @@ func (c *Checker) AppendAnswer(ctx context.Context, q Question, dst, raw []byte)
 	return dst, nil
 }
 
-// Ask judges one proposal in full, on the question's date.
+// about returns a snapshot that answers for a proposal, or the fault that keeps it from being
+// judged.
+func (c *Checker) about(ctx context.Context, q Question, p *zoning.Proposal) (*Snapshot, error) {
+	asked := Asked{Viewer: q.Viewer, Date: p.Date, KnownAt: q.KnownAt, Points: []orb.Point{p.Point}, WithinM: q.NearestM}
+	if p.Feature != 0 {
+		asked.Features = []int64{p.Feature}
+	}
+	s, err := c.near(ctx, asked)
+	if err != nil {
+		return nil, err
+	}
+	if lacks := s.Lacks(p); lacks != nil {
+		return nil, lacks
+	}
+	return s, nil
+}
+
+// Ask judges one proposal in full, on the question's date. One about a mast that the viewer
+// does not see is a *layer.InvalidError.
 func (c *Checker) Ask(ctx context.Context, q Question, p zoning.Proposal) (Answer, error) {
 	p.Date = q.Date
-	s, err := c.near(ctx, Asked{Viewer: q.Viewer, Date: p.Date, KnownAt: q.KnownAt, Points: []orb.Point{p.Point}, WithinM: q.NearestM})
+	s, err := c.about(ctx, q, &p)
 	if err != nil {
 		return Answer{}, err
 	}
@@ -114,7 +132,7 @@ func (c *Checker) Answers(ctx context.Context, q Question, bodies []json.RawMess
 	answers := make([]JSONAnswer, len(bodies))
 	proposals := make([]zoning.Proposal, len(bodies))
 	byDate := map[geo.Date][]int{}
-	var proposed []zoning.Mast
+	var listed Listed
 	for i, raw := range bodies {
 		p, err := ParseProposal(raw, q.Date)
 		invalid, ok := Faults(err)
@@ -126,13 +144,16 @@ func (c *Checker) Answers(ctx context.Context, q Question, bodies []json.RawMess
 		default:
 			if q.EachOther {
 				p.Row = int64(i) + 1
-				proposed = append(proposed, zoning.ProposedMast(p, rowName(p.Row)))
+				listed.add(p, rowName(p.Row))
 			}
 			proposals[i] = p
 			byDate[p.Date] = append(byDate[p.Date], i)
 		}
 	}
-	err := c.eachDate(ctx, Asked{Viewer: q.Viewer, KnownAt: q.KnownAt, WithinM: q.NearestM}, proposals, byDate, proposed, func(s *Snapshot, at int) {
+	err := c.eachDate(ctx, Asked{Viewer: q.Viewer, KnownAt: q.KnownAt, WithinM: q.NearestM}, proposals, byDate, listed, func(s *Snapshot, at int) {
+		if answers[at].Invalid = s.Lacks(&proposals[at]); answers[at].Invalid != nil {
+			return
+		}
 		answers[at].Answer, answers[at].Verdict = appendVerdict(nil, s, proposals[at], q)
 	})
 	return answers, err
@@ -156,8 +177,8 @@ func (c *Checker) Batch(q Question) *Batch {
 			}
 			return nil
 		},
-		Near: func(ctx context.Context, date geo.Date, points []orb.Point) (Judge, error) {
-			s, err := c.near(ctx, Asked{Viewer: q.Viewer, Date: date, KnownAt: q.KnownAt, Points: points})
+		Near: func(ctx context.Context, date geo.Date, proposals []zoning.Proposal) (Judge, error) {
+			s, err := c.near(ctx, Asked{Viewer: q.Viewer, Date: date, KnownAt: q.KnownAt}.asking(proposals))
 			if err != nil {
 				return nil, err
 			}

@@ -9,8 +9,6 @@ import (
 	"slices"
 	"sync"
 
-	"github.com/paulmach/orb"
-
 	"hatang/geo"
 	"hatang/geo/zoning"
 	"hatang/internal/layer"
@@ -22,9 +20,10 @@ type Judge interface {
 	Findings(p zoning.Proposal) Answer // without sentences
 	Verdict(p zoning.Proposal) (zoning.Place, zoning.Verdict)
 	Versions() layer.Versions
-	Generalised() bool // sites are judged as the public is shown them
+	Generalised() bool                            // sites are judged as the public is shown them
+	Lacks(p *zoning.Proposal) *layer.InvalidError // what keeps it from being judged; nil for nothing
 	// Among is the judge of proposals that are checked against each other.
-	Among(proposed []zoning.Mast) Judge
+	Among(all Listed) Judge
 }
 
 // Batch judges the rows of a file or a stream. Rows are answered in their order; a
@@ -39,7 +38,7 @@ type Batch struct {
 	Workers  int      // how many judge at once; 0: as many as there are cores
 
 	// Open returns the judge of a date. Few of them are open at a time: rows of
-	// further dates are answered one by one, by Few.
+	// further dates are answered one by one, by Few, whose *layer.InvalidError is the row's.
 	Open func(context.Context, geo.Date) (Judge, error)
 	Few  func(context.Context, zoning.Proposal) (Answer, error)
 
@@ -50,9 +49,9 @@ type Batch struct {
 
 	// EachOther has the rows checked against each other as well as against the register.
 	// Then the whole input is read before the first row is judged: at most MaxEachOther
-	// rows and MaxEachOtherBytes. Near returns the judge of a date round some points.
+	// rows and MaxEachOtherBytes. Near returns the judge of a date round some proposals.
 	EachOther bool
-	Near      func(context.Context, geo.Date, []orb.Point) (Judge, error)
+	Near      func(context.Context, geo.Date, []zoning.Proposal) (Judge, error)
 
 	Text func([]byte, *Answer) []byte // of OutText
 

@@ -51,7 +51,9 @@ func (j byLongitude) Versions() layer.Versions { return layer.Versions{"mast_zon
 
 func (j byLongitude) Generalised() bool { return false }
 
-func (j byLongitude) Among([]zoning.Mast) Judge { return j }
+func (j byLongitude) Among(Listed) Judge { return j }
+
+func (byLongitude) Lacks(*zoning.Proposal) *layer.InvalidError { return nil }
 
 // batchOf is a batch with that judge.
 func batchOf(format RowFormat, out OutFormat, d Detail) *Batch {

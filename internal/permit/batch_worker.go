@@ -136,6 +136,10 @@ func (w *worker) ask(ctx context.Context) error {
 	if w.judge == nil {
 		return w.askFew(ctx)
 	}
+	if lacks := w.judge.Lacks(&r.Proposal); lacks != nil {
+		r.refuse(lacks, w.table)
+		return nil
+	}
 	switch w.Detail {
 	case DetailVerdict:
 		r.found.place, r.found.verdict = w.judge.Verdict(r.Proposal)
@@ -156,8 +160,23 @@ func (w *worker) ask(ctx context.Context) error {
 // askFew asks about a row of a date that has no judge.
 func (w *worker) askFew(ctx context.Context) (err error) {
 	w.answer, err = w.Few(ctx, w.row.Proposal)
+	if lacks, ok := Faults(err); ok {
+		w.row.refuse(lacks, w.table)
+		return nil
+	}
 	w.take()
 	return err
+}
+
+// refuse gives the row the faults that keep its proposal from being judged, where they stand
+// in the input.
+func (r *row) refuse(lacks *layer.InvalidError, csv *table) {
+	for _, f := range lacks.Faults {
+		if csv == nil {
+			f.At = placeInFeature(f.At)
+		}
+		r.faults = append(r.faults, f)
+	}
 }
 
 // take makes the answer the row's.

@@ -1,6 +1,7 @@
 package permit
 
 import (
+	"cmp"
 	"context"
 	"time"
 
@@ -43,38 +44,45 @@ func (c *Checker) Check(ctx context.Context, v account.Viewer, proposals []zonin
 	return c.CheckAsKnown(ctx, v, proposals, time.Time{})
 }
 
-// CheckAsKnown is Check by what the register held at a record time; zero: now.
+// CheckAsKnown is Check by what the register held at a record time; zero: now. A proposal about
+// a mast that the viewer does not see is a *layer.InvalidError.
 func (c *Checker) CheckAsKnown(ctx context.Context, v account.Viewer, proposals []zoning.Proposal, knownAt time.Time) ([]Answer, error) {
 	answers := make([]Answer, len(proposals))
 	byDate := map[geo.Date][]int{}
 	for i, p := range proposals {
 		byDate[p.Date] = append(byDate[p.Date], i)
 	}
-	err := c.eachDate(ctx, Asked{Viewer: v, KnownAt: knownAt}, proposals, byDate, nil, func(s *Snapshot, at int) {
+	var lacks *layer.InvalidError
+	err := c.eachDate(ctx, Asked{Viewer: v, KnownAt: knownAt}, proposals, byDate, Listed{}, func(s *Snapshot, at int) {
+		lacks = cmp.Or(lacks, s.Lacks(&proposals[at]))
 		answers[at] = s.Check(proposals[at])
 	})
+	if err == nil && lacks != nil {
+		return nil, lacks
+	}
 	return answers, err
 }
 
 // eachDate calls judge with each of the proposals listed by date and a snapshot that
 // answers for it, one for all of a date, with the masts that are proposed beside it.
-func (c *Checker) eachDate(ctx context.Context, asked Asked, proposals []zoning.Proposal, byDate map[geo.Date][]int, proposed []zoning.Mast, judge func(*Snapshot, int)) error {
+func (c *Checker) eachDate(ctx context.Context, asked Asked, proposals []zoning.Proposal, byDate map[geo.Date][]int, listed Listed, judge func(*Snapshot, int)) error {
 	if n := len(byDate); n > MaxDates {
 		var faults layer.Faults
 		faults.Add("/proposals", "các đề nghị nêu %d ngày khác nhau; một lần hỏi nhận nhiều nhất %d ngày", "the proposals name %d different dates; one call takes at most %d", n, MaxDates)
 		return faults.Err()
 	}
 	for date, which := range byDate {
-		asked.Date, asked.Points = date, make([]orb.Point, len(which))
+		asked.Date = date
+		these := make([]zoning.Proposal, len(which))
 		for i, at := range which {
-			asked.Points[i] = proposals[at].Point
+			these[i] = proposals[at]
 		}
-		s, err := c.near(ctx, asked)
+		s, err := c.near(ctx, asked.asking(these))
 		if err != nil {
 			return err
 		}
-		if len(proposed) > 0 {
-			s = s.among(proposed)
+		if len(listed.Masts) > 0 {
+			s = s.among(listed)
 		}
 		for i, at := range which {
 			if err := ctx.Err(); (i%100 == 0 || asked.WithinM > 0) && err != nil {

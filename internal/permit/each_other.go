@@ -10,8 +10,6 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/paulmach/orb"
-
 	"hatang/geo"
 	"hatang/geo/zoning"
 )
@@ -27,7 +25,8 @@ type others struct {
 	mu        sync.Mutex
 	gathering bool
 	proposed  map[int64]zoning.Mast // by row
-	points    map[geo.Date][]orb.Point
+	features  []int64
+	asked     map[geo.Date][]zoning.Proposal // where, and about what
 }
 
 // runEachOther reads the input twice: first for the masts that are proposed, then to
@@ -40,7 +39,7 @@ func (b *Batch) runEachOther(ctx context.Context, in io.Reader, out io.Writer) (
 	if len(text) > MaxEachOtherBytes {
 		return Tally{}, noRows("để kiểm tra các dòng với nhau, nội dung không được quá %d MiB; hãy chia ra", "to be checked against each other, rows may take at most %d MiB; split them", MaxEachOtherBytes>>20)
 	}
-	all := &others{gathering: true, proposed: map[int64]zoning.Mast{}, points: map[geo.Date][]orb.Point{}}
+	all := &others{gathering: true, proposed: map[int64]zoning.Mast{}, asked: map[geo.Date][]zoning.Proposal{}}
 	first := *b
 	first.Out, first.Interrupt = OutText, nil
 	first.Text = func(dst []byte, _ *Answer) []byte { return dst }
@@ -55,24 +54,27 @@ func (b *Batch) runEachOther(ctx context.Context, in io.Reader, out io.Writer) (
 // among is the batch with judges that know of the others.
 func (b *Batch) among(all *others) *Batch {
 	rows := slices.Sorted(maps.Keys(all.proposed))
-	proposed := make([]zoning.Mast, len(rows))
+	listed := Listed{Masts: make([]zoning.Mast, len(rows)), Features: all.features}
 	for i, row := range rows {
-		proposed[i] = all.proposed[row]
+		listed.Masts[i] = all.proposed[row]
 	}
-	near := func(ctx context.Context, date geo.Date, points []orb.Point) (Judge, error) {
-		j, err := b.Near(ctx, date, points)
+	near := func(ctx context.Context, date geo.Date, proposals []zoning.Proposal) (Judge, error) {
+		j, err := b.Near(ctx, date, proposals)
 		if err != nil {
 			return nil, err
 		}
-		return j.Among(proposed), nil
+		return j.Among(listed), nil
 	}
 	second := *b
 	second.Ready, second.Interrupt = nil, nil
-	second.Open = func(ctx context.Context, date geo.Date) (Judge, error) { return near(ctx, date, all.points[date]) }
+	second.Open = func(ctx context.Context, date geo.Date) (Judge, error) { return near(ctx, date, all.asked[date]) }
 	second.Few = func(ctx context.Context, p zoning.Proposal) (Answer, error) {
-		j, err := near(ctx, p.Date, []orb.Point{p.Point})
+		j, err := near(ctx, p.Date, []zoning.Proposal{p})
 		if err != nil {
 			return Answer{}, err
+		}
+		if lacks := j.Lacks(&p); lacks != nil {
+			return Answer{}, lacks
 		}
 		return j.Check(p), nil
 	}
@@ -91,7 +93,10 @@ func (o *others) add(r *row) error {
 		m.HeightM = new(*m.HeightM)
 	}
 	o.proposed[r.nth] = m
-	o.points[r.Date] = append(o.points[r.Date], r.Point)
+	o.asked[r.Date] = append(o.asked[r.Date], zoning.Proposal{Point: r.Point, Feature: r.Feature})
+	if r.Feature != 0 {
+		o.features = append(o.features, r.Feature)
+	}
 	return nil
 }
 

@@ -5,9 +5,8 @@ import (
 	"sync"
 	"time"
 
-	"github.com/paulmach/orb"
-
 	"hatang/geo"
+	"hatang/geo/zoning"
 	"hatang/internal/account"
 )
 
@@ -42,11 +41,17 @@ func (j Judged) OfFirstType(answer []byte) (Judged, error) {
 	return j, err
 }
 
+// OfSecondType is a verdict as those of the second type were recorded, with the answer given.
+func (j Judged) OfSecondType(answer []byte) Judged {
+	j.body.Type, j.body.Answer, j.Answer = secondType, answer, answer
+	return j
+}
+
 // NewBatchOfNone is a batch of rows that are checked against each other, with a judge
 // that knows no register.
 func NewBatchOfNone(date geo.Date) *Batch {
 	b := batchOf(CSV, OutCSV, DetailVerdict)
 	b.Date, b.EachOther = date, true
-	b.Near = func(context.Context, geo.Date, []orb.Point) (Judge, error) { return byLongitude{}, nil }
+	b.Near = func(context.Context, geo.Date, []zoning.Proposal) (Judge, error) { return byLongitude{}, nil }
 	return b
 }

@@ -24,12 +24,26 @@ type Asked struct {
 	Snapshot string
 	// Points are the places that matter; nil: everywhere. None at all: the rule sets alone.
 	Points []orb.Point
+	// Features are ids of masts that are asked about: those are found wherever they lie.
+	Features []int64
 	// WithinM is how far from the points places matter as much as the points, metres.
 	WithinM float64
 	// WithoutGround leaves out territories, communes and zones.
 	WithoutGround bool
 	// ReachM is how far masts matter from the points under the rule sets found, metres.
 	ReachM func([]RuleSet) (float64, error)
+}
+
+// asking is what is asked, about these proposals.
+func (a Asked) asking(proposals []zoning.Proposal) Asked {
+	a.Points, a.Features = make([]orb.Point, 0, len(proposals)), nil
+	for i := range proposals {
+		a.Points = append(a.Points, proposals[i].Point)
+		if f := proposals[i].Feature; f != 0 {
+			a.Features = append(a.Features, f)
+		}
+	}
+	return a
 }
 
 // Facts are all that checks are made of, read in one state of the register. There

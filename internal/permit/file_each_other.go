@@ -35,7 +35,7 @@ func (r *Recorder) Together(ctx context.Context, v account.Viewer, date geo.Date
 		return nil, nil
 	}
 	var proposals []zoning.Proposal
-	var proposed []zoning.Mast
+	var listed Listed
 	asked := Asked{Viewer: v.Unconsulted(), Date: date, ReachM: r.checker.parser.reachM}
 	for i := range masts {
 		p, err := ParseProposal(masts[i].Question, date)
@@ -46,14 +46,14 @@ func (r *Recorder) Together(ctx context.Context, v account.Viewer, date geo.Date
 			return nil, err
 		}
 		p.Row = int64(i + 1)
-		proposals, proposed = append(proposals, p), append(proposed, zoning.ProposedMast(p, masts[i].Code))
-		asked.Points = append(asked.Points, p.Point)
+		proposals = append(proposals, p)
+		listed.add(p, masts[i].Code)
 	}
-	alone, _, err := r.checker.readFacts(ctx, asked)
+	alone, _, err := r.checker.readFacts(ctx, asked.asking(proposals))
 	if err != nil {
 		return nil, err
 	}
-	among := alone.among(proposed)
+	among := alone.among(listed)
 	var found []Together
 	for _, p := range proposals {
 		for _, f := range among.Check(p).Findings {

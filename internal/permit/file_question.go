@@ -9,6 +9,7 @@ import (
 
 // filedRow is a row that is filed, as GeoJSON has it.
 type filedRow struct {
+	ID         json.RawMessage            `json:"id"`
 	Geometry   json.RawMessage            `json:"geometry"`
 	Properties map[string]json.RawMessage `json:"properties"`
 }
@@ -36,6 +37,9 @@ func QuestionOf(collection string, feature []byte, operator string) (Kind, json.
 		kind, body = Placement, row.given("mast_type", "height_m", "half_width_m", "host_building_height_m", "structure", "concealed", "accuracy_m")
 		if at := point.Coordinates; len(at) == 2 {
 			body["lon"], body["lat"] = at[0], at[1]
+		}
+		if row.ID != nil {
+			body["feature"] = row.ID
 		}
 	case "cable_segments":
 		body = row.cable(row.carrier(row.truth("underground")))

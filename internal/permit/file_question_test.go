@@ -17,7 +17,7 @@ func TestQuestionsOfRows(t *testing.T) {
 		body                string
 		faults              int
 	}{
-		{"bts_sites", `{"geometry":{"type":"Point","coordinates":[103.01,21.4]},"properties":{"mast_type":"A2b","height_m":40,"code":"x"}}`, Placement, `{"height_m":40,"lat":21.4,"lon":103.01,"mast_type":"A2b","operator":"VNPT"}`, 0},
+		{"bts_sites", `{"id":7,"geometry":{"type":"Point","coordinates":[103.01,21.4]},"properties":{"mast_type":"A2b","height_m":40,"code":"x"}}`, Placement, `{"feature":7,"height_m":40,"lat":21.4,"lon":103.01,"mast_type":"A2b","operator":"VNPT"}`, 0},
 		{"bts_sites", `{"geometry":{"type":"Point","coordinates":[103.01,21.4]},"properties":{}}`, Placement, `{"lat":21.4,"lon":103.01,"operator":"VNPT"}`, 1},
 		{"cable_segments", `{` + line + `,"properties":{"underground":false,"carrier":"electric_pole","new_project":true}}`, CableKind, `{"carrier":"electric_pole",` + line + `,"new_project":true,"operator":"VNPT"}`, 0},
 		{"cable_segments", `{` + line + `,"properties":{"underground":true}}`, CableKind, `{"carrier":"duct",` + line + `,"operator":"VNPT"}`, 0},

@@ -267,7 +267,7 @@ func (m *Memory) whole(ctx context.Context, k *keeping) (*Snapshot, State, error
 		return newSnapshot(asked, facts, rules), facts.State, nil
 	}
 	scene := base.snapshot.scene.For(facts.Masts, facts.Areas, facts.Withheld)
-	return &Snapshot{scene: scene, rules: rules, date: asked.Date, versions: facts.Shown, generalised: facts.Generalised}, facts.State, nil
+	return snapshotOf(scene, rules, asked.Date, facts.Shown, facts.Generalised), facts.State, nil
 }
 
 // sharing finds a snapshot of the same date whose viewers see the same territories,
@@ -311,7 +311,7 @@ func (m *Memory) apply(ctx, limited context.Context, k *keeping, h *held, work *
 		return
 	}
 	m.stats.applied.Add(1)
-	next := &Snapshot{scene: h.snapshot.scene.With(changes.Changes), rules: rules, date: k.asked.Date, versions: changes.Shown, generalised: h.snapshot.generalised}
+	next := snapshotOf(h.snapshot.scene.With(changes.Changes), rules, k.asked.Date, changes.Shown, h.snapshot.generalised)
 	k.current.Store(&held{next, changes.State, began, edits})
 }
 

@@ -18,7 +18,8 @@ import (
 // ParseProposal reads one proposal from JSON and returns every fault at once. lon,
 // lat (or crs, x, y) and mast_type are required; a proposal without a date is
 // judged on the default one. structure "camouflaged" is read as other, concealed.
-// accuracy_m, 0 to 1000, is how far the place given may be from the true one.
+// accuracy_m, 0 to 1000, is how far the place given may be from the true one; feature is the
+// id of the mast that is asked about, which need not be there.
 func ParseProposal(raw []byte, date geo.Date) (zoning.Proposal, error) {
 	d := draft{}
 	if d.readJSON(raw, date) {
@@ -40,6 +41,7 @@ func parseStrictly(raw []byte, date geo.Date) (zoning.Proposal, error) {
 	p := zoning.Proposal{Date: date}
 	r.point(&p)
 	r.mast(&p)
+	r.feature(&p)
 	r.date(&p.Date)
 	r.unknown()
 	return p, r.faults.Err()
@@ -145,6 +147,26 @@ func (r *reader) mast(p *zoning.Proposal) {
 		r.structure(p, s)
 	}
 	p.Operator, _ = r.text("operator")
+}
+
+// feature reads which mast is asked about.
+func (r *reader) feature(p *zoning.Proposal) {
+	x := r.number("feature")
+	if x == nil {
+		return
+	}
+	var ok bool
+	if p.Feature, ok = idOf(*x); !ok {
+		r.faults.Add("/feature", "phải là id của một cột ăng ten: số nguyên dương", "must be the id of a mast: a whole number above 0")
+	}
+}
+
+// idOf is a number as an id, false for one that is none. JSON holds whole numbers below 2^53.
+func idOf(x float64) (int64, bool) {
+	if x < 1 || x >= 1<<53 || x != math.Trunc(x) {
+		return 0, false
+	}
+	return int64(x), true
 }
 
 func (r *reader) structure(p *zoning.Proposal, s string) {

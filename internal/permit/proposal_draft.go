@@ -26,6 +26,7 @@ const (
 	halfWidthM
 	hostHeightM
 	accuracyM
+	featureID
 	structure
 	concealed
 	operator
@@ -56,6 +57,8 @@ func memberOf(name []byte) member {
 		return hostHeightM
 	case "accuracy_m":
 		return accuracyM
+	case "feature":
+		return featureID
 	case "structure":
 		return structure
 	case "concealed":
@@ -71,7 +74,7 @@ func memberOf(name []byte) member {
 // isNumber reports whether the member holds a number.
 func (m member) isNumber() bool {
 	switch m {
-	case lon, lat, x, y, heightM, halfWidthM, hostHeightM, accuracyM:
+	case lon, lat, x, y, heightM, halfWidthM, hostHeightM, accuracyM, featureID:
 		return true
 	}
 	return false
@@ -198,6 +201,12 @@ func (d *draft) finish() bool {
 	if d.given[accuracyM] {
 		d.AccuracyM = &d.number[accuracyM]
 		if !(*d.AccuracyM >= 0 && *d.AccuracyM <= PoorestPlaceM) {
+			return false
+		}
+	}
+	if d.given[featureID] {
+		var ok bool
+		if d.Feature, ok = idOf(d.number[featureID]); !ok {
 			return false
 		}
 	}

@@ -39,6 +39,13 @@ func TestFastReadingIsTheDefinition(t *testing.T) {
 		`{"lon":103,"lat":21,"mast_type":"A1b","structure":"camouflaged","concealed":true}`:       true,
 		`{"lon":103.12345678901234567890,"lat":2.1e1,"mast_type":"A1b","operator":""}`:            true,
 		`{"lon":103,"lat":21,"mast_type":"A2b","crs":null,"x":null,"date":null,"structure":null}`: true,
+		`{"lon":103,"lat":21,"mast_type":"A2b","feature":7}`:                                      true,
+		`{"lon":103,"lat":21,"mast_type":"A2b","feature":7.0}`:                                    true,
+		`{"lon":103,"lat":21,"mast_type":"A2b","feature":null}`:                                   true,
+		`{"lon":103,"lat":21,"mast_type":"A2b","feature":7.5}`:                                    false,
+		`{"lon":103,"lat":21,"mast_type":"A2b","feature":0}`:                                      false,
+		`{"lon":103,"lat":21,"mast_type":"A2b","feature":9007199254740992}`:                       false,
+		`{"lon":103,"lat":21,"mast_type":"A2b","feature":"7"}`:                                    false,
 		`{"lon":103,"lat":21,"mast_type":"A2b","operator":"Viễn thông"}`:                          false,
 		`{"lon":103,"lat":21,"mast_type":"A2b","lon":104}`:                                        false,
 		`{"lon":103,"lat":21,"mast_type":"A2b","accuracy_m":1000.5}`:                              false,
@@ -59,7 +66,7 @@ func TestFastReadingIsTheDefinition(t *testing.T) {
 // A draft that is used again remembers nothing of the row before.
 func TestADraftForgets(t *testing.T) {
 	var d draft
-	full := `{"crs":"EPSG:9205","x":502943.1,"y":2367722.634,"mast_type":"A1a","height_m":3,"half_width_m":1,"host_building_height_m":9,"accuracy_m":5,"structure":"camouflaged","operator":"VNPT","date":"2019-01-01"}`
+	full := `{"crs":"EPSG:9205","x":502943.1,"y":2367722.634,"mast_type":"A1a","height_m":3,"half_width_m":1,"host_building_height_m":9,"accuracy_m":5,"feature":3,"structure":"camouflaged","operator":"VNPT","date":"2019-01-01"}`
 	for _, raw := range []string{full, `{"lon":1,"lat":2,"mast_type":"A2b"}`, full, `{"lon":1,"lat":2,"mast_type":"A2b","date":"2019-01-02","operator":"VIETTEL"}`} {
 		if !sameAsStrict(t, &d, []byte(raw), geo.NewDate(2020, 6, 30)) {
 			t.Errorf("%s was not taken", raw)

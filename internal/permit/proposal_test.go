@@ -73,12 +73,12 @@ func checks(t testing.TB) (list []check, date geo.Date) {
 
 func TestParseProposalReadsEveryMember(t *testing.T) {
 	p, err := permit.ParseProposal([]byte(`{"lon":103.0165,"lat":21.3826,"mast_type":"A2b","height_m":45,"structure":"self_supporting","half_width_m":null,
-		"host_building_height_m":12.5,"concealed":false,"operator":"VIETTEL","date":"2020-06-30"}`), day(t, "2026-01-01"))
+		"host_building_height_m":12.5,"concealed":false,"operator":"VIETTEL","feature":41,"date":"2020-06-30"}`), day(t, "2026-01-01"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	if p.Point[0] != 103.0165 || p.Point[1] != 21.3826 || p.MastType != "A2b" || *p.HeightM != 45 || *p.Structure != "self_supporting" ||
-		p.HalfWidthM != nil || *p.HostBuildingHeightM != 12.5 || *p.Concealed || p.Operator != "VIETTEL" || p.Date.String() != "2020-06-30" {
+		p.HalfWidthM != nil || *p.HostBuildingHeightM != 12.5 || *p.Concealed || p.Operator != "VIETTEL" || p.Feature != 41 || p.Date.String() != "2020-06-30" {
 		t.Errorf("%+v", p)
 	}
 	p, err = permit.ParseProposal([]byte(`{"lon":103,"lat":21,"mast_type":"A1b","structure":"camouflaged"}`), day(t, "2026-01-01"))
@@ -125,6 +125,9 @@ func TestParseProposalReportsEveryFaultAtOnce(t *testing.T) {
 		"beyond the crs":   {`{"crs":"EPSG:9205","x":1e12,"y":2,"mast_type":"A2b"}`, []string{"/x"}},
 		"higher than all":  {`{"lon":1,"lat":2,"mast_type":"A2b","height_m":1000.5}`, []string{"/height_m"}},
 		"the limits fit":   {`{"lon":-180,"lat":-90,"mast_type":"A2b","height_m":1000,"half_width_m":100}`, nil},
+		"no whole feature": {`{"lon":1,"lat":2,"mast_type":"A2b","feature":1.5}`, []string{"/feature"}},
+		"below all ids":    {`{"lon":1,"lat":2,"mast_type":"A2b","feature":-1}`, []string{"/feature"}},
+		"feature as text":  {`{"lon":1,"lat":2,"mast_type":"A2b","feature":"7"}`, []string{"/feature"}},
 		"beyond a float":   {`{"lon":1e999,"lat":2,"mast_type":"A2b"}`, []string{"/lon"}},
 		"NaN is not JSON":  {`{"lon":NaN,"lat":2}`, []string{""}},
 		"an empty type":    {`{"lon":1,"lat":2,"mast_type":""}`, []string{"/mast_type"}},

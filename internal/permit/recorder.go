@@ -56,6 +56,16 @@ type Judged struct {
 //
 // More than MaxRecorded questions, or than MaxDates dates, are a fault of the whole.
 func (r *Recorder) Judge(ctx context.Context, v account.Viewer, date geo.Date, kind Kind, questions []json.RawMessage) ([]Judged, error) {
+	return r.judgeAll(ctx, v, date, kind, questions, false)
+}
+
+// JudgeFiled is Judge, about features that are filed: who files them sees those that the
+// questions name, whatever the viewer does.
+func (r *Recorder) JudgeFiled(ctx context.Context, v account.Viewer, date geo.Date, kind Kind, questions []json.RawMessage) ([]Judged, error) {
+	return r.judgeAll(ctx, v, date, kind, questions, true)
+}
+
+func (r *Recorder) judgeAll(ctx context.Context, v account.Viewer, date geo.Date, kind Kind, questions []json.RawMessage, filed bool) ([]Judged, error) {
 	v = v.Unconsulted()
 	if n := len(questions); n > MaxRecorded {
 		var faults layer.Faults
@@ -91,7 +101,7 @@ func (r *Recorder) Judge(ctx context.Context, v account.Viewer, date geo.Date, k
 		return nil, faults.Err()
 	}
 	for on, which := range byDate {
-		if err := r.judgeMasts(ctx, Asked{Viewer: v, Date: on}, which, proposals, questions, judged); err != nil {
+		if err := r.judgeMasts(ctx, Asked{Viewer: v, Date: on}, which, filed, proposals, questions, judged); err != nil {
 			return nil, err
 		}
 	}
@@ -99,18 +109,24 @@ func (r *Recorder) Judge(ctx context.Context, v account.Viewer, date geo.Date, k
 }
 
 // judgeMasts judges those of the proposals that are listed, of one date, by one state.
-func (r *Recorder) judgeMasts(ctx context.Context, asked Asked, which []int, proposals []zoning.Proposal, questions []json.RawMessage, into []Judged) error {
-	for _, at := range which {
-		asked.Points = append(asked.Points, proposals[at].Point)
+func (r *Recorder) judgeMasts(ctx context.Context, asked Asked, which []int, filed bool, proposals []zoning.Proposal, questions []json.RawMessage, into []Judged) error {
+	these := make([]zoning.Proposal, len(which))
+	for i, at := range which {
+		these[i] = proposals[at]
 	}
 	asked.ReachM = r.checker.parser.reachM
-	s, facts, err := r.checker.readFacts(ctx, asked)
+	s, facts, err := r.checker.readFacts(ctx, asked.asking(these))
 	if err != nil {
 		return err
 	}
 	// The answer is said as a replay says it, whose rows the transactions decide.
 	s.knownAt, s.versions = &facts.State.ReadAt, nil
 	for _, at := range which {
+		if !filed {
+			if into[at].Invalid = s.Lacks(&proposals[at]); into[at].Invalid != nil {
+				continue
+			}
+		}
 		a := s.Check(proposals[at])
 		given := RecordBody{Kind: Placement, Date: asked.Date, KnownAt: facts.State.ReadAt, Versions: facts.Shown, RuleSet: ruleSetRef(a.RuleSet, facts.RuleSets), Answer: a.AppendJSON(nil, DetailFull)}
 		into[at] = r.judge(asked.Viewer, facts.State.Snapshot, questions[at], a.Verdict, given)
@@ -243,7 +259,7 @@ func (r *Recorder) again(ctx context.Context, b RecordBody, basis Basis) (json.R
 	if err != nil {
 		return nil, err
 	}
-	p.DraftsByRule = b.Type == firstType
+	p.Drafts = draftsOf[b.Type]
 	a := s.Check(p)
 	return a.AppendJSON(nil, DetailFull), nil
 }

@@ -280,7 +280,7 @@ func (r *recording) recordAsFirst(v account.Viewer, questions []json.RawMessage)
 		if err != nil {
 			r.t.Fatal(err)
 		}
-		p.DraftsByRule = true
+		p.Drafts = zoning.DraftsByRule
 		then, err := permit.NewChecker(r).CheckAsKnown(ctx, v, []zoning.Proposal{p}, j.KnownAt())
 		if err != nil {
 			r.t.Fatal(err)

@@ -14,6 +14,7 @@ import (
 // use; of what it was made from it keeps nothing in the database.
 type Snapshot struct {
 	scene    *zoning.Scene
+	register *zoning.Scene // without the masts that are proposed together
 	rules    *zoning.Rules
 	date     geo.Date
 	knownAt  *time.Time
@@ -24,12 +25,16 @@ type Snapshot struct {
 
 // newSnapshot prepares facts for checks.
 func newSnapshot(asked Asked, facts Facts, rules *zoning.Rules) *Snapshot {
-	s := &Snapshot{scene: zoning.NewScene(facts.SceneData), rules: rules, date: asked.Date, versions: facts.Shown, generalised: facts.Generalised}
+	s := snapshotOf(zoning.NewScene(facts.SceneData), rules, asked.Date, facts.Shown, facts.Generalised)
 	if !asked.KnownAt.IsZero() {
 		// The versions are of now, and the facts are not.
 		s.knownAt, s.versions = &asked.KnownAt, nil
 	}
 	return s
+}
+
+func snapshotOf(scene *zoning.Scene, rules *zoning.Rules, date geo.Date, shown layer.Versions, generalised bool) *Snapshot {
+	return &Snapshot{scene: scene, register: scene, rules: rules, date: date, versions: shown, generalised: generalised}
 }
 
 // Date is the date for which the snapshot answers.
@@ -62,12 +67,44 @@ func (s *Snapshot) Verdict(p zoning.Proposal) (zoning.Place, zoning.Verdict) {
 	return s.scene.Verdict(s.rules, p)
 }
 
-// Among is the snapshot with masts that are proposed together: see zoning.ProposedMast.
-func (s *Snapshot) Among(proposed []zoning.Mast) Judge { return s.among(proposed) }
+// Lacks is what is wrong with a proposal among these facts, nil for nothing: the mast that it
+// says it is about is none that the viewer sees and that is in force. One that is kept from him
+// is as one that there is not.
+func (s *Snapshot) Lacks(p *zoning.Proposal) *layer.InvalidError {
+	if p.Feature == 0 || s.register.Mast(p.Feature) != nil {
+		return nil
+	}
+	var faults layer.Faults
+	faults.Add("/feature", "không có cột ăng ten nào bạn xem được, có trong ngày này, mang id %d", "no mast that you may see, and that is there on this date, has the id %d", p.Feature)
+	return &layer.InvalidError{Faults: faults}
+}
 
-func (s *Snapshot) among(proposed []zoning.Mast) *Snapshot {
+// Listed are masts that are proposed together.
+type Listed struct {
+	Masts    []zoning.Mast // see zoning.ProposedMast
+	Features []int64       // the masts of the register that they are
+}
+
+func (l *Listed) add(p zoning.Proposal, name string) {
+	l.Masts = append(l.Masts, zoning.ProposedMast(p, name))
+	if p.Feature != 0 {
+		l.Features = append(l.Features, p.Feature)
+	}
+}
+
+// Among is the snapshot with masts that are proposed together. Drafts of theirs are met as
+// what is proposed; what stands or is planned goes on counting where it is.
+func (s *Snapshot) Among(all Listed) Judge { return s.among(all) }
+
+func (s *Snapshot) among(all Listed) *Snapshot {
+	changes := zoning.Changes{Came: zoning.SceneData{Masts: all.Masts}}
+	for _, id := range all.Features {
+		if m := s.register.Mast(id); m != nil && m.Status == zoning.Draft {
+			changes.GoneMasts = append(changes.GoneMasts, id)
+		}
+	}
 	other := *s
-	other.scene = s.scene.With(zoning.Changes{Came: zoning.SceneData{Masts: proposed}})
+	other.scene = s.scene.With(changes)
 	return &other
 }
 

@@ -44,13 +44,18 @@ const (
 // MaxRecorded is how many verdicts one call records at most: as many as a proposal has features.
 const MaxRecorded = MaxFiled
 
-// The forms of bodies, by their types. Those of the first go on being verified, and replayed
-// as they were given: drafts counted where a rule named their status alone, and findings said
-// neither whose rules they come from nor of when what they rest on is.
+// The forms of bodies, by their types. The earlier ones go on being verified, and replayed as
+// they were given. In the first drafts counted where a rule named their status alone, and
+// findings said neither whose rules they come from nor of when what they rest on is. In the
+// second no question names the mast that it is about, and drafts in its place were taken for it.
 const (
 	firstType  = "hatang-verdict/1"
-	recordType = "hatang-verdict/2" // what is recorded now
+	secondType = "hatang-verdict/2"
+	recordType = "hatang-verdict/3" // what is recorded now
 )
+
+// draftsOf are the drafts that counted in verdicts of each form.
+var draftsOf = map[string]zoning.DraftsCounted{firstType: zoning.DraftsByRule, secondType: zoning.DraftsElsewhere, recordType: zoning.AllDrafts}
 
 // RecordBody is what is signed.
 type RecordBody struct {
@@ -176,7 +181,7 @@ func (r Record) Verify(keys []SigningKey) []geo.Text {
 		say("chữ ký không khớp với nội dung", "the signature is not of this body")
 	}
 	body, err := r.Read()
-	if err != nil || body.Type != recordType && body.Type != firstType {
+	if _, known := draftsOf[body.Type]; err != nil || !known {
 		say("nội dung không đúng dạng", "the body is not of the form of a verdict")
 		return wrong
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"strconv"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
@@ -62,7 +63,8 @@ func translate(doing string, err error) error {
 	case pg.ConstraintName == "sharing_requests_one_open":
 		return &permit.RefusedError{Detail: geo.Text{VI: "Đơn vị bạn đang có một đề nghị chưa kết thúc về đối tượng này.", EN: "Your organisation has a request about this feature that is open."}}
 	case pg.Code == "HT024":
-		return fmt.Errorf("%s: %w", doing, layer.ErrFiled)
+		id, _ := strconv.ParseInt(pg.Detail, 10, 64) // what is no number names none
+		return fmt.Errorf("%s: %w", doing, &layer.FiledError{Proposal: id})
 	case pg.Code == "HT030":
 		return fmt.Errorf("%s: %w", doing, permit.ErrNoSigningKey)
 	case pg.Code == "P0002":

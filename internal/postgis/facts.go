@@ -130,6 +130,7 @@ type reading struct {
 	layers *layer.Registry
 	viewer account.Viewer
 	boxes  []orb.Bound // nil: everywhere
+	named  []int64     // ids of masts that are read wherever they lie
 	date   geo.Date
 	known  moment  // zero: now
 	only   []int64 // ids of the rows wanted; nil: all
@@ -141,7 +142,7 @@ type reading struct {
 }
 
 func newReading(ctx context.Context, tx pgx.Tx, layers *layer.Registry, asked permit.Asked) (*reading, error) {
-	r := &reading{tx: tx, layers: layers, viewer: asked.Viewer, date: asked.Date, known: moment{at: asked.KnownAt, snapshot: asked.Snapshot}, exact: asked.Snapshot != "", withoutGround: asked.WithoutGround}
+	r := &reading{tx: tx, layers: layers, viewer: asked.Viewer, named: asked.Features, date: asked.Date, known: moment{at: asked.KnownAt, snapshot: asked.Snapshot}, exact: asked.Snapshot != "", withoutGround: asked.WithoutGround}
 	var err error
 	if !asked.KnownAt.IsZero() && !r.exact {
 		if r.known.snapshot, err = recordedAt(ctx, tx, asked.KnownAt); err != nil {

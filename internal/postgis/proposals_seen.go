@@ -2,6 +2,7 @@ package postgis
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -9,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"hatang/internal/account"
+	"hatang/internal/layer"
 	"hatang/internal/permit"
 )
 
@@ -151,6 +153,21 @@ func (f *seenFile) onlySeen(ctx context.Context, q querier, v account.Viewer) er
 // of the viewer's organisation: in others it may be, which he does not see.
 func (c *conditions) inOpenProposal(v account.Viewer, collection, id string) string {
 	return "EXISTS (SELECT FROM proposal_features f JOIN proposals p ON p.id = f.proposal WHERE f.layer = " + literal(collection) + " AND f.feature = " + id + " AND hatang_proposal_open(p.state) AND " + c.ownTie(v) + ")"
+}
+
+// seenFiled leaves in an error the proposal that it names only where the viewer sees it.
+func (s *Store) seenFiled(ctx context.Context, v account.Viewer, err error) error {
+	var filed *layer.FiledError
+	if !errors.As(err, &filed) || filed.Proposal == 0 || v.SeesEverything() {
+		return err
+	}
+	c := &conditions{}
+	sees := false
+	sql := fmt.Sprintf("SELECT EXISTS (SELECT FROM (%s) seen WHERE seen.id = %s)", c.tiesOf(v).proposals("id"), c.bind(filed.Proposal))
+	if asked := s.pool.QueryRow(ctx, sql, c.args...).Scan(&sees); asked != nil || !sees {
+		filed.Proposal = 0
+	}
+	return err
 }
 
 // heed says in a transaction which open proposals there are for the viewer, as one of their

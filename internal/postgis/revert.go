@@ -20,7 +20,8 @@ import (
 // request and can be reverted itself; ids come back, revisions go on rising. The query's
 // Code, Boxes, Older and Limit are not looked at.
 //
-// layer.ErrNotFound where nothing is selected; layer.ErrForbidden where the viewer may not
+// *layer.FiledError where a step of a proposal made one of the changes: that is undone by steps
+// alone. layer.ErrNotFound where nothing is selected; layer.ErrForbidden where the viewer may not
 // write a layer or a row as it is or as it was; *layer.OvertakenError where rows were changed
 // after by other changes that have not been taken back; layer.ErrConflict where what they were is taken by other rows now.
 //
@@ -69,7 +70,7 @@ func (r *reverter) revert(ctx context.Context) error {
 	if _, err := r.tx.Exec(ctx, revertedSQL); err != nil {
 		return err
 	}
-	for _, step := range []func(context.Context) error{r.selectRows, r.holdRows, r.refuseOvertaken} {
+	for _, step := range []func(context.Context) error{r.selectRows, r.holdRows, r.refuseOvertaken, r.refuseSteps} {
 		if err := step(ctx); err != nil {
 			return err
 		}
@@ -187,6 +188,22 @@ func (r *reverter) refuseOvertaken(ctx context.Context) error {
 		return &overtaken
 	}
 	return nil
+}
+
+// refuseSteps fails where a step of a proposal made one of the changes: the row would be out of
+// step with its file, be that over or not. A step and what it does to rows are of one
+// transaction, and so of one moment, one who and one request.
+func (r *reverter) refuseSteps(ctx context.Context) error {
+	var proposal *int64
+	err := r.tx.QueryRow(ctx, `SELECT max(s.proposal) FROM reverted v
+		JOIN proposal_features f ON f.layer = v.layer AND (f.feature = v.id OR f.became = v.id)
+		JOIN proposal_steps s ON s.proposal = f.proposal AND s.action IN ('approve', 'expire', 'build')
+		JOIN history h ON h.layer = v.layer AND h.feature_id = v.id AND h.id >= v.record
+			AND h.recorded_at = s.at AND h.who = s.who AND h.request IS NOT DISTINCT FROM s.request`).Scan(&proposal)
+	if err != nil || proposal == nil {
+		return err
+	}
+	return &layer.FiledError{Proposal: *proposal, Step: true}
 }
 
 // deferred does work whose rows may be in each other's way until it is done.

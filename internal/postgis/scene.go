@@ -14,7 +14,7 @@ import (
 
 // scene reads everything that judges places.
 func (r *reading) scene(ctx context.Context, into *zoning.SceneData) error {
-	reads := []func(context.Context, *zoning.SceneData) error{r.masts, r.areas, r.withheld}
+	reads := []func(context.Context, *zoning.SceneData) error{r.masts, r.namedMasts, r.areas, r.withheld}
 	if !r.withoutGround {
 		reads = append(reads, r.territories, r.communes, r.zones)
 	}
@@ -151,6 +151,26 @@ func (r *reading) masts(ctx context.Context, into *zoning.SceneData) error {
 		return err
 	}
 	return r.operators(ctx, into.Masts, known)
+}
+
+// namedMasts adds those of the masts that are asked about which lie beyond the boxes.
+func (r *reading) namedMasts(ctx context.Context, into *zoning.SceneData) error {
+	if len(r.named) == 0 || r.boxes == nil {
+		return nil
+	}
+	read := make(map[int64]bool, len(into.Masts))
+	for i := range into.Masts {
+		read[into.Masts[i].ID] = true
+	}
+	alone := *r
+	alone.boxes, alone.only = nil, slices.DeleteFunc(slices.Clone(r.named), func(id int64) bool { return read[id] })
+	if len(alone.only) == 0 {
+		return nil
+	}
+	var more zoning.SceneData
+	err := alone.masts(ctx, &more)
+	into.Masts = append(into.Masts, more.Masts...)
+	return err
 }
 
 // operators adds to the masts the operators on each, and the refusals to share it: the viewer sees an operator

@@ -162,7 +162,7 @@ func (s *Store) write(ctx context.Context, v account.Viewer, doing string, work 
 		return work(tx)
 	})
 	s.edits.Add(1)
-	return translate(doing, err)
+	return s.seenFiled(ctx, v, translate(doing, err))
 }
 
 // sign tells the transaction who is acting, and in which request.

@@ -81,7 +81,7 @@ async function attach(page, name) {
   await said(page, name);
 }
 
-describe("asking", { timeout: 180_000 }, () => {
+describe("asking", { timeout: 240_000 }, () => {
   test("a place is typed in degrees, minutes and seconds and on the grid; what is none is said", async () => {
     const { page, complaints } = await open();
     await page.locator("#tab-check").click();
@@ -152,6 +152,37 @@ describe("asking", { timeout: 180_000 }, () => {
     await page.locator("#nearest-found", { hasText: "Nơi gần nhất" }).waitFor();
     await page.locator("#nearest-check").click();
     await page.locator('#verdict:not([data-verdict="refused"])').waitFor();
+  });
+
+  test("a mast of the register is checked where it stands, without itself, and its draft is moved", async () => {
+    const { page, complaints } = await as(officer);
+    const draft = async (code, lon) => {
+      const answer = await asAdministrator("POST", "/api/v1/collections/bts_sites/items", { type: "Feature", geometry: { type: "Point", coordinates: [lon, 21.144375] },
+        properties: { code, valid_from: "2019-01-01", jurisdiction: "11", status: "draft", owner_organisation: "VNPT", mast_type: "A2b", height_m: 42, structure: "self_supporting" } });
+      assert.equal(answer.status, 201, await answer.text());
+      return Number(answer.headers.get("Location").split("/").at(-1));
+    };
+    await draft("MOVE-1", 103.226566);
+    const id = await draft("MOVE-2", 103.226566);
+    await page.locator("#search").fill("MOVE-2");
+    await page.locator("#search-hits [role=option]", { hasText: "MOVE-2" }).first().click();
+    await page.locator("#feature-check").click();
+    await page.locator("#verdict").waitFor();
+    assert.match(await page.locator("#check-about").innerText(), /MOVE-2/);
+    const met = async () => (await page.locator(".finding .message").allInnerTexts()).join(" ");
+    assert.match(await met(), /MOVE-1/, "its neighbour in the same spot counts");
+    assert.doesNotMatch(await met(), /MOVE-2/, "it does not count itself");
+    // A little farther on the same mast is asked about, from there it is moved.
+    await page.locator("#check-lon").fill("103.24");
+    const [asked] = await Promise.all([page.waitForRequest((r) => r.url().endsWith("/placement-checks")), page.locator("#check-submit").click()]);
+    assert.equal(asked.postDataJSON().feature, id);
+    await page.locator("#move button[type=submit]").click();
+    await page.locator("#moved", { hasText: "MOVE-2" }).waitFor();
+    const row = await (await asAdministrator("GET", `/api/v1/collections/bts_sites/items/${id}`)).json();
+    assert.deepEqual(row.geometry.coordinates, [103.24, 21.144375]);
+    await page.locator("#check-another").click();
+    assert.equal(await page.locator("#check-about").count(), 0);
+    assert.deepEqual(unexpected(complaints), []);
   });
 
   test("a verdict is recorded with a number, and its signature holds", async () => {

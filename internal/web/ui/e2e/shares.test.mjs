@@ -103,6 +103,9 @@ describe("sharing", { timeout: 240_000 }, () => {
     await theirs.page.locator("#share-register > summary").click();
     await theirs.page.locator("#share-register table").waitFor();
     assert.match(await theirs.page.locator("#share-register").innerText(), /2020.*Đề nghị\s+1.*đã thỏa thuận\s+1.*trung vị 0, dài nhất 0/s);
+    const counts = await fetch(new URL(await theirs.page.locator("#shares-page").getAttribute("href"), server.url)); // as anybody
+    assert.equal(counts.status, 200);
+    assert.match(await counts.text(), /<th scope="row">2020<\/th>/);
     assert.deepEqual(unexpected([...his.complaints, ...hers.complaints, ...theirs.complaints]), []);
   });
 

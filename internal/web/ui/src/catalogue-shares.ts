@@ -8,6 +8,7 @@ export const shareTexts = {
   "shares.overdue": ["quá hạn", "overdue"],
   "shares.none": ["Không có đề nghị nào liên quan đến bạn.", "There is no request that concerns you."],
   "shares.register": ["Số liệu của sổ đăng ký", "The register in figures"],
+  "shares.page": ["Xem trang công khai", "Open the public page"],
   "shares.noFigures": ["Chưa có đề nghị nào.", "There is no request yet."],
   "shares.requests": ["Đề nghị", "Requests"],
   "shares.answered": ["Đã trả lời", "Answered"],

@@ -1,6 +1,6 @@
 // What may follow a verdict: the nearest place that is permitted, the verdict on record, the proposal.
 import type { Coordinate } from "ol/coordinate";
-import { api, request, type Description, type Nearest, type Verdict } from "./api";
+import { answerTo, api, request, type Description, type Nearest, type Verdict } from "./api";
 import { fill, h } from "./dom";
 import { field, form } from "./forms";
 import { formatNumber, say, t, word } from "./i18n";
@@ -9,8 +9,11 @@ import { paperLinks } from "./papers";
 import { files, fileDrafts, mastDraft } from "./permit-filing";
 import { session } from "./session";
 
+/** A mast of the register that is asked about, as it was read. */
+export interface Asked { id: number; code: string; draft: boolean; tag: string }
+
 /** A mast that was checked: the question as it was asked, and the answer. */
-export interface CheckedMast { body: Record<string, unknown>; verdict: Verdict; lon: number; lat: number }
+export interface CheckedMast { body: Record<string, unknown>; verdict: Verdict; lon: number; lat: number; about?: Asked }
 
 /** A recorded verdict, as far as the page reads it. */
 interface Recorded { body: { number: string; code: string } }
@@ -34,6 +37,8 @@ export class CheckSteps {
     if (!session().signed_in) return [nearest, h("p", { class: "note" }, t("check.signIn"))];
     const record = h("section", { id: "record" });
     this.drawRecord(record);
+    const { about } = this.mast;
+    if (about) return [nearest, ...(about.draft ? [this.moving(about)] : []), record];
     return [nearest, record, ...(files("bts_sites") ? [this.filing()] : [])];
   }
 
@@ -81,6 +86,22 @@ export class CheckSteps {
       },
     });
     fill(place, h("h3", {}, t("record.title")), h("p", { class: "intro" }, t("record.intro")), keep);
+  }
+
+  /** Whether it may be moved the server says: a draft in a proposal may not. */
+  private moving(about: Asked): HTMLElement {
+    const place = h("section", { id: "move" });
+    const move = form({
+      class: "plain", submit: t("check.move"),
+      act: async () => {
+        const geometry = { type: "Point", coordinates: [this.mast.lon, this.mast.lat] };
+        const answer = await answerTo(`${api}/collections/bts_sites/items/${about.id}`, { method: "PATCH", body: { geometry }, headers: { "Content-Type": "application/merge-patch+json", "If-Match": about.tag } });
+        about.tag = answer.headers.get("ETag") ?? "";
+        fill(place, h("p", { class: "note", role: "status", id: "moved" }, t("check.moved", { code: about.code })));
+      },
+    });
+    place.append(move);
+    return place;
   }
 
   private filing(): HTMLElement {

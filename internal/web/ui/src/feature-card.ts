@@ -7,7 +7,7 @@ import type { MapView, Picked } from "./map";
 import { filedLayers } from "./permits";
 
 /** Shows the features at a place, one at a time, or that there is none; more is what else can be done with one. */
-export function showFeatures(picked: Picked[], layers: Map<string, LayerInfo>, map: MapView, more: (one: Picked) => HTMLElement | null): void {
+export function showFeatures(picked: Picked[], layers: Map<string, LayerInfo>, map: MapView, more: (one: Picked) => (HTMLElement | null)[]): void {
   if (picked.length === 0) {
     closeCard();
     return;
@@ -23,7 +23,7 @@ export function showFeatures(picked: Picked[], layers: Map<string, LayerInfo>, m
     showCard({
       kind: "feature",
       title: () => title(current(), layers),
-      draw: () => [pager(at, picked.length, go), ...attributes(current(), layers), more(current())],
+      draw: () => [pager(at, picked.length, go), ...attributes(current(), layers), ...more(current())],
       closed: () => map.mark(),
     });
   };

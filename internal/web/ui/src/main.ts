@@ -10,7 +10,7 @@ import { formatDate, language, setLanguage, t, type Language } from "./i18n";
 import { fetchFeature, MapLayer } from "./layers";
 import { MapView, type Picked } from "./map";
 import { attempt, clearNotices, notify } from "./notices";
-import { CheckPanel } from "./panel-check";
+import { CheckPanel, checkOf } from "./panel-check";
 import { IndicatorsPanel } from "./panel-indicators";
 import { LayersPanel } from "./panel-layers";
 import { PermitsPanel } from "./panel-permits";
@@ -107,7 +107,15 @@ class Page {
     if (found.length > 0) this.map.reveal(at);
   }
 
-  private showFeatures(found: Picked[]): void { showFeatures(found, this.infos, this.map, (one) => askFor(one, (number) => this.asked(number))); }
+  private showFeatures(found: Picked[]): void {
+    showFeatures(found, this.infos, this.map, (one) => [checkOf(one, (id) => this.check(id)), askFor(one, (number) => this.asked(number))]);
+  }
+
+  /** Checks a mast of the register where it stands. */
+  private check(id: number): void {
+    this.open("check");
+    this.panels.check.checkMast(id);
+  }
 
   /** Shows a request to share that has just been made. */
   private asked(number: string): void {

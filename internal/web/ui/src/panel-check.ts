@@ -1,13 +1,13 @@
 // The tab that asks whether a mast may stand at a place, or every one of a file.
 import type { Coordinate } from "ol/coordinate";
-import { api, request, type Description, type UnitIndicators, type ValueInfo, type Verdict } from "./api";
+import { answerTo, api, request, type Description, type GeoFeature, type UnitIndicators, type ValueInfo, type Verdict } from "./api";
 import { FileCheck } from "./check-file";
 import { closeCard, showCard } from "./card";
-import { CheckSteps, type CheckedMast } from "./check-steps";
+import { CheckSteps, type Asked, type CheckedMast } from "./check-steps";
 import { fill, h } from "./dom";
 import { say, t } from "./i18n";
 import type { Key } from "./catalogue";
-import type { MapView } from "./map";
+import type { MapView, Picked } from "./map";
 import { attempt, clearNotices } from "./notices";
 import { PlaceField, type Place } from "./place";
 import { session } from "./session";
@@ -23,6 +23,13 @@ const ordinary: Record<string, { structure: string; height: string; half: string
 
 interface Form { mastType: string; structure: string; height: string; half: string; host: string; concealed: boolean; operator: string }
 
+/** The button that checks a mast of the register, on its card. */
+export function checkOf({ feature, layer }: Picked, check: (id: number) => void): HTMLElement | null {
+  const id = Number(feature.getId());
+  if (layer !== "bts_sites" || !Number.isInteger(id)) return null;
+  return h("p", {}, h("button", { type: "button", class: "link", id: "feature-check", onclick: () => check(id) }, t("check.this")));
+}
+
 export class CheckPanel {
   readonly element = h("div", { class: "check" });
   private readonly form = h("form", { novalidate: true, onsubmit: (e) => { e.preventDefault(); this.submit(); } });
@@ -31,6 +38,8 @@ export class CheckPanel {
   private readonly types: ValueInfo[];
   private readonly structures: ValueInfo[];
   private mast: Form;
+  /** The mast of the register that is asked about; none: one that is not there yet. */
+  private about: Asked | undefined;
   private operators: string[] | undefined;
   private latest = 0;
 
@@ -56,6 +65,8 @@ export class CheckPanel {
     const onBuilding = this.mast.mastType === "A1a" || this.mast.mastType === "A2a";
     fill(this.form,
       h("p", { class: "intro" }, t("check.intro")),
+      this.about && h("p", { class: "note", id: "check-about" }, t("check.about", { code: this.about.code }), " ",
+        h("button", { type: "button", class: "link", id: "check-another", onclick: () => this.forgetMast() }, t("check.another"))),
       this.select("check-type", "check.type", "mastType", this.types.map((v) => [v.code, say(v.title)])),
       this.select("check-structure", "check.structure", "structure", [["", t("check.unstated")], ...this.structures.map((v): [string, string] => [v.code, say(v.title)])]),
       h("div", { class: "pair" }, this.number("check-height", "check.height", "height"), this.number("check-half", "check.halfWidth", "half")),
@@ -81,6 +92,29 @@ export class CheckPanel {
     void attempt(() => this.check(this.place.take(lon, lat, decimals), false));
   }
 
+  /** Checks a mast of the register where it stands, by what the register has of it. */
+  checkMast(id: number): void {
+    void attempt(async () => {
+      const answer = await answerTo(`${api}/collections/bts_sites/items/${id}`);
+      const row = (await answer.json()) as GeoFeature;
+      const value = (name: string) => { const found = row.properties[name]; return found === null || found === undefined ? "" : String(found); };
+      this.about = { id, code: value("code"), draft: value("status") === "draft", tag: answer.headers.get("ETag") ?? "" };
+      this.mast = {
+        mastType: value("mast_type"), structure: value("structure"), height: value("height_m"), half: value("half_width_m"), host: value("host_building_height_m"),
+        concealed: row.properties["concealed"] === true, operator: value("owner_organisation"),
+      };
+      this.renderForm();
+      const [lon, lat] = (row.geometry as { coordinates: [number, number] }).coordinates;
+      await this.check(this.place.take(lon, lat, 7), true);
+    });
+  }
+
+  private forgetMast(): void {
+    this.about = undefined;
+    this.renderForm();
+    this.element.querySelector<HTMLElement>("#check-type")?.focus();
+  }
+
   private submit(): void { void attempt(() => this.check(this.place.value(), true)); }
 
   /** The map moves there where the place was typed: who has clicked sees it. */
@@ -90,7 +124,8 @@ export class CheckPanel {
     showCard({ kind: "verdict", title: () => t("tab.check"), draw: () => [h("p", { class: "loading" }, t("check.running"))], closed: () => this.forget() });
     this.map.drawing.clear();
     if ("lon" in place) this.map.pin([place.lon, place.lat]);
-    const body: Record<string, unknown> = { ...place, ...this.dimensions() };
+    const about = this.about;
+    const body: Record<string, unknown> = { ...place, ...this.dimensions(), ...(about && { feature: about.id }) };
     let verdict: Verdict;
     try {
       verdict = await request<Verdict>(`${api}/placement-checks`, { body });
@@ -100,7 +135,7 @@ export class CheckPanel {
     }
     if (turn !== this.latest) return; // another place was asked meanwhile
     const [lon, lat] = verdict.point ?? [0, 0];
-    const mast: CheckedMast = { body, verdict, lon, lat };
+    const mast: CheckedMast = { body, verdict, lon, lat, ...(about && { about }) };
     const steps = new CheckSteps(this.description, this.map, mast, (at) => this.checkAt(at, 7), this.filed);
     showCard({ kind: "verdict", title: () => `${t("tab.check")}: ${String(body["mast_type"])}`, draw: () => [...drawVerdict(verdict, this.map), ...steps.draw()], closed: () => this.forget() });
     this.map.pin([lon, lat], verdict.verdict);

@@ -2,7 +2,7 @@
 import { request, type Description } from "./api";
 import { fill, h } from "./dom";
 import { form } from "./forms";
-import { formatDate, formatNumber, t, word } from "./i18n";
+import { formatDate, formatNumber, language, t, word } from "./i18n";
 import type { MapView } from "./map";
 import { organisationText } from "./organisations";
 import { deadline, stateBadge } from "./permits";
@@ -107,7 +107,8 @@ export class SharesPanel {
     await fillWith(place, async () => {
       const { figures } = await request<{ figures: Figures[] }>(`${shares}/figures`);
       if (figures.length === 0) return [h("p", { class: "none" }, t("shares.noFigures"))];
-      return figures.flatMap(counted);
+      const page = `${shares}/figures?${new URLSearchParams({ f: "html", lang: language() }).toString()}`;
+      return [...figures.flatMap(counted), h("p", {}, h("a", { id: "shares-page", href: page, target: "_blank", rel: "noopener" }, t("shares.page")))];
     });
   }
 }
