@@ -411,8 +411,8 @@ describe("a proposal", { timeout: 240_000 }, () => {
   });
 
   test("that is late says so in words, and stands first", async () => {
-    const { page } = await as(officer);
-    const one = (id, due_on, overdue) => ({ id, organisation: "VNPT", title: `Cột ${id}`, state: "filed", revision: 1, filed_at: "2026-01-05T02:00:00Z", due_on, expires_on: null, overdue, awaits_answer: false, decision: null });
+    const { page } = await as(officer, { timezoneId: "America/New_York" });
+    const one = (id, due_on, overdue) => ({ id, organisation: "VNPT", title: `Cột ${id}`, state: "filed", revision: 1, filed_at: "2026-01-05T18:30:00Z", due_on, expires_on: null, overdue, awaits_answer: false, decision: null });
     let asked = "";
     await page.route("**/api/v1/proposals?*", (route) => {
       asked = route.request().url();
@@ -420,6 +420,7 @@ describe("a proposal", { timeout: 240_000 }, () => {
     });
     await page.locator("#tab-permits").click();
     assert.match(await entry(page, "Cột 1").innerText(), /QUÁ HẠN từ 26\/01\/2026/);
+    assert.match(await entry(page, "Cột 1").innerText(), /nộp 06\/01\/2026/, "the day is that of the register, of which deadlines are counted");
     assert.match(asked, /sortby=due_on/);
     assert.match(await entry(page, "Cột 2").innerText(), /hạn 26\/01\/2099/);
     await page.locator("#language-en").click();
