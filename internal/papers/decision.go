@@ -180,6 +180,7 @@ func (d *Decision) features(s *Setting) Section {
 	}
 	t := Table{Columns: []Column{{Title: s.say("layer"), Width: 34}, {Title: s.say("code"), Width: 46}, {Title: s.say("status"), Width: 24}, {Title: s.say("place"), Width: 66}}}
 	if d.Outcome == permit.Refused { // has no status to be told
+		t.Columns[3].Width += t.Columns[2].Width
 		t.Columns = slices.Delete(t.Columns, 2, 3)
 	}
 	for i, f := range d.Features {

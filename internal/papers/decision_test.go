@@ -111,6 +111,21 @@ func TestDecisionIsPrinted(t *testing.T) {
 	if err := d.Propose(); err != nil {
 		t.Fatal(err)
 	}
+	p, err := d.Paper(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, section := range p.Sections {
+		for _, table := range section.Tables {
+			width := 0.0
+			for _, c := range table.Columns {
+				width += c.Width
+			}
+			if width != 170 {
+				t.Errorf("%s: a table is %v mm wide", section.Title, width)
+			}
+		}
+	}
 	shows("refused, with what was proposed", printed(d), "Đối tượng đã đề nghị", "VT-1", "504.989,24 m", "!chấp thuận:", "!Đối tượng được chấp thuận", "!Tình trạng")
 	d.File = &permit.File{Verdict: json.RawMessage(`[]`)}
 	if _, err := d.Paper(s); err == nil {
