@@ -12,7 +12,7 @@ import (
 func TestCalendarAtWork(t *testing.T) {
 	t.Parallel()
 	s := demo(t)
-	s.command(t, "calendar", "list", "--from", "2027-01-01").wants(t, exitDone, "2027-02-08 Monday    off     Public holiday")
+	s.command(t, "calendar", "list", "--from", "2027-01-01").wants(t, exitDone, "2027-02-08 Monday    off     Lunar New Year holiday")
 	file := filepath.Join(t.TempDir(), "2028.csv")
 	write := func(text string) {
 		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {

@@ -229,6 +229,9 @@ func printEffects(env *environment, from, to string, found permit.Effects) {
 		fmt.Fprintf(env.stdout, "%s: %s → %s %s\n", m.Evidence.Code, m.Before, m.After, strings.Join(rules, " "))
 	}
 	for _, n := range found.Counts {
+		if n.Operator == "" {
+			n.Operator = "no operator"
+		}
 		fmt.Fprintf(env.stdout, "district %s, %s: %d masts, refused %d → %d (%d become so, %d cease to be)\n", n.District, n.Operator, n.Masts, n.RefusedBefore, n.RefusedAfter, n.BecomeRefused, n.CeaseRefused)
 	}
 	fmt.Fprintf(env.stdout, "%s → %s on %s: %d of %d masts have another verdict\n", from, to, found.Date, found.Changed, found.Masts)

@@ -111,3 +111,12 @@ func (s *server) effects(t *testing.T, officer []string) {
 	}
 	s.command(t, "rules", "effects", "dien-bien-2016@2").wants(t, exitDone, fmt.Sprintf("%d of %d masts have another verdict", found.Changed, found.Masts))
 }
+
+// TestEffectsOnMastsOfNobody: a mast on which no operator is yet is told as such, not by an empty name.
+func TestEffectsOnMastsOfNobody(t *testing.T) {
+	var out strings.Builder
+	printEffects(&environment{stdout: &out}, "a@1", "a@2", permit.Effects{Counts: []permit.EffectCounts{{District: "094", Masts: 1}}})
+	if !strings.Contains(out.String(), "district 094, no operator: 1 masts") {
+		t.Error(out.String())
+	}
+}

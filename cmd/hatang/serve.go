@@ -216,7 +216,7 @@ func (r remembering) FeatureAmongVersions(ctx context.Context, v account.Viewer,
 // handler puts the rooms together.
 func (c *serveCommand) handler(log *slog.Logger, store *postgis.Store, kept inMemory, imports *imports, grid *postgis.Grid, date func() geo.Date, zone *time.Location, signer permit.Signer) (http.Handler, error) {
 	title, attribution := titles()
-	options := web.Options{ReferenceDate: date, BasemapURL: c.Basemap, Attribution: c.BasemapAttribution, Version: version}
+	options := web.Options{ReferenceDate: date, TimeZone: zone.String(), BasemapURL: c.Basemap, Attribution: c.BasemapAttribution, Version: version}
 	if grid != nil {
 		options.Grid = &web.Grid{Code: fmt.Sprintf("EPSG:%d", grid.EPSG), Title: geo.Text{VI: grid.Name, EN: grid.Name}, Proj4: grid.Proj4}
 	}

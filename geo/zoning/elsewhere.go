@@ -114,7 +114,7 @@ func (f *finder) find() {
 	}
 	f.out.BearingDeg = math.Mod(math.Round(geo.AzimuthDeg(f.proposal.Point, *f.out.Place)*10)/10, 360)
 	f.say("alternative/nearest", args{measured: metres(f.bestM), required: f.out.Verdict.Text(), otherwise: direction(f.out.BearingDeg),
-		area: same(coordinates(*f.out.Place))})
+		area: coordinates(*f.out.Place)})
 }
 
 // survey finds the territories where the mast may stand at all, and which rules are

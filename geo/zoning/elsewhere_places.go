@@ -5,6 +5,7 @@ import (
 	"math"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/paulmach/orb"
 	"github.com/tidwall/rtree"
@@ -91,9 +92,17 @@ func rounded(p orb.Point) orb.Point {
 	return orb.Point{math.Round(p[0]*1e7) / 1e7, math.Round(p[1]*1e7) / 1e7}
 }
 
-// coordinates writes a place: longitude, latitude.
-func coordinates(p orb.Point) string {
-	return strconv.FormatFloat(p[0], 'f', 7, 64) + ", " + strconv.FormatFloat(p[1], 'f', 7, 64)
+// coordinates writes a place as people do, with the decimal mark of each language: "21.3826000° N, 103.0165000° E".
+func coordinates(p orb.Point) geo.Text {
+	degrees := func(v float64, halves string) string {
+		half := halves[:1]
+		if v < 0 {
+			half = halves[1:]
+		}
+		return strconv.FormatFloat(math.Abs(v), 'f', 7, 64) + "° " + half
+	}
+	north, east := degrees(p[1], "NS"), degrees(p[0], "EW")
+	return geo.Text{VI: strings.ReplaceAll(north+"; "+east, ".", ","), EN: north + ", " + east}
 }
 
 // spots gathers the places between two distances where a line comes nearest or two meet.

@@ -335,13 +335,13 @@ func TestNearestSays(t *testing.T) {
 		atM      float64 // -1: no place
 		says     string
 	}{
-		{"in a zone that allows other types", proposalOf(t, geo.A2b), 5000, zoning.Permitted, 1037.01, "The nearest place for this mast: 103.0300003, 21.3900000, 1037 m to the east: Permitted."},
-		{"a mast that calls for a consultation anywhere", high, 5000, zoning.Conditional, 1037.01, "The nearest place for this mast: 103.0300003, 21.3900000, 1037 m to the east: Permitted with conditions."},
+		{"in a zone that allows other types", proposalOf(t, geo.A2b), 5000, zoning.Permitted, 1037.01, "The nearest place for this mast: 21.3900000° N, 103.0300003° E, 1037 m to the east: Permitted."},
+		{"a mast that calls for a consultation anywhere", high, 5000, zoning.Conditional, 1037.01, "The nearest place for this mast: 21.3900000° N, 103.0300003° E, 1037 m to the east: Permitted with conditions."},
 		{"not so far", proposalOf(t, geo.A2b), 1000, zoning.Undetermined, -1, "Within 1000 m there is no place where this mast is permitted and nothing speaks against it."},
 		{"a type that the zone allows", proposalOf(t, geo.A1a), 5000, zoning.Permitted, 0, "The place proposed is itself the nearest: Permitted."},
 		{"a mast that lacks a figure", low, 5000, zoning.Undetermined, -1, "There is no such place: the mast itself does not meet A1-class, wherever it stands."},
 		{"a structure that no town allows", guyed, 5000, zoning.Undetermined, -1, "Within 5000 m there is no place where this mast is permitted and nothing speaks against it."},
-		{"outside the territory", outside, 5000, zoning.Permitted, 1852.08, "The nearest place for this mast: 103.0600000, 21.3899900, 1852.1 m to the west: Permitted."},
+		{"outside the territory", outside, 5000, zoning.Permitted, 1852.08, "The nearest place for this mast: 21.3899900° N, 103.0600000° E, 1852.1 m to the west: Permitted."},
 		{"farther than is looked", proposalOf(t, geo.A2b), 1e9, zoning.Permitted, 1037.01, ""},
 		{"invalid", invalid, 5000, zoning.Undetermined, -1, "Within 5000 m there is no place where this mast is permitted and nothing speaks against it."},
 		{"no distance", proposalOf(t, geo.A2b), math.NaN(), zoning.Undetermined, -1, ""},

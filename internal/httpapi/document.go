@@ -47,6 +47,9 @@ func readDocument(w http.ResponseWriter, r *request, into any) error {
 	return nil
 }
 
+// unknownField is how encoding/json begins to say that it does not know a member.
+const unknownField = "json: unknown field "
+
 // readMember reads one member; what it holds itself must be known, too.
 func readMember(at string, value json.RawMessage, field reflect.Value) layer.Faults {
 	var faults layer.Faults
@@ -61,6 +64,9 @@ func readMember(at string, value json.RawMessage, field reflect.Value) layer.Fau
 			at += "/" + strings.ReplaceAll(wrong.Field, ".", "/")
 		}
 		faults.Add(at, "sai kiểu: không nhận %s", "is of a wrong type: %s is not taken", wrong.Value)
+	case strings.HasPrefix(err.Error(), unknownField): // which has no type of its own
+		name := strings.Trim(strings.TrimPrefix(err.Error(), unknownField), `"`)
+		faults.Add(at, "không có thành phần %q", "there is no member %q", name)
 	default:
 		faults.Add(at, "có thành phần lạ hoặc giá trị không đọc được", "has a member that is not known, or a value that cannot be read")
 	}

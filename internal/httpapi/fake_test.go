@@ -497,7 +497,7 @@ func (s *fakeStore) Verdict(_ context.Context, v account.Viewer, number string) 
 	if number != fakeNumber {
 		return permit.Record{}, layer.ErrNotFound
 	}
-	return permit.Record{Body: []byte(`{"type":"hatang-verdict/3","number":"` + number + `","code":"C0DE","kind":"placement","date":"2020-01-01","question":{},"answer":{"verdict":"permitted"}}`),
+	return permit.Record{Body: []byte(`{"type":"hatang-verdict/3","number":"` + number + `","code":"C0DE","kind":"placement","date":"2020-01-01","question":{"mast_type":"A2b","structure":"self_supporting"},"answer":{"verdict":"permitted"}}`),
 		Key: "k", Kept: &permit.RecordColumns{}, Sees: v.Known()}, s.call("Verdict")
 }
 

@@ -142,8 +142,6 @@ var pageTexts = map[string]geo.Text{
 	"verification.valid":     {VI: "Kết luận %s đúng như khi được ký.", EN: "The verdict %s is as it was signed."},
 	"verification.invalid":   {VI: "Kết luận %s không còn đúng như khi được ký.", EN: "The verdict %s is not as it was signed."},
 	"verification.verdict":   {VI: "Kết luận", EN: "Verdict"},
-	"verification.date":      {VI: "Xét cho ngày", EN: "Judged for"},
-	"verification.question":  {VI: "Nội dung hỏi", EN: "What was asked"},
 	"verification.recorded":  {VI: "Ghi nhận lúc", EN: "Recorded at"},
 	"verification.key":       {VI: "Khóa", EN: "Key"},
 	"verification.signature": {VI: "Chữ ký", EN: "Signature"},

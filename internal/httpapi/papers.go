@@ -95,6 +95,9 @@ func (a *api) showDecisionPaper(w http.ResponseWriter, r *request, found permit.
 			return err
 		}
 		d.File = &file
+		if err := d.Propose(); err != nil {
+			return err
+		}
 	}
 	subject, err := a.decided(r, &d)
 	if err != nil {
@@ -121,16 +124,21 @@ func (a *api) showDecisionPaper(w http.ResponseWriter, r *request, found permit.
 
 // decided finds out where the features of a decision lie, as the viewer is shown them.
 func (a *api) decided(r *request, d *papers.Decision) (subject []papers.Feature, err error) {
-	d.Places = make([]orb.Geometry, len(d.Features))
+	if d.Places == nil {
+		d.Places = make([]orb.Geometry, len(d.Features))
+	}
 	for i, one := range d.Features {
 		shown, row, err := a.shape(r, one.Collection, one.ID)
 		if err != nil {
 			return nil, err
 		}
-		if row == nil {
+		if row == nil && d.Places[i] == nil {
 			continue
 		}
-		d.Places[i], d.Rounded = shown.Geometry, d.Rounded || row.ShownAs != 0
+		if d.Places[i] == nil {
+			d.Places[i], d.Rounded = shown.Geometry, d.Rounded || row.ShownAs != 0
+		}
+		shown.Geometry = d.Places[i]
 		shown.Role, shown.Label, shown.Legend, shown.Colour = papers.Subject, one.Code, d.Legend(r.language()), subjectColour
 		subject = append(subject, shown)
 	}
@@ -140,7 +148,18 @@ func (a *api) decided(r *request, d *papers.Decision) (subject []papers.Feature,
 // paperSetting is what a paper is set with: its map shows the subject, the evidence and the
 // units around, as the viewer is shown them.
 func (a *api) paperSetting(r *request, province string, date geo.Date, subject []papers.Feature, evidence []zoning.Evidence) (papers.Setting, error) {
-	s := papers.Setting{Language: r.language(), Layers: a.Registry.Get, Root: a.base(r) + root, Organisations: map[string]geo.Text{}, Units: map[string]string{}}
+	s, err := a.paperWords(r, province, date)
+	if err != nil {
+		return s, err
+	}
+	s.Units = map[string]string{}
+	s.Map, err = a.paperMap(r, &s, date, subject, evidence)
+	return s, err
+}
+
+// paperWords is what the words of a paper are set with: no map, and no names of units.
+func (a *api) paperWords(r *request, province string, date geo.Date) (papers.Setting, error) {
+	s := papers.Setting{Language: r.language(), Layers: a.Registry.Get, Root: a.base(r) + root, Organisations: map[string]geo.Text{}}
 	var err error
 	if s.Heading, err = a.Accounts.PaperHeading(r.Context(), province, date); err != nil {
 		return s, err
@@ -152,8 +171,7 @@ func (a *api) paperSetting(r *request, province string, date geo.Date, subject [
 	for _, o := range organisations {
 		s.Organisations[o.Code] = o.Name
 	}
-	s.Map, err = a.paperMap(r, &s, date, subject, evidence)
-	return s, err
+	return s, nil
 }
 
 // paper makes a paper in the form that is asked for.
@@ -217,9 +235,6 @@ func (v *view) ShareStates() []permit.ShareState { return permit.ShareStates() }
 func (v *view) Paper(number any) string {
 	return withParameter(withParameter(root+"/decisions/"+url.PathEscape(fmt.Sprint(number)), "f", "pdf"), "lang", v.Language)
 }
-
-// Instant is a time of a document as people write it.
-func (v *view) Instant(at any) string { return localTime(fmt.Sprint(at), v.Language) }
 
 // picture is a drawing for a template.
 func picture(d papers.Drawing, title string) template.HTML {

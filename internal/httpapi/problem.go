@@ -144,7 +144,8 @@ func problemFor(err error) *problemError {
 			VI: "Có đối tượng nằm ngoài phạm vi của hệ tọa độ này; hãy dùng hệ khác hoặc thu hẹp bbox.",
 			EN: "A feature lies outside the domain of this reference system; use another or narrow the bbox."}}})
 	case errors.Is(err, layer.ErrForbidden):
-		return problem(forbidden, "Đối tượng nằm ngoài địa bàn mà khóa này được sửa.", "The feature lies outside the territory that this key may edit.")
+		return problem(forbidden, "Bạn không được ghi bản ghi này: nó nằm ngoài địa bàn hoặc các lớp bạn được giao, hoặc không phải dự thảo của tổ chức bạn (status draft, owner_organisation là tổ chức ấy).",
+			"You may not write this row: it lies outside the territory or the layers of your rights, or is no draft of your organisation (status draft, and owner_organisation that organisation).")
 	case errors.Is(err, layer.ErrNoSpace):
 		return problem(noSpace, "Đĩa của máy chủ đã đầy; không có gì được lưu. Hãy báo người quản trị.", "The server's disk is full; nothing was stored. Tell the administrator.")
 	case errors.Is(err, permit.ErrNoSigningKey):

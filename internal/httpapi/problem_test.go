@@ -191,6 +191,16 @@ func TestEveryFaultAtOnce(t *testing.T) {
 	}
 }
 
+// A draft is refused to who leaves out whose it is as one of another place is: both are named.
+func TestWhatMayNotBeWrittenIsToldWithEveryReason(t *testing.T) {
+	w := do(apiOf(t, &fakeStore{err: layer.ErrForbidden}).router(), "POST", itemsPath, feature, geoJSON, asOfficer)
+	for _, want := range []string{"territory", "layers", "owner_organisation", "địa bàn", "dự thảo của tổ chức bạn"} {
+		if w.Code != http.StatusForbidden || !strings.Contains(w.Body.String(), want) {
+			t.Errorf("%q: %d %s", want, w.Code, w.Body)
+		}
+	}
+}
+
 func TestProblemsSpeakBothLanguages(t *testing.T) {
 	h := handlerOf(t, &fakeStore{})
 	tests := []struct{ header, title, language string }{

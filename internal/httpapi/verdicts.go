@@ -10,6 +10,7 @@ import (
 	"hatang/geo/zoning"
 	"hatang/internal/account"
 	"hatang/internal/layer"
+	"hatang/internal/papers"
 	"hatang/internal/permit"
 )
 
@@ -155,7 +156,33 @@ func (a *api) verifyVerdict(w http.ResponseWriter, r *request) error {
 		}
 		told.Kind, told.Verdict, told.Date, told.Question = body.Kind, answer.Verdict, &body.Date, body.Question
 	}
-	return a.replyPage(w, r, told)
+	if r.html {
+		return a.showVerification(w, r, record, told)
+	}
+	return reply(w, r, http.StatusOK, told)
+}
+
+// showVerification is the page that the code on a paper leads to: it says what was asked, and
+// when that was recorded, in the words and the time zone of the paper.
+func (a *api) showVerification(w http.ResponseWriter, r *request, record permit.Record, told verification) error {
+	page := struct {
+		verification
+		Asked    []papers.Fact `json:"asked"`
+		Recorded string        `json:"recorded"`
+	}{verification: told}
+	v, err := papers.ReadVerdict(record)
+	if err != nil { // of a record that was tampered with the page says that
+		page.Recorded = localTime(told.RecordedAt.Format(time.RFC3339), r.language())
+		return a.replyPage(w, r, page)
+	}
+	s, err := a.paperWords(r, v.Province, v.Date)
+	if err != nil {
+		return err
+	}
+	if page.Recorded = v.Recorded(&s); told.Question != nil {
+		page.Asked = v.Asked(&s)
+	}
+	return a.replyPage(w, r, page)
 }
 
 // showSigningKeys publishes the keys by which anybody verifies, as a JWK set.

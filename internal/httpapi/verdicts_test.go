@@ -78,6 +78,10 @@ func TestVerificationTellsAsMuchAsOneMayKnow(t *testing.T) {
 		if _, told := got["question"]; w.Code != 200 || got["valid"] != false || told != tt.tells || (got["verdict"] == "permitted") != tt.tells {
 			t.Errorf("%q for %q: %d %v", tt.path, tt.who, w.Code, got)
 		}
+		page := do(h, "GET", oneVerdict+"/verification"+tt.path, "", append(who, "Accept: "+firefox, "Accept-Language: vi")...).Body.String()
+		if strings.Contains(page, "cột tự đứng") != tt.tells || strings.Contains(page, "self_supporting") || strings.Contains(page, " UTC<") || !strings.Contains(page, "UTC&#43;07:") {
+			t.Errorf("%q for %q: the page is not in the words and times of the paper: %s", tt.path, tt.who, page)
+		}
 	}
 	for path, want := range map[string]int{oneVerdict: 401, verdictsPath + "/V-2026-0000-0000-0001/verification": 404, verdictsPath + "/x/verification": 404} {
 		if w := do(h, "GET", path, ""); w.Code != want {

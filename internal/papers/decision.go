@@ -3,6 +3,7 @@ package papers
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/paulmach/orb"
@@ -77,8 +78,35 @@ func (d *Decision) checks() ([]check, error) {
 	return checks, nil
 }
 
+// Propose has a refusal tell of what was proposed and refused, which no register does: for who
+// has to do with the proposal. Nothing comes of it without one, or where something is approved.
+func (d *Decision) Propose() error {
+	if d.Outcome != permit.Refused || d.File == nil {
+		return nil
+	}
+	checks, err := d.checks()
+	if err != nil {
+		return err
+	}
+	d.Features, d.Places = nil, make([]orb.Geometry, len(d.File.Features))
+	for i, f := range d.File.Features {
+		d.Features = append(d.Features, permit.DecidedFeature{Collection: f.Collection, ID: f.ID, Code: f.Code})
+		for j := range checks {
+			if c := &checks[j]; c.Collection == f.Collection && c.ID == f.ID && c.answer.Point != nil {
+				d.Places[i] = *c.answer.Point // as it was checked: the draft may have been moved since
+			}
+		}
+	}
+	return nil
+}
+
 // Legend is what the features are called on the map.
-func (*Decision) Legend(language string) string { return say(language, "decided_feature") }
+func (d *Decision) Legend(language string) string {
+	if d.Outcome == permit.Refused {
+		return say(language, "refused_feature")
+	}
+	return say(language, "decided_feature")
+}
 
 // Paper sets the decision.
 func (d *Decision) Paper(s Setting) (*Paper, error) {
@@ -96,7 +124,10 @@ func (d *Decision) Paper(s Setting) (*Paper, error) {
 		outcome, tone = "approved", Good
 	}
 	p.Result = Result{s.say("outcome", s.say(outcome)), tone}
-	p.Sections = append(p.Sections, Section{Title: s.say("about"), Facts: d.about(&s)}, d.grounds(&s), d.features(&s))
+	p.Sections = append(p.Sections, Section{Title: s.say("about"), Facts: d.about(&s)}, d.grounds(&s))
+	if d.Outcome == permit.Approved || len(d.Features) > 0 {
+		p.Sections = append(p.Sections, d.features(&s))
+	}
 	p.Sections = append(p.Sections, s.mapSection(d.DecidedOn, d.Rounded)...)
 	if len(checks) > 0 {
 		p.Sections = append(p.Sections, s.checksSection(d.File, checks))
@@ -140,11 +171,18 @@ func (d *Decision) grounds(s *Setting) Section {
 
 func (d *Decision) features(s *Setting) Section {
 	section := Section{Title: s.say("features")}
+	if d.Outcome == permit.Refused {
+		section.Title = s.say("refused_features")
+	}
 	if len(d.Features) == 0 {
 		section.Texts = []string{s.say("no_features")}
 		return section
 	}
 	t := Table{Columns: []Column{{Title: s.say("layer"), Width: 34}, {Title: s.say("code"), Width: 46}, {Title: s.say("status"), Width: 24}, {Title: s.say("place"), Width: 66}}}
+	if d.Outcome == permit.Refused { // has no status to be told
+		t.Columns[3].Width += t.Columns[2].Width
+		t.Columns = slices.Delete(t.Columns, 2, 3)
+	}
 	for i, f := range d.Features {
 		name := ""
 		if f.Name != nil && *f.Name != f.Code {
@@ -154,7 +192,11 @@ func (d *Decision) features(s *Setting) Section {
 		if i < len(d.Places) {
 			place = s.where(d.Places[i])
 		}
-		t.Rows = append(t.Rows, Row{Cells: []Cell{{Text: s.layerTitle(f.Collection)}, {Strong: f.Code, Text: name}, {Text: s.statusTitle(f)}, {Text: place}}})
+		cells := []Cell{{Text: s.layerTitle(f.Collection)}, {Strong: f.Code, Text: name}, {Text: s.statusTitle(f)}, {Text: place}}
+		if d.Outcome == permit.Refused {
+			cells = slices.Delete(cells, 2, 3)
+		}
+		t.Rows = append(t.Rows, Row{Cells: cells})
 	}
 	section.Tables = []Table{t}
 	return section

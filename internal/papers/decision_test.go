@@ -78,6 +78,7 @@ func decisionOf(t testing.TB) Decision {
 func TestDecisionIsPrinted(t *testing.T) {
 	d := decisionOf(t)
 	s := settingOf(t, "vi")
+	var err error
 	printed := func(d Decision) string {
 		t.Helper()
 		p, err := d.Paper(s)
@@ -100,9 +101,32 @@ func TestDecisionIsPrinted(t *testing.T) {
 	d.File = nil
 	shows("for the public", printed(d), append(ours, "!Bổ sung", "!QH-0297", "!V-2026-AAAA")...)
 	d.Outcome, d.Conditions, d.Features, d.Places = permit.Refused, nil, nil, nil
-	shows("refused", printed(d), "KHÔNG CHẤP THUẬN", "sổ công khai không nêu", "!Chưa đủ khoảng cách.")
+	shows("refused", printed(d), "KHÔNG CHẤP THUẬN", "sổ công khai không nêu", "!Chưa đủ khoảng cách.", "!Đối tượng")
 	d.File = file
 	shows("refused, for who proposed it", printed(d), "Chưa đủ khoảng cách.")
+	answer := json.RawMessage(`{"verdict":"refused","point":[103.05,21.36]}`)
+	if d.File.Verdict, err = permit.FileVerdict(geo.NewDate(2020, 12, 31), []permit.CheckedFeature{{FeatureID: permit.FeatureID{Collection: "bts_sites", ID: 1}, Answer: answer}}, nil); err != nil {
+		t.Fatal(err)
+	}
+	if err := d.Propose(); err != nil {
+		t.Fatal(err)
+	}
+	p, err := d.Paper(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, section := range p.Sections {
+		for _, table := range section.Tables {
+			width := 0.0
+			for _, c := range table.Columns {
+				width += c.Width
+			}
+			if width != 170 {
+				t.Errorf("%s: a table is %v mm wide", section.Title, width)
+			}
+		}
+	}
+	shows("refused, with what was proposed", printed(d), "Đối tượng đã đề nghị", "VT-1", "504.989,24 m", "!chấp thuận:", "!Đối tượng được chấp thuận", "!Tình trạng")
 	d.File = &permit.File{Verdict: json.RawMessage(`[]`)}
 	if _, err := d.Paper(s); err == nil {
 		t.Error("what cannot be read is printed")

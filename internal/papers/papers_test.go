@@ -68,7 +68,7 @@ func recordOf(t testing.TB, findings []zoning.Finding) permit.Record {
 		return text
 	}
 	answer := raw(map[string]any{"verdict": "refused", "provisional": true, "findings": findings, "allowed_types": []string{"A1a", "A1b"}, "date": "2020-12-31", "rule_set": "song-lam@3",
-		"alternatives": []any{map[string]any{"kind": "share_mast", "message": geo.Text{VI: "Dùng chung cột HT-0028, cách 344,2 m.", EN: "Share mast HT-0028, 344.2 m away."}}},
+		"alternatives": []any{map[string]any{"kind": "mast_type", "message": geo.Text{VI: "Được phép A1a.", EN: "A1a is permitted."}}, map[string]any{"kind": "share_mast", "message": geo.Text{VI: "Dùng chung cột HT-0028, cách 344,2 m.", EN: "Share mast HT-0028, 344.2 m away."}}},
 		"unit":         map[string]string{"commune": "03136", "district": "094", "province": "11"}, "point": []float64{103.0165, 21.3826}})
 	question := raw(map[string]any{"lon": 103.0165, "lat": 21.3826, "mast_type": "A2b", "height_m": 45, "structure": "self_supporting", "concealed": false, "operator": "VIETTEL"})
 	body := permit.RecordBody{Type: "hatang-verdict/3", Number: "V-2026-EAN1-KJ17-6WDX", Code: "VM3Q-80QP-FHQG-8GN2", Kind: permit.Placement, Date: geo.NewDate(2020, 12, 31),
@@ -154,6 +154,9 @@ func TestVerdictIsPrinted(t *testing.T) {
 			if !strings.Contains(text, want) && !strings.Contains(plain, want) {
 				t.Errorf("%s: %q is not on the paper", language, want)
 			}
+		}
+		if strings.Contains(plain, "A1a.") {
+			t.Errorf("%s: a type of mast is told again that stands among those allowed", language)
 		}
 		info := run(t, file, "pdfinfo", "FILE")
 		for _, want := range []string{"V-2026-EAN1-KJ17-6WDX", "Page size: 595.28 x 841.89 pts (A4)", "CreationDate: Sun Nov 29 17:40:46 2026"} {

@@ -22,6 +22,7 @@ type answer struct {
 	AllowedTypes []string         `json:"allowed_types"`
 	Findings     []zoning.Finding `json:"findings"`
 	Alternatives []struct {
+		Kind     string           `json:"kind"`
 		Evidence *zoning.Evidence `json:"evidence"`
 		Message  geo.Text         `json:"message"`
 	} `json:"alternatives"`
@@ -109,9 +110,9 @@ func (v *Verdict) Legend(language string) string {
 // Paper sets the verdict; faults are what is wrong with the record, none for one that holds.
 func (v *Verdict) Paper(s Setting, faults []geo.Text) *Paper {
 	b, a := &v.body, &v.answer
-	key, layerName := "placement", "bts_sites"
+	key := "placement"
 	if b.Kind == permit.CableKind {
-		key, layerName = "cable", "cable_segments"
+		key = "cable"
 	}
 	p := s.paper(key, b.Number, geo.DateOf(b.KnownAt.In(s.zone())))
 	p.Made = b.KnownAt
@@ -121,7 +122,7 @@ func (v *Verdict) Paper(s Setting, faults []geo.Text) *Paper {
 	}
 	p.Result = Result{s.say("verdict", a.Verdict.Text().In(s.Language)), toneOf(a.Verdict)}
 	p.Notices = s.notices(a)
-	p.Sections = append(p.Sections, Section{Title: s.say("question"), Facts: v.asked(&s, layerName)})
+	p.Sections = append(p.Sections, Section{Title: s.say("question"), Facts: v.Asked(&s)})
 	p.Sections = append(p.Sections, s.mapSection(b.Date, false)...)
 	p.Sections = append(p.Sections, s.findings(a), s.instead(a), v.basis(&s))
 	if len(p.Sections[len(p.Sections)-2].Items) == 0 {
@@ -154,15 +155,32 @@ func (s *Setting) notices(a *answer) (notices []string) {
 	return notices
 }
 
+// Asked is the question as people read it, as papers have it; without the unit where the
+// setting knows no names of units.
+func (v *Verdict) Asked(s *Setting) []Fact {
+	if v.body.Kind == permit.CableKind {
+		return v.asked(s, "cable_segments")
+	}
+	return v.asked(s, "bts_sites")
+}
+
+// Recorded is when the verdict was recorded, in the time zone of papers; "" where nobody knows.
+func (v *Verdict) Recorded(s *Setting) string {
+	if v.record.Kept == nil {
+		return ""
+	}
+	return instant(s.Language, v.record.Kept.RecordedAt.In(s.zone()))
+}
+
 // asked are the facts of the question: the place first, then all that was said of the thing.
 func (v *Verdict) asked(s *Setting, layerName string) (facts []Fact) {
 	if p, ok := v.Place.(orb.Point); ok {
 		facts = coordinates(s.Language, p, Grid(s.Heading))
 	}
-	if u := v.answer.Unit; u != nil {
+	if u := v.answer.Unit; u != nil && s.Units != nil {
 		facts = append(facts, Fact{s.say("unit"), joinUnits(s.unit("communes", u.Commune), s.unit("districts", u.District), s.unit("provinces", u.Province))})
 	}
-	if len(v.answer.Communes) > 0 {
+	if len(v.answer.Communes) > 0 && s.Units != nil {
 		var names []string
 		for _, code := range v.answer.Communes {
 			names = append(names, s.unit("communes", code))
@@ -301,6 +319,9 @@ func (s *Setting) instead(a *answer) Section {
 		section.Items = append(section.Items, s.say("allowed_types", strings.Join(a.AllowedTypes, ", ")))
 	}
 	for i := range a.Alternatives {
+		if len(a.AllowedTypes) > 0 && a.Alternatives[i].Kind == zoning.AlternativeMastType {
+			continue // stands in the first item
+		}
 		section.Items = append(section.Items, a.Alternatives[i].Message.In(s.Language))
 	}
 	const most = 50

@@ -3,6 +3,7 @@ package plan
 import (
 	"encoding/json"
 	"io/fs"
+	"slices"
 
 	"hatang/geo"
 	"hatang/internal/permit"
@@ -34,6 +35,7 @@ type Pack struct {
 	CRS           CRSList          `json:"crs"`
 	Papers        *PaperStyle      `json:"papers,omitempty"` // nil: they have no heading but the territory's name
 	permit.Calendar
+	HolidayNames  []HolidayName `json:"holiday_names,omitempty"`
 	Basemap       *string       `json:"basemap"` // URL template of a base map; nil for none
 	Indicators    []Indicator   `json:"indicators"`
 	Projects      Projects      `json:"projects"`
@@ -56,6 +58,22 @@ func (p *Pack) Features() []LayerFile { return p.features }
 type LayerFile struct {
 	Layer string
 	Open  func() (fs.File, error)
+}
+
+// HolidayName is what some of the single days off are called.
+type HolidayName struct {
+	Name geo.Text   `json:"name"`
+	Days []geo.Date `json:"days"` // each one of Calendar.Holidays
+}
+
+// NameOfDayOff is what a single day off is called; a general name where the pack has none.
+func (p *Pack) NameOfDayOff(d geo.Date) geo.Text {
+	for _, n := range p.HolidayNames {
+		if slices.ContainsFunc(n.Days, d.Equal) {
+			return n.Name
+		}
+	}
+	return geo.Text{VI: "Ngày nghỉ lễ, tết", EN: "Public holiday"}
 }
 
 // Unit names the administrative unit that a pack is for.

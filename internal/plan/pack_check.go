@@ -134,6 +134,15 @@ func (p *Pack) checkHead(c checker) {
 			c.faults.Add(fmt.Sprintf("/holidays/%d", i), "%q không phải ngày dạng YYYY-MM-DD hay MM-DD", "%q is no day of the form YYYY-MM-DD or MM-DD", d)
 		}
 	}
+	for i, n := range p.HolidayNames {
+		at := fmt.Sprintf("/holiday_names/%d", i)
+		c.text(at+"/name", n.Name)
+		for _, d := range n.Days {
+			if !slices.Contains(p.Holidays, d.String()) {
+				c.faults.Add(at+"/days", "%s không phải ngày nghỉ của gói", "%s is no day off of the pack", d)
+			}
+		}
+	}
 	for _, of := range []struct {
 		name string
 		long int

@@ -187,6 +187,7 @@ func TestParseReportsEveryFaultAtOnce(t *testing.T) {
 		m["crs"].(map[string]any)["preferred"] = 9205
 		m["projects"].(map[string]any)["items"].([]any)[1].(map[string]any)["money"].(map[string]any)["total"] = "3.76"
 		m["holidays"] = []any{"02-29", "13-01"}
+		m["holiday_names"] = []any{map[string]any{"name": map[string]any{"vi": "Tết", "en": ""}, "days": []any{"2026-02-17"}}}
 		m["time_zone"], m["days"] = "Nowhere/At_All", map[string]any{"2026-01-01": true}
 		m["permit"].(map[string]any)["decide_working_days"] = 0
 		m["indicators"].([]any)[0].(map[string]any)["discrepancies"] = []any{"D99"}
@@ -204,7 +205,7 @@ func TestParseReportsEveryFaultAtOnce(t *testing.T) {
 			t.Errorf("%s: bad text %+v", f.At, f.Detail)
 		}
 	}
-	for _, want := range []string{"pack.json", "/title", "/phases/0", "/crs/preferred", "/time_zone", "/days", "/holidays/1", "/permit/decide_working_days", "/projects/items/1/money", "/indicators/0/discrepancies", "/tables/0/stated_total", "rules.json", "features/castles.geojson"} {
+	for _, want := range []string{"pack.json", "/title", "/phases/0", "/crs/preferred", "/time_zone", "/days", "/holidays/1", "/holiday_names/0/name", "/holiday_names/0/days", "/permit/decide_working_days", "/projects/items/1/money", "/indicators/0/discrepancies", "/tables/0/stated_total", "rules.json", "features/castles.geojson"} {
 		if !at[want] {
 			t.Errorf("no fault at %s; got %v", want, invalid)
 		}
@@ -241,6 +242,25 @@ func TestDemoKnowsTheHolidays(t *testing.T) {
 		}
 		if got := c.After(day, 1).String(); got != want {
 			t.Errorf("behind %s works %s, want %s", before, got, want)
+		}
+	}
+}
+
+// Each single day off of the demo has the name of its feast, and one of no pack's naming a general one.
+func TestDemoNamesTheHolidays(t *testing.T) {
+	p := demoPack(t)
+	general := p.NameOfDayOff(geo.NewDate(1999, 1, 4))
+	if general.VI == "" || general.EN == "" {
+		t.Errorf("a day without a name: %+v", general)
+	}
+	for _, d := range p.SingleDaysOff() {
+		if p.NameOfDayOff(d) == general {
+			t.Errorf("%s has no name", d)
+		}
+	}
+	for day, want := range map[geo.Date]string{geo.NewDate(2026, 2, 17): "Lunar New Year", geo.NewDate(2026, 4, 27): "Hùng Kings", geo.NewDate(2026, 9, 1): "National Day"} {
+		if got := p.NameOfDayOff(day).EN; !strings.Contains(got, want) {
+			t.Errorf("%s is called %q", day, got)
 		}
 	}
 }

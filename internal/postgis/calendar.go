@@ -156,7 +156,7 @@ func writeCalendar(ctx context.Context, tx pgx.Tx, code string, change permit.Ca
 func insertCalendar(ctx context.Context, tx pgx.Tx, p *plan.Pack) error {
 	change := permit.CalendarChange{}
 	for _, d := range p.SingleDaysOff() {
-		change.Days = append(change.Days, permit.CalendarDay{Date: d, Name: geo.Text{VI: "Ngày nghỉ lễ, tết", EN: "Public holiday"}, Source: p.Title.VI})
+		change.Days = append(change.Days, permit.CalendarDay{Date: d, Name: p.NameOfDayOff(d), Source: p.Title.VI})
 		change.Years = append(change.Years, d.Time().Year())
 	}
 	_, err := writeCalendar(ctx, tx, p.Jurisdiction, change)

@@ -90,6 +90,11 @@ func (s *Store) decide(ctx context.Context, tx pgx.Tx, v account.Viewer, f *seen
 			return err
 		}
 	case permit.AnswerFor:
+		if today.Before(d.DocumentDate) {
+			var faults layer.Faults
+			faults.Add("/document_date", "văn bản không thể ký sau hôm nay, %s", "no paper is signed after today, %s", today)
+			return faults.Err()
+		}
 		agency := answering(v, d, party)
 		detail := map[string]any{"agency": agency, "answer": d.Answer, "document_number": d.DocumentNumber, "document_date": d.DocumentDate}
 		if d.Attachment != 0 {

@@ -135,6 +135,16 @@ func TestAProposalFromFilingToBuilding(t *testing.T) {
 	f.must(f.colleague, id, permit.Decision{Action: permit.Supplement, Verdict: checked})
 	f.must(f.officer, id, permit.Decision{Action: permit.Consult, Agencies: []string{"SXD", "BCHQS"}})
 	f.must(f.agency, id, permit.Decision{Action: permit.AnswerFor, Answer: "agreed", Reasons: "ổn"})
+	tomorrow, err := geo.ParseDate(scalar[string](t, f.conn, "SELECT (hatang_today() + 1)::text"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, who := range []account.Viewer{f.officer, f.stranger} {
+		late := permit.Decision{Action: permit.AnswerFor, Agency: "BCHQS", Answer: "agreed", DocumentNumber: "12/CV", DocumentDate: tomorrow}
+		if at := stepFaults(t, f.decide(who, id, late)); at != "/document_date" {
+			t.Errorf("%s answers by a paper of tomorrow: %q", who.Name, at)
+		}
+	}
 	f.must(f.officer, id, permit.Decision{Action: permit.AnswerFor, Agency: "BCHQS", Answer: "agreed_with_conditions", DocumentNumber: "12/CV", DocumentDate: geo.NewDate(2026, 1, 5)})
 	if got := f.status("bts_sites", f.draft); got != "draft" {
 		t.Errorf("before it is approved: %s", got)

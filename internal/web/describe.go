@@ -21,6 +21,7 @@ type Grid struct {
 // description is /ui/layers.json.
 type description struct {
 	ReferenceDate string       `json:"reference_date"`
+	TimeZone      string       `json:"time_zone,omitempty"`
 	Version       string       `json:"version"`
 	Basemap       *basemap     `json:"basemap"`
 	Grid          *Grid        `json:"grid"`
@@ -101,7 +102,7 @@ func groups(layers []*layer.Layer) []groupEntry {
 func describe(registry *layer.Registry, o Options) description {
 	layers := registry.All()
 	d := description{
-		ReferenceDate: o.ReferenceDate().String(), Version: o.Version, Grid: o.Grid, Grids: grids(), Groups: groups(layers),
+		ReferenceDate: o.ReferenceDate().String(), TimeZone: o.TimeZone, Version: o.Version, Grid: o.Grid, Grids: grids(), Groups: groups(layers),
 	}
 	if o.BasemapURL != "" {
 		d.Basemap = &basemap{URL: o.BasemapURL, Attribution: o.Attribution}

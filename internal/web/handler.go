@@ -27,6 +27,9 @@ var built embed.FS
 type Options struct {
 	// ReferenceDate returns the day that answers are for when none is asked. Required.
 	ReferenceDate func() geo.Date
+	// TimeZone is the one of the register, as Asia/Ho_Chi_Minh, in which the page shows times;
+	// "" for that of whoever looks.
+	TimeZone string
 	// BasemapURL is an XYZ tile template such as "https://tiles.example/{z}/{x}/{y}.png".
 	// Empty means no base map, and then the page asks no other host for anything.
 	BasemapURL string

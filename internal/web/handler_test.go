@@ -156,13 +156,13 @@ func TestUnbuiltPageSaysHowToBuildIt(t *testing.T) {
 
 func TestDescriptionIsTheRegistry(t *testing.T) {
 	o := testOptions()
-	o.BasemapURL, o.Attribution = "https://tiles.example/{z}/{x}/{y}.png", "© Example"
+	o.BasemapURL, o.Attribution, o.TimeZone = "https://tiles.example/{z}/{x}/{y}.png", "© Example", "Asia/Ho_Chi_Minh"
 	h, registry := testPage(t, builtPage(), o)
 	var d description
 	if err := json.Unmarshal(get(t, h, "GET", "/ui/layers.json").Body.Bytes(), &d); err != nil {
 		t.Fatal(err)
 	}
-	if d.ReferenceDate != "2020-12-31" || d.Version != "1.2.3" || d.Basemap == nil || d.Basemap.Attribution != "© Example" || d.Grid.Code != "EPSG:9205" || len(d.Grids) < 10 || !slices.Contains(d.Grids, gridEntry{"EPSG:9205", "VN-2000 / TM-3 103-00"}) {
+	if d.ReferenceDate != "2020-12-31" || d.Version != "1.2.3" || d.TimeZone != "Asia/Ho_Chi_Minh" || d.Basemap == nil || d.Basemap.Attribution != "© Example" || d.Grid.Code != "EPSG:9205" || len(d.Grids) < 10 || !slices.Contains(d.Grids, gridEntry{"EPSG:9205", "VN-2000 / TM-3 103-00"}) {
 		t.Errorf("%+v", d)
 	}
 	if len(d.Layers) != len(registry.All()) {

@@ -79,4 +79,34 @@ describe("the working calendar", { timeout: 180_000 }, () => {
       assert.deepEqual(unexpected(complaints), []);
     }
   });
+
+  test("of several, one is chosen, and what is changed is that one", async () => {
+    const { page, complaints } = await signedIn(administrator);
+    const told = [];
+    await page.route("**/api/v1/calendar*", async (route) => {
+      const address = new URL(route.request().url());
+      if (route.request().method() === "POST") {
+        told.push(route.request().postDataJSON());
+        return route.fulfill({ json: { set: 1, removed: 0 } });
+      }
+      const whose = address.searchParams.get("jurisdiction");
+      if (!whose) return route.fulfill({ status: 400, contentType: "application/problem+json", json: { title: "?", status: 400, errors: [{ parameter: "jurisdiction", detail: "?" }] } });
+      if (whose === "13") return route.fulfill({ status: 404, contentType: "application/problem+json", json: { title: "?", status: 404 } });
+      address.searchParams.set("jurisdiction", "11");
+      const answer = await route.fetch({ url: address.href });
+      return route.fulfill({ response: answer, json: { ...await answer.json(), jurisdiction: whose, unknown_years: whose === "12" ? [2098] : [] } });
+    });
+    await page.route("**/collections/provinces/items*", (route) => route.fulfill({ json: { type: "FeatureCollection", features: [["11", "Tỉnh Điện Biên"], ["12", "Tỉnh Lai Châu"], ["13", "Tỉnh Khác"]].map(([code, name], id) => ({ type: "Feature", id, geometry: null, properties: { code, name } })), links: [] } }));
+    await turnTo(page);
+    assert.deepEqual(await page.locator("#calendar-jurisdiction option").allInnerTexts(), ["Tỉnh Điện Biên (11)", "Tỉnh Lai Châu (12)"], "those that have a plan");
+    await page.locator("#calendar-jurisdiction").selectOption("12");
+    await page.locator("#account-panel-calendar .calendar-unknown", { hasText: "2098" }).waitFor();
+    await page.locator("#calendar-vi").fill("Tết");
+    await page.locator("#calendar-source").fill("TB 15");
+    await page.locator("#calendar-add button[type=submit]").click();
+    await page.waitForFunction(() => document.querySelector("#calendar-vi")?.value === "");
+    assert.deepEqual(told.map((t) => [t.jurisdiction, t.days.length]), [["12", 1]]);
+    if (process.env.HATANG_SHOTS) await page.screenshot({ path: `${process.env.HATANG_SHOTS}/calendars.png` });
+    assert.deepEqual(unexpected(complaints), []);
+  });
 });

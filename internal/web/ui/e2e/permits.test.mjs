@@ -149,7 +149,7 @@ describe("asking", { timeout: 240_000 }, () => {
     assert.equal(await page.locator("#record").count(), 0, "the public records nothing");
     assert.ok(await page.locator("#card .alternatives", { hasText: "dùng chung" }).count() > 0, "masts to share");
     await page.locator("#nearest button[type=submit]").click();
-    await page.locator("#nearest-found", { hasText: "Nơi gần nhất" }).waitFor();
+    await page.locator("#nearest-found", { hasText: /Nơi gần nhất .*21,\d{7}° N; 103,\d{7}° E/ }).waitFor();
     await page.locator("#nearest-check").click();
     await page.locator('#verdict:not([data-verdict="refused"])').waitFor();
   });
@@ -218,6 +218,10 @@ describe("a file", { timeout: 180_000 }, () => {
   test("of masts is checked, also against itself, and comes back with verdicts", async () => {
     const { page, complaints } = await open();
     assert.deepEqual(await choose(page, "masts.csv", "text/csv", csv), { conditional: 2, refused: 1, invalid: 1 });
+    assert.ok(await page.locator("#file-summary").evaluate((list) => {
+      const [inner, outer] = [list.getBoundingClientRect(), list.closest('[role="tabpanel"]').getBoundingClientRect()];
+      return inner.top >= outer.top && inner.bottom <= outer.bottom;
+    }), "the summary is in view");
     await page.locator(".rowlist summary", { hasText: "E-2" }).click();
     const other = page.locator('.rowlist .finding[data-outcome="fail"]', { hasText: "E-3" });
     await other.getByRole("button").click(); // the other row is on the map
@@ -420,8 +424,13 @@ describe("a proposal", { timeout: 240_000 }, () => {
     assert.match(await theirs.page.locator('#permit-consultations [data-agency="BCHQS"]').innerText(), /đồng ý.*12\/CV.*20\/11\/2026/s);
     await last.page.locator("#card-close").click();
     await openPermit(last.page, "Cột W-3");
-    await step(last.page, "refuse", { "refuse-reasons": "quá gần di tích" });
+    await step(last.page, "refuse", { "refuse-reasons": `quá gần di tích: ${"x".repeat(200)}` });
     await said(last.page, "Từ chối");
+    const number = (await last.page.locator("#permit-decision").innerText()).split(" ")[0];
+    await last.page.setViewportSize({ width: 390, height: 844 });
+    await last.page.goto(`${server.url}/api/v1/decisions/${number}?f=html`);
+    assert.match(await last.page.locator(".paper").innerText(), /Đối tượng đã đề nghị[^]*W-3/);
+    assert.equal(await last.page.evaluate(() => document.documentElement.scrollWidth), 390, "a word without a break is broken on the paper");
     await his.page.locator("#card-close").click();
     await his.page.locator("#permits-view").selectOption("all");
     await entry(his.page, "Cột W-3").click();
@@ -433,8 +442,8 @@ describe("a proposal", { timeout: 240_000 }, () => {
   });
 
   test("that is late says so in words, and stands first", async () => {
-    const { page } = await as(officer);
-    const one = (id, due_on, overdue) => ({ id, organisation: "VNPT", title: `Cột ${id}`, state: "filed", revision: 1, filed_at: "2026-01-05T02:00:00Z", due_on, expires_on: null, overdue, awaits_answer: false, decision: null });
+    const { page } = await as(officer, { timezoneId: "America/New_York" });
+    const one = (id, due_on, overdue) => ({ id, organisation: "VNPT", title: `Cột ${id}`, state: "filed", revision: 1, filed_at: "2026-01-05T18:30:00Z", due_on, expires_on: null, overdue, awaits_answer: false, decision: null });
     let asked = "";
     await page.route("**/api/v1/proposals?*", (route) => {
       asked = route.request().url();
@@ -442,6 +451,7 @@ describe("a proposal", { timeout: 240_000 }, () => {
     });
     await page.locator("#tab-permits").click();
     assert.match(await entry(page, "Cột 1").innerText(), /QUÁ HẠN từ 26\/01\/2026/);
+    assert.match(await entry(page, "Cột 1").innerText(), /nộp 06\/01\/2026/, "the day is that of the register, of which deadlines are counted");
     assert.match(asked, /sortby=due_on/);
     assert.match(await entry(page, "Cột 2").innerText(), /hạn 26\/01\/2099/);
     await page.locator("#language-en").click();
@@ -455,6 +465,7 @@ describe("a proposal", { timeout: 240_000 }, () => {
     const his = await as(operator, { ...narrow, locale: "en-GB" });
     const fits = async (what) => {
       assert.equal(await his.page.evaluate(() => document.documentElement.scrollWidth), 390, what);
+      for (const line of await his.page.locator("#coordinates").all()) assert.ok(await line.evaluate((e) => e.scrollWidth <= e.clientWidth && [...e.children].every((c) => c.getBoundingClientRect().left >= e.getBoundingClientRect().left)), `${what}: the place of the pointer is cut`);
       for (const part of ["#card:not([hidden])", '[role="tabpanel"]:not([hidden])', "#panel > .tabs"]) {
         for (const element of await his.page.locator(part).all()) assert.ok(await element.evaluate((e) => e.scrollWidth <= e.clientWidth), `${what}: ${part}`);
       }

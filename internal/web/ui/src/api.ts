@@ -3,6 +3,8 @@ import { language, t, type Text } from "./i18n";
 
 export interface Description {
   reference_date: string;
+  /** The time zone of the register, in which its days begin. */
+  time_zone?: string;
   version: string;
   basemap: { url: string; attribution: string } | null;
   grid: { code: string; title: Text; proj4: string } | null;

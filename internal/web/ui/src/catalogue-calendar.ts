@@ -5,6 +5,7 @@ export const calendarTexts = {
     "Deadlines are counted in working days. Beside the week and the days off in every year ({off}), the calendar has the days off and the days worked instead of each year. Deadlines that were given do not change."],
   "calendar.unknown": ["Lịch làm việc chưa có danh sách đầy đủ của năm {years}: thời hạn kéo sang đó đang tính ngày lễ, tết là ngày làm việc. Quản trị hoặc cán bộ phụ trách toàn địa bàn bổ sung ở Tài khoản → Lịch làm việc.",
     "The calendar has no whole list of {years}: deadlines that reach there count holidays as days worked. An administrator, or an officer of the whole territory, completes it under account → Working days."],
+  "calendar.jurisdiction": ["Lịch của", "Calendar of"],
   "calendar.year": ["Năm", "Year"],
   "calendar.whole": ["Danh sách năm {year} đã đủ.", "The list of {year} is whole."],
   "calendar.open": ["Danh sách năm {year} chưa được xác nhận là đủ.", "The list of {year} has not been confirmed as whole."],

@@ -56,7 +56,9 @@ export class FileCheck {
         }
         this.drawResult();
         this.showOnMap(this.answered?.rows ?? []);
-        this.result.querySelector<HTMLElement>("h3")?.focus();
+        const heading = this.result.querySelector<HTMLElement>("h3");
+        heading?.focus({ preventScroll: true });
+        heading?.scrollIntoView({ block: "start" }); // all that was found lies below it
       },
     }, field("check-file-chosen", t("batch.file"), chosen, h("small", { class: "help" }, t("batch.help"))),
     h("div", { class: "field tick" }, others, h("label", { for: "check-others" }, t("batch.eachOther"))), progress);

@@ -1,5 +1,5 @@
 // The section of the working calendar: its days year by year, and for who keeps it what changes them.
-import { api, request } from "./api";
+import { api, Problem, request, type GeoFeature } from "./api";
 import { h } from "./dom";
 import { askFirst, field, form, select } from "./forms";
 import { formatDate, locale, say, t, type Text } from "./i18n";
@@ -17,10 +17,29 @@ export function keepsCalendar(jurisdiction?: string): boolean {
   return session().grants.some((g) => ["officer", "administrator"].includes(g.role) && g.layers === null && (jurisdiction === undefined || !g.territory || g.territory === jurisdiction));
 }
 
+/** A calendar as it is now, and what its territory is called. */
+interface Known { sheet: Sheet; name: string }
+
+/** The calendars that there are: one as a rule, in a register of several provinces' plans one of each. */
+async function known(): Promise<Known[]> {
+  try {
+    return [{ sheet: await request<Sheet>(calendar), name: "" }];
+  } catch (cause) {
+    if (!(cause instanceof Problem) || cause.status !== 400) throw cause; // 400: it must be said whose is meant
+  }
+  const { features } = await request<{ features: GeoFeature[] }>(`${api}/collections/provinces/items?limit=1000&skipGeometry=true&properties=code,name`);
+  const found = await Promise.allSettled(features.map(async ({ properties }): Promise<Known> => {
+    const code = String(properties["code"]);
+    return { sheet: await request<Sheet>(`${calendar}?jurisdiction=${encodeURIComponent(code)}`), name: `${String(properties["name"] ?? code)} (${code})` };
+  }));
+  return found.flatMap((one) => (one.status === "fulfilled" ? [one.value] : [])); // others have no plan
+}
+
 /** Says of which years the list is missing into which deadlines reach; nothing where none is, or there is no calendar. */
 export async function calendarWarning(): Promise<HTMLElement | false> {
-  const sheet = await request<Sheet>(calendar).catch(() => null);
-  return sheet ? warning(sheet) : false;
+  const all = await known().catch(() => []);
+  const open = all.find(({ sheet }) => sheet.unknown_years.length > 0);
+  return open ? warning(open.sheet) : false;
 }
 
 function warning(sheet: Sheet): HTMLElement | false {
@@ -30,14 +49,20 @@ function warning(sheet: Sheet): HTMLElement | false {
 export class CalendarSection implements Section {
   readonly element = h("div");
   private year: number | undefined;
+  /** Whose calendar is shown: the first one that the one signed in keeps, until another is chosen. */
+  private jurisdiction = "";
 
   constructor(private readonly context: Context) {}
 
   show(): Promise<void> {
     return fillWith(this.element, async () => {
-      const now = await request<Sheet>(calendar);
+      const all = await known();
+      const mine = all.find(({ sheet }) => sheet.jurisdiction === this.jurisdiction) ?? all.find(({ sheet }) => keepsCalendar(sheet.jurisdiction)) ?? all[0];
+      if (!mine) return [heading(t("account.tab.calendar")), h("p", { class: "none" }, t("calendar.none"))];
+      const now = mine.sheet;
+      this.jurisdiction = now.jurisdiction;
       const year = this.year ??= now.unknown_years[0] ?? Number(now.today.slice(0, 4));
-      const sheet = await request<Sheet>(`${calendar}?from=${year}-01-01&to=${year}-12-31`);
+      const sheet = await request<Sheet>(`${calendar}?jurisdiction=${encodeURIComponent(this.jurisdiction)}&from=${year}-01-01&to=${year}-12-31`);
       const chosen = select("year", choices(now, year).map((y) => [String(y), String(y)] as const), String(year));
       chosen.addEventListener("change", () => {
         this.year = Number(chosen.value);
@@ -47,9 +72,21 @@ export class CalendarSection implements Section {
       const keeps = keepsCalendar(sheet.jurisdiction);
       const off = sheet.yearly_days_off.map((d) => `${Number(d.slice(3))}/${Number(d.slice(0, 2))}`).join(", ");
       return [heading(t("account.tab.calendar")), h("p", { class: "intro" }, t("calendar.intro", { off: off || "–" })), warning(now),
-        field("calendar-year", t("calendar.year"), chosen), this.days(sheet, keeps), this.state(sheet, year, keeps),
+        all.length > 1 && this.whose(all), field("calendar-year", t("calendar.year"), chosen), this.days(sheet, keeps), this.state(sheet, year, keeps),
         keeps && h("section", {}, h("h3", {}, t("calendar.add")), this.addition(year)), keeps && h("section", {}, h("h3", {}, t("calendar.import")), this.file())];
     });
+  }
+
+  /** The choice of a calendar where there are several. */
+  private whose(all: Known[]): HTMLElement {
+    const chosen = select("jurisdiction", all.map(({ sheet, name }) => [sheet.jurisdiction, name] as const), this.jurisdiction);
+    chosen.addEventListener("change", () => {
+      this.jurisdiction = chosen.value;
+      this.year = undefined;
+      this.context.done("");
+      void this.show();
+    });
+    return field("calendar-jurisdiction", t("calendar.jurisdiction"), chosen);
   }
 
   private days(sheet: Sheet, keeps: boolean): HTMLElement {
@@ -85,13 +122,13 @@ export class CalendarSection implements Section {
       id: "calendar-import", submit: t("calendar.import"),
       act: async ({ origin }) => {
         const file = chosen.files?.[0];
-        if (file) await this.told(await request<Changed>(`${calendar}${origin ? `?source=${encodeURIComponent(origin)}` : ""}`, { file, headers: { "Content-Type": "text/csv" } }));
+        if (file) await this.told(await request<Changed>(`${calendar}?${new URLSearchParams({ jurisdiction: this.jurisdiction, ...(origin && { source: origin }) }).toString()}`, { file, headers: { "Content-Type": "text/csv" } }));
       },
     }, field("calendar-file", t("calendar.file"), chosen, h("small", { class: "help" }, t("calendar.file.help"))),
     field("calendar-origin", t("calendar.source"), h("input", { name: "origin", maxlength: 500, autocomplete: "off" })));
   }
 
-  private async change(body: unknown): Promise<void> { await this.told(await request<Changed>(calendar, { body })); }
+  private async change(body: object): Promise<void> { await this.told(await request<Changed>(calendar, { body: { jurisdiction: this.jurisdiction, ...body } })); }
 
   private async told({ set, removed }: Changed): Promise<void> {
     await this.show();

@@ -81,10 +81,28 @@ export function formatDate(iso: string): string {
   return new Intl.DateTimeFormat(locale(), { ...style, timeZone: "UTC" }).format(Date.UTC(year, month - 1, day));
 }
 
-/** An instant "2026-11-28T09:40:13Z" in the person's way of writing and his time zone. */
+/** The time zone of the register; undefined is that of the browser, until the register has said its own. */
+let zone: string | undefined;
+
+/** Shows times from now on in a time zone, as "Asia/Ho_Chi_Minh"; one that the browser does not know is left. */
+export function setTimeZone(name: string | undefined): void {
+  try {
+    zone = new Intl.DateTimeFormat("en", { timeZone: name }).resolvedOptions().timeZone;
+  } catch {
+    zone = undefined;
+  }
+}
+
+/** The civil day of an instant where the register is: deadlines are counted from it. */
+export function formatDay(iso: string): string {
+  const at = new Date(iso);
+  return Number.isNaN(at.valueOf()) ? iso : formatDate(new Intl.DateTimeFormat("sv", { dateStyle: "short", timeZone: zone }).format(at));
+}
+
+/** An instant "2026-11-28T09:40:13Z" in the person's way of writing, in the time zone of the register. */
 export function formatTime(iso: string, seconds = false): string {
   const at = new Date(iso);
   if (Number.isNaN(at.valueOf())) return iso;
   const day: Intl.DateTimeFormatOptions = { day: "2-digit", month: current === "vi" ? "2-digit" : "short", year: "numeric" };
-  return at.toLocaleString(locale(), { ...day, hour: "2-digit", minute: "2-digit", ...(seconds && { second: "2-digit" }) });
+  return at.toLocaleString(locale(), { ...day, hour: "2-digit", minute: "2-digit", timeZone: zone, ...(seconds && { second: "2-digit" }) });
 }

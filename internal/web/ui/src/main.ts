@@ -6,7 +6,7 @@ import type { Key } from "./catalogue";
 import { AccountDialog } from "./dialog";
 import { byId, fill, h } from "./dom";
 import { showFeatures } from "./feature-card";
-import { formatDate, language, setLanguage, t, type Language } from "./i18n";
+import { formatDate, language, setLanguage, setTimeZone, t, type Language } from "./i18n";
 import { fetchFeature, MapLayer } from "./layers";
 import { MapView, type Picked } from "./map";
 import { attempt, clearNotices, notify } from "./notices";
@@ -226,6 +226,7 @@ async function territory(): Promise<number[] | undefined> {
 async function main(): Promise<void> {
   fill(byId("bar"), h("p", { class: "loading" }, t("app.loading")));
   const [description] = await Promise.all([request<Description>("/ui/layers.json"), attempt(learnSession)]);
+  setTimeZone(description.time_zone);
   const page = new Page(description);
   await page.start();
 }

@@ -3,7 +3,7 @@ import { api, request, type Description, type GeoFeature, type Link } from "./ap
 import { calendarWarning } from "./dialog-calendar";
 import { fill, h } from "./dom";
 import { field, form } from "./forms";
-import { formatDate, say, t } from "./i18n";
+import { formatDay, say, t } from "./i18n";
 import { organisations, organisationText } from "./organisations";
 import { attempt } from "./notices";
 import { fileRows, files } from "./permit-filing";
@@ -105,7 +105,7 @@ export class PermitsPanel {
   private entry(p: Permit): HTMLElement {
     return h("li", { "data-permit": p.id, "data-state": p.state },
       h("button", { type: "button", class: "permit", onclick: () => void this.card.open(p.id) },
-        h("strong", {}, p.title), h("span", {}, organisationText(p.organisation), " · ", t("permit.filed", { date: formatDate(p.filed_at.slice(0, 10)) })),
+        h("strong", {}, p.title), h("span", {}, organisationText(p.organisation), " · ", t("permit.filed", { date: formatDay(p.filed_at) })),
         h("span", {}, stateBadge(p.state), " ", deadline(p))));
   }
 
