@@ -34,7 +34,7 @@ func named() map[string]any {
 		"request_line_bytes": maxAddressBytes, "header_bytes": maxHeaderBytes, "header_s": headerTime.Seconds(), "idle_s": idleTime.Seconds(),
 		"json_body": map[string]any{"depth": maxDepth, "bytes_per_s": bodyPaceBytes / bodyPaceTime.Seconds(), "s": bodyTime.Seconds(),
 			"large_bytes": smallBody, "large_at_a_time": maxBodies, "large_of_the_public": maxBodies - staffBodies},
-		"proposals": maxProposals, "proposal_without_turn_bytes": lightBody,
+		"proposals": map[string]any{"of_a_list": maxProposals, "answers_bytes": permit.MaxAnswersBytes}, "proposal_without_turn_bytes": lightBody,
 		"nearest":                 map[string]any{"proposals": maxNearest, "within_m": zoning.MaxNearestM},
 		"rows_against_each_other": map[string]any{"rows": permit.MaxEachOther, "bytes": permit.MaxEachOtherBytes},
 		"cables":                  map[string]any{"proposals": permit.MaxCables, "positions": permit.MaxCablePositions, "degrees": permit.MaxCableDegrees},

@@ -126,8 +126,13 @@ type JSONAnswer struct {
 	Invalid *layer.InvalidError
 }
 
+// MaxAnswersBytes is how long the answers to one list may be together: they are held until all
+// are there, and then as long as the client takes to read them. Rows are answered one by one.
+const MaxAnswersBytes = 8 << 20
+
 // Answers judges many proposals as they came, in order; those of one date by one
-// state of the register. More than MaxDates dates are a fault of the whole.
+// state of the register. More than MaxDates dates, and answers longer than MaxAnswersBytes
+// together, are a fault of the whole.
 func (c *Checker) Answers(ctx context.Context, q Question, bodies []json.RawMessage) ([]JSONAnswer, error) {
 	answers := make([]JSONAnswer, len(bodies))
 	proposals := make([]zoning.Proposal, len(bodies))
@@ -150,13 +155,29 @@ func (c *Checker) Answers(ctx context.Context, q Question, bodies []json.RawMess
 			byDate[p.Date] = append(byDate[p.Date], i)
 		}
 	}
+	var answered, bytes int
 	err := c.eachDate(ctx, Asked{Viewer: q.Viewer, KnownAt: q.KnownAt, WithinM: q.NearestM}, proposals, byDate, listed, func(s *Snapshot, at int) {
+		if bytes > MaxAnswersBytes {
+			return
+		}
 		if answers[at].Invalid = s.Lacks(&proposals[at]); answers[at].Invalid != nil {
 			return
 		}
 		answers[at].Answer, answers[at].Verdict = appendVerdict(nil, s, proposals[at], q)
+		answered, bytes = answered+1, bytes+len(answers[at].Answer)
 	})
+	if err == nil && bytes > MaxAnswersBytes {
+		err = tooMuchToAnswer(len(bodies), answered)
+	}
 	return answers, err
+}
+
+// tooMuchToAnswer is the fault of a list whose answers are too long; so many fit.
+func tooMuchToAnswer(proposals, fit int) error {
+	var faults layer.Faults
+	faults.Add("/proposals", "câu trả lời cho %d đề nghị dài quá %d MiB, đủ chỗ cho khoảng %d; hãy chia ra, hỏi ít chi tiết hơn (detail), hoặc gửi bằng CSV hay GeoJSON",
+		"the answers to %d proposals are longer than %d MiB, which holds some %d; split them, ask for less detail, or send them as CSV or GeoJSON", proposals, MaxAnswersBytes>>20, fit)
+	return faults.Err()
 }
 
 // Batch returns a batch that answers the question about rows. Its format and its

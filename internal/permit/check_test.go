@@ -123,6 +123,7 @@ func TestChecksOnTheDemo(t *testing.T) {
 	t.Run("batch", func(t *testing.T) { batchEqualsSingles(t, checker) })
 	t.Run("cables", func(t *testing.T) { cablesOnTheDemo(t, s, conn) })
 	t.Run("each other", func(t *testing.T) { eachOther(t, checker) })
+	t.Run("as many answers as are allowed", func(t *testing.T) { answersAtTheirLimit(t, checker) })
 	t.Run("edits", func(t *testing.T) { answersFollowEdits(t, s, conn) })
 	t.Run("broken rules", func(t *testing.T) { brokenRules(t, checker, conn) })
 }

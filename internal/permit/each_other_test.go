@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -101,5 +102,24 @@ func TestTooManyToMeet(t *testing.T) {
 		if _, told := permit.NoRowsText(err); told == ok || ok && tally.Rows != int64(n) {
 			t.Errorf("%d rows: %v, %d judged", n, err, tally.Rows)
 		}
+	}
+}
+
+// answersAtTheirLimit: as many answers as are allowed together are given; with one more none is,
+// and that is told.
+func answersAtTheirLimit(t *testing.T, checker *permit.Checker) {
+	q := permit.Question{Viewer: account.Anonymous(), Date: day(t, "2020-06-30"), Detail: permit.DetailFull}
+	list := []json.RawMessage{json.RawMessage(`{"lon":103.03,"lat":21.39,"mast_type":"A2b","height_m":42,"structure":"self_supporting"}`)}
+	one, err := checker.Answers(t.Context(), q, list)
+	if err != nil {
+		t.Fatal(err)
+	}
+	list = slices.Repeat(list, permit.MaxAnswersBytes/len(one[0].Answer))
+	if answers, err := checker.Answers(t.Context(), q, list); err != nil || len(answers) != len(list) || len(answers[len(list)-1].Answer) != len(one[0].Answer) {
+		t.Errorf("%d proposals: %d answers, %v", len(list), len(answers), err)
+	}
+	_, err = checker.Answers(t.Context(), q, append(list, list[0]))
+	if invalid, ok := permit.Faults(err); !ok || invalid.Faults[0].At != "/proposals" {
+		t.Errorf("%d proposals: %v", len(list)+1, err)
 	}
 }
