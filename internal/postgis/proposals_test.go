@@ -170,6 +170,11 @@ func TestAProposalFromFilingToBuilding(t *testing.T) {
 	if was, is := f.status("bts_sites", f.draft), f.status("bts_sites", *seen.Features[0].Became); was != "planned until 0" || is != "existing" {
 		t.Errorf("it was %s and is %s", was, is)
 	}
+	// It is of the network of who built it.
+	const on = "SELECT string_agg(concat_ws(' ', p.operator, p.status, p.valid_from = hatang_today()), ',') FROM operator_positions p JOIN bts_sites s ON s.code = p.site_code WHERE s.id = $1"
+	if got := scalar[string](t, f.conn, on, *seen.Features[0].Became); got != "VNPT existing t" {
+		t.Errorf("on it is %q", got)
+	}
 	public, err := f.DecisionOf(ctx, account.Anonymous(), *seen.Decision)
 	if err != nil || public.Outcome != permit.Approved || public.Organisation != "VNPT" || len(public.Features) != 2 || public.Features[1].ID != *seen.Features[0].Became || public.Conditions[0] != "sơn phản quang" {
 		t.Errorf("the register: %+v, %v", public, err)

@@ -130,10 +130,6 @@ func (s *Store) takeOffer(ctx context.Context, tx pgx.Tx, r *seenShare, next *sh
 //
 // Decided: the agreement is the right to it; the asker writes drafts alone.
 func (s *Store) takePlace(ctx context.Context, tx pgx.Tx, r *seenShare, next *shareStep) (int64, error) {
-	positions, known := s.layers.Get("operator_positions")
-	if !known {
-		return 0, errors.New("the registry has no layer operator_positions")
-	}
 	from := next.Today
 	if !next.Agreement.From.IsZero() {
 		from = next.Agreement.From
@@ -144,24 +140,35 @@ func (s *Store) takePlace(ctx context.Context, tx pgx.Tx, r *seenShare, next *sh
 	case there:
 		return 0, refusedShare("%s đã có mặt trên cột %s.", "%s is on the mast %s already.", r.Asker, *r.Code)
 	}
-	f, err := placeOn(ctx, tx, *r.Code, from)
-	switch {
-	case errors.Is(err, pgx.ErrNoRows):
-		return 0, refusedShare("Ngày %[1]s không có cột %[3]s.", "There is no mast %[3]s on %[2]s.", from.Text().VI, from.Text().EN, *r.Code)
-	case err != nil:
-		return 0, err
-	}
-	p := f.Properties
-	p["code"], p["owner_organisation"], p["operator"], p["source"] = *r.Code+"-"+r.Asker, r.Asker, r.Asker, "Thoả thuận dùng chung"
 	var wanted permit.Wanted
 	if err := tx.QueryRow(ctx, "SELECT wanted FROM sharing_requests WHERE number = $1", r.Number).Scan(&wanted); err != nil {
 		return 0, err
 	}
-	if len(wanted.Technologies) > 0 {
-		p["technologies"] = wanted.Technologies
+	id, err := s.stand(ctx, tx, *r.Code, r.Asker, from, "Thoả thuận dùng chung", wanted.Technologies)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return 0, refusedShare("Ngày %[1]s không có cột %[3]s.", "There is no mast %[3]s on %[2]s.", from.Text().VI, from.Text().EN, *r.Code)
+	}
+	return id, err
+}
+
+// stand makes the position of an operator on the mast of a code from a day on; pgx.ErrNoRows
+// where no mast of the code is in force then.
+func (s *Store) stand(ctx context.Context, tx pgx.Tx, code, operator string, from geo.Date, source string, technologies []string) (int64, error) {
+	positions, known := s.layers.Get("operator_positions")
+	if !known {
+		return 0, errors.New("the registry has no layer operator_positions")
+	}
+	f, err := placeOn(ctx, tx, code, from)
+	if err != nil {
+		return 0, err
+	}
+	p := f.Properties
+	p["code"], p["owner_organisation"], p["operator"], p["source"] = code+"-"+operator, operator, operator, source
+	if len(technologies) > 0 {
+		p["technologies"] = technologies
 	}
 	if err := positions.CheckNew(f).Err(); err != nil {
-		return 0, fmt.Errorf("the position of the agreement: %w: %w", layer.ErrConflict, err)
+		return 0, fmt.Errorf("the position on the mast: %w: %w", layer.ErrConflict, err)
 	}
 	return addRow(ctx, tx, positions, f)
 }
