@@ -140,7 +140,7 @@ func (s *server) theVerdict(t *testing.T, viettel, vnpt []string) {
 		s.call(t, http.MethodGet, path+"?f="+f, "").wants(t, http.StatusUnauthorized)
 	}
 	page := string(s.call(t, http.MethodGet, verification+"&lang=vi", "", "Accept", "text/html").body)
-	if !strings.Contains(page, "đúng như khi được ký") || !strings.Contains(page, "103.0502") {
+	if !strings.Contains(page, "đúng như khi được ký") || !strings.Contains(page, "103,0502") {
 		t.Errorf("who scans the code reads %s", page)
 	}
 }

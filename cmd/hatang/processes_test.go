@@ -170,7 +170,7 @@ func TestStopLetsRequestsFinish(t *testing.T) {
 	t.Parallel()
 	s := demo(t)
 	logMemory(t, s, "after the start")
-	body := `{"proposals":[` + strings.TrimSuffix(strings.Repeat(`{"lon":103.03,"lat":21.39,"mast_type":"A2b","height_m":30,"date":"2020-06-30"},`, 5000), ",") + `]}`
+	body := `{"proposals":[` + strings.TrimSuffix(strings.Repeat(`{"lon":103.03,"lat":21.39,"mast_type":"A2b","height_m":30,"date":"2020-06-30"},`, 10000), ",") + `]}`
 	type outcome struct {
 		a   answer
 		err error
@@ -179,7 +179,7 @@ func TestStopLetsRequestsFinish(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
 	go func() {
-		a, err := s.try(ctx, "POST", "/api/v1/placement-checks", strings.NewReader(body), "Content-Type", "application/json")
+		a, err := s.try(ctx, "POST", "/api/v1/placement-checks?detail=verdict", strings.NewReader(body), "Content-Type", "application/json")
 		done <- outcome{a, err}
 	}()
 	until(t, "the check to be under way", func() bool {
@@ -192,7 +192,7 @@ func TestStopLetsRequestsFinish(t *testing.T) {
 	if got.err != nil || got.a.status != http.StatusOK {
 		t.Fatalf("the check under way got %d, %v", got.a.status, got.err)
 	}
-	if got.a.read(t, &many); len(many.Results) != 5000 {
+	if got.a.read(t, &many); len(many.Results) != 10000 {
 		t.Errorf("%d results", len(many.Results))
 	}
 	if _, err := s.try(t.Context(), "GET", "/api/v1", strings.NewReader("")); err == nil {

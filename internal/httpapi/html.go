@@ -85,7 +85,7 @@ func (a *api) pageOf(r *request) *view {
 	for step := range strings.SplitSeq(rest, "/") {
 		path += "/" + url.PathEscape(step)
 		v.Trail = append(v.Trail, crumb{a.stepTitle(r, step, v.Language), v.Local(path)})
-		if path == root+"/verdicts" { // nobody is told of all of them
+		if path == root+"/verdicts" || path == root+"/sharing-requests" { // nobody is told of all of them, or not by a page
 			v.Trail[len(v.Trail)-1].Href = ""
 		}
 	}
