@@ -3,7 +3,7 @@ import { api, Problem, request } from "./api";
 import { fill, h } from "./dom";
 import { askFirst, field, form } from "./forms";
 import { grantList, grantText, type Grant } from "./grants";
-import { formatTime, t } from "./i18n";
+import { dayOf, endOfDay, formatTime, t } from "./i18n";
 import { fillWith, heading, table, type Context, type Section } from "./section";
 import { session } from "./session";
 
@@ -75,13 +75,13 @@ export class KeysSection implements Section {
     const { grants } = session();
     const boxes = grants.map((_, i) => h("input", { type: "checkbox", id: `key-grant-${i}`, checked: grants.length === 1 }));
     const name = h("input", { name: "name", autocomplete: "off", required: true });
-    const until = h("input", { name: "expires_at", type: "date", min: localDate(new Date()) });
+    const until = h("input", { name: "expires_at", type: "date", min: dayOf(new Date()) });
     const creation = form({
       id: "key-create", submit: t("keys.create"),
       act: async (values) => {
         const chosen = grants.filter((_, i) => boxes[i]?.checked).map(({ role, layers, territory }) => ({ role, layers, territory }));
         if (chosen.length === 0) throw new Problem(t("error.title"), t("keys.noGrant"));
-        const end = values["expires_at"] ? { expires_at: endOf(values["expires_at"]) } : {};
+        const end = values["expires_at"] ? { expires_at: endOfDay(values["expires_at"]) } : {};
         const made = await request<{ id: string; key: string }>(`${api}/keys`, { body: { name: values["name"], grants: chosen, ...end } });
         creation.reset();
         this.context.done("");
@@ -129,11 +129,3 @@ function stateOf(key: ApiKey): "active" | "expired" | "revoked" {
 }
 
 function usable(key: ApiKey): boolean { return stateOf(key) === "active"; }
-
-/** The day of an instant where the person is, as a date field holds it. */
-function localDate(at: Date): string {
-  return [at.getFullYear(), at.getMonth() + 1, at.getDate()].map((n) => String(n).padStart(2, "0")).join("-");
-}
-
-/** The last second of a day where the person is. */
-function endOf(date: string): string { return new Date(`${date}T23:59:59`).toISOString(); }

@@ -93,10 +93,22 @@ export function setTimeZone(name: string | undefined): void {
   }
 }
 
-/** The civil day of an instant where the register is: deadlines are counted from it. */
+/** The civil day "2020-12-31" of an instant where the register is. */
+export function dayOf(at: Date): string {
+  return new Intl.DateTimeFormat("sv", { dateStyle: "short", timeZone: zone }).format(at);
+}
+
+/** The last second of a civil day where the register is, as an instant. */
+export function endOfDay(date: string): string {
+  const end = Date.parse(`${date}T23:59:59Z`);
+  const shown = new Intl.DateTimeFormat("sv", { dateStyle: "short", timeStyle: "medium", timeZone: zone }).format(end);
+  return new Date(2 * end - Date.parse(`${shown.replace(" ", "T")}Z`)).toISOString();
+}
+
+/** The civil day of an instant where the register is, in the person's way of writing: deadlines are counted from it. */
 export function formatDay(iso: string): string {
   const at = new Date(iso);
-  return Number.isNaN(at.valueOf()) ? iso : formatDate(new Intl.DateTimeFormat("sv", { dateStyle: "short", timeZone: zone }).format(at));
+  return Number.isNaN(at.valueOf()) ? iso : formatDate(dayOf(at));
 }
 
 /** An instant "2026-11-28T09:40:13Z" in the person's way of writing, in the time zone of the register. */
