@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"context"
 	"encoding/binary"
 	"encoding/hex"
 	"fmt"
@@ -206,6 +207,12 @@ type underway struct {
 	asking account.Asking
 }
 
+// within makes it the context of the work that is done in ctx.
+func (of *underway) within(ctx context.Context) context.Context {
+	of.Context = ctx
+	return of
+}
+
 // Value implements context.Context.
 func (of *underway) Value(key any) any {
 	if key == any(chi.RouteCtxKey) {
@@ -220,8 +227,7 @@ func (a *api) observe(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		start := time.Now()
 		of := &underway{rec: recorder{ResponseWriter: w}, asking: account.Asking{Request: w.Header().Get(requestIDHeader)}}
-		of.Context = account.WithAsking(r.Context(), &of.asking)
-		r = r.WithContext(of)
+		r = r.WithContext(of.within(account.WithAsking(r.Context(), &of.asking)))
 		rec := &of.rec
 		a.metrics.running.Inc()
 		defer of.end()
