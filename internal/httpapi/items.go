@@ -65,8 +65,8 @@ func (a *api) listFeatures(w http.ResponseWriter, r *request) error {
 	})
 }
 
-// knownUnread is knownAlready before the question is read, of GeoJSON that f= does not ask
-// for: the ETag is made of all that the answer depends on, the question as it came among it,
+// knownUnread is knownAlready before the question is read, of a format that f= does not ask
+// for and that is made in no file: the ETag is made of all that the answer depends on, the question as it came among it,
 // so that whoever has it was answered this very question. Else it changes nothing; * is of
 // a question that may never have been answered.
 func (a *api) knownUnread(w http.ResponseWriter, r *request) (bool, error) {
