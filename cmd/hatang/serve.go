@@ -232,7 +232,7 @@ func (c *serveCommand) handler(log *slog.Logger, store *postgis.Store, kept inMe
 	checker := kept.snapshots.Checker()
 	measurer := plan.NewMeasurer(store, checker)
 	return httpapi.New(httpapi.Config{
-		Registry: store.Layers(), FreshLayers: store.FreshLayers, Store: remembering{store, kept.rows}, Accounts: store, Checker: checker, Cables: permit.NewCables(store), Recorder: permit.NewRecorder(store, signer, zone), Indicators: indicators{measurer},
+		Registry: store.Layers(), FreshLayers: store.FreshLayers, Store: remembering{store, kept.rows}, Accounts: store, Readers: kept.rows, Checker: checker, Cables: permit.NewCables(store), Recorder: permit.NewRecorder(store, signer, zone), Indicators: indicators{measurer},
 		Ledger: plan.NewLedger(store, measurer), Publisher: publisher{store, date}, Importer: imports, Sites: siteDesk{store, date}, RuleSets: store, Refusals: kept.refusals, UI: page, ReferenceDate: date, Now: c.now, Zone: zone,
 		Log: log, Memory: kept.snapshots.Report, Rows: kept.rows.Report, Pool: store.PoolUse, PublicURL: c.PublicURL, Title: title, RequireIfMatch: c.RequireIfMatch,
 		Assets:     httpapi.Assets{Script: script, Style: style, Icon: icon},

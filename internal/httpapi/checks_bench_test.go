@@ -61,7 +61,7 @@ func nationalServer(b *testing.B) http.Handler {
 		}
 	}
 	h, err := httpapi.New(httpapi.Config{
-		Registry: layers, Store: store, Accounts: store, Checker: memory.Checker(), Cables: permit.NewCables(store), Recorder: permit.NewRecorder(store, nil, time.UTC), Indicators: nobody{}, Ledger: nobody{}, Publisher: nobody{}, Importer: noImports{},
+		Registry: layers, Store: store, Accounts: store, Readers: store, Checker: memory.Checker(), Cables: permit.NewCables(store), Recorder: permit.NewRecorder(store, nil, time.UTC), Indicators: nobody{}, Ledger: nobody{}, Publisher: nobody{}, Importer: noImports{},
 		ReferenceDate: date, Zone: time.UTC, Log: slog.New(slog.NewJSONHandler(io.Discard, nil)), Memory: memory.Report,
 		Passwords: account.NewPasswords(account.DefaultHashMemory),
 	})

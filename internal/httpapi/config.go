@@ -30,6 +30,7 @@ type Config struct {
 
 	Store      Store
 	Accounts   Accounts
+	Readers    Identities // who only reads; what they say may be a second old
 	Checker    Checker
 	Cables     Cables
 	Recorder   Recorder
@@ -160,6 +161,7 @@ func (c *Config) check() error {
 	need(c.Registry == nil, "Registry")
 	need(c.Store == nil, "Store")
 	need(c.Accounts == nil, "Accounts")
+	need(c.Readers == nil, "Readers")
 	need(c.Checker == nil, "Checker")
 	need(c.Cables == nil, "Cables")
 	need(c.Recorder == nil, "Recorder")

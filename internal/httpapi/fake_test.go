@@ -728,7 +728,7 @@ func siteRows(t testing.TB, n int, name string) []*layer.Row {
 func config(t testing.TB, s *fakeStore) Config {
 	t.Helper()
 	return Config{
-		Registry: registry(t), Store: s, Accounts: s, Checker: fakePlan{}, Cables: fakePlan{}, Recorder: fakePlan{}, Indicators: fakePlan{}, Ledger: fakePlan{}, Publisher: s, Importer: s, Sites: s, RuleSets: s,
+		Registry: registry(t), Store: s, Accounts: s, Readers: s, Checker: fakePlan{}, Cables: fakePlan{}, Recorder: fakePlan{}, Indicators: fakePlan{}, Ledger: fakePlan{}, Publisher: s, Importer: s, Sites: s, RuleSets: s,
 		Passwords: account.NewPasswords(account.DefaultHashMemory), Refusals: NewRefusals(s.Audit, slog.New(slog.DiscardHandler)),
 		UI: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if r.URL.Path != "/" {

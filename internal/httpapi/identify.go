@@ -53,13 +53,21 @@ func (a *api) byKey(r *request, header string) error {
 		return bad
 	}
 	err := a.lookUp(r, key, func() (err error) {
-		r.viewer, err = a.Accounts.KeyViewer(r.Context(), key)
+		r.viewer, err = a.identities(r).KeyViewer(r.Context(), key)
 		return err
 	})
 	if isNotFound(err) {
 		return bad
 	}
 	return err
+}
+
+// identities are whom to ask who it is: of one who writes, what he may do now.
+func (a *api) identities(r *request) Identities {
+	if r.writes {
+		return a.Accounts
+	}
+	return a.Readers
 }
 
 // lookUp looks up a secret; 429 for an address that has sent too many bad ones.
@@ -80,7 +88,7 @@ func (a *api) bySession(r *request, token string) error {
 	}
 	var session account.Session
 	err := a.lookUp(r, token, func() (err error) {
-		session, err = a.Accounts.SessionViewer(r.Context(), token)
+		session, err = a.identities(r).SessionViewer(r.Context(), token)
 		return err
 	})
 	if r.who.stale = isNotFound(err); r.who.stale {

@@ -76,7 +76,7 @@ func TestRefusedGuessesAskNothing(t *testing.T) {
 	} {
 		d := &doors{fakeStore: &fakeStore{}, refused: tt.refused, homes: []account.Attempt{home}}
 		c := config(t, d.fakeStore)
-		c.Accounts = d
+		c.Accounts, c.Readers = d, d
 		a := apiWith(t, c)
 		clock := standing(a.limits)
 		if status := guess(a, "lan", "192.0.2.1"); status != http.StatusTooManyRequests || d.asked.Load() != 2 {
@@ -156,7 +156,7 @@ func TestStrangersAtTheirLimits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := &doors{fakeStore: &fakeStore{}, homes: []account.Attempt{{Login: "lan", Network: "192.0.2.1/32"}}}
 		c := config(t, d.fakeStore)
-		c.Accounts = d
+		c.Accounts, c.Readers = d, d
 		a := apiWith(t, c)
 		enter := func(i int) (func(), error) {
 			r := from(fmt.Sprintf("10.0.%d.%d:1", i>>8, i&255)).WithContext(t.Context())

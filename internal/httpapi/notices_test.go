@@ -88,7 +88,7 @@ func (s *signedInStore) ChangePerson(_ context.Context, _ account.Viewer, id int
 func TestNoticesOfOnesOwn(t *testing.T) {
 	s := &signedInStore{fakeStore: &fakeStore{}}
 	c := config(t, s.fakeStore)
-	c.Accounts = s
+	c.Accounts, c.Readers = s, s
 	h := apiWith(t, c).router()
 	const cookie, path = "Cookie: hatang_session=x", root + "/session/notices"
 	session := do(h, "GET", root+"/session", "", cookie)

@@ -38,7 +38,7 @@ func TestTheAuditNamesWhoseSessionAnotherPageUsed(t *testing.T) {
 	} {
 		s := &signedIn{fakeStore: &fakeStore{}}
 		c := config(t, s.fakeStore)
-		c.Accounts, c.Refusals = s, NewRefusals(s.Audit, c.Log)
+		c.Accounts, c.Readers, c.Refusals = s, s, NewRefusals(s.Audit, c.Log)
 		w := do(apiWith(t, c).router(), "DELETE", itemsPath+"/1", "", tt.headers...)
 		if refused := w.Code == http.StatusForbidden || w.Code == http.StatusUnauthorized; refused != (tt.want != nil) || !slices.Equal(s.audit, tt.want) {
 			t.Errorf("%v: %d, audit %q, want %q", tt.headers, w.Code, s.audit, tt.want)

@@ -23,6 +23,7 @@ type request struct {
 	limits *limits
 	time   time.Duration // that the work may take; 0 for work that has a pace to keep
 	leave  func()        // gives back the place of a large body
+	writes bool          // may change something
 	viewer account.Viewer
 	who    credentials  // by what the viewer is known
 	layer  *layer.Layer // of routes below a collection, else nil
@@ -130,7 +131,7 @@ func changedMeanwhile(l *layer.Layer, err error) error {
 // admit answers who (401), may (404, 403), media type (415, 406), parameters (400). What
 // it returns knows the viewer as far as that was found out.
 func (a *api) admit(rt route, r *http.Request) (*request, error) {
-	req := &request{Request: r, limits: a.limits, time: rt.time(r)}
+	req := &request{Request: r, limits: a.limits, time: rt.time(r), writes: changes(r.Method) && !rt.asks}
 	if rt.consumes == nil { // else the time begins when the body is there
 		req.begin()
 	}

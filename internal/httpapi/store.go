@@ -67,6 +67,14 @@ type Store interface {
 	Ready(ctx context.Context) error
 }
 
+// Identities know who has a secret.
+type Identities interface {
+	// KeyViewer returns whose key it is; ErrNotFound for one unknown, expired or revoked.
+	KeyViewer(ctx context.Context, key string) (account.Viewer, error)
+	// SessionViewer returns who is signed in; ErrNotFound for a session that is over.
+	SessionViewer(ctx context.Context, token string) (account.Session, error)
+}
+
 // Accounts are people, organisations, keys and what they may do. Its methods refuse
 // with ErrForbidden what the viewer may not, whatever was checked before.
 type Accounts interface {
@@ -78,10 +86,7 @@ type Accounts interface {
 	Calendars
 	Verdicts
 	Headings
-	// KeyViewer returns whose key it is; ErrNotFound for one unknown, expired or revoked.
-	KeyViewer(ctx context.Context, key string) (account.Viewer, error)
-	// SessionViewer returns who is signed in; ErrNotFound for a session that is over.
-	SessionViewer(ctx context.Context, token string) (account.Session, error)
+	Identities
 	// Credentials returns what a sign-in from a network is checked against: nothing for an
 	// unknown login.
 	Credentials(ctx context.Context, login, network string) (account.Credentials, error)

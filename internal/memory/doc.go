@@ -1,6 +1,6 @@
 // Package memory keeps in memory what answers are made from again and again: which
-// version every layer has, and the rows of the layers that tiles, pages and single features
-// are made of, one set for each class of viewers that asks.
+// version every layer has, who has which key and session, and the rows of the layers that
+// tiles, pages and single features are made of, one set for each class of viewers that asks.
 //
 // Nothing is answered from memory that a question to the database, begun less than a
 // second ago and after the last write of this process, has not shown to be the latest.

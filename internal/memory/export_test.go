@@ -30,3 +30,6 @@ func (m *Memory) Age(v account.Viewer, l *layer.Layer) {
 	k.used.Store(time.Now().Add(-2 * inUse).Unix())
 	k.retryAt = time.Time{}
 }
+
+// MostHolders is how many keys and sessions are remembered at once.
+const MostHolders = mostHolders

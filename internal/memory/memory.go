@@ -102,6 +102,8 @@ func (m *Memory) poll(ctx context.Context) error {
 	changed := before == nil || !before.told.same(told)
 	if !changed {
 		told = before.told // which knows the classes
+	} else if before != nil && told.access.is(before.told.access) {
+		told.access = before.told.access // which knows who has what
 	}
 	m.told.Store(&proof{told, began, edits})
 	if changed {

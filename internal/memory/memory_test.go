@@ -35,6 +35,8 @@ type counting struct {
 	*postgis.Store
 	tiles, pages, versions, all, since atomic.Int64
 	cut                                atomic.Bool // polls are not answered
+	holders                            atomic.Int64
+	otherwise                          func(*memory.Holder[account.Viewer])
 }
 
 func (c *counting) TileRows(ctx context.Context, v account.Viewer, l *layer.Layer, box orb.Bound, q layer.Query, fields []*layer.Field, each func(*layer.Row) error) error {
@@ -372,7 +374,7 @@ func TestOnlyTheLatestIsAnswered(t *testing.T) {
 func TestProofsGrowOld(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		told := memory.NewTold("here", []memory.Version{{Layer: "roads", Audience: account.Everyone, Number: 7}})
-		register := &still{told: told}
+		register := &still{told: told, lasts: time.Hour}
 		m := memory.New(register, plenty, quiet())
 		ctx, cancel := context.WithCancel(context.Background())
 		done := make(chan struct{})
@@ -382,9 +384,22 @@ func TestProofsGrowOld(t *testing.T) {
 			if _, err := m.LayerVersions(ctx, account.Anonymous()); err != nil {
 				t.Fatal(err)
 			}
-			return register.asked.Load() == asked
+			if n := register.asked.Load() - asked; n > 1 {
+				t.Errorf("the versions are asked for %d times", n)
+			}
+			fromMemory := register.asked.Load() == asked
+			if _, err := m.KeyViewer(ctx, "x"); err != nil {
+				t.Fatal(err)
+			}
+			if n := register.asked.Load() - asked; (n == 0) != fromMemory {
+				t.Errorf("versions from memory: %t; asked %d times with a key", fromMemory, n)
+			}
+			return fromMemory
 		}
 		time.Sleep(10 * time.Second)
+		if _, err := m.KeyViewer(ctx, "x"); err != nil {
+			t.Fatal(err)
+		}
 		if !fromMemory() {
 			t.Error("not answered from memory")
 		}
@@ -411,11 +426,17 @@ func TestProofsGrowOld(t *testing.T) {
 type still struct {
 	memory.Register
 	told   *memory.Told
+	lasts  time.Duration // that a key does
 	asked  atomic.Int64
 	silent atomic.Bool
 }
 
 func (s *still) Edits() int64 { return 0 }
+
+func (s *still) KeyHolder(context.Context, string) (memory.Holder[account.Viewer], error) {
+	s.asked.Add(1)
+	return memory.Holder[account.Viewer]{Server: "here", For: s.lasts}, nil
+}
 
 func (s *still) Told(context.Context) (*memory.Told, error) {
 	if s.silent.Load() {

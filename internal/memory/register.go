@@ -32,6 +32,10 @@ type Register interface {
 	// sees, as they are now, and returns the ids of all that have. whole: so much has
 	// changed, or of such a kind, that everything must be read again.
 	RowsSince(ctx context.Context, v account.Viewer, l *layer.Layer, since Reading, each func(*layer.Row) error) (now Reading, changed []int64, whole bool, err error)
+	// KeyHolder returns who has the key of a hash, SessionHolder who is signed in with the token
+	// of one; layer.ErrNotFound for nobody.
+	KeyHolder(ctx context.Context, hash string) (Holder[account.Viewer], error)
+	SessionHolder(ctx context.Context, hash string) (Holder[account.Session], error)
 	// Edits counts the writes of this process that are committed, or may be.
 	Edits() int64
 	// Watch calls wake for each notification of a change, until the context ends or it
@@ -61,11 +65,21 @@ type Told struct {
 	server   string
 	versions []Version
 	classes  sync.Map // by class of viewers: layer.Versions
+	access   *access
 }
+
+// AccessLayer is told to servers alone: its version is that of who may do what. No layer is named so.
+const AccessLayer = "@access"
 
 // NewTold returns what the database with the name tells.
 func NewTold(server string, versions []Version) *Told {
-	return &Told{server: server, versions: versions}
+	t := &Told{server: server, versions: versions, access: &access{server: server}}
+	for _, one := range versions {
+		if one.Layer == AccessLayer {
+			t.access.version = one.Number
+		}
+	}
+	return t
 }
 
 // For returns the versions that a viewer is told. The map is shared: it must not be changed.

@@ -8,6 +8,7 @@ import (
 
 	"hatang/internal/account"
 	"hatang/internal/layer"
+	"hatang/internal/memory"
 )
 
 // Of one kind, so many statements are under way at once, each for so many rows at most.
@@ -45,8 +46,8 @@ type oneKind struct{}
 // Questions for rows by id, and for who has a key or a session of a hash.
 type (
 	rowsAsked     = gatherings[rowKind, int64, rowFound]
-	keysAsked     = gatherings[oneKind, string, *account.Viewer]
-	sessionsAsked = gatherings[oneKind, string, *account.Session]
+	keysAsked     = gatherings[oneKind, string, *memory.Holder[account.Viewer]]
+	sessionsAsked = gatherings[oneKind, string, *memory.Holder[account.Session]]
 )
 
 // gathering is what is asked of one kind.

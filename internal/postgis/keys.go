@@ -6,11 +6,13 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
 	"hatang/internal/account"
 	"hatang/internal/layer"
+	"hatang/internal/memory"
 )
 
 // grantsOf is a column of the grants in force of a person or key, as JSON.
@@ -21,40 +23,50 @@ const grantsOf = `coalesce((SELECT jsonb_agg(jsonb_build_object('id', g.id, 'rol
 // expired, revoked or of a person who is disabled. Cost: one index look-up on the hash
 // and one for its grants, in a statement for all who ask at the same time.
 func (s *Store) KeyViewer(ctx context.Context, key string) (account.Viewer, error) {
-	return holder(ctx, &s.keysAsked, "look up the key", key, s.lookUpKeys)
+	holder, err := s.KeyHolder(ctx, string(account.Hash(key)))
+	return holder.Of, err
 }
 
-// holder returns who has a secret; layer.ErrNotFound for nobody.
-func holder[A any](ctx context.Context, asked *gatherings[oneKind, string, *A], doing, secret string, read func(context.Context, []*lookUp[string, *A]) error) (A, error) {
-	one := asked.ask(ctx, oneKind{}, string(account.Hash(secret)), read)
+// KeyHolder is KeyViewer by the key's hash, and says of which state of the database it speaks.
+func (s *Store) KeyHolder(ctx context.Context, hash string) (memory.Holder[account.Viewer], error) {
+	return holder(ctx, &s.keysAsked, "look up the key", hash, s.lookUpKeys)
+}
+
+// holder returns who has the secret of a hash; layer.ErrNotFound for nobody.
+func holder[A any](ctx context.Context, asked *gatherings[oneKind, string, *memory.Holder[A]], doing, hash string, read func(context.Context, []*lookUp[string, *memory.Holder[A]]) error) (memory.Holder[A], error) {
+	one := asked.ask(ctx, oneKind{}, hash, read)
 	if one.err == nil && one.answer == nil {
 		one.err = layer.ErrNotFound
 	}
 	if one.err != nil {
-		var nobody A
-		return nobody, translate(doing, one.err)
+		return memory.Holder[A]{}, translate(doing, one.err)
 	}
 	return *one.answer, nil
 }
 
+// asOf are columns that say of which state of the database a row of who has a secret is, and how
+// many seconds that is good for: until it ends by itself, and a day at most.
+const asOf = `(SELECT ` + identity + ` FROM pg_database d WHERE d.datname = current_database()), (SELECT version FROM layer_versions WHERE layer = '` + memory.AccessLayer + `'),
+	extract(epoch FROM least(%s, now() + interval '1 day') - now())::float8`
+
 // lookUpKeys answers questions for keys. Nobody changes what several are told.
-func (s *Store) lookUpKeys(ctx context.Context, questions []*lookUp[string, *account.Viewer]) error {
-	return answerByHash(ctx, s, questions, `SELECT k.hash, k.id, coalesce(k.person, 0), coalesce(p.organisation, k.organisation, ''), `+fmt.Sprintf(grantsOf, "key", "k.id")+`
+func (s *Store) lookUpKeys(ctx context.Context, questions []*lookUp[string, *memory.Holder[account.Viewer]]) error {
+	return answerByHash(ctx, s, questions, `SELECT k.hash, `+fmt.Sprintf(asOf, "k.expires_at")+`, k.id, coalesce(k.person, 0), coalesce(p.organisation, k.organisation, ''), `+fmt.Sprintf(grantsOf, "key", "k.id")+`
 		FROM api_keys k LEFT JOIN people p ON p.id = k.person
 		WHERE k.hash = $1 AND k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > now()) AND p.disabled_at IS NULL`,
-		func(row pgx.Rows, hash *[]byte) (*account.Viewer, error) {
-			var v account.Viewer
+		func(v *account.Viewer, row pgx.Rows, state ...any) error {
 			var id string
-			err := row.Scan(hash, &id, &v.Person, &v.Organisation, &v.Grants)
+			err := row.Scan(append(state, &id, &v.Person, &v.Organisation, &v.Grants)...)
 			v.Name = "key:" + id
-			return &v, err
+			return err
 		})
 }
 
-// answerByHash answers questions for hashes with what scan makes of the rows. sql is the
-// statement for one hash, which is all there is as a rule: it keeps its plan, while one for
-// any number of them may have to be planned each time, which takes longer than to carry it out.
-func answerByHash[A any](ctx context.Context, s *Store, questions []*lookUp[string, *A], sql string, scan func(row pgx.Rows, hash *[]byte) (*A, error)) error {
+// answerByHash answers questions for hashes with what scan makes of the rows: their first columns
+// are the hash and asOf. sql is the statement for one hash, which is all there is as a rule: it
+// keeps its plan, while one for any number of them may have to be planned each time, which takes
+// longer than to carry it out.
+func answerByHash[A any](ctx context.Context, s *Store, questions []*lookUp[string, *memory.Holder[A]], sql string, scan func(of *A, row pgx.Rows, state ...any) error) error {
 	ctx, cancel := s.forOthers(ctx)
 	defer cancel()
 	hashes := make([][]byte, len(questions))
@@ -62,7 +74,7 @@ func answerByHash[A any](ctx context.Context, s *Store, questions []*lookUp[stri
 		hashes[i] = []byte(q.of)
 	}
 	var asked any = hashes[0]
-	if slices.ContainsFunc(questions, func(q *lookUp[string, *A]) bool { return q.of != questions[0].of }) {
+	if slices.ContainsFunc(questions, func(q *lookUp[string, *memory.Holder[A]]) bool { return q.of != questions[0].of }) {
 		sql, asked = strings.Replace(sql, "hash = $1", "hash = ANY ($1)", 1), hashes
 	}
 	rows, err := s.pool.kept.Query(ctx, sql, asked)
@@ -72,10 +84,12 @@ func answerByHash[A any](ctx context.Context, s *Store, questions []*lookUp[stri
 	defer rows.Close()
 	for rows.Next() {
 		var hash []byte
-		answer, err := scan(rows, &hash)
-		if err != nil {
+		var seconds float64
+		answer := &memory.Holder[A]{}
+		if err := scan(&answer.Of, rows, &hash, &answer.Server, &answer.Access, &seconds); err != nil {
 			return err
 		}
+		answer.For = time.Duration(seconds * float64(time.Second))
 		for _, q := range questions {
 			if q.of == string(hash) {
 				q.answer = answer

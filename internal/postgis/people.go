@@ -10,24 +10,31 @@ import (
 
 	"hatang/internal/account"
 	"hatang/internal/layer"
+	"hatang/internal/memory"
 )
 
 // SessionViewer returns who is signed in with a session's token; layer.ErrNotFound for
 // one that is unknown, over, or of a person who is disabled. Cost: as KeyViewer.
 func (s *Store) SessionViewer(ctx context.Context, token string) (account.Session, error) {
-	return holder(ctx, &s.sessionsAsked, "look up the session", token, s.lookUpSessions)
+	holder, err := s.SessionHolder(ctx, string(account.Hash(token)))
+	return holder.Of, err
+}
+
+// SessionHolder is SessionViewer by the token's hash, and says of which state of the database it
+// speaks.
+func (s *Store) SessionHolder(ctx context.Context, hash string) (memory.Holder[account.Session], error) {
+	return holder(ctx, &s.sessionsAsked, "look up the session", hash, s.lookUpSessions)
 }
 
 // lookUpSessions answers questions for sessions. Nobody changes what several are told.
-func (s *Store) lookUpSessions(ctx context.Context, questions []*lookUp[string, *account.Session]) error {
-	return answerByHash(ctx, s, questions, `SELECT s.hash, p.id, p.login, p.name, coalesce(p.organisation, ''), s.expires_at, coalesce(p.email, ''), p.notices, p.language, `+fmt.Sprintf(grantsOf, "person", "p.id")+`
+func (s *Store) lookUpSessions(ctx context.Context, questions []*lookUp[string, *memory.Holder[account.Session]]) error {
+	return answerByHash(ctx, s, questions, `SELECT s.hash, `+fmt.Sprintf(asOf, "s.expires_at")+`, p.id, p.login, p.name, coalesce(p.organisation, ''), s.expires_at, coalesce(p.email, ''), p.notices, p.language, `+fmt.Sprintf(grantsOf, "person", "p.id")+`
 		FROM sessions s JOIN people p ON p.id = s.person
 		WHERE s.hash = $1 AND s.ended_at IS NULL AND s.expires_at > now() AND p.disabled_at IS NULL`,
-		func(row pgx.Rows, hash *[]byte) (*account.Session, error) {
-			var o account.Session
-			err := row.Scan(hash, &o.Person, &o.Login, &o.PersonName, &o.Organisation, &o.ExpiresAt, &o.Email, &o.Notices, &o.Language, &o.Grants)
+		func(o *account.Session, row pgx.Rows, state ...any) error {
+			err := row.Scan(append(state, &o.Person, &o.Login, &o.PersonName, &o.Organisation, &o.ExpiresAt, &o.Email, &o.Notices, &o.Language, &o.Grants)...)
 			o.Name = "person:" + o.Login
-			return &o, err
+			return err
 		})
 }
 
