@@ -105,37 +105,10 @@ func (s *Store) decide(ctx context.Context, tx pgx.Tx, v account.Viewer, f *seen
 			return err
 		}
 	}
-	if err := takeStep(ctx, tx, v, f.ID, next); err != nil || d.Action != permit.Build {
+	if err := takeStep(ctx, tx, v, f.ID, next); err != nil {
 		return err
 	}
-	return s.standBuilt(ctx, tx, f, today)
-}
-
-// standBuilt has the organisation of a proposal on its masts from the day on which they are built,
-// where it is not on them yet: they are of its network.
-func (s *Store) standBuilt(ctx context.Context, tx pgx.Tx, f *seenFile, today geo.Date) error {
-	rows, err := tx.Query(ctx, `SELECT t.code, coalesce(t.technologies, '{}') FROM proposal_features p JOIN bts_sites t ON t.id = coalesce(p.became, p.feature)
-		WHERE p.proposal = $1 AND p.layer = 'bts_sites' ORDER BY p.position`, f.ID)
-	if err != nil {
-		return err
-	}
-	built, err := pgx.CollectRows(rows, pgx.RowToStructByPos[struct {
-		Code         string
-		Technologies []string
-	}])
-	if err != nil {
-		return err
-	}
-	for _, mast := range built {
-		there, err := onMast(ctx, tx, "bts_sites", mast.Code, f.Organisation, today)
-		if err == nil && !there {
-			_, err = s.stand(ctx, tx, mast.Code, f.Organisation, today, "Hồ sơ đã được duyệt", mast.Technologies)
-		}
-		if err != nil {
-			return err
-		}
-	}
-	return nil
+	return s.follow(ctx, tx, f, d.Action, today)
 }
 
 // answering is the agency that answers: one answers for itself alone.

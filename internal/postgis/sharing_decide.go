@@ -151,12 +151,14 @@ func (s *Store) takePlace(ctx context.Context, tx pgx.Tx, r *seenShare, next *sh
 	return id, err
 }
 
+var errNoPositions = errors.New("the registry has no layer operator_positions")
+
 // stand makes the position of an operator on the mast of a code from a day on; pgx.ErrNoRows
 // where no mast of the code is in force then.
 func (s *Store) stand(ctx context.Context, tx pgx.Tx, code, operator string, from geo.Date, source string, technologies []string) (int64, error) {
 	positions, known := s.layers.Get("operator_positions")
 	if !known {
-		return 0, errors.New("the registry has no layer operator_positions")
+		return 0, errNoPositions
 	}
 	f, err := placeOn(ctx, tx, code, from)
 	if err != nil {

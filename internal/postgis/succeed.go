@@ -26,22 +26,29 @@ func (s *Store) SucceedFeature(ctx context.Context, v account.Viewer, l *layer.L
 		if _, err := lockRevision(ctx, tx, v, l, id, ifRevision); err != nil {
 			return err
 		}
-		f, err := successor(ctx, tx, l, id, f, replace, date)
-		if err != nil {
-			return err
-		}
-		if _, err := tx.Exec(ctx, "UPDATE "+quote(l.Name)+" SET valid_to = $2 WHERE id = $1", id, date.Time()); err != nil {
-			return err
-		}
-		sql, args, err := insertBeside(l, id, f)
-		if err != nil {
-			return err
-		}
-		if err := tx.QueryRow(ctx, sql, args...).Scan(&next); err != nil {
+		var err error
+		if next, err = succeed(ctx, tx, l, id, f, replace, date); err != nil {
 			return err
 		}
 		return inPen(ctx, tx, v, l, next)
 	})
+	return next, err
+}
+
+// succeed closes a row and opens the next one, as SucceedFeature says.
+func succeed(ctx context.Context, tx pgx.Tx, l *layer.Layer, id int64, f layer.Feature, replace bool, date geo.Date) (next int64, err error) {
+	f, err = successor(ctx, tx, l, id, f, replace, date)
+	if err != nil {
+		return 0, err
+	}
+	if _, err := tx.Exec(ctx, "UPDATE "+quote(l.Name)+" SET valid_to = $2 WHERE id = $1", id, date.Time()); err != nil {
+		return 0, err
+	}
+	sql, args, err := insertBeside(l, id, f)
+	if err != nil {
+		return 0, err
+	}
+	err = tx.QueryRow(ctx, sql, args...).Scan(&next)
 	return next, err
 }
 
