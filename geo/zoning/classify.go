@@ -28,20 +28,46 @@ func given(v *float64) length {
 	return length{*v, true}
 }
 
-// class judges whether the mast is of the type declared: below every limit of the
-// class, and concealed where the class asks for it. A dimension over its limit
-// fails even if others are missing; otherwise a missing one is unknown.
+// class judges whether the mast is of the type declared: on a building or on the ground as
+// the class has it, below every limit of the class, and concealed where the class asks for
+// it. A dimension over its limit fails even if others are missing; otherwise a missing one is
+// unknown.
 func (c *check) class() {
 	class := c.rules.mastClasses[c.proposal.MastType]
-	if class == nil || !class.judged() || c.idle(&class.Rule) {
+	if class == nil || c.idle(&class.Rule) {
 		return
 	}
+	c.footing(class)
 	if class.mustBeConcealed {
 		c.concealment(class)
 	}
 	var limits [3]limit
 	if n := class.limits(&c.proposal, &limits); n > 0 {
 		c.dimensions(class, limits[:n])
+	}
+}
+
+// footing judges whether the mast stands on what masts of the class stand on. Its type says so by
+// itself; a structure of buildings, or a building under it, may bear that out or be against it.
+// Nothing speaks for the ground: any other structure may be on a roof.
+func (c *check) footing(class *mastClass) {
+	structure := c.proposal.Structure
+	onBuilding := c.proposal.HostBuildingHeightM != nil || structure != nil && (*structure == geo.Rooftop || *structure == geo.Wall)
+	words := func() args {
+		a := class.words()
+		a.measured = geo.Text{VI: "trên công trình đã xây dựng", EN: "on a building"}
+		a.required = a.measured
+		if !class.onBuilding {
+			a.required = geo.Text{VI: "trên mặt đất", EN: "on the ground"}
+		}
+		return a
+	}
+	switch {
+	case !onBuilding:
+	case !class.onBuilding:
+		c.finding(stageClass, &class.Rule, Fail, "stands_elsewhere", words)
+	case !class.narrows():
+		c.finding(stageClass, &class.Rule, Pass, "stands", words)
 	}
 }
 

@@ -23,11 +23,13 @@ var catalogue = map[string]geo.Text{
 	"check/no_zone":         {VI: "Không có khu vực quy hoạch cột nào có hiệu lực tại vị trí này vào ngày {date}.", EN: "No mast zone of the plan is in force at this place on {date}."},
 	"check/class":           {VI: "Khu vực {zone} thuộc loại “{class}” mà bộ quy tắc {rules} không quy định.", EN: "Zone {zone} has the class “{class}”, which the rule set {rules} does not define."},
 
-	"mast_class/pass":          {VI: "Cột đáp ứng định nghĩa loại {type}: {measured} (giới hạn: {required}).", EN: "The mast meets the definition of type {type}: {measured} (limit: {required})."},
-	"mast_class/fail":          {VI: "Cột không đáp ứng định nghĩa loại {type}: {measured}, giới hạn là {required}; cột này thuộc loại {otherwise}.", EN: "The mast does not meet the definition of type {type}: {measured}, the limit is {required}; it classifies as {otherwise}."},
-	"mast_class/unknown":       {VI: "Chưa thể xác nhận cột thuộc loại {type}: thiếu {missing}.", EN: "It cannot be confirmed that the mast is of type {type}: {missing} missing."},
-	"mast_class/concealed":     {VI: "Cột được ngụy trang, thân thiện với môi trường như loại {type} yêu cầu.", EN: "The mast is concealed, as type {type} requires."},
-	"mast_class/not_concealed": {VI: "Loại {type} phải được ngụy trang, thân thiện với môi trường; cột đề nghị thì không, nên thuộc loại {otherwise}.", EN: "Type {type} must be concealed; the proposed mast is not, so it classifies as {otherwise}."},
+	"mast_class/pass":             {VI: "Cột đáp ứng định nghĩa loại {type}: {measured} (giới hạn: {required}).", EN: "The mast meets the definition of type {type}: {measured} (limit: {required})."},
+	"mast_class/fail":             {VI: "Cột không đáp ứng định nghĩa loại {type}: {measured}, giới hạn là {required}; cột này thuộc loại {otherwise}.", EN: "The mast does not meet the definition of type {type}: {measured}, the limit is {required}; it classifies as {otherwise}."},
+	"mast_class/unknown":          {VI: "Chưa thể xác nhận cột thuộc loại {type}: thiếu {missing}.", EN: "It cannot be confirmed that the mast is of type {type}: {missing} missing."},
+	"mast_class/stands":           {VI: "Cột đặt {measured} như định nghĩa loại {type}.", EN: "The mast stands {measured}, as masts of type {type} do."},
+	"mast_class/stands_elsewhere": {VI: "Cột loại {type} đặt {required}; cột đề nghị đặt {measured}.", EN: "A mast of type {type} stands {required}; the proposed one stands {measured}."},
+	"mast_class/concealed":        {VI: "Cột được ngụy trang, thân thiện với môi trường như loại {type} yêu cầu.", EN: "The mast is concealed, as type {type} requires."},
+	"mast_class/not_concealed":    {VI: "Loại {type} phải được ngụy trang, thân thiện với môi trường; cột đề nghị thì không, nên thuộc loại {otherwise}.", EN: "Type {type} must be concealed; the proposed mast is not, so it classifies as {otherwise}."},
 
 	"zone_class/pass":          {VI: "{title}: được xây dựng cột loại {required}; loại đề nghị {type} được phép.", EN: "{title}: types {required} may be built; the proposed type {type} is among them."},
 	"zone_class/not_preferred": {VI: "{title}: được xây dựng cột loại {required}; loại đề nghị {type} được phép, khuyến khích loại {preferred}.", EN: "{title}: types {required} may be built; the proposed type {type} is among them, type {preferred} is encouraged."},

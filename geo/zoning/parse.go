@@ -167,7 +167,7 @@ func (p *parser) mastClass(f *fields) {
 		maxHalfWidthM:   f.optionalNumber("max_half_width_m", 0, maxLengthM),
 		mustBeConcealed: f.boolean("must_be_concealed"),
 	}
-	if _, given := f.get("otherwise"); given || c.judged() {
+	if _, given := f.get("otherwise"); given || c.narrows() {
 		c.otherwise = word(f, "otherwise", geo.MastTypes())
 	}
 	if c.otherwise == c.mastType && c.mastType.Valid() {

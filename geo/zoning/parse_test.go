@@ -82,7 +82,7 @@ func TestDemoRuleSet(t *testing.T) {
 	for _, r := range rules.Rules() {
 		ids = append(ids, r.ID+" "+string(r.Effect))
 	}
-	want := []string{"A1-class binding", "ZONE-a binding", "ZONE-b binding", "ZONE-c binding", "ZONE-d binding", "ZONE-dd binding",
+	want := []string{"A1-class binding", "A2a-class binding", "A2b-class binding", "ZONE-a binding", "ZONE-b binding", "ZONE-c binding", "ZONE-d binding", "ZONE-dd binding",
 		"COND-d1 binding", "COND-d2 advisory", "COND-dd1 advisory", "SHARE-duty advisory", "SETBACK advisory",
 		"CONSULT-border condition", "CONSULT-military condition", "CONSULT-aviation condition",
 		"CAB-U1 binding", "CAB-U2 binding", "CAB-P3 condition", "CAB-P1 advisory", "CAB-P2 binding", "CAB-E1 advisory", "CAB-E2 binding", "CAB-B1 condition"}

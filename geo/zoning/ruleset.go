@@ -67,8 +67,8 @@ type mastClass struct {
 	otherwise       geo.MastType // what a mast over the limits is classified as
 }
 
-// judged reports whether the class asks anything of a mast at all.
-func (c *mastClass) judged() bool {
+// narrows reports whether the class asks more of a mast than where it stands.
+func (c *mastClass) narrows() bool {
 	return c.mustBeConcealed || c.maxHeightM != nil || c.maxHeightRatio != nil || c.maxHalfWidthM != nil
 }
 
@@ -236,7 +236,7 @@ func (rs *RuleSet) Rules() []Rule {
 		}
 	}
 	for _, t := range geo.MastTypes() {
-		if c, ok := rs.mastClasses[t]; ok && c.judged() {
+		if c, ok := rs.mastClasses[t]; ok {
 			add(c.Rule)
 		}
 	}

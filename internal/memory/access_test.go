@@ -185,6 +185,11 @@ func TestWhatIsNotRemembered(t *testing.T) {
 	}
 	run(t, conn, "INSERT INTO api_keys (id, hash, name, created_by) SELECT 'k' || i, sha256(('k' || i)::bytea), 'x', 'x' FROM generate_series(1, 4096) i")
 	for i := range memory.MostHolders {
+		if i%256 == 0 { // before the proof is a second old
+			if err := m.Catch(ctx); err != nil {
+				t.Fatal(err)
+			}
+		}
 		if _, err := m.KeyViewer(ctx, "k"+strconv.Itoa(i+1)); err != nil {
 			t.Fatal(err)
 		}

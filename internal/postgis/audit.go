@@ -58,7 +58,7 @@ func (s *Store) AuditEntries(ctx context.Context, below int64, limit int) (page 
 			page.ProvedTo = next.id
 			s.proved.CompareAndSwap(known, &next)
 		}
-		rows, err := tx.Query(ctx, "SELECT id, at, who, db_user, action, subject, detail, request_id FROM audit WHERE $1 = 0 OR id < $1 ORDER BY id DESC LIMIT $2", below, limit)
+		rows, err := tx.Query(ctx, "SELECT id, at, who, db_user, action, subject, detail, request_id FROM audit WHERE $1::bigint = 0 OR id < $1 ORDER BY id DESC LIMIT $2", below, limit)
 		if err != nil {
 			return err
 		}

@@ -336,7 +336,7 @@ func (s *Store) SentNotices(ctx context.Context, v account.Viewer, q permit.Noti
 	}
 	rows, err := s.pool.kept.Query(ctx, `SELECT d.id, d.message::text, n.proposal, n.sharing, n.kind, n.made_at, d.party, p.login, d.organisation, d.state, d.attempts, d.due_at, d.error, d.ended_at
 		FROM notice_deliveries d JOIN notices n ON n.id = d.notice LEFT JOIN people p ON p.id = d.person
-		WHERE ($1 = '' OR d.state = $1) AND ($2 = 0 OR d.id < $2) ORDER BY d.id DESC LIMIT $3`, string(q.State), q.After, q.Limit)
+		WHERE ($1 = '' OR d.state = $1) AND ($2::bigint = 0 OR d.id < $2) ORDER BY d.id DESC LIMIT $3`, string(q.State), q.After, q.Limit)
 	if err != nil {
 		return nil, translate("list the notices", err)
 	}

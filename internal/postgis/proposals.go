@@ -389,7 +389,7 @@ func takeStep(ctx context.Context, tx pgx.Tx, v account.Viewer, id int64, s step
 		verdict = s.Verdict
 	}
 	_, err := tx.Exec(ctx, `INSERT INTO proposal_steps (proposal, revision, action, party, organisation, person, reasons, conditions, detail, verdict, due_on, expires_on)
-		VALUES ($1, $2, $3, $4, nullif($5, ''), nullif($6, 0), nullif($7, ''), $8, $9, $10, $11, $12)`,
+		VALUES ($1, $2, $3, $4, nullif($5, ''), nullif($6::bigint, 0), nullif($7, ''), $8, $9, $10, $11, $12)`,
 		id, s.Revision, string(s.Action), string(s.Party), v.Organisation, v.Person, s.Reasons, s.Conditions, s.Detail, verdict, dayOrNull(s.DueOn), dayOrNull(s.ExpiresOn))
 	return err
 }

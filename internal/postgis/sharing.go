@@ -293,7 +293,7 @@ func ask(ctx context.Context, tx pgx.Tx, v account.Viewer, n permit.NewShare, pa
 		point = n.Point[:]
 	}
 	if _, err := tx.Exec(ctx, `INSERT INTO sharing_requests (number, asker, collection, feature, geom, wanted, reasons, asked_on)
-		VALUES ($1, $2, $3, nullif($4, 0), CASE WHEN $5::float8[] IS NOT NULL THEN ST_SetSRID(ST_MakePoint($5[1], $5[2]), 4326) END, $6, $7, $8)`,
+		VALUES ($1, $2, $3, nullif($4::bigint, 0), CASE WHEN $5::float8[] IS NOT NULL THEN ST_SetSRID(ST_MakePoint($5[1], $5[2]), 4326) END, $6, $7, $8)`,
 		n.Number, v.Organisation, n.Collection, n.Feature, point, n.Wanted, n.Reasons, n.Today.Time()); err != nil {
 		return err
 	}
@@ -350,7 +350,7 @@ func takeShareStep(ctx context.Context, tx pgx.Tx, v account.Viewer, number stri
 		}
 	}
 	_, err := tx.Exec(ctx, `INSERT INTO sharing_steps (request, revision, action, party, organisation, person, taken_on, reasons, capacity, agreement, document, due_on, position)
-		VALUES ($1, $2, $3, $4, nullif($5, ''), nullif($6, 0), $7, nullif($8, ''), $9, $10, $11, $12, nullif($13, 0))`,
+		VALUES ($1, $2, $3, $4, nullif($5, ''), nullif($6::bigint, 0), $7, nullif($8, ''), $9, $10, $11, $12, nullif($13::bigint, 0))`,
 		number, s.revision, string(s.Action), string(s.party), v.Organisation, v.Person, s.Today.Time(), s.Reasons, kept[0], kept[1], kept[2], dayOrNull(s.due), s.position)
 	return err
 }

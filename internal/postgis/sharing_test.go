@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"testing"
@@ -43,13 +44,18 @@ func sharingIn(in *filing) *shared {
 	return f
 }
 
-// ofVNPT makes a row of VNPT's that stands.
+// ofVNPT makes a row of VNPT's that stands, and was a draft: its id is beyond 32 bits.
 func (f *shared) ofVNPT(collection, code string) int64 {
 	f.t.Helper()
 	l := get(f.t, f.layers, collection)
 	one := sample(f.t, l, code)
-	one.Properties["owner_organisation"], one.Properties["valid_from"] = "VNPT", geo.NewDate(2020, 1, 1)
-	return create(f.t, f.Store, l, one)
+	one.Properties["owner_organisation"], one.Properties["valid_from"], one.Properties["status"] = "VNPT", geo.NewDate(2020, 1, 1), layer.Draft
+	id := create(f.t, f.Store, l, one)
+	if id <= math.MaxUint32 {
+		f.t.Fatalf("the id %d is no draft's", id)
+	}
+	run(f.t, f.conn, "UPDATE "+collection+" SET status = 'existing' WHERE id = $1", id)
+	return id
 }
 
 func (f *shared) request(collection string, feature int64) permit.NewShare {
