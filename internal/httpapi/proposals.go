@@ -161,7 +161,10 @@ func (a *api) fileProposal(w http.ResponseWriter, r *request) error {
 	seen := map[permit.FiledFeature]bool{}
 	for i, f := range n.Features {
 		one := permit.FiledFeature{Collection: f.Collection, ID: f.ID}
-		if seen[one] {
+		switch {
+		case f.ID < 1:
+			faults.Add("/features/"+strconv.Itoa(i)+"/id", "phải là id của một bản thảo", "must be the id of a draft")
+		case seen[one]:
 			faults.Add("/features/"+strconv.Itoa(i), "đã nêu ở trên", "is listed before")
 		}
 		seen[one], n.Features[i] = true, one

@@ -2,6 +2,7 @@ package notice_test
 
 import (
 	"bytes"
+	"fmt"
 	"io"
 	"mime"
 	"mime/quotedprintable"
@@ -13,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"hatang/geo"
+	"hatang/internal/account"
 	"hatang/internal/notice"
 	"hatang/internal/notice/mailtest"
 	"hatang/internal/permit"
@@ -23,7 +25,7 @@ func told() *permit.Notice {
 	reasons := "Thiếu bản vẽ móng.\n.Dấu chấm đầu dòng"
 	return &permit.Notice{Message: "00000000-0000-4000-8000-000000000001", Kind: permit.NoticeMoreAsked, MadeAt: time.Date(2026, 11, 29, 1, 2, 3, 0, time.UTC), Revision: 2, Party: permit.Organisation,
 		File: permit.File{ID: 7, Organisation: "VNPT", Title: "Cột ăng ten tại phường Mường Thanh, thành phố Điện Biên Phủ, tỉnh Điện Biên", State: permit.MoreAsked, DueOn: geo.NewDate(2026, 12, 24),
-			Steps: []permit.FileStep{{Revision: 1, Number: 1}, {Revision: 2, Number: 2, Reasons: &reasons}}},
+			Steps: []permit.FileStep{{Revision: 1, Number: 1}, {Revision: 2, Number: 2, After: permit.MoreAsked, Reasons: &reasons}}},
 		Mail: &permit.NoticeMail{Name: "Nguyễn Thị Lan", Address: "lan@example.vn", Language: "vi"}}
 }
 
@@ -33,7 +35,7 @@ func toldOfSharing() *permit.Notice {
 	code, reasons := "DB-17", "Cột không đủ tải."
 	n.Kind, n.Party, n.File = permit.NoticeShareDeclined, permit.Party(permit.ShareAsker), permit.File{}
 	n.Share = &permit.ShareRequest{Number: "S-2026-0000-0000-0000", Asker: "VIETTEL", Partners: []permit.SharingPartner{{Organisation: "VNPT"}}, Collection: "bts_sites", Code: &code, State: permit.ShareDeclined,
-		Revision: 2, DueOn: geo.NewDate(2026, 12, 24), Steps: []permit.ShareStep{{Revision: 1}, {Revision: 2, Reasons: &reasons}}}
+		Revision: 2, DueOn: geo.NewDate(2026, 12, 24), Steps: []permit.ShareStep{{Revision: 1}, {Revision: 2, After: permit.ShareDeclined, Reasons: &reasons}}}
 	return n
 }
 
@@ -104,7 +106,7 @@ func TestTextsOfNotices(t *testing.T) {
 	}
 	for _, state := range permit.States() {
 		n := told()
-		n.File.State = state
+		n.File.State, n.File.Steps[1].After = state, state
 		if text := notice.Body(n, ""); strings.Contains(text.VI, "Trạng thái: \n") || strings.Contains(text.EN, "State: \n") {
 			t.Errorf("%s has no name", state)
 		}
@@ -118,7 +120,7 @@ func TestTextsOfNotices(t *testing.T) {
 	}
 	for _, state := range permit.ShareStates() {
 		n := toldOfSharing()
-		n.Share.State = state
+		n.Share.State, n.Share.Steps[1].After = state, state
 		if text := notice.Body(n, ""); strings.Contains(text.VI, "Trạng thái: \n") || strings.Contains(text.EN, "State: \n") {
 			t.Errorf("%s has no name", state)
 		}
@@ -133,6 +135,19 @@ func TestTextsOfNotices(t *testing.T) {
 	if got, want := notice.Body(toldOfSharing(), "https://hatang.example.vn/").VI, "Đề nghị dùng chung không được chấp nhận.\n\nĐề nghị: cột ăng ten DB-17 (VIETTEL → VNPT)\nSố: S-2026-0000-0000-0000\nTrạng thái: không được chấp nhận\n"+
 		"Hạn của bước tiếp theo: 24/12/2026\nNội dung: Cột không đủ tải.\n\nMở trên trang: https://hatang.example.vn/#sharing=S-2026-0000-0000-0000\nAPI: https://hatang.example.vn/api/v1/sharing-requests/S-2026-0000-0000-0000\n"; got != want {
 		t.Errorf("got %s\nwant %s", got, want)
+	}
+	// What came after the step that it is about is told apart, and what has been answered is said.
+	n := told()
+	n.Kind, n.Agency, n.File.State = permit.NoticeAnswered, "SXD", permit.Approved
+	n.File.Steps[1].Action, n.File.Steps[1].After, n.File.Steps[1].Detail = permit.AnswerFor, permit.Consulting, []byte(`{"agency":"SXD","answer":"objected"}`)
+	if text := notice.Body(n, "").EN; !strings.Contains(text, "Agency: SXD\nAnswer: objected\nState: agencies are asked\nBy now: approved\nReasons") {
+		t.Errorf("got %s", text)
+	}
+	for _, answer := range account.Answers() {
+		n.File.Steps[1].Detail = fmt.Appendf(nil, `{"answer":%q}`, answer)
+		if text := notice.Body(n, "").VI; !strings.Contains(text, "\nTrả lời: ") || strings.Contains(text, "Trả lời: \n") {
+			t.Errorf("%s has no name in %s", answer, text)
+		}
 	}
 	s := mailtest.Start(t, mailtest.Options{})
 	var decoder mime.WordDecoder

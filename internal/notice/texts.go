@@ -2,9 +2,11 @@ package notice
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"hatang/geo"
+	"hatang/internal/account"
 	"hatang/internal/permit"
 )
 
@@ -46,6 +48,12 @@ func states() map[permit.FileState]geo.Text {
 		permit.Consulting: {VI: "đang lấy ý kiến", EN: "agencies are asked"}, permit.Approved: {VI: "được chấp thuận", EN: "approved"}, permit.Refused: {VI: "bị từ chối", EN: "refused"},
 		permit.Withdrawn: {VI: "đã rút", EN: "withdrawn"}, permit.Expired: {VI: "hết hiệu lực", EN: "expired"}, permit.Built: {VI: "đã xây dựng", EN: "built"},
 	}
+}
+
+// answers are what agencies answer.
+func answers() map[account.Answer]geo.Text {
+	return map[account.Answer]geo.Text{"agreed": {VI: "đồng ý", EN: "agreed"}, "agreed_with_conditions": {VI: "đồng ý có điều kiện", EN: "agreed, with conditions"},
+		"objected": {VI: "không đồng ý", EN: "objected"}, "no_remark": {VI: "không có ý kiến", EN: "no remark"}}
 }
 
 // shareStates are the names of the states of requests to share.
@@ -97,11 +105,15 @@ func Body(n *permit.Notice, publicURL string) geo.Text {
 
 func (b *body) share(n *permit.Notice, publicURL string) {
 	r := n.Share
-	of, state := asked(r), shareStates()[r.State]
+	of, after := asked(r), r.State
+	if i := slices.IndexFunc(r.Steps, func(s permit.ShareStep) bool { return s.Revision == n.Revision }); i >= 0 {
+		after = r.Steps[i].After
+	}
 	b.lines("Đề nghị: "+of.VI, "Request: "+of.EN)
 	b.fact("Số", "Number", r.Number)
-	b.lines("Trạng thái: "+state.VI, "State: "+state.EN)
-	b.day("Hạn của bước tiếp theo", "Next step due on", r.DueOn)
+	if b.state(shareStates()[after], shareStates()[r.State]) {
+		b.day("Hạn của bước tiếp theo", "Next step due on", r.DueOn)
+	}
 	b.fact("Nội dung", "Reasons", n.Reasons())
 	b.addresses(publicURL, "/#sharing="+r.Number, "/sharing-requests/"+r.Number)
 }
@@ -109,13 +121,20 @@ func (b *body) share(n *permit.Notice, publicURL string) {
 func (b *body) proposal(n *permit.Notice, publicURL string) {
 	b.fact("Hồ sơ", "Proposal", fmt.Sprintf("%s (%d)", n.File.Title, n.File.ID))
 	b.fact("Đơn vị nộp", "Filed by", n.File.Organisation)
-	state := states()[n.File.State]
-	b.lines("Trạng thái: "+state.VI, "State: "+state.EN)
+	after := n.File.State
+	if step := n.Step(); step != nil {
+		after = step.After
+	}
 	b.fact("Cơ quan", "Agency", n.Agency)
-	b.day("Hạn của bước tiếp theo", "Next step due on", n.File.DueOn)
-	b.day("Hiệu lực đến hết ngày", "Approval holds until the end of", n.File.ExpiresOn)
-	if n.File.Decision != nil {
-		b.fact("Số quyết định", "Decision", *n.File.Decision)
+	if a, known := answers()[n.Answer()]; known {
+		b.lines("Trả lời: "+a.VI, "Answer: "+a.EN)
+	}
+	if b.state(states()[after], states()[n.File.State]) {
+		b.day("Hạn của bước tiếp theo", "Next step due on", n.File.DueOn)
+		b.day("Hiệu lực đến hết ngày", "Approval holds until the end of", n.File.ExpiresOn)
+		if n.File.Decision != nil {
+			b.fact("Số quyết định", "Decision", *n.File.Decision)
+		}
 	}
 	b.fact("Nội dung", "Reasons", n.Reasons())
 	if step := n.Step(); step != nil {
@@ -130,6 +149,16 @@ func (b *body) proposal(n *permit.Notice, publicURL string) {
 type body struct{ vi, en []string }
 
 func (b *body) lines(vi, en string) { b.vi, b.en = append(b.vi, vi), append(b.en, en) }
+
+// state says to which state the step has led that the notice is about, and which there is by now
+// where that is another; it reports whether it is the same, and what else is told of it still holds.
+func (b *body) state(after, now geo.Text) (same bool) {
+	b.lines("Trạng thái: "+after.VI, "State: "+after.EN)
+	if after != now {
+		b.lines("Hiện nay: "+now.VI, "By now: "+now.EN)
+	}
+	return after == now
+}
 
 // fact is left out where there is none.
 func (b *body) fact(vi, en, value string) {

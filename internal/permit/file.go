@@ -100,10 +100,13 @@ type Transition = transition[FileState, Action, Party]
 func Transitions() []Transition {
 	return []Transition{
 		{New, FileAction, Organisation, Filed},
-		{Filed, AskMore, Officer, MoreAsked}, {Supplemented, AskMore, Officer, MoreAsked},
+		{Filed, AskMore, Officer, MoreAsked}, {Supplemented, AskMore, Officer, MoreAsked}, {Consulting, AskMore, Officer, MoreAsked},
 		{MoreAsked, Supplement, Organisation, Supplemented},
 		{Filed, Consult, Officer, Consulting}, {Supplemented, Consult, Officer, Consulting}, {Consulting, Consult, Officer, Consulting},
 		{Consulting, AnswerFor, Agency, Consulting}, {Consulting, AnswerFor, Officer, Consulting},
+		// What is still asked goes on while more is asked of the organisation.
+		{MoreAsked, AnswerFor, Agency, MoreAsked}, {MoreAsked, AnswerFor, Officer, MoreAsked},
+		{Supplemented, AnswerFor, Agency, Supplemented}, {Supplemented, AnswerFor, Officer, Supplemented},
 		{Filed, Approve, Approver, Approved}, {Supplemented, Approve, Approver, Approved}, {Consulting, Approve, Approver, Approved},
 		{Filed, Refuse, Approver, Refused}, {MoreAsked, Refuse, Approver, Refused}, {Supplemented, Refuse, Approver, Refused}, {Consulting, Refuse, Approver, Refused},
 		{Filed, Withdraw, Organisation, Withdrawn}, {MoreAsked, Withdraw, Organisation, Withdrawn},
@@ -112,6 +115,7 @@ func Transitions() []Transition {
 		{Filed, Attach, Organisation, Filed}, {MoreAsked, Attach, Organisation, MoreAsked}, {Supplemented, Attach, Organisation, Supplemented}, {Consulting, Attach, Organisation, Consulting},
 		{Filed, Attach, Officer, Filed}, {MoreAsked, Attach, Officer, MoreAsked}, {Supplemented, Attach, Officer, Supplemented},
 		{Consulting, Attach, Officer, Consulting}, {Consulting, Attach, Agency, Consulting},
+		{MoreAsked, Attach, Agency, MoreAsked}, {Supplemented, Attach, Agency, Supplemented},
 	}
 }
 
@@ -126,11 +130,17 @@ func Next(before FileState, action Action, parties []Party) (Party, FileState, e
 	return party, after, err
 }
 
-// Open lists the actions that the parties have in a state.
-func Open(state FileState, parties []Party) []Action {
+// Open lists the actions that the parties of a proposal have in its state: an answer where
+// something is still asked that its viewer sees, an approval where no consent is missing.
+func Open(f *File) []Action {
+	waits := slices.ContainsFunc(f.Consultations, func(c FileConsultation) bool { return c.Answer == nil && c.Withdrawn == nil })
 	open := []Action{}
 	for _, t := range Transitions() {
-		if t.Before == state && slices.Contains(parties, t.Party) && !slices.Contains(open, t.Action) {
+		switch {
+		case t.Before != f.State || !slices.Contains(f.Parties, t.Party) || slices.Contains(open, t.Action):
+		case t.Action == AnswerFor && !waits:
+		case t.Action == Approve && len(f.MissingConsents) > 0:
+		default:
 			open = append(open, t.Action)
 		}
 	}

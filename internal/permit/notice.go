@@ -1,10 +1,12 @@
 package permit
 
 import (
+	"encoding/json"
 	"slices"
 	"time"
 
 	"hatang/geo"
+	"hatang/internal/account"
 )
 
 // NoticeKind is what there is to tell of a proposal or of a request to share.
@@ -137,6 +139,20 @@ func (n *Notice) Step() *FileStep {
 		}
 	}
 	return nil
+}
+
+// Answer returns what the agency answers in the step that the notice is about, as far as the
+// receiver sees it; "" for nothing.
+func (n *Notice) Answer() account.Answer {
+	step := n.Step()
+	if step == nil || step.Action != AnswerFor {
+		return ""
+	}
+	var detail struct{ Answer account.Answer }
+	if err := json.Unmarshal(step.Detail, &detail); err != nil {
+		return "" // it has none for this receiver
+	}
+	return detail.Answer
 }
 
 // Reasons returns what was said in the step that the notice is about, as far as the receiver

@@ -2,6 +2,7 @@ package permit
 
 import (
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -100,7 +101,8 @@ func NextShare(before ShareState, action ShareAction, parties []ShareParty) (Sha
 }
 
 // OpenShare lists the actions that the parties have in a state; an answer is among them until
-// it is given, and mediation of what is not answered from the day after it was due.
+// it is given, mediation of what is not answered from the day after it was due, and the asker's
+// agreement where all offer the same.
 func OpenShare(r *ShareRequest, parties []ShareParty, organisation string) []ShareAction {
 	answered := slices.ContainsFunc(r.Partners, func(p SharingPartner) bool { return p.Organisation == organisation && !p.AnsweredOn.IsZero() })
 	silent := slices.ContainsFunc(r.Partners, func(p SharingPartner) bool { return p.AnsweredOn.IsZero() })
@@ -110,12 +112,27 @@ func OpenShare(r *ShareRequest, parties []ShareParty, organisation string) []Sha
 		case t.Before != r.State || !slices.Contains(parties, t.Party) || slices.Contains(open, t.Action):
 		case t.Party == SharePartner && answered:
 		case t.Action == ShareMediate && r.State == ShareAsked && !r.Overdue:
-		case t.Action == ShareAgree && t.Party == ShareAsker && silent:
+		case t.Action == ShareAgree && t.Party == ShareAsker && (silent || offersDiffer(r.Steps)):
 		default:
 			open = append(open, t.Action)
 		}
 	}
 	return open
+}
+
+// offersDiffer reports whether partners have accepted on different terms.
+func offersDiffer(steps []ShareStep) bool {
+	var first *Agreement
+	for _, s := range steps {
+		switch {
+		case s.Action != ShareAccept || s.Agreement == nil:
+		case first == nil:
+			first = s.Agreement
+		case !reflect.DeepEqual(first, s.Agreement):
+			return true
+		}
+	}
+	return false
 }
 
 // SharedLayers lists the layers whose features can be asked for, or built together.

@@ -55,8 +55,8 @@ func translate(doing string, err error) error {
 	case pg.Code == "HT022":
 		return fmt.Errorf("%s: %w", doing, layer.ErrForbidden)
 	case pg.Code == "HT023":
-		return &permit.RefusedError{Detail: geo.Text{VI: "Chưa đủ ý kiến đồng ý bắt buộc của cơ quan có thẩm quyền: xem missing_consents của hồ sơ.",
-			EN: "Consent that is required has not been given: see missing_consents of the proposal."}}
+		return &permit.RefusedError{Detail: geo.Text{VI: "Chưa đủ ý kiến đồng ý bắt buộc của cơ quan có thẩm quyền: xem missing_consents của hồ sơ. Ở vành đai biên giới và khu vực quân sự phải có văn bản: số, ngày và tệp.",
+			EN: "Consent that is required has not been given: see missing_consents of the proposal. In a border belt and in military areas it must be on paper: with number, date and file."}}
 	case pg.Code == "HT025":
 		return &permit.RefusedError{Detail: geo.Text{VI: fmt.Sprintf("Đã thay đổi sau khi kiểm tra, nên không thể duyệt: %s. Hãy yêu cầu bổ sung.", pg.Detail),
 			EN: fmt.Sprintf("Changed since it was checked, and so it cannot be approved: %s. Have it supplemented (ask_more).", pg.Detail)}}

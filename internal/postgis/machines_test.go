@@ -84,6 +84,11 @@ func TestEveryStepOfEveryProposal(t *testing.T) {
 	from(id, permit.Supplemented)
 	f.must(f.officer, id, permit.Decision{Action: permit.Consult, Agencies: []string{"SXD"}})
 	from(id, permit.Consulting)
+	f.must(f.officer, id, permit.Decision{Action: permit.AskMore, Reasons: "x"})
+	from(id, permit.MoreAsked) // and of an agency still
+	f.must(f.operator, id, permit.Decision{Action: permit.Supplement, Verdict: []byte("{}")})
+	from(id, permit.Supplemented)
+	f.must(f.agency, id, permit.Decision{Action: permit.AnswerFor, Answer: "agreed"})
 	f.must(f.approver, id, permit.Decision{Action: permit.Approve})
 	from(id, permit.Approved)
 	f.must(f.officer, id, permit.Decision{Action: permit.Build})

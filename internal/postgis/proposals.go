@@ -94,7 +94,6 @@ func (s *Store) proposal(ctx context.Context, tx pgx.Tx, v account.Viewer, id in
 	if f.Parties, err = parties(ctx, tx, v, f); err != nil {
 		return permit.File{}, err
 	}
-	f.Actions = permit.Open(f.State, f.Parties)
 	if err := tx.QueryRow(ctx, "SELECT verdict FROM proposals WHERE id = $1", id).Scan(&f.Verdict); err != nil {
 		return permit.File{}, err
 	}
@@ -109,6 +108,7 @@ func (s *Store) proposal(ctx context.Context, tx pgx.Tx, v account.Viewer, id in
 			return permit.File{}, err
 		}
 	}
+	f.Actions = permit.Open(&f.File)
 	if f.Attachments, err = attachmentsOf(ctx, tx, v, f, 0); err != nil {
 		return permit.File{}, err
 	}

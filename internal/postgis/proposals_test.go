@@ -528,6 +528,26 @@ func TestConsentForRoutesAtTheBorder(t *testing.T) {
 	blocked("no remark is no consent", "BQP")
 	f.must(f.officer, id, permit.Decision{Action: permit.Consult, Agencies: []string{"BQP"}})
 	f.must(f.officer, id, permit.Decision{Action: permit.AnswerFor, Agency: "BQP", Answer: "agreed"})
+	blocked("agreed, but not on paper", "BQP")
+	paper := func(agency string, without string) permit.Decision {
+		d := permit.Decision{Action: permit.AnswerFor, Agency: agency, Answer: "agreed", DocumentNumber: "12/CV", DocumentDate: geo.NewDate(2026, 1, 5), Attachment: f.mustAttach(f.officer, id, agency)}
+		switch without {
+		case "number":
+			d.DocumentNumber = ""
+		case "date":
+			d.DocumentDate = geo.Date{}
+		case "file":
+			d.Attachment = 0
+		}
+		return d
+	}
+	for _, without := range []string{"number", "date", "file", ""} {
+		f.must(f.officer, id, permit.Decision{Action: permit.Consult, Agencies: []string{"BQP"}})
+		f.must(f.officer, id, paper("BQP", without))
+		if without != "" {
+			blocked("a paper without "+without, "BQP")
+		}
+	}
 	f.must(f.officer, id, permit.Decision{Action: permit.Consult, Agencies: []string{"BCHQS"}, Required: true})
 	blocked("the officer requires another", "BCHQS")
 	f.must(f.stranger, id, permit.Decision{Action: permit.AnswerFor, Answer: "agreed_with_conditions"})
@@ -559,6 +579,22 @@ func TestConsentForRoutesAtTheBorder(t *testing.T) {
 	f.must(f.officer, id, permit.Decision{Action: permit.Consult, Agencies: []string{"BCHQS"}, Required: true})
 	blocked("asked for its consent", "", "BCHQS")
 	f.must(f.stranger, id, permit.Decision{Action: permit.AnswerFor, Answer: "agreed"})
+	blocked("agreed, but not on paper", "")
+	f.must(f.officer, id, permit.Decision{Action: permit.Consult, Agencies: []string{"BCHQS"}, Required: true})
+	own := paper("BCHQS", "")
+	own.Agency = ""
+	f.must(f.stranger, id, own)
+	f.must(f.approver, id, permit.Decision{Action: permit.Approve})
+
+	run(t, f.conn, `INSERT INTO special_areas (code, valid_from, jurisdiction, kind, geom) VALUES ('QS', '2015-01-01', '11', 'military', ST_Multi(ST_MakeEnvelope(103.05, 21.05, 103.08, 21.08, 4326)))`)
+	run(t, f.conn, `INSERT INTO ducts (code, valid_from, jurisdiction, status, works_class, owner_organisation, geom) VALUES ('C1', '2020-01-01', '11', 'draft', 'N1', 'VNPT', 'SRID=4326;MULTILINESTRINGZ((103.06 21.06 0, 103.2 21.06 0))')`)
+	n.Features[0] = permit.FiledFeature{Collection: "ducts", ID: scalar[int64](t, f.conn, "SELECT id FROM ducts WHERE code = 'C1'")}
+	if id, err = f.FileProposal(ctx, f.operator, n); err != nil {
+		t.Fatal(err)
+	}
+	blocked("through a military area", "")
+	f.must(f.officer, id, permit.Decision{Action: permit.Consult, Agencies: []string{"BCHQS"}, Required: true})
+	f.must(f.officer, id, paper("BCHQS", ""))
 	f.must(f.approver, id, permit.Decision{Action: permit.Approve})
 	mast := f.file(f.draft) // a mast there is no route
 	f.must(f.approver, mast, permit.Decision{Action: permit.Approve})
@@ -807,8 +843,8 @@ func (m *modelled) step(who string, d permit.Decision) string {
 	}
 	type key struct{ action, party string }
 	from := map[key]string{
-		{"ask_more", "officer"}: "filed supplemented", {"supplement", "organisation"}: "more_asked", {"consult", "officer"}: "filed supplemented consulting",
-		{"answer", "officer"}: "consulting", {"answer", "agency"}: "consulting", {"approve", "approver"}: "filed supplemented consulting",
+		{"ask_more", "officer"}: "filed supplemented consulting", {"supplement", "organisation"}: "more_asked", {"consult", "officer"}: "filed supplemented consulting",
+		{"answer", "officer"}: "more_asked supplemented consulting", {"answer", "agency"}: "more_asked supplemented consulting", {"approve", "approver"}: "filed supplemented consulting",
 		{"refuse", "approver"}: "filed more_asked supplemented consulting", {"withdraw", "organisation"}: "filed more_asked supplemented consulting",
 		{"renew", "approver"}: "approved", {"expire", "officer"}: "approved", {"build", "officer"}: "approved"}
 	in := func(states string) bool { return slices.Contains(strings.Fields(states), string(m.state)) }
@@ -845,7 +881,7 @@ func (m *modelled) step(who string, d permit.Decision) string {
 		}
 	}
 	m.revision++
-	after := map[permit.Action]permit.FileState{permit.AskMore: "more_asked", permit.Supplement: "supplemented", permit.Consult: "consulting", permit.AnswerFor: "consulting", permit.Approve: "approved",
+	after := map[permit.Action]permit.FileState{permit.AskMore: "more_asked", permit.Supplement: "supplemented", permit.Consult: "consulting", permit.AnswerFor: m.state, permit.Approve: "approved",
 		permit.Refuse: "refused", permit.Withdraw: "withdrawn", permit.Renew: "approved", permit.Build: "built"}
 	m.state = after[d.Action]
 	if !slices.Contains(strings.Fields("filed more_asked supplemented consulting"), string(m.state)) {

@@ -129,9 +129,11 @@ func sharingRequest(ctx context.Context, tx pgx.Tx, v account.Viewer, number str
 	if at != nil {
 		r.Point = &[2]float64{at[0], at[1]}
 	}
+	if r.Steps, err = shareSteps(ctx, tx, v, r); err != nil {
+		return permit.ShareRequest{}, err
+	}
 	r.Actions = permit.OpenShare(&r.ShareRequest, r.Parties, v.OrganisationOn(r.Collection))
-	r.Steps, err = shareSteps(ctx, tx, v, r)
-	return r.ShareRequest, err
+	return r.ShareRequest, nil
 }
 
 func seeShare(ctx context.Context, q querier, v account.Viewer, number string, today geo.Date) (*seenShare, error) {
