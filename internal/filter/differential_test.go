@@ -28,7 +28,7 @@ func randomRows(m *maker, n int) []row {
 			}
 		}
 		for _, name := range names(KindText) {
-			maybe(name, pick(m, "Mường", "MƯỜNG", "muong", "Đông", "đông", "dong", "ß", "ss", "ΣΑΣ", "σας", "a%b", "axb", "a_b", `a\b`, "a'b", "a", ""))
+			maybe(name, pick(m, "Mường", "MƯỜNG", "muong", "Đông", "đông", "dong", "ß", "ss", "ΣΑΣ", "σας", "a%b", "axb", "a_b", `a\b`, "a'b", `a\`, `\'`, `a\nb`, "a\nb", "\a\b\t\v\f\r", "a", ""))
 		}
 		for _, name := range names(KindInteger) {
 			maybe(name, pick[int64](m, 0, 1, 2, -3, 7, 1<<53, 1<<53+1))
@@ -228,7 +228,7 @@ func TestSQLIsTotal(t *testing.T) {
 			selected(t, conn, f)
 		}
 	}
-	for _, text := range []string{`name LIKE '%\%' OR alias LIKE CASEI('\a')`, "x = y OR count = x OR x IN (1, 2.5)", "ACCENTI(CASEI(name)) LIKE ACCENTI('%')"} {
+	for _, text := range []string{`name LIKE '%\%' OR alias LIKE CASEI('\\a')`, "x = y OR count = x OR x IN (1, 2.5)", "ACCENTI(CASEI(name)) LIKE ACCENTI('%')"} {
 		f, err := Check(readText(t, text), wide)
 		if err != nil {
 			t.Fatal(err)

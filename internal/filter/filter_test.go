@@ -137,7 +137,7 @@ func TestJSONFaults(t *testing.T) {
 		{`{"bbox":[1,2,3]}`, []string{""}}, {`{"bbox":["1",2,3,4]}`, []string{"/bbox"}}, {`{"type":"Pt","coordinates":[1,2]}`, []string{"/type"}},
 		{`{"type":"Polygon","coordinates":[[[1,2],["3",4]]]}`, []string{"/coordinates/0/1"}}, {`{"type":"Point","coordinates":[1,2,3,4]}`, []string{"/coordinates"}},
 		{`{"interval":["..",1]}`, []string{"/interval/1"}}, {`{"interval":[".."]}`, []string{"/interval"}}, {`{"property":"a","x/y":1}`, []string{"/x~1y"}},
-		{`{"op":"=","args":["a\\","b\\'c"]}`, []string{"/args/0", "/args/1"}},
+		{`{"op":"=","args":["a\u0000","b"]}`, []string{"/args/0"}},
 		{`{"type":"GeometryCollection","geometries":[{"type":"GeometryCollection","geometries":[]}]}`, []string{"/geometries/0"}},
 	} {
 		_, err := ParseJSON([]byte(tt.raw))
@@ -332,7 +332,7 @@ func FuzzParseText(f *testing.F) {
 	for seed := range uint64(50) {
 		f.Add(String(newMaker(seed).condition(3)))
 	}
-	for _, s := range []string{"", "a", "((", "a = 'x''", "NOT NOT a", "- - a = 1", "f((1),((2)))", "x IN ((1),(2))", "POINT Z(1 2 3)", "INTERVAL('..',f())", "\xff", "a^b^c", "'\\''"} {
+	for _, s := range []string{"", "a", "((", "a = 'x''", "NOT NOT a", "- - a = 1", "f((1),((2)))", "x IN ((1),(2))", "POINT Z(1 2 3)", "INTERVAL('..',f())", "\xff", "a^b^c", "'\\''", `a = '\\\'\n\x\'`} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {

@@ -25,8 +25,9 @@ type token struct {
 
 // lexer cuts text into tokens.
 type lexer struct {
-	text string
-	pos  int
+	text  string
+	pos   int
+	draft bool // reads ILIKE, and in texts no escapes but that of a quote
 }
 
 // next returns the next token, or an error of one fault.
@@ -75,16 +76,24 @@ func (l *lexer) take(ok func(rune) bool) string {
 	return l.text[start:l.pos]
 }
 
-// characters reads a character literal, in which ” and \' are a quote.
+// escapes are what may follow a backslash in a character literal, and what it stands for.
+// Before anything else a backslash is one: the grammar has it among the characters, and
+// LIKE reads \% and \_ in its patterns.
+var escapes = map[byte]byte{'\'': '\'', '\\': '\\', 'a': '\a', 'b': '\b', 't': '\t', 'n': '\n', 'v': '\v', 'f': '\f', 'r': '\r'}
+
+// characters reads a character literal, in which two quotes are one.
 func (l *lexer) characters() (token, error) {
 	start := l.pos
 	var b strings.Builder
 	for i := start + 1; i < len(l.text); i++ {
-		c := l.text[i]
-		next := i+1 < len(l.text) && l.text[i+1] == '\''
+		c, next := l.text[i], byte(0)
+		if i+1 < len(l.text) {
+			next = l.text[i+1]
+		}
+		meant, escaped := escapes[next]
 		switch {
-		case c == '\\' && next, c == '\'' && next:
-			b.WriteByte('\'')
+		case c == '\\' && escaped && (!l.draft || next == '\''), c == '\'' && next == '\'':
+			b.WriteByte(meant)
 			i++
 		case c == '\'':
 			l.pos = i + 1

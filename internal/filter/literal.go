@@ -38,15 +38,10 @@ func (e *Number) digits() string {
 
 func decimals(x float64) string { return strconv.FormatFloat(x, 'G', -1, 64) }
 
-// newText makes a character literal, and refuses what the database or the text form
-// cannot hold: zero bytes, and a backslash before a quote or at the end, where the text
-// form would read an escape.
+// newText makes a character literal, and refuses what the database cannot hold.
 func newText(at Place, s string) (*Text, error) {
 	if !utf8.ValidString(s) || strings.ContainsRune(s, 0) {
 		return nil, wrong(Syntax, at, "chuỗi không phải UTF-8 hoặc có byte 0", "the text is not UTF-8 or holds a zero byte")
-	}
-	if strings.HasSuffix(s, `\`) || strings.Contains(s, `\'`) {
-		return nil, wrong(Syntax, at, "chuỗi có dấu \\ ngay trước dấu ' hoặc ở cuối", "the text has a backslash before a quote or at its end")
 	}
 	return &Text{at, s}, nil
 }

@@ -45,8 +45,10 @@ func (w printer) print(e Expr) {
 	}
 }
 
-// quote doubles the quotes of a text.
-func (w printer) quote(s string) { w.WriteString("'" + strings.ReplaceAll(s, "'", "''") + "'") }
+// quoted writes what a text may not hold as it is.
+var quoted = strings.NewReplacer("'", "''", `\`, `\\`, "\a", `\a`, "\b", `\b`, "\t", `\t`, "\n", `\n`, "\v", `\v`, "\f", `\f`, "\r", `\r`)
+
+func (w printer) quote(s string) { w.WriteString("'" + quoted.Replace(s) + "'") }
 
 func (w printer) end(e Expr) {
 	if s, ok := end(e); ok {

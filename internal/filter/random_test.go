@@ -57,7 +57,7 @@ func (m *maker) condition(depth int) Expr {
 	case 3:
 		return call(pick(m, "=", "<>"), m.scalar(KindBoolean), m.scalar(KindBoolean))
 	case 4:
-		return call("like", m.scalar(KindText), m.folded(&Text{Value: m.mark + pick(m, "M%", "%ng", "_%", "%", "", `a\%b`, `a\_b`, "%m%g%", "đ_ng", "Mường%", "ss", "Σ%")}))
+		return call("like", m.scalar(KindText), m.folded(&Text{Value: m.mark + pick(m, "M%", "%ng", "_%", "%", "", `a\%b`, `a\_b`, "%m%g%", "đ_ng", "Mường%", "ss", "Σ%", `a\\b`, `%\\`, "a\n%", `%\'`)}))
 	case 5:
 		k := pick(m, KindText, KindNumber, KindTimestamp)
 		return call("between", m.scalar(k), m.scalar(k), m.scalar(k))
@@ -93,7 +93,7 @@ func (m *maker) scalar(k Kind) Expr {
 	switch k {
 	case KindText:
 		if literal {
-			return m.folded(&Text{Value: m.mark + pick(m, "Mường", "MƯỜNG", "Mu\u031bo\u031b\u0300ng", "muong", "Đông", "đông", "dong", "ß", "SS", "ΣΑΣ", "a%b", "a'b", `a\b`, "")})
+			return m.folded(&Text{Value: m.mark + pick(m, "Mường", "MƯỜNG", "Mu\u031bo\u031b\u0300ng", "muong", "Đông", "đông", "dong", "ß", "SS", "ΣΑΣ", "a%b", "a'b", `a\b`, `a\`, `\'`, `a\nb`, "a\nb", "\a\b\t\v\f\r", "")})
 		}
 		return m.folded(&Property{Name: pick(m, names(KindText)...)})
 	case KindNumber:

@@ -17,7 +17,7 @@ func parseText(s string, draft bool) (Expr, error) {
 	if !utf8.ValidString(s) {
 		return nil, wrong(Syntax, Place{Offset: len(s) - len(strings.ToValidUTF8(s, ""))}, "bộ lọc không phải UTF-8", "the filter is not UTF-8")
 	}
-	p := &parser{lexer: lexer{text: s}, draft: draft}
+	p := &parser{lexer: lexer{text: s, draft: draft}}
 	if err := p.advance(); err != nil {
 		return nil, err
 	}
@@ -49,7 +49,6 @@ type parser struct {
 	tok, after token
 	started    bool
 	nested     int
-	draft      bool // reads ILIKE
 }
 
 // advance goes on by one token.
