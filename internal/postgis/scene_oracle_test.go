@@ -155,6 +155,8 @@ func oracleProposals(n nation, d zoning.SceneData, count int) []zoning.Proposal 
 			Structure: &structures[random.Intn(2)], Date: n.date}
 		if p.MastType != geo.A2b {
 			p.Structure = new(geo.Rooftop)
+		} else if random.Intn(4) > 0 {
+			p.HostBuildingHeightM = nil // else it stands on what it must not
 		}
 		proposals[i] = p
 	}
@@ -239,7 +241,7 @@ func (one *told) take(f zoning.Finding) {
 const exactly = `~ '^(0|...0)'`
 
 // oracleSQL answers the proposals in the table asked by the demo's rules: zones, types
-// × zones, structure, spacing, duty to share, consultations. It was written from the
+// × zones, what an A2b stands on, structure, spacing, duty to share, consultations. It was written from the
 // rule set's text, not from the code. Distances are taken in both directions.
 const oracleSQL = `
 WITH placed AS (
@@ -284,6 +286,7 @@ WITH placed AS (
 SELECT coalesce(commune, ''), coalesce(district_code, ''), zones, allowed, spacing, spacing_m, sharing, sharing_m, areas, coalesce(unlike, 0),
 	CASE WHEN NOT inside THEN 'undetermined'
 		WHEN zones IS NOT NULL AND mast_type <> ALL (allowed) THEN 'refused'
+		WHEN mast_type = 'A2b' AND building_m > 0 THEN 'refused'
 		WHEN mast_type = 'A2b' AND urban AND structure <> 'self_supporting' THEN 'refused'
 		WHEN zones IS NULL THEN 'undetermined'
 		WHEN spacing IS NOT NULL OR sharing IS NOT NULL OR areas IS NOT NULL OR top_m >= 45 THEN 'conditional'
@@ -299,7 +302,7 @@ func askSQL(t *testing.T, n nation, proposals []zoning.Proposal) []told {
 	_, err := n.peer.CopyFrom(ctx, pgx.Identifier{"asked"}, []string{"id", "lon", "lat", "mast_type", "height_m", "building_m", "operator", "structure"},
 		pgx.CopyFromSlice(len(proposals), func(i int) ([]any, error) {
 			p := proposals[i]
-			return []any{i, p.Point[0], p.Point[1], string(p.MastType), *p.HeightM, *p.HostBuildingHeightM, p.Operator, string(*p.Structure)}, nil
+			return []any{i, p.Point[0], p.Point[1], string(p.MastType), *p.HeightM, p.HostBuildingHeightM, p.Operator, string(*p.Structure)}, nil
 		}))
 	if err != nil {
 		t.Fatal(err)
