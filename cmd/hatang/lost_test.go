@@ -1,8 +1,10 @@
 package main
 
 import (
+	"context"
 	"io"
 	"log"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
@@ -27,6 +29,18 @@ func cutOff(t *testing.T, s *server) {
 	if n != "1" {
 		t.Errorf("%s readers were ended, want 1", n)
 	}
+}
+
+// slowly is a client for whom little waits on the way: a large answer is still being read from the
+// database while it does not read, however much systems let wait.
+func slowly() http.RoundTripper {
+	return &http.Transport{DisableKeepAlives: true, DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
+		conn, err := new(net.Dialer).DialContext(ctx, network, address)
+		if err == nil {
+			err = conn.(*net.TCPConn).SetReadBuffer(64 << 10)
+		}
+		return conn, err
+	}}
 }
 
 // onceAfter calls do when more than n bytes have been read.
@@ -77,7 +91,7 @@ func lostInMidStream(t *testing.T, s *server, encoding string) {
 		t.Fatal(err)
 	}
 	req.Header.Set("Accept-Encoding", encoding)
-	resp, err := http.DefaultClient.Do(req)
+	resp, err := slowly().RoundTrip(req)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -97,6 +111,7 @@ func lostUnderGDAL(t *testing.T, s *server) {
 		t.Fatal(err)
 	}
 	proxy := &httputil.ReverseProxy{
+		Transport: slowly(),
 		Rewrite: func(r *httputil.ProxyRequest) {
 			r.SetURL(target)
 			r.Out.Host = r.In.Host // links lead through the proxy
