@@ -34,6 +34,58 @@ func TestPapers(t *testing.T) {
 	s.roundedPlace(t)
 }
 
+// TestApprovalsAgainstTheCheck: what has come to stand in the way since a mast was filed is found
+// before it is approved, and the approval says why nevertheless; what is approved stays as it is.
+func TestApprovalsAgainstTheCheck(t *testing.T) {
+	t.Parallel()
+	dir, key := demoDir(t)
+	s := serve(t, dir, key, "--demo", "--date", "today")
+	viettel, vnpt, approver, officer := bearer(newKey(t, s, "operator", "--organisation", "VIETTEL")), bearer(newKey(t, s, "operator", "--organisation", "VNPT")), bearer(newKey(t, s, "approver")), bearer(newKey(t, s, "officer", "--organisation", "VNPT"))
+	const free = 103.1 // of other masts
+	file := func(who []string, mast int64) (path string) {
+		t.Helper()
+		var filed struct{ ID int64 }
+		s.call(t, http.MethodPost, "/api/v1/proposals", fmt.Sprintf(`{"title":"Trạm","features":[{"collection":"bts_sites","id":%d}]}`, mast), append(who, "Content-Type", "application/json")...).read(t, &filed)
+		return fmt.Sprintf("/api/v1/proposals/%d", filed.ID)
+	}
+	decide := func(who []string, path, body string) answer {
+		return s.call(t, http.MethodPost, path+"/decisions", body, append(who, "Content-Type", "application/json")...)
+	}
+	verdict := func(path string) string {
+		var p struct {
+			Verdict struct{ Verdict string }
+		}
+		s.call(t, http.MethodGet, path, "", approver...).read(t, &p)
+		return p.Verdict.Verdict
+	}
+	mast := s.paperMast(t, vnpt, "VN-GAN", free+0.00005)
+	first, second := file(viettel, s.paperMast(t, viettel, "VT-GAN", free)), file(vnpt, mast)
+	if got := verdict(second); got != "permitted" {
+		t.Fatalf("where nothing stands: %s", got)
+	}
+	decide(approver, first, `{"action":"approve"}`).wants(t, http.StatusOK)
+	refused := decide(approver, second, `{"action":"approve"}`)
+	if refused.wants(t, http.StatusConflict); !strings.Contains(string(refused.body), "COND-dd1") {
+		t.Errorf("another was approved beside it: %s", refused.body)
+	}
+	decide(approver, second, `{"action":"approve","reasons":"Hai cột ở hai bên vách núi."}`).wants(t, http.StatusOK)
+	if got := verdict(second); got == "permitted" {
+		t.Errorf("the decision keeps what was found before: %s", got)
+	}
+	var p struct{ Decision string }
+	s.call(t, http.MethodGet, second, "", approver...).read(t, &p)
+	for name, reader := range map[string][]string{"the public": nil, "the organisation": vnpt} {
+		for form, text := range s.texts(t, "/api/v1/decisions/"+p.Decision+"?", reader) {
+			if strings.Contains(text, "hai bên vách núi") != (reader != nil) || !strings.Contains(text, "Chiều cao (m): 42") {
+				t.Errorf("%s, %s:\n%s", name, form, text)
+			}
+		}
+	}
+	for _, change := range []string{`{"height_m":120}`, `{"mast_type":"A2a"}`} {
+		s.call(t, http.MethodPatch, fmt.Sprintf("/api/v1/collections/bts_sites/items/%d", mast), `{"properties":`+change+`}`, append(officer, "Content-Type", "application/merge-patch+json")...).wants(t, http.StatusConflict)
+	}
+}
+
 // paperMast makes a draft of a mast and returns its id.
 func (s *server) paperMast(t *testing.T, who []string, code string, lon float64) (id int64) {
 	t.Helper()

@@ -399,7 +399,7 @@ func (s *fakeStore) Fileable(_ context.Context, _ account.Viewer, q permit.Draft
 }
 
 func (s *fakeStore) Proposal(_ context.Context, _ account.Viewer, id int64) (permit.File, error) {
-	return permit.File{ID: id, Revision: 3}, s.call("Proposal")
+	return permit.File{ID: id, Revision: 3, State: permit.Filed, Parties: []permit.Party{permit.Approver}}, s.call("Proposal")
 }
 
 func (s *fakeStore) RuleSets(_ context.Context, _ account.Viewer, q permit.RuleSetQuery) ([]permit.RuleSetEntry, error) {

@@ -173,7 +173,7 @@ func (a *api) fileProposal(w http.ResponseWriter, r *request) error {
 		return faultsProblem(invalidBody, faults)
 	}
 	var err error
-	if n.Verdict, n.Records, err = a.checkFiled(r, n.Features); err != nil {
+	if n.Verdict, n.Records, err = a.checkFiled(r, r.viewer.Organisation, n.Features); err != nil {
 		return err
 	}
 	id, err := a.Accounts.FileProposal(r.Context(), r.viewer, n)
@@ -201,13 +201,16 @@ func (a *api) decideProposal(w http.ResponseWriter, r *request) error {
 	if d.Revision, err = decidedOn(r.Request, given.Revision); err != nil {
 		return stepProblem(err)
 	}
-	if d.Action == permit.Supplement {
+	if d.Action == permit.Supplement || d.Action == permit.Approve {
 		f, err := a.openFor(r, id, d.Action)
+		if f.Revision != 0 && d.Revision != 0 && f.Revision != d.Revision {
+			return stepProblem(layer.ErrStale)
+		}
 		if err != nil {
 			return err
 		}
 		d.Features = f.Features
-		if d.Verdict, d.Records, err = a.checkFiled(r, d.Features); err != nil {
+		if d.Verdict, d.Records, err = a.checkFiled(r, f.Organisation, d.Features); err != nil {
 			return err
 		}
 	}

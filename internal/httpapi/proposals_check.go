@@ -23,21 +23,22 @@ type filedAnswer struct {
 	at int
 }
 
-// checkFiled checks the masts and the cables among features and notes the revisions that it
-// has read. Their verdicts are to be recorded with the proposal.
+// checkFiled checks the masts and the cables among features of an organisation's proposal and
+// notes the revisions that it has read: when they are filed, supplemented and approved. Their
+// verdicts are to be recorded with the proposal.
 //
 // Decided: they are checked as for somebody who has signed in and nothing else. All of the
 // organisation read what was found, and the agencies, whatever he who files may see beside;
 // drafts of the organisation itself do not count: the masts are among them. What others have
 // refused to share with it does: by filing it relies on that. What the masts are to each other
 // is found beside.
-func (a *api) checkFiled(r *request, features []permit.FiledFeature) (json.RawMessage, permit.Sealed, error) {
+func (a *api) checkFiled(r *request, organisation string, features []permit.FiledFeature) (json.RawMessage, permit.Sealed, error) {
 	checked := make([]permit.CheckedFeature, len(features))
 	questions := map[permit.Kind][]filedQuestion{}
 	for i := range features {
 		f := &features[i]
 		checked[i] = permit.CheckedFeature{FeatureID: permit.FeatureID{Collection: f.Collection, ID: f.ID}}
-		kind, body, err := a.questionOf(r, f)
+		kind, body, err := a.questionOf(r, organisation, f)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -45,7 +46,7 @@ func (a *api) checkFiled(r *request, features []permit.FiledFeature) (json.RawMe
 			questions[kind] = append(questions[kind], filedQuestion{i, body})
 		}
 	}
-	date, viewer := a.ReferenceDate(), account.Viewer{Name: r.viewer.Name, RefusedTo: r.viewer.Organisation}
+	date, viewer := a.ReferenceDate(), account.Viewer{Name: r.viewer.Name, RefusedTo: organisation}
 	var answers []filedAnswer
 	for _, kind := range []permit.Kind{permit.Placement, permit.CableKind} {
 		bodies := make([]json.RawMessage, len(questions[kind]))
@@ -100,7 +101,7 @@ func (a *api) sealedOf(answers []filedAnswer, features []permit.FiledFeature) pe
 // questionOf returns a feature as what is asked in a check, and notes the revision that it has
 // read and its code; nil for what no check is about, and for what the store is going to say is wrong, with
 // all else.
-func (a *api) questionOf(r *request, f *permit.FiledFeature) (permit.Kind, json.RawMessage, error) {
+func (a *api) questionOf(r *request, organisation string, f *permit.FiledFeature) (permit.Kind, json.RawMessage, error) {
 	l, known := a.Registry.Get(f.Collection)
 	if !known || !slices.Contains(permit.FiledLayers(), f.Collection) {
 		return "", nil, nil
@@ -118,5 +119,5 @@ func (a *api) questionOf(r *request, f *permit.FiledFeature) (permit.Kind, json.
 	if err != nil {
 		return "", nil, err
 	}
-	return permit.QuestionOf(f.Collection, text, r.viewer.Organisation)
+	return permit.QuestionOf(f.Collection, text, organisation)
 }

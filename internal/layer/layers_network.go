@@ -12,6 +12,11 @@ func carrierField() Field {
 		v("electric_pole", "cột điện", "electric poles", "#feb24c"), v("lighting_pole", "cột chiếu sáng", "lighting poles", "#fed976"))
 }
 
+// newProjectField says whether a line is part of a new project, all of which goes underground.
+func newProjectField() Field {
+	return boolean("new_project", t("Dự án mới", "New project"), t("Đúng với đường mới, khu đô thị mới.", "True for new roads and new urban areas."))
+}
+
 func roadClassField() Field {
 	return text("road_class", t("Cấp đường", "Road class"), t("Cấp của đường bộ.", "Class of the road.")).oneOf(
 		v("national", "quốc lộ", "national", "#a50f15"), v("provincial", "tỉnh lộ", "provincial", "#de2d26"), v("district", "huyện lộ", "district", "#fb6a4a"),
@@ -44,7 +49,7 @@ func networkLayers() []Layer {
 			Fields: fields(stageFields(), []Field{
 				text("kind", t("Loại tuyến", "Kind"), t("Liên tỉnh, nội tỉnh hay biên giới.", "Interprovincial, within the province, or border.")).required().oneOf(
 					v("interprovincial", "liên tỉnh", "interprovincial", "#023858"), v("intraprovincial", "nội tỉnh", "intraprovincial", "#0570b0"), v("border", "dọc biên giới", "border", "#ae017e")),
-				fibres, worksClassField(append(undergroundWorks(), overhead...)...), carrierField(), length, operatorField(),
+				fibres, worksClassField(append(undergroundWorks(), overhead...)...), carrierField(), newProjectField(), length, operatorField(),
 			}),
 		},
 		{
@@ -55,7 +60,7 @@ func networkLayers() []Layer {
 				carrierField(), roadClassField(),
 				text("medium", t("Loại cáp", "Medium"), t("Vật liệu truyền dẫn.", "What the cable is made of.")).oneOf(v("copper", "cáp đồng", "copper", "#b87333"), v("fibre", "cáp quang", "fibre", "#0570b0"), v("coaxial", "cáp đồng trục", "coaxial", "#636363")),
 				text("service", t("Dịch vụ", "Service"), t("Viễn thông hay truyền hình.", "Telecom or television.")).oneOf(v("telecom", "viễn thông", "telecom", ""), v("television", "truyền hình", "television", "")),
-				boolean("new_project", t("Dự án mới", "New project"), t("Đúng với đường mới, khu đô thị mới.", "True for new roads and new urban areas.")),
+				newProjectField(),
 				fibres, integer("pairs", t("Số đôi cáp", "Pairs"), t("Số đôi dây đồng.", "Copper pairs.")), length, operatorField(),
 			}),
 		},
@@ -74,7 +79,7 @@ func networkLayers() []Layer {
 					v("telecom", "cột viễn thông", "telecom", "#6a51a3"), v("electric", "cột điện", "electric", "#feb24c"), v("lighting", "cột chiếu sáng", "lighting", "#fed976")),
 				text("material", t("Vật liệu", "Material"), t("Vật liệu cột.", "What the poles are made of.")),
 				metres("pole_height_m", t("Chiều cao cột (m)", "Pole height (m)"), t("Chiều cao cột, mét.", "Height of the poles, metres.")).max(100),
-				integer("poles", t("Số cột", "Poles"), t("Số cột trong tuyến.", "Poles in the line.")), operatorField(),
+				integer("poles", t("Số cột", "Poles"), t("Số cột trong tuyến.", "Poles in the line.")), newProjectField(), operatorField(),
 			}),
 		},
 		{

@@ -156,17 +156,29 @@ func (d *Decision) grounds(s *Setting) Section {
 		if len(section.Items) == 0 {
 			section.Texts = []string{s.say("no_conditions")}
 		}
+		if said := d.said(permit.Approve); said != nil { // why nevertheless, where the check is against it
+			section.Texts = append(append(section.Texts, s.say("reasons")+":"), said...)
+		}
 		return section
 	}
 	section := Section{Title: s.say("reasons"), Texts: []string{s.say("reasons_kept")}}
-	if d.File != nil {
-		for _, step := range d.File.Steps {
-			if step.Action == permit.Refuse && step.Reasons != nil {
-				section.Texts = strings.Split(*step.Reasons, "\n")
-			}
-		}
+	if said := d.said(permit.Refuse); said != nil {
+		section.Texts = said
 	}
 	return section
+}
+
+// said are the reasons of the decision, for who has to do with the proposal.
+func (d *Decision) said(action permit.Action) (lines []string) {
+	if d.File == nil {
+		return nil
+	}
+	for _, step := range d.File.Steps {
+		if step.Action == action && step.Reasons != nil {
+			lines = strings.Split(*step.Reasons, "\n")
+		}
+	}
+	return lines
 }
 
 func (d *Decision) features(s *Setting) Section {
@@ -184,15 +196,16 @@ func (d *Decision) features(s *Setting) Section {
 		t.Columns = slices.Delete(t.Columns, 2, 3)
 	}
 	for i, f := range d.Features {
-		name := ""
+		var what []string
 		if f.Name != nil && *f.Name != f.Code {
-			name = *f.Name
+			what = append(what, *f.Name)
 		}
+		what = append(what, s.decided(f)...)
 		place := ""
 		if i < len(d.Places) {
 			place = s.where(d.Places[i])
 		}
-		cells := []Cell{{Text: s.layerTitle(f.Collection)}, {Strong: f.Code, Text: name}, {Text: s.statusTitle(f)}, {Text: place}}
+		cells := []Cell{{Text: s.layerTitle(f.Collection)}, {Strong: f.Code, Text: strings.Join(what, "\n")}, {Text: s.statusTitle(f)}, {Text: place}}
 		if d.Outcome == permit.Refused {
 			cells = slices.Delete(cells, 2, 3)
 		}
@@ -224,6 +237,22 @@ func (s *Setting) statusTitle(f permit.DecidedFeature) string {
 		}
 	}
 	return f.Status
+}
+
+// decided are the properties that make a feature what is approved, each by its title.
+func (s *Setting) decided(f permit.DecidedFeature) (lines []string) {
+	l, ok := s.Layers(f.Collection)
+	if !ok {
+		return nil
+	}
+	for _, name := range permit.DecidedProperties(f.Collection) {
+		if value, has := f.Properties[name]; has {
+			if field, ok := l.Field(name); ok {
+				lines = append(lines, field.Title.In(s.Language)+": "+fieldValue(field, s.Language, value))
+			}
+		}
+	}
+	return lines
 }
 
 // checksSection is what the checks found when it was filed.

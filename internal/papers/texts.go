@@ -103,7 +103,7 @@ var texts = map[string]geo.Text{
 	"code":             {VI: "Mã, tên", EN: "Code, name"},
 	"status":           {VI: "Tình trạng", EN: "Status"},
 	"place":            {VI: "Vị trí", EN: "Place"},
-	"checks":           {VI: "Kết quả kiểm tra khi nộp hồ sơ", EN: "What the checks found when it was filed"},
+	"checks":           {VI: "Kết quả kiểm tra hồ sơ", EN: "What the checks found"},
 	"check_of":         {VI: "%s: %s", EN: "%s: %s"},
 	"not_checked":      {VI: "chưa kiểm tra được", EN: "could not be checked"},
 	"by_verdict":       {VI: "%s, %s, bộ quy tắc %s, dữ liệu ngày %s", EN: "%s, %s, rule set %s, data of %s"},

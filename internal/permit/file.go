@@ -277,7 +277,8 @@ type Decision struct {
 	DocumentNumber string
 	DocumentDate   geo.Date
 	Attachment     int64 // id of the file of the answer; 0 for none
-	// Verdict is of what is supplemented, of the features at these revisions.
+	// Verdict is of what is supplemented, of the features at these revisions; or of what is to be
+	// approved, as it is judged then.
 	Verdict  json.RawMessage
 	Features []FiledFeature
 	Records  Sealed
@@ -313,6 +314,26 @@ type DecidedFeature struct {
 	Code       string  `json:"code"`
 	Name       *string `json:"name"`
 	Status     string  `json:"status"`
+	// Properties are those of DecidedProperties that it has.
+	Properties map[string]json.RawMessage `json:"properties,omitempty"`
+}
+
+// DecidedProperties lists what a decision says of a feature beside where it is: what makes it
+// that which is approved, of each of the FiledLayers.
+func DecidedProperties(collection string) []string {
+	switch collection {
+	case "bts_sites":
+		return []string{"mast_type", "structure", "height_m", "half_width_m", "host_building_height_m"}
+	case "cable_segments":
+		return []string{"medium", "carrier", "underground"}
+	case "ducts":
+		return []string{"works_class", "ways"}
+	case "fibre_routes":
+		return []string{"kind", "carrier", "works_class"}
+	case "pole_lines":
+		return []string{"kind", "pole_height_m"}
+	}
+	return []string{"kind"}
 }
 
 // DecisionQuery selects entries of the register; zero values select all.

@@ -2,8 +2,10 @@ package permit
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"hatang/geo"
 	"hatang/geo/zoning"
@@ -55,10 +57,78 @@ func keptVerdict(gravest zoning.Verdict, date any, features []json.RawMessage, t
 	return json.Marshal(kept)
 }
 
+// NeedsReasons returns a *RefusedError where an approval is to say why: against what the check
+// now finds refused or cannot determine, and where that is graver than what was filed, as when
+// something else was approved since. It names the rules against it. Verdicts are what FileVerdict
+// made; nil and null are none.
+func NeedsReasons(filed, now json.RawMessage) error {
+	before, after := weighed{}, weighed{}
+	if err := errors.Join(unmarshalWeighed(filed, &before), unmarshalWeighed(now, &after)); err != nil {
+		return err
+	}
+	verdict, against := after.Verdict.Text(), strings.Join(after.against(), ", ")
+	if against != "" {
+		against = " (" + against + ")"
+	}
+	switch {
+	case after.Verdict == zoning.Refused || after.Verdict == zoning.Undetermined:
+		return &RefusedError{Detail: geo.Text{VI: "Kết quả kiểm tra hôm nay: " + verdict.VI + against + ". Chấp thuận thì phải nêu lý do (reasons).",
+			EN: "The check today: " + verdict.EN + against + ". To approve it nevertheless, say why (reasons)."}}
+	case after.Verdict == zoning.Conditional && slices.Index(gravity(), before.Verdict) < slices.Index(gravity(), after.Verdict):
+		return &RefusedError{Detail: geo.Text{VI: "Từ khi nộp, kết quả kiểm tra đã thành: " + verdict.VI + against + ". Chấp thuận thì phải nêu lý do (reasons).",
+			EN: "Since it was filed, the check has come to: " + verdict.EN + against + ". To approve it nevertheless, say why (reasons)."}}
+	}
+	return nil
+}
+
+// weighed is what FileVerdict made, as far as it is weighed for a decision.
+type weighed struct {
+	Verdict  zoning.Verdict `json:"verdict"`
+	Features []struct {
+		Answer struct {
+			Findings []zoning.Finding `json:"findings"`
+		} `json:"answer"`
+	} `json:"features"`
+	EachOther []Together `json:"each_other"`
+}
+
+func unmarshalWeighed(text json.RawMessage, w *weighed) error {
+	if len(text) == 0 {
+		return nil
+	}
+	if err := json.Unmarshal(text, w); err != nil {
+		return fmt.Errorf("read what was checked: %w", err)
+	}
+	return nil
+}
+
+// against are the rules that something does not meet, or of which it is not known.
+func (w *weighed) against() (rules []string) {
+	note := func(f *zoning.Finding) {
+		if (f.Outcome == zoning.Fail || f.Outcome == zoning.Unknown) && !slices.Contains(rules, f.Rule) {
+			rules = append(rules, f.Rule)
+		}
+	}
+	for i := range w.Features {
+		for j := range w.Features[i].Answer.Findings {
+			note(&w.Features[i].Answer.Findings[j])
+		}
+	}
+	for i := range w.EachOther {
+		note(&w.EachOther[i].Finding)
+	}
+	return rules
+}
+
+// gravity lists the verdicts, the least grave first.
+func gravity() []zoning.Verdict {
+	return []zoning.Verdict{"", zoning.Permitted, zoning.Conditional, zoning.Undetermined, zoning.Refused}
+}
+
 // gravestOf is the gravest verdict of features, and of what they are to each other. What
 // cannot be checked is undetermined.
 func gravestOf(features []json.RawMessage, together []Together) (zoning.Verdict, error) {
-	order := []zoning.Verdict{"", zoning.Permitted, zoning.Conditional, zoning.Undetermined, zoning.Refused}
+	order := gravity()
 	gravest := 0
 	for _, raw := range features {
 		var f keptCheck

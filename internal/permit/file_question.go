@@ -41,17 +41,18 @@ func QuestionOf(collection string, feature []byte, operator string) (Kind, json.
 		if row.ID != nil {
 			body["feature"] = row.ID
 		}
-	case "cable_segments":
+	case "cable_segments", "fibre_routes":
 		body = row.cable(row.carrier(row.truth("underground")))
 		row.add(body, "new_project")
-	case "fibre_routes":
-		body = row.cable(row.carrier(false))
+		if body["carrier"] == zoning.TelecomPole { // new ones are filed as lines of poles
+			body["new_poles"] = false
+		}
 	case "ducts":
 		body = row.cable(zoning.Duct)
 	case "pole_lines":
 		body = row.cable(zoning.Carrier(row.text("kind") + "_pole"))
 		body["new_poles"] = true
-		row.add(body, "pole_height_m")
+		row.add(body, "pole_height_m", "new_project")
 	default:
 		return "", nil, nil
 	}

@@ -22,12 +22,13 @@ func TestQuestionsOfRows(t *testing.T) {
 		{"cable_segments", `{` + line + `,"properties":{"underground":false,"carrier":"electric_pole","new_project":true}}`, CableKind, `{"carrier":"electric_pole",` + line + `,"new_project":true,"operator":"VNPT"}`, 0},
 		{"cable_segments", `{` + line + `,"properties":{"underground":true}}`, CableKind, `{"carrier":"duct",` + line + `,"operator":"VNPT"}`, 0},
 		{"cable_segments", `{` + line + `,"properties":{"underground":false}}`, CableKind, `{` + line + `,"operator":"VNPT"}`, 1},
-		{"fibre_routes", `{` + line + `,"properties":{"works_class":"C1"}}`, CableKind, `{"carrier":"telecom_pole",` + line + `,"operator":"VNPT"}`, 0},
+		{"fibre_routes", `{` + line + `,"properties":{"works_class":"C1","new_project":false}}`, CableKind, `{"carrier":"telecom_pole",` + line + `,"new_poles":false,"new_project":false,"operator":"VNPT"}`, 0},
+		{"cable_segments", `{` + line + `,"properties":{"underground":false,"carrier":"telecom_pole"}}`, CableKind, `{"carrier":"telecom_pole",` + line + `,"new_poles":false,"operator":"VNPT"}`, 0},
 		{"fibre_routes", `{` + line + `,"properties":{"works_class":"C1","carrier":"lighting_pole"}}`, CableKind, `{"carrier":"lighting_pole",` + line + `,"operator":"VNPT"}`, 0},
 		{"fibre_routes", `{` + line + `,"properties":{"works_class":"direct"}}`, CableKind, `{"carrier":"direct",` + line + `,"operator":"VNPT"}`, 0},
 		{"fibre_routes", `{` + line + `,"properties":{"works_class":"C2"}}`, CableKind, `{` + line + `,"operator":"VNPT"}`, 1},
 		{"ducts", `{` + line + `,"properties":{"works_class":"N2"}}`, CableKind, `{"carrier":"duct",` + line + `,"operator":"VNPT"}`, 0},
-		{"pole_lines", `{` + line + `,"properties":{"kind":"telecom","pole_height_m":7}}`, CableKind, `{"carrier":"telecom_pole",` + line + `,"new_poles":true,"operator":"VNPT","pole_height_m":7}`, 0},
+		{"pole_lines", `{` + line + `,"properties":{"kind":"telecom","pole_height_m":7,"new_project":true}}`, CableKind, `{"carrier":"telecom_pole",` + line + `,"new_poles":true,"new_project":true,"operator":"VNPT","pole_height_m":7}`, 0},
 		{"postal_points", `{"geometry":{"type":"Point","coordinates":[103.01,21.4]},"properties":{}}`, "", "", 0},
 	} {
 		kind, body, err := QuestionOf(tt.collection, []byte(tt.feature), "VNPT")

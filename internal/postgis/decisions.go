@@ -3,6 +3,7 @@ package postgis
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/jackc/pgx/v5"
 
@@ -92,15 +93,14 @@ func (s *Store) DecisionOf(ctx context.Context, v account.Viewer, number string)
 		err := s.seen(ctx, v, l, nil, func(c *conditions, from string) error {
 			found = nil
 			c.add("id IN (SELECT feature FROM decision_features WHERE decision = %s AND layer = %s)", c.bind(number), c.bind(name))
-			rows, err := s.pool.Query(ctx, "SELECT id, code, name, status FROM "+from+c.where()+" ORDER BY code, valid_from", c.args...)
+			rows, err := s.pool.Query(ctx, "SELECT id, code, name, status, "+decidedSQL(name)+" AS properties FROM "+from+c.where()+" ORDER BY code, valid_from", c.args...)
 			if err != nil {
 				return err
 			}
-			f := permit.DecidedFeature{Collection: name}
-			_, err = pgx.ForEachRow(rows, []any{&f.ID, &f.Code, &f.Name, &f.Status}, func() error {
-				found = append(found, f)
-				f.Name = nil
-				return nil
+			found, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (permit.DecidedFeature, error) {
+				f := permit.DecidedFeature{Collection: name}
+				err := row.Scan(&f.ID, &f.Code, &f.Name, &f.Status, &f.Properties)
+				return f, err
 			})
 			return err
 		})
@@ -110,4 +110,13 @@ func (s *Store) DecisionOf(ctx context.Context, v account.Viewer, number string)
 		d.Features = append(d.Features, found...)
 	}
 	return d, nil
+}
+
+// decidedSQL is the object of what a decision says of a row of a layer.
+func decidedSQL(collection string) string {
+	var members []string
+	for _, name := range permit.DecidedProperties(collection) {
+		members = append(members, "'"+name+"', "+quote(name))
+	}
+	return "jsonb_strip_nulls(jsonb_build_object(" + strings.Join(members, ", ") + "))"
 }

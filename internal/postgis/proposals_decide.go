@@ -72,7 +72,12 @@ func (s *Store) decide(ctx context.Context, tx pgx.Tx, v account.Viewer, f *seen
 			err = recordSealed(ctx, tx, f.ID, d.Records)
 		}
 	case permit.Approve:
-		next.ExpiresOn = calendar.Expires(today, today)
+		next.ExpiresOn, next.Verdict = calendar.Expires(today, today), d.Verdict
+		err = recheck(ctx, tx, f.ID, d)
+	case permit.Build:
+		if f.ExpiresOn.Before(today) {
+			return &permit.RefusedError{Detail: geo.Text{VI: "Quyết định đã hết hạn sau ngày " + f.ExpiresOn.Text().VI + "; hãy gia hạn trước.", EN: "The approval ended after " + f.ExpiresOn.Text().EN + "; renew it first."}}
+		}
 	case permit.Renew:
 		next.ExpiresOn = calendar.Expires(today, f.ExpiresOn)
 	case permit.Expire:
@@ -109,6 +114,24 @@ func (s *Store) decide(ctx context.Context, tx pgx.Tx, v account.Viewer, f *seen
 		return err
 	}
 	return s.follow(ctx, tx, f, d.Action, today)
+}
+
+// recheck records what was found when what is to be approved was checked again, and refuses
+// what then needs reasons that are not given.
+func recheck(ctx context.Context, tx pgx.Tx, id int64, d permit.Decision) error {
+	if d.Verdict == nil {
+		return nil
+	}
+	var filed []byte
+	if err := tx.QueryRow(ctx, "SELECT verdict FROM proposals WHERE id = $1", id).Scan(&filed); err != nil {
+		return err
+	}
+	if d.Reasons == "" {
+		if err := permit.NeedsReasons(filed, d.Verdict); err != nil {
+			return err
+		}
+	}
+	return recordSealed(ctx, tx, id, d.Records)
 }
 
 // answering is the agency that answers: one answers for itself alone.

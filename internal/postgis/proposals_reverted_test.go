@@ -19,6 +19,9 @@ func TestStepsAreNotReverted(t *testing.T) {
 	ctx := context.Background()
 	long := func(f *filing, id int64) { // since it was approved
 		untriggeredly(f.t, f.conn, fmt.Sprintf("UPDATE bts_sites SET valid_from = hatang_today() - 400 WHERE id IN (SELECT feature FROM proposal_features WHERE proposal = %d)", id))
+	}
+	lapsed := func(f *filing, id int64) {
+		long(f, id)
 		run(f.t, f.conn, "UPDATE proposals SET expires_on = hatang_today() - 1 WHERE id = $1", id)
 	}
 	for _, tt := range []struct {
@@ -31,7 +34,7 @@ func TestStepsAreNotReverted(t *testing.T) {
 		{"built on the day", func(*filing, int64) {}, permit.Build, "feature"},
 		{"built later", long, permit.Build, "feature"},
 		{"built later, the row that stands", long, permit.Build, "became"},
-		{"expired", long, permit.Expire, "feature"},
+		{"expired", lapsed, permit.Expire, "feature"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			f := newFiling(t)

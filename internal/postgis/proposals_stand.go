@@ -55,11 +55,16 @@ func mastsOf(ctx context.Context, tx pgx.Tx, id int64) ([]filedMast, error) {
 }
 
 // standOwn has the organisation of a proposal on its mast, where it is not on it yet: it is of its
-// network, planned while that is.
+// network, planned while that is, and from when on it stands if that is before its time.
 func (s *Store) standOwn(ctx context.Context, tx pgx.Tx, m filedMast, organisation string) error {
 	there, err := onMast(ctx, tx, "bts_sites", m.Code, organisation, m.From.Date)
 	if err == nil && !there {
 		_, err = s.stand(ctx, tx, m.Code, organisation, m.From.Date, "Hồ sơ đã được duyệt", m.Technologies)
+	}
+	if there && err == nil {
+		_, err = tx.Exec(ctx, `UPDATE operator_positions p SET valid_from = $3 WHERE site_code = $1 AND operator = $2 AND status = 'existing' AND valid_from > $3
+			AND NOT EXISTS (SELECT FROM operator_positions o WHERE o.site_code = $1 AND o.operator = $2 AND o.status <> $4 AND o.valid_from < p.valid_from AND (o.valid_to IS NULL OR o.valid_to > $3))`,
+			m.Code, organisation, m.From.Time(), layer.Draft)
 	}
 	return err
 }

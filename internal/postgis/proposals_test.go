@@ -458,6 +458,11 @@ func TestWhatIsFiledStays(t *testing.T) {
 	if err := set(f.officer, map[string]any{"name": "tên đúng"}); err != nil {
 		t.Errorf("a name corrected once it is approved: %v", err)
 	}
+	for _, properties := range []map[string]any{{"height_m": 120.0}, {"mast_type": "A2a"}, {"structure": "rooftop"}, {"accuracy_m": 500.0}} { // what was decided on, or judged by
+		if err := set(officer(), properties); !errors.Is(err, layer.ErrFiled) {
+			t.Errorf("%v once it is approved: %v", properties, err)
+		}
+	}
 	if _, err := f.SucceedFeature(ctx, officer(), f.sites, f.draft, layer.Feature{Properties: map[string]any{"status": "existing"}}, 0, false, geo.NewDate(2090, 1, 1)); !errors.Is(err, layer.ErrFiled) {
 		t.Errorf("another status in force: %v", err)
 	}
@@ -600,6 +605,62 @@ func TestConsentForRoutesAtTheBorder(t *testing.T) {
 	f.must(f.approver, mast, permit.Decision{Action: permit.Approve})
 }
 
+// Consent is to what was filed: what a supplement changes is agreed to anew, and what it does not
+// change needs nothing.
+func TestConsentIsToWhatWasSeen(t *testing.T) {
+	f := newFiling(t)
+	ctx := context.Background()
+	id := f.file(f.draft, f.rest)
+	missing := func(when string, want ...string) {
+		t.Helper()
+		seen, err := f.Proposal(ctx, f.approver, id)
+		if diff := cmp.Diff(append([]string{}, want...), seen.MissingConsents); diff != "" || err != nil {
+			t.Errorf("%s (-want +got)\n%s%v", when, diff, err)
+		}
+		err = f.decide(f.approver, id, permit.Decision{Action: permit.Approve})
+		if blocked := errors.Is(err, layer.ErrConflict); blocked != (len(want) > 0) || err != nil && !blocked {
+			t.Errorf("%s, approved: %v", when, err)
+		}
+	}
+	supplement := func(height float64) {
+		t.Helper()
+		f.must(f.officer, id, permit.Decision{Action: permit.AskMore, Reasons: "x"})
+		if height > 0 {
+			if _, err := f.UpdateFeature(ctx, f.operator, f.sites, f.draft, layer.Feature{Properties: map[string]any{"height_m": height}}, 0, false); err != nil {
+				t.Fatal(err)
+			}
+		}
+		f.must(f.operator, id, permit.Decision{Action: permit.Supplement, Verdict: json.RawMessage("{}")})
+	}
+	agree := permit.Decision{Action: permit.AnswerFor, Agency: "SXD", Answer: "agreed"}
+	ask := permit.Decision{Action: permit.Consult, Agencies: []string{"SXD"}, Required: true}
+	f.must(f.officer, id, ask)
+	f.must(f.officer, id, agree)
+	supplement(77)
+	missing("agreed to a lower one", "SXD")
+	f.must(f.officer, id, ask)
+	missing("asked again", "SXD")
+	supplement(78)
+	f.must(f.officer, id, agree)
+	supplement(0)
+	missing("agreed to what it is, though asked before")
+}
+
+// What was planned for later and is built early stands from today.
+func TestBuiltBeforeItsTime(t *testing.T) {
+	f := newFiling(t)
+	run(t, f.conn, "UPDATE bts_sites SET valid_from = hatang_today() + 900 WHERE id = $1", f.draft)
+	id := f.file(f.draft)
+	f.must(f.approver, id, permit.Decision{Action: permit.Approve})
+	f.must(f.officer, id, permit.Decision{Action: permit.Build})
+	if got := scalar[string](t, f.conn, "SELECT status || ' ' || valid_from - hatang_today() FROM bts_sites WHERE id = $1", f.draft); got != "existing 0" {
+		t.Errorf("it is %s", got)
+	}
+	if got := scalar[string](t, f.conn, "SELECT string_agg(operator || ' ' || status || ' ' || valid_from - hatang_today(), ', ') FROM operator_positions WHERE site_code = (SELECT code FROM bts_sites WHERE id = $1)", f.draft); got != "VNPT existing 0" {
+		t.Errorf("on it are %s", got)
+	}
+}
+
 // What is not built in time was planned until it expired; what is late is listed.
 func TestDeadlines(t *testing.T) {
 	f := newFiling(t)
@@ -647,6 +708,9 @@ func TestDeadlines(t *testing.T) {
 		t.Errorf("renewed from %s until %s", until, renewed)
 	}
 	run(t, f.conn, "UPDATE proposals SET expires_on = hatang_today() - 1 WHERE id = $1", id)
+	if err := f.decide(f.officer, id, permit.Decision{Action: permit.Build}); !errors.Is(err, layer.ErrConflict) {
+		t.Errorf("built on an approval that has ended: %v", err)
+	}
 	untriggeredly(t, f.conn, fmt.Sprintf("UPDATE bts_sites SET valid_from = hatang_today() - 400 WHERE id = %d", f.draft))
 	overdue(id)
 	byDeadline(0, id, other) // the day on which it ended counts

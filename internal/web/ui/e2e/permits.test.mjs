@@ -344,8 +344,9 @@ describe("a proposal", { timeout: 240_000 }, () => {
     await said(last.page, "has changed since you read it");
     assert.equal(await last.page.evaluate(() => document.activeElement?.id), "permit-said");
     assert.equal(await last.page.locator("#approve-conditions").inputValue(), "sơn phản quang\n\ncao không quá 36 m");
-    await step(last.page, "approve");
+    await step(last.page, "approve", { "approve-reasons": "không còn chỗ nào khác" });
     await said(last.page, "Approved");
+    assert.match(await last.page.locator('.history [data-action="approve"]').innerText(), /không còn chỗ nào khác/);
     assert.deepEqual(await last.page.locator('.history [data-action="approve"] .conditions li').allInnerTexts(), ["sơn phản quang", "cao không quá 36 m"]);
     assert.equal(await last.page.locator("#card [data-permit] [data-state]").getAttribute("data-state"), "approved");
     const decided = (await last.page.locator("#permit-decision").innerText()).split(" ")[0];

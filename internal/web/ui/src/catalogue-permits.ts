@@ -168,6 +168,7 @@ export const permitTexts = {
   "permit.reasons": ["Lý do", "Reasons"],
   "permit.reasonsOptional": ["Lý do (có thể bỏ trống)", "Reasons (may be left empty)"],
   "permit.conditions": ["Điều kiện (có thể bỏ trống)", "Conditions (may be left empty)"],
+  "permit.reasonsAgainst.help": ["Phải có khi kết quả kiểm tra là không được phép hoặc chưa xác định, hoặc xấu hơn so với khi nộp.", "Needed where the check refuses it or cannot determine it, or is graver than when it was filed."],
   "permit.conditions.help": ["Mỗi dòng một điều kiện.", "One condition a line."],
   "permit.agencies": ["Cơ quan", "Agencies"],
   "permit.consentNeeded": ["Không chấp thuận nếu thiếu sự đồng ý", "Nothing is approved without their consent"],

@@ -136,6 +136,7 @@ export class PermitsPanel {
           const chosen = rows.filter((_, i) => boxes[i]?.checked).map(({ collection, id }) => ({ collection, id }));
           const id = await fileRows(values["title"] ?? "", chosen);
           this.drafts.open = false;
+          fill(this.drafts, h("summary", {}, t("permits.fileDrafts"))); // what has been filed is offered no more
           await Promise.all([this.load(), this.open(id, t("file.done"))]);
         },
       }, field("drafts-title", t("file.title"), h("input", { name: "title", required: true, maxlength: 300, autocomplete: "off" })),

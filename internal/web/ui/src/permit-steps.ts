@@ -106,7 +106,7 @@ function fieldsOf(action: Action, of: TakingOfPermit): HTMLElement[] {
     case "ask_more": return [text("ask_more", "reasons", t("permit.wanted"), true)];
     case "supplement": return [...wanted(of.permit), text("supplement", "reasons", t("permit.answerTo"), false)];
     case "refuse": return [text("refuse", "reasons", t("permit.reasons"), true)];
-    case "approve": return [text("approve", "conditions", t("permit.conditions"), false, t("permit.conditions.help"))];
+    case "approve": return [text("approve", "conditions", t("permit.conditions"), false, t("permit.conditions.help")), text("approve", "reasons", t("permit.reasonsOptional"), false, t("permit.reasonsAgainst.help"))];
     case "consult": return [agencies(), tick("required", "required", t("permit.consentNeeded"))];
     case "answer": return answerFields(of.permit);
     case "withdraw": return [text("withdraw", "reasons", t("permit.reasonsOptional"), false)];
