@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"hatang/internal/layer"
 )
 
 // gdal runs a program of GDAL that must succeed.
@@ -47,6 +49,26 @@ func ogrLists(t *testing.T, s *server) {
 	}
 	if len(counts) != len(layersOf(t)) {
 		t.Errorf("GDAL lists %d layers", len(counts))
+	}
+}
+
+// ogrTypes: the types of fields are those of the schema, whatever the first page holds, in its order.
+func ogrTypes(t *testing.T, s *server) {
+	types := map[layer.Kind]string{layer.Text: "String", layer.Integer: "Integer", layer.Number: "Real", layer.Boolean: "Integer(Boolean)", layer.Date: "Date", layer.Timestamp: "DateTime", layer.TextList: "StringList"}
+	for _, l := range layersOf(t) {
+		out := gdal(t, "ogrinfo", "-ro", "-so", "OAPIF:"+s.url+"/api/v1", l.Name)
+		at := 0
+		for _, f := range l.Properties() {
+			if f.Confidential {
+				continue
+			}
+			next := strings.Index(out[at:], "\n"+f.Name+": "+types[f.Kind]+" (")
+			if next < 0 {
+				t.Errorf("%s.%s is no %s, or not in its place:\n%s", l.Name, f.Name, types[f.Kind], out)
+				break
+			}
+			at += next
+		}
 	}
 }
 

@@ -157,6 +157,7 @@ var operations = map[string]operation{
 	"GET /collections": {kinds: "document", ok: 200}, "GET /collections/{collectionId}": {kinds: "document", ok: 200},
 	"POST /collections": {kinds: "new-layer", ok: 201}, "PATCH /collections/{collectionId}": {kinds: "change-layer", ok: 204}, "DELETE /collections/{collectionId}": {kinds: "withdraw-layer", ok: 204},
 	"GET /collections/{collectionId}/schema": {kinds: "document", ok: 200}, "GET /collections/{collectionId}/queryables": {kinds: "document", ok: 200},
+	"GET /collections/{collectionId}/schema/feature":       {kinds: "document", ok: 200},
 	"GET /collections/{collectionId}/sortables":            {kinds: "document", ok: 200},
 	"GET /collections/{collectionId}/items":                {kinds: "list list-known", ok: 200},
 	"GET /collections/{collectionId}/download":             {kinds: "download download-known", ok: 200},

@@ -24,7 +24,7 @@ func TestServed(t *testing.T) {
 	}{
 		{"landing", landing}, {"openapi", openAPI}, {"collections", collections},
 		{"bbox", bboxInEverySystem}, {"items", itemsParametersWork}, {"filters", filtersWork}, {"pages", pagesVisitEachOnce}, {"orders", ordersAndProperties}, {"ranges", byteRanges},
-		{"ogrinfo", ogrLists}, {"ogrinfo filters", ogrFilters}, {"ogr2ogr", ogrReadsAllPages}, {"vsicurl", ogrReadsURL},
+		{"ogrinfo", ogrLists}, {"ogrinfo types", ogrTypes}, {"ogrinfo filters", ogrFilters}, {"ogr2ogr", ogrReadsAllPages}, {"vsicurl", ogrReadsURL},
 		{"radii", statedRadii}, {"districts", districtsAddUp},
 		{"points", schematicPoints}, {"verdicts", allVerdicts}, {"check", checkCommandJudges}, {"check file", checkCommandReadsFiles}, {"check rows", checkFilesAndStreams}, {"nearest", nearestPlaces}, {"network", networksAreJudged}, {"check cables", cablesAreChecked}, {"recorded verdicts", verdictsAreRecorded},
 		{"tiles", tilesShowItems}, {"tile filters", tilesAreFiltered}, {"tile edges", tilesMeet}, {"tiles and rights", tilesKeepSecrets}, {"ogr tiles", ogrReadsTiles},

@@ -44,6 +44,12 @@ func peopleAndKeys(t *testing.T, s *server) {
 		t.Errorf("the officer sees %d areas, the public %d", own, public)
 	}
 	hatang(t, on("user", "grant", "hoa", "--role", "approver")...).wants(t, exitDone, "given")
+	// What another process has taken away, a server may heed for a second yet where one reads.
+	refused := func(headers ...string) {
+		t.Helper()
+		until(t, "the refusal", func() bool { return s.call(t, "GET", "/api/v1/keys", "", headers...).status != http.StatusOK })
+		s.call(t, "GET", "/api/v1/keys", "", headers...).isProblem(t, http.StatusUnauthorized)
+	}
 	var people []account.Person
 	if err := json.Unmarshal([]byte(hatang(t, on("user", "list", "--json")...).stdout), &people); err != nil || len(people) != 1 || len(people[0].Grants) != 2 {
 		t.Fatalf("%+v, %v", people, err)
@@ -55,7 +61,7 @@ func peopleAndKeys(t *testing.T, s *server) {
 		t.Errorf("%+v, %v", people, err)
 	}
 	hatangTold(t, "một mật khẩu mới\n", on("user", "password", "hoa")...).wants(t, exitDone, "set")
-	s.call(t, "GET", "/api/v1/keys", "", "Cookie", cookie).isProblem(t, http.StatusUnauthorized)
+	refused("Cookie", cookie)
 	signIn(password).isProblem(t, http.StatusUnauthorized)
 	signIn("một mật khẩu mới").wants(t, http.StatusCreated)
 	hatang(t, on("user", "disable", "hoa")...).wants(t, exitDone, "disabled")
@@ -68,7 +74,7 @@ func peopleAndKeys(t *testing.T, s *server) {
 	id, _, _ := strings.Cut(strings.TrimPrefix(key, "htg_"), "_")
 	hatang(t, on("key", "list")...).wants(t, exitDone, "officer of roads,kiosks")
 	hatang(t, on("key", "revoke", id)...).wants(t, exitDone, "revoked")
-	s.call(t, "GET", "/api/v1/keys", "", bearer(key)...).isProblem(t, http.StatusUnauthorized)
+	refused(bearer(key)...)
 	hatang(t, on("key", "revoke", "none")...).wants(t, exitFindings, "not found")
 
 	hatang(t, on("audit")...).wants(t, exitDone, "sign_in.failed")

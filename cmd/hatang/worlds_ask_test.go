@@ -35,7 +35,7 @@ func (p *pair) next(writes bool) question {
 	case n < 60:
 		a.path = p.tile()
 	case n < 64:
-		a.path = "/api/v1/collections/" + pick(p.rand, p.stock.layers).Name + pick(p.rand, []string{"", "", "", "", "/schema", "/queryables", "/sortables"})
+		a.path = "/api/v1/collections/" + pick(p.rand, p.stock.layers).Name + pick(p.rand, []string{"", "", "", "", "/schema", "/schema/feature", "/queryables", "/sortables"})
 	case n < 88:
 		return p.check(a)
 	case n < 90:

@@ -52,7 +52,7 @@ func ofHiddenLayer(r *rand.Rand) string {
 	return "/api/v1" + pick(r, []string{
 		"/collections", "/openapi.json", "/openapi-3.1.json", "/styles", "/styles/default", "/styles/bunkers", "/styles/wells", "/tiles", "/tiles/WebMercatorQuad", "/tiles/WebMercatorQuad/tilejson",
 		"/tiles?collections=bunkers", "/tiles/WebMercatorQuad/6/28/50", "/tiles/WebMercatorQuad/6/28/50?collections=bunkers,schools", "/collections/bunkers", "/collections/wells", "/collections/schools",
-		"/collections/bunkers/items", "/collections/bunkers/items/1", "/collections/bunkers/schema", "/collections/bunkers/queryables", "/collections/bunkers/tiles", "/collections/bunkers/tiles/WebMercatorQuad/6/28/50",
+		"/collections/bunkers/items", "/collections/bunkers/items/1", "/collections/bunkers/schema", "/collections/bunkers/schema/feature", "/collections/bunkers/queryables", "/collections/bunkers/tiles", "/collections/bunkers/tiles/WebMercatorQuad/6/28/50",
 		"/collections/withdrawn_3/items", "/collections/schools/items?limit=5",
 	})
 }

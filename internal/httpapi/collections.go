@@ -20,7 +20,9 @@ import (
 const (
 	relQueryables = "http://www.opengis.net/def/rel/ogc/1.0/queryables"
 	relSchema     = "http://www.opengis.net/def/rel/ogc/1.0/schema"
-	relSortables  = "http://www.opengis.net/def/rel/ogc/1.0/sortables"
+	// relDescribedBy is written as GDAL 3.6 wants it: the schema behind it is one of GeoJSON.
+	relDescribedBy = "describedBy"
+	relSortables   = "http://www.opengis.net/def/rel/ogc/1.0/sortables"
 )
 
 // collections lists all layers; rows may be withheld, layers are not.
@@ -71,6 +73,7 @@ func (a *api) describe(r *request, l *layer.Layer, version int64) (map[string]an
 			{Href: a.href(r, path, nil), Rel: "self", Type: r.selfType(typeJSON)},
 			{Href: a.href(r, path+"/items", nil), Rel: "items", Type: typeGeoJSON, Title: l.Title.In(language)},
 			{Href: a.href(r, path+"/items", url.Values{"f": {"html"}}), Rel: "items", Type: typeHTML, Title: l.Title.In(language)},
+			{Href: a.href(r, path+"/schema/feature", nil), Rel: relDescribedBy, Type: typeSchema},
 			{Href: a.href(r, path+"/schema", nil), Rel: "describedby", Type: typeSchema},
 			{Href: a.href(r, path+"/schema", nil), Rel: relSchema, Type: typeSchema},
 			{Href: a.href(r, path+"/queryables", nil), Rel: relQueryables, Type: typeSchema},

@@ -234,7 +234,7 @@ func TestLayersForStaffAreNowhereToOthers(t *testing.T) {
 			}
 		}
 	}
-	for _, path := range []string{"", "/schema", "/queryables", "/items", "/items/1", "/tiles", "/tiles/WebMercatorQuad/0/0/0"} {
+	for _, path := range []string{"", "/schema", "/schema/feature", "/queryables", "/items", "/items/1", "/tiles", "/tiles/WebMercatorQuad/0/0/0"} {
 		for _, method := range []string{"GET", "HEAD", "OPTIONS"} {
 			hidden, none := do(h, method, "/api/v1/collections/bunkers"+path, ""), do(h, method, "/api/v1/collections/nothing"+path, "")
 			plain := strings.NewReplacer("bunkers", "", "nothing", "", hidden.Header().Get("X-Request-Id"), "", none.Header().Get("X-Request-Id"), "")

@@ -37,6 +37,7 @@ func (a *api) featureRoutes() []route {
 		{method: http.MethodPatch, pattern: collection, handle: a.changeLayer, consumes: mergeTypes, query: noQuery, needs: publishing},
 		{method: http.MethodDelete, pattern: collection, handle: a.withdrawLayer, query: noQuery, needs: publishing},
 		{method: http.MethodGet, pattern: collection + "/schema", handle: a.schema, produces: schemaPages, page: "schema", query: pageQuery},
+		{method: http.MethodGet, pattern: collection + "/schema/feature", handle: a.featureSchema, produces: []string{typeSchema, typeJSON}, query: []string{"lang"}},
 		{method: http.MethodGet, pattern: collection + "/queryables", handle: a.queryables, produces: schemaPages, page: "schema", query: pageQuery},
 		{method: http.MethodGet, pattern: collection + "/sortables", handle: a.sortables, produces: schemaPages, page: "schema", query: pageQuery},
 		{method: http.MethodGet, pattern: items, handle: a.listFeatures, produces: slices.Concat(featureTypesOut(), []string{typeHTML}), page: "items", long: true},

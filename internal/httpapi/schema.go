@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"encoding/json"
 	"net/http"
 	"strconv"
 
@@ -21,6 +22,40 @@ func (a *api) schema(w http.ResponseWriter, r *request) error {
 	}
 	doc["required"] = required
 	return a.answer(w, r, typeSchema, doc)
+}
+
+// featureSchema is the JSON Schema of a layer's features as GeoJSON has them. GDAL reads the types
+// of its fields there, in this order, and without it takes them for what the first page holds:
+// 12.0 and 15.0 for integers, a column of nulls for text. It knows every integer for one of 32
+// bits, so that those of a published file, which may be longer, are left to what is in the page.
+func (a *api) featureSchema(w http.ResponseWriter, r *request) error {
+	l, language := r.layer, r.language()
+	properties := []byte("{")
+	for _, f := range l.Properties() {
+		if l.Reference != nil && f.Kind == layer.Integer {
+			continue
+		}
+		one, err := json.Marshal(map[string]any{f.Name: fieldSchema(f, language)})
+		if err != nil {
+			return err
+		}
+		if len(properties) > 1 {
+			properties = append(properties, ',')
+		}
+		properties = append(properties, one[1:len(one)-1]...)
+	}
+	return a.answer(w, r, typeSchema, map[string]any{
+		"$schema": "https://json-schema.org/draft/2020-12/schema",
+		"$id":     a.href(r, "/collections/"+l.Name+"/schema/feature", nil),
+		"type":    "object", "title": l.Title.In(language), "description": l.Doc.In(language),
+		"required": []string{"type", "id", "geometry", "properties"},
+		"properties": map[string]any{
+			"type":       map[string]any{"type": "string", "enum": []string{"Feature"}},
+			layer.IDName: map[string]any{"type": "integer"},
+			"geometry":   map[string]any{"oneOf": []any{map[string]any{"type": "null"}, map[string]any{"$ref": "https://geojson.org/schema/Geometry.json"}}},
+			"properties": map[string]any{"type": "object", "properties": json.RawMessage(append(properties, '}'))},
+		},
+	})
 }
 
 // queryables is the JSON Schema of what items can be selected by.
