@@ -142,7 +142,6 @@ func (k Kind) family() Kind {
 var (
 	numeric = []Kind{KindNumber, KindInteger}
 	instant = []Kind{KindDate, KindTimestamp}
-	ordered = []Kind{KindText, KindNumber, KindInteger, KindDate, KindTimestamp}
 	scalar  = []Kind{KindText, KindNumber, KindInteger, KindDate, KindTimestamp, KindBoolean}
 )
 
@@ -152,17 +151,11 @@ func (c *checker) call(e *Call) Kind {
 		for _, arg := range e.Args {
 			c.want(arg, KindBoolean)
 		}
-	case comparison:
-		if e.Op == "=" || e.Op == "<>" {
-			c.alike(e.Args, scalar)
-		} else {
-			c.alike(e.Args, ordered)
-		}
-	case between:
-		c.alike(e.Args, ordered)
+	case comparison, between: // conditions too: what is false comes before what is true
+		c.alike(e.Args)
 	case in:
 		if list, ok := behindIn(e); ok {
-			c.alike(append([]Expr{e.Args[0]}, list.Items...), scalar)
+			c.alike(append([]Expr{e.Args[0]}, list.Items...))
 		}
 	case arithmetic:
 		for _, arg := range e.Args {
@@ -209,14 +202,14 @@ func (c *checker) function(e *Call) Kind {
 	return 0
 }
 
-// alike wants parts of the kinds that compare with the first of them.
-func (c *checker) alike(parts []Expr, kinds []Kind) {
+// alike wants parts that are scalar and compare with the first of them.
+func (c *checker) alike(parts []Expr) {
 	var family Kind
 	for _, e := range parts {
 		k := c.kind(e)
 		switch {
 		case k == 0:
-		case !slices.Contains(kinds, k):
+		case !slices.Contains(scalar, k):
 			c.add(WrongType, e.Place(), "không so sánh được %[1]s bằng phép này", "%[2]s cannot be compared so", k.vi(), k.en())
 		case family == 0:
 			family = k.family()
@@ -272,7 +265,7 @@ func (c *checker) arrays(e *Call) {
 			continue
 		}
 		c.kinds[list] = kindArray
-		c.alike(list.Items, scalar)
+		c.alike(list.Items)
 		for _, item := range list.Items {
 			families[i] = max(families[i], c.kinds[item].family())
 		}

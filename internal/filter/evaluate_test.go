@@ -149,8 +149,11 @@ func compared(op string, a, b any) any {
 	case time.Time:
 		c = x.Compare(b.(time.Time))
 	case bool:
-		if x != b.(bool) {
+		switch y := b.(bool); {
+		case x && !y:
 			c = 1
+		case y && !x:
+			c = -1
 		}
 	default:
 		n, whole := a.(int64)

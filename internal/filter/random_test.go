@@ -55,7 +55,7 @@ func (m *maker) condition(depth int) Expr {
 		k := pick(m, KindText, KindNumber, KindTimestamp)
 		return call(pick(m, "=", "<>", "<", ">", "<=", ">="), m.scalar(k), m.scalar(k))
 	case 3:
-		return call(pick(m, "=", "<>"), m.scalar(KindBoolean), m.scalar(KindBoolean))
+		return call(pick(m, "=", "<>", "<", "<=", ">", ">="), m.scalar(KindBoolean), m.scalar(KindBoolean))
 	case 4:
 		return call("like", m.scalar(KindText), m.folded(&Text{Value: m.mark + pick(m, "M%", "%ng", "_%", "%", "", `a\%b`, `a\_b`, "%m%g%", "đ_ng", "Mường%", "ss", "Σ%", `a\\b`, `%\\`, "a\n%", `%\'`)}))
 	case 5:
