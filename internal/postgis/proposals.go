@@ -307,6 +307,16 @@ func (s *Store) checkFiled(ctx context.Context, tx pgx.Tx, v account.Viewer, fea
 		if err := within(ctx, tx, v.Files(l.Name), v, l, f.ID); err != nil {
 			return err
 		}
+		ended, taken, err := standsInTheWay(ctx, tx, v, l, f.ID)
+		if err != nil {
+			return err
+		}
+		if ended {
+			faults.Add(at, "valid_to của bản thảo không sau ngày hôm nay: hồ sơ không thể được duyệt", "valid_to of the draft is not after today: it could not be approved")
+		}
+		if taken != "" {
+			faults.Add(at, "mã %s đã có bản ghi khác có hiệu lực: hồ sơ không thể được duyệt", "the code %s has another row in force: it could not be approved", taken)
+		}
 	}
 	slices.SortStableFunc(faults, func(a, b layer.Fault) int { return strings.Compare(a.At, b.At) })
 	return faults.Err()
@@ -356,6 +366,17 @@ func lockDraft(ctx context.Context, tx pgx.Tx, v account.Viewer, l *layer.Layer,
 	c = &conditions{}
 	err = tx.QueryRow(ctx, "SELECT "+c.inOpenProposal(v, l.Name, c.bind(id)), c.args...).Scan(&open)
 	return revision, open, err
+}
+
+// standsInTheWay reports what keeps a draft from ever being approved: that it ends before it would
+// be planned, and its code where another row that the viewer sees has it then.
+func standsInTheWay(ctx context.Context, tx pgx.Tx, v account.Viewer, l *layer.Layer, id int64) (ended bool, taken string, err error) {
+	c := &conditions{}
+	c.visible(v.Sight(l.Name), l)
+	c.add(`t.code = d.code AND t.status <> %s AND t.valid_from < coalesce(d.valid_to, 'infinity') AND coalesce(t.valid_to, 'infinity') > greatest(d.valid_from, hatang_today())`, c.bind(layer.Draft))
+	table := quote(l.Name)
+	err = tx.QueryRow(ctx, "SELECT coalesce(d.valid_to <= greatest(d.valid_from, hatang_today()), false), CASE WHEN EXISTS (SELECT FROM "+table+" AS t"+c.where()+") THEN d.code ELSE '' END FROM "+table+" AS d WHERE d.id = "+c.bind(id), c.args...).Scan(&ended, &taken)
+	return ended, taken, err
 }
 
 // calendarOf returns the calendar of the plan where a proposal lies, and today.

@@ -646,6 +646,32 @@ func TestConsentIsToWhatWasSeen(t *testing.T) {
 	missing("agreed to what it is, though asked before")
 }
 
+// What could never be approved is not filed: a draft that has ended, or whose code has another row
+// that one sees.
+func TestWhatCannotBeApprovedIsNotFiled(t *testing.T) {
+	f := newFiling(t)
+	file := func(v account.Viewer) error {
+		_, err := f.FileProposal(context.Background(), v, sitesFiled(f.draft))
+		return err
+	}
+	said := func(when, want string) {
+		t.Helper()
+		var invalid *layer.InvalidError
+		if err := file(f.operator); !errors.As(err, &invalid) || len(invalid.Faults) != 1 || invalid.Faults[0].At != "/features/0" || !strings.Contains(invalid.Faults[0].Detail.EN, want) {
+			t.Errorf("%s: %v", when, err)
+		}
+	}
+	run(t, f.conn, "UPDATE bts_sites SET valid_from = '2015-01-01', valid_to = hatang_today() WHERE id = $1", f.draft)
+	said("ended today", "valid_to")
+	run(t, f.conn, "UPDATE bts_sites SET valid_to = NULL WHERE id = $1", f.draft)
+	run(t, f.conn, `INSERT INTO bts_sites (code, valid_from, valid_to, jurisdiction, status, mast_type, geom) SELECT code, '2016-01-01', hatang_today() + 1, '11', 'existing', 'A1a', geom FROM bts_sites WHERE id = $1`, f.draft)
+	said("its code stands until tomorrow", "has another row")
+	run(t, f.conn, "UPDATE bts_sites SET valid_to = hatang_today() WHERE status = 'existing' AND code = (SELECT code FROM bts_sites WHERE id = $1)", f.draft)
+	if err := file(f.operator); err != nil {
+		t.Errorf("its code stood until yesterday: %v", err)
+	}
+}
+
 // What was planned for later and is built early stands from today.
 func TestBuiltBeforeItsTime(t *testing.T) {
 	f := newFiling(t)
