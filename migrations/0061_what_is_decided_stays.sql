@@ -6,6 +6,9 @@
 ALTER TABLE proposal_features ADD COLUMN changed_at timestamptz;
 COMMENT ON COLUMN proposal_features.changed_at IS 'When a supplement last changed it; null where none has. Who agreed before has agreed to something else.';
 
+-- What has become of a decision is told in the register.
+CREATE INDEX proposals_decision ON proposals (decision) WHERE decision IS NOT NULL;
+
 -- A route or a line of poles is part of a new project or not, as a cable is: new projects go underground.
 ALTER TABLE fibre_routes ADD COLUMN new_project boolean;
 ALTER TABLE pole_lines ADD COLUMN new_project boolean;

@@ -40,7 +40,9 @@ func hold(t *testing.T, s *server) (letGo func()) {
 	// In the order of an index: sorted, none would come before all are read.
 	s.sql(t, "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET enable_sort = off', current_database()); END $$")
 	s.sql(t, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'hatang'")
-	until(t, "the server", func() bool { return s.call(t, "GET", "/api/v1/collections/settlements/items?limit=1", "").status == http.StatusOK })
+	until(t, "the server", func() bool {
+		return s.call(t, "GET", "/api/v1/collections/settlements/items?limit=1", "").status == http.StatusOK
+	})
 	return func() {
 		s.sql(t, "ALTER TABLE settlements DISABLE ROW LEVEL SECURITY")
 		if err := conn.Close(t.Context()); err != nil {

@@ -74,15 +74,23 @@ func TestApprovalsAgainstTheCheck(t *testing.T) {
 	}
 	var p struct{ Decision string }
 	s.call(t, http.MethodGet, second, "", approver...).read(t, &p)
+	for _, change := range []string{`{"height_m":120}`, `{"mast_type":"A2a"}`} {
+		s.call(t, http.MethodPatch, fmt.Sprintf("/api/v1/collections/bts_sites/items/%d", mast), `{"properties":`+change+`}`, append(officer, "Content-Type", "application/merge-patch+json")...).wants(t, http.StatusConflict)
+	}
+	var registered struct {
+		State     string
+		ExpiresOn string `json:"expires_on"`
+	}
+	decide(bearer(newKey(t, s, "officer")), second, `{"action":"build"}`).wants(t, http.StatusOK)
+	if s.get(t, "/api/v1/decisions/"+p.Decision, &registered); registered.State != "built" || registered.ExpiresOn <= "2026-12-01" {
+		t.Errorf("the register says %+v", registered)
+	}
 	for name, reader := range map[string][]string{"the public": nil, "the organisation": vnpt} {
 		for form, text := range s.texts(t, "/api/v1/decisions/"+p.Decision+"?", reader) {
 			if strings.Contains(text, "hai bên vách núi") != (reader != nil) || !strings.Contains(text, "Chiều cao (m): 42") {
 				t.Errorf("%s, %s:\n%s", name, form, text)
 			}
 		}
-	}
-	for _, change := range []string{`{"height_m":120}`, `{"mast_type":"A2a"}`} {
-		s.call(t, http.MethodPatch, fmt.Sprintf("/api/v1/collections/bts_sites/items/%d", mast), `{"properties":`+change+`}`, append(officer, "Content-Type", "application/merge-patch+json")...).wants(t, http.StatusConflict)
 	}
 }
 

@@ -142,9 +142,12 @@ func (d *Decision) about(s *Setting) []Fact {
 	facts := []Fact{{s.say("organisation"), s.organisation(d.Organisation)}, {s.say("decided_on"), date(s.Language, d.DecidedOn)}}
 	if f := d.File; f != nil {
 		facts = append(facts, Fact{s.say("proposal"), fmt.Sprintf("%d: %s", f.ID, f.Title)})
-		if !f.ExpiresOn.IsZero() {
-			facts = append(facts, Fact{s.say("expires_on"), date(s.Language, f.ExpiresOn)})
-		}
+	}
+	if !d.ExpiresOn.IsZero() {
+		facts = append(facts, Fact{s.say("expires_on"), date(s.Language, d.ExpiresOn)})
+	}
+	if d.State == permit.Built || d.State == permit.Expired {
+		facts = append(facts, Fact{s.say("state"), s.say("state_" + string(d.State))})
 	}
 	return facts
 }

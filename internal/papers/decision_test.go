@@ -67,7 +67,7 @@ func decisionOf(t testing.TB) Decision {
 		t.Fatal(err)
 	}
 	return Decision{
-		RegisteredDecision: permit.RegisteredDecision{Number: "2026-0001", Outcome: permit.Approved, DecidedOn: geo.NewDate(2026, 11, 29), Organisation: "VIETTEL", Conditions: []string{"Phải sơn báo hiệu hàng không."},
+		RegisteredDecision: permit.RegisteredDecision{Number: "2026-0001", Outcome: permit.Approved, DecidedOn: geo.NewDate(2026, 11, 29), Organisation: "VIETTEL", Conditions: []string{"Phải sơn báo hiệu hàng không."}, State: permit.Expired, ExpiresOn: geo.NewDate(2027, 11, 29),
 			Features: []permit.DecidedFeature{{Collection: "bts_sites", ID: 1, Code: "VT-1", Name: &name, Status: "planned", Properties: map[string]json.RawMessage{"mast_type": json.RawMessage(`"A2b"`), "height_m": json.RawMessage("42")}}, {Collection: "ducts", ID: 2, Code: "CB-2", Status: "planned"}}},
 		File: &permit.File{ID: 7, Title: "Bổ sung hai trạm", Verdict: text, Features: []permit.FiledFeature{{Collection: "bts_sites", ID: 1, Code: "VT-1"}},
 			Steps: []permit.FileStep{{Action: permit.Refuse, Reasons: &reasons}}},
@@ -95,7 +95,7 @@ func TestDecisionIsPrinted(t *testing.T) {
 			}
 		}
 	}
-	ours := []string{"Số: 2026-0001", "CHẤP THUẬN CÓ ĐIỀU KIỆN", "Phải sơn báo hiệu hàng không.", "Trạm Noong Hẹt", "A2b – cồng kềnh", "Chiều cao (m): 42", "quy hoạch", "504.989,24 m", "CB-2"}
+	ours := []string{"Số: 2026-0001", "CHẤP THUẬN CÓ ĐIỀU KIỆN", "Phải sơn báo hiệu hàng không.", "Trạm Noong Hẹt", "A2b – cồng kềnh", "Chiều cao (m): 42", "quy hoạch", "504.989,24 m", "CB-2", "29/11/2027", "đã hết hiệu lực mà chưa xây dựng"}
 	shows("with the proposal", printed(d), append(ours, "Bổ sung hai trạm", "Cột QH-0297 chỉ cách 138,9 m.", "V-2026-AAAA-BBBB-CCCC")...)
 	file := d.File
 	d.File = nil

@@ -12,13 +12,14 @@ import (
 	"hatang/internal/permit"
 )
 
-const decisionsSQL = "SELECT number, outcome, decided_on, organisation, coalesce(conditions, '{}') FROM decisions d"
+const decisionsSQL = `SELECT number, outcome, decided_on, organisation, coalesce(conditions, '{}'),
+	coalesce((SELECT state FROM proposals p WHERE p.decision = d.number), outcome), (SELECT expires_on FROM proposals p WHERE p.decision = d.number) FROM decisions d`
 
 func scanDecision(row pgx.CollectableRow) (permit.RegisteredDecision, error) {
 	var d permit.RegisteredDecision
-	var on day
-	err := row.Scan(&d.Number, &d.Outcome, &on, &d.Organisation, &d.Conditions)
-	d.DecidedOn = on.Date
+	var on, until day
+	err := row.Scan(&d.Number, &d.Outcome, &on, &d.Organisation, &d.Conditions, &d.State, &until)
+	d.DecidedOn, d.ExpiresOn = on.Date, until.Date
 	return d, err
 }
 
@@ -48,7 +49,7 @@ func (s *Store) Decisions(ctx context.Context, v account.Viewer, q permit.Decisi
 	if q.After != "" {
 		c.add("(year, serial) < (SELECT year, serial FROM decisions WHERE number = %s)", c.bind(q.After))
 	}
-	rows, err := s.pool.Query(ctx, decisionsSQL+c.where()+" ORDER BY year DESC, serial DESC LIMIT "+c.bind(q.Limit), c.args...)
+	rows, err := s.pool.kept.Query(ctx, decisionsSQL+c.where()+" ORDER BY year DESC, serial DESC LIMIT "+c.bind(q.Limit), c.args...)
 	if err != nil {
 		return nil, translate("list the decisions", err)
 	}
@@ -72,7 +73,7 @@ func (s *Store) proposalDecidedBy(ctx context.Context, v account.Viewer, number 
 // DecisionOf returns an entry of the register by its number, with those of the features it
 // approves that the viewer sees, as he sees them; layer.ErrNotFound.
 func (s *Store) DecisionOf(ctx context.Context, v account.Viewer, number string) (permit.RegisteredDecision, error) {
-	rows, err := s.pool.Query(ctx, decisionsSQL+" WHERE number = $1", number)
+	rows, err := s.pool.kept.Query(ctx, decisionsSQL+" WHERE number = $1", number)
 	if err != nil {
 		return permit.RegisteredDecision{}, translate("look up the decision", err)
 	}
