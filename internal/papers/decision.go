@@ -125,6 +125,9 @@ func (d *Decision) Paper(s Setting) (*Paper, error) {
 	}
 	p.Result = Result{s.say("outcome", s.say(outcome)), tone}
 	p.Sections = append(p.Sections, Section{Title: s.say("about"), Facts: d.about(&s)}, d.grounds(&s))
+	if said := d.said(permit.Approve); said != nil { // where the check is against it
+		p.Sections = append(p.Sections, Section{Title: s.say("reasons"), Texts: said})
+	}
 	if d.Outcome == permit.Approved || len(d.Features) > 0 {
 		p.Sections = append(p.Sections, d.features(&s))
 	}
@@ -158,9 +161,6 @@ func (d *Decision) grounds(s *Setting) Section {
 		section := Section{Title: s.say("conditions"), Items: append([]string(nil), d.Conditions...)}
 		if len(section.Items) == 0 {
 			section.Texts = []string{s.say("no_conditions")}
-		}
-		if said := d.said(permit.Approve); said != nil { // why nevertheless, where the check is against it
-			section.Texts = append(append(section.Texts, s.say("reasons")+":"), said...)
 		}
 		return section
 	}

@@ -98,6 +98,9 @@ func TestDecisionIsPrinted(t *testing.T) {
 	ours := []string{"Số: 2026-0001", "CHẤP THUẬN CÓ ĐIỀU KIỆN", "Phải sơn báo hiệu hàng không.", "Trạm Noong Hẹt", "A2b – cồng kềnh", "Chiều cao (m): 42", "quy hoạch", "504.989,24 m", "CB-2", "29/11/2027", "đã hết hiệu lực mà chưa xây dựng"}
 	shows("with the proposal", printed(d), append(ours, "Bổ sung hai trạm", "Cột QH-0297 chỉ cách 138,9 m.", "V-2026-AAAA-BBBB-CCCC")...)
 	file := d.File
+	nevertheless := "Không còn chỗ nào khác."
+	d.File = &permit.File{Steps: []permit.FileStep{{Action: permit.Approve, Reasons: &nevertheless}}}
+	shows("against the check", printed(d), "Lý do", nevertheless)
 	d.File = nil
 	shows("for the public", printed(d), append(ours, "!Bổ sung", "!QH-0297", "!V-2026-AAAA")...)
 	d.Outcome, d.Conditions, d.Features, d.Places = permit.Refused, nil, nil, nil
