@@ -14,14 +14,17 @@ ALTER TABLE fibre_routes ADD COLUMN new_project boolean;
 ALTER TABLE pole_lines ADD COLUMN new_project boolean;
 
 -- +goose StatementBegin
--- As before, heeding what was answered about a feature as it is filed now.
+-- As before, heeding what was answered about a feature as it is filed now; a route along the border
+-- is the affair of who consents in the border belt that is nearest, where the register says who.
 CREATE OR REPLACE FUNCTION hatang_missing_consents(which bigint) RETURNS text[] LANGUAGE sql STABLE AS $$
     WITH demanded AS (
         SELECT f.layer, f.feature, coalesce(a.agency, '') AS agency, true AS on_paper, f.changed_at FROM proposal_features f
             JOIN special_areas a ON a.kind IN ('border_belt', 'military') AND ST_Intersects(a.geom, f.geom)
             WHERE f.proposal = which AND f.layer IN ('fibre_routes', 'cable_segments', 'ducts', 'pole_lines')
                 AND a.valid_from <= hatang_today() AND (a.valid_to IS NULL OR a.valid_to > hatang_today())
-        UNION SELECT f.layer, f.feature, '', true, f.changed_at FROM proposal_features f JOIN fibre_routes r ON f.layer = 'fibre_routes' AND r.id = f.feature AND r.kind = 'border' WHERE f.proposal = which
+        UNION SELECT f.layer, f.feature, coalesce((SELECT a.agency FROM special_areas a WHERE a.kind = 'border_belt' AND a.agency IS NOT NULL
+                AND a.valid_from <= hatang_today() AND (a.valid_to IS NULL OR a.valid_to > hatang_today()) ORDER BY a.geom <-> f.geom LIMIT 1), ''), true, f.changed_at
+            FROM proposal_features f JOIN fibre_routes r ON f.layer = 'fibre_routes' AND r.id = f.feature AND r.kind = 'border' WHERE f.proposal = which
         UNION SELECT c.layer, c.feature, c.agency, false, f.changed_at FROM consultations c JOIN proposal_features f ON f.proposal = c.proposal AND (f.layer, f.feature) = (c.layer, c.feature) WHERE c.proposal = which AND c.required AND c.withdrawn_at IS NULL),
     asked AS (SELECT c.layer, c.feature, c.agency, c.answer, c.required, c.answered_at, c.answered_at IS NULL AS open,
             num_nulls(c.document_number, c.document_date, c.attachment) = 0 AS on_paper,

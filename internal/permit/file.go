@@ -303,8 +303,8 @@ type RegisteredDecision struct {
 	DecidedOn    geo.Date         `json:"decided_on"`
 	Organisation string           `json:"organisation"`
 	Conditions   []string         `json:"conditions"`
-	State        FileState        `json:"state"`      // what has become of it: of an approval also built or expired
-	ExpiresOn    geo.Date         `json:"expires_on"` // the last day on which what is approved may be built; null of a refusal
+	State        FileState        `json:"state"`              // what has become of it: of an approval also built or expired
+	ExpiresOn    geo.Date         `json:"expires_on"`         // the last day on which what is approved may be built; null of a refusal
 	Proposal     *int64           `json:"proposal,omitempty"` // for who has to do with it; lists have none
 	Features     []DecidedFeature `json:"features,omitempty"` // what is approved and the viewer sees; lists have none
 }

@@ -79,6 +79,9 @@ func (s *Store) decide(ctx context.Context, tx pgx.Tx, v account.Viewer, f *seen
 			return &permit.RefusedError{Detail: geo.Text{VI: "Quyết định đã hết hạn sau ngày " + f.ExpiresOn.Text().VI + "; hãy gia hạn trước.", EN: "The approval ended after " + f.ExpiresOn.Text().EN + "; renew it first."}}
 		}
 	case permit.Renew:
+		if calendar.Expires(today, today).Before(f.ExpiresOn) { // one period ahead, not as many as one likes
+			return &permit.RefusedError{Detail: geo.Text{VI: "Đã gia hạn đến hết ngày " + f.ExpiresOn.Text().VI + ".", EN: "It has been renewed already, until the end of " + f.ExpiresOn.Text().EN + "."}}
+		}
 		next.ExpiresOn = calendar.Expires(today, f.ExpiresOn)
 	case permit.Expire:
 		if !f.ExpiresOn.Before(today) {

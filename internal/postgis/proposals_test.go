@@ -565,7 +565,9 @@ func TestConsentForRoutesAtTheBorder(t *testing.T) {
 	if id, err = f.FileProposal(ctx, f.operator, n); err != nil {
 		t.Fatal(err)
 	}
-	blocked("a border route without a belt", "")
+	blocked("a border route outside the belt", "BQP")
+	run(t, f.conn, "UPDATE special_areas SET agency = NULL WHERE code = 'VD'")
+	blocked("a border route, and nobody says whose the belt is", "")
 	awaits := func(want bool) {
 		t.Helper()
 		one, err := f.Proposal(context.Background(), f.agency, id)
@@ -589,6 +591,9 @@ func TestConsentForRoutesAtTheBorder(t *testing.T) {
 	own := paper("BCHQS", "")
 	own.Agency = ""
 	f.must(f.stranger, id, own)
+	run(t, f.conn, "UPDATE special_areas SET agency = 'BQP' WHERE code = 'VD'")
+	blocked("another than whose the belt is has agreed", "BQP")
+	run(t, f.conn, "UPDATE special_areas SET agency = NULL WHERE code = 'VD'")
 	f.must(f.approver, id, permit.Decision{Action: permit.Approve})
 
 	run(t, f.conn, `INSERT INTO special_areas (code, valid_from, jurisdiction, kind, geom) VALUES ('QS', '2015-01-01', '11', 'military', ST_Multi(ST_MakeEnvelope(103.05, 21.05, 103.08, 21.08, 4326)))`)
@@ -732,6 +737,9 @@ func TestDeadlines(t *testing.T) {
 	f.must(f.approver, id, permit.Decision{Action: permit.Renew})
 	if renewed := scalar[string](t, f.conn, "SELECT expires_on::text FROM proposals WHERE id = $1", id); renewed <= until {
 		t.Errorf("renewed from %s until %s", until, renewed)
+	}
+	if err := f.decide(f.approver, id, permit.Decision{Action: permit.Renew}); !errors.Is(err, layer.ErrConflict) {
+		t.Errorf("renewed a second time on the day: %v", err)
 	}
 	run(t, f.conn, "UPDATE proposals SET expires_on = hatang_today() - 1 WHERE id = $1", id)
 	if err := f.decide(f.officer, id, permit.Decision{Action: permit.Build}); !errors.Is(err, layer.ErrConflict) {
@@ -906,6 +914,7 @@ type modelled struct {
 	answered map[string]bool  // agencies that have answered
 	answers  int64            // steps that answer, of whomever
 	own      map[string]int64 // those of agencies themselves
+	renewed  bool
 }
 
 // told is the revision as somebody is told it: of the steps that answer, staff and who took them.
@@ -955,6 +964,11 @@ func (m *modelled) step(who string, d permit.Decision) string {
 	switch d.Action {
 	case permit.Expire:
 		return "conflict" // never so soon
+	case permit.Renew:
+		if m.renewed {
+			return "conflict" // not for a third period on one day
+		}
+		m.renewed = true
 	case permit.Consult:
 		if m.open[d.Agencies[0]] {
 			return "conflict"
