@@ -58,25 +58,27 @@ func keptVerdict(gravest zoning.Verdict, date any, features []json.RawMessage, t
 }
 
 // NeedsReasons returns a *RefusedError where an approval is to say why: against what the check
-// now finds refused or cannot determine, and where that is graver than what was filed, as when
-// something else was approved since. It names the rules against it. Verdicts are what FileVerdict
-// made; nil and null are none.
+// now finds refused or cannot determine, and where more stands in the way of a feature than when
+// it was filed, as when something else was approved since. It names the rules. Verdicts are what
+// FileVerdict made; nil and null are none.
 func NeedsReasons(filed, now json.RawMessage) error {
 	before, after := weighed{}, weighed{}
 	if err := errors.Join(unmarshalWeighed(filed, &before), unmarshalWeighed(now, &after)); err != nil {
 		return err
 	}
-	verdict, against := after.Verdict.Text(), strings.Join(after.against(), ", ")
-	if against != "" {
-		against = " (" + against + ")"
-	}
+	known := before.against()
+	against := after.against()
+	since := slices.DeleteFunc(slices.Clone(against), func(a objection) bool { return slices.Contains(known, a) })
+	verdict := after.Verdict.Text()
 	switch {
 	case after.Verdict == zoning.Refused || after.Verdict == zoning.Undetermined:
-		return &RefusedError{Detail: geo.Text{VI: "Kết quả kiểm tra hôm nay: " + verdict.VI + against + ". Chấp thuận thì phải nêu lý do (reasons).",
-			EN: "The check today: " + verdict.EN + against + ". To approve it nevertheless, say why (reasons)."}}
-	case after.Verdict == zoning.Conditional && slices.Index(gravity(), before.Verdict) < slices.Index(gravity(), after.Verdict):
-		return &RefusedError{Detail: geo.Text{VI: "Từ khi nộp, kết quả kiểm tra đã thành: " + verdict.VI + against + ". Chấp thuận thì phải nêu lý do (reasons).",
-			EN: "Since it was filed, the check has come to: " + verdict.EN + against + ". To approve it nevertheless, say why (reasons)."}}
+		rules := rulesOf(against)
+		return &RefusedError{Detail: geo.Text{VI: "Kết quả kiểm tra hôm nay: " + verdict.VI + rules + ". Chấp thuận thì phải nêu lý do (reasons).",
+			EN: "The check today: " + verdict.EN + rules + ". To approve it nevertheless, say why (reasons)."}}
+	case after.Verdict == zoning.Conditional && (len(since) > 0 || slices.Index(gravity(), before.Verdict) < slices.Index(gravity(), after.Verdict)):
+		rules := rulesOf(since)
+		return &RefusedError{Detail: geo.Text{VI: "Từ khi nộp, kết quả kiểm tra đã thành: " + verdict.VI + rules + ". Chấp thuận thì phải nêu lý do (reasons).",
+			EN: "Since it was filed, the check has come to: " + verdict.EN + rules + ". To approve it nevertheless, say why (reasons)."}}
 	}
 	return nil
 }
@@ -85,6 +87,7 @@ func NeedsReasons(filed, now json.RawMessage) error {
 type weighed struct {
 	Verdict  zoning.Verdict `json:"verdict"`
 	Features []struct {
+		FeatureID
 		Answer struct {
 			Findings []zoning.Finding `json:"findings"`
 		} `json:"answer"`
@@ -102,22 +105,41 @@ func unmarshalWeighed(text json.RawMessage, w *weighed) error {
 	return nil
 }
 
-// against are the rules that something does not meet, or of which it is not known.
-func (w *weighed) against() (rules []string) {
-	note := func(f *zoning.Finding) {
-		if (f.Outcome == zoning.Fail || f.Outcome == zoning.Unknown) && !slices.Contains(rules, f.Rule) {
-			rules = append(rules, f.Rule)
+// objection is a rule that a feature does not meet, or of which that is not known.
+type objection struct {
+	FeatureID
+	rule string
+}
+
+func (w *weighed) against() (all []objection) {
+	note := func(of FeatureID, f *zoning.Finding) {
+		if f.Outcome == zoning.Fail || f.Outcome == zoning.Unknown {
+			all = append(all, objection{of, f.Rule})
 		}
 	}
 	for i := range w.Features {
 		for j := range w.Features[i].Answer.Findings {
-			note(&w.Features[i].Answer.Findings[j])
+			note(w.Features[i].FeatureID, &w.Features[i].Answer.Findings[j])
 		}
 	}
 	for i := range w.EachOther {
-		note(&w.EachOther[i].Finding)
+		note(w.EachOther[i].FeatureID, &w.EachOther[i].Finding)
 	}
-	return rules
+	return all
+}
+
+// rulesOf names rules in parentheses, each once; "" for none.
+func rulesOf(all []objection) string {
+	var rules []string
+	for _, o := range all {
+		if !slices.Contains(rules, o.rule) {
+			rules = append(rules, o.rule)
+		}
+	}
+	if len(rules) == 0 {
+		return ""
+	}
+	return " (" + strings.Join(rules, ", ") + ")"
 }
 
 // gravity lists the verdicts, the least grave first.

@@ -25,6 +25,9 @@ func TestApprovalsThatNeedReasons(t *testing.T) {
 	}{
 		{"permitted", verdict("permitted"), verdict("permitted"), ""},
 		{"conditional from the first", verdict("conditional", "COND-dd1"), verdict("conditional", "COND-dd1"), ""},
+		{"another rule since", verdict("conditional", "COND-dd1"), verdict("conditional", "COND-dd1", "COND-d2"), "(COND-d2)"},
+		{"another feature since", json.RawMessage(`{"verdict":"conditional","features":[{"collection":"bts_sites","id":1,"answer":{"findings":[{"rule":"COND-dd1","outcome":"fail"}]}}]}`),
+			json.RawMessage(`{"verdict":"conditional","features":[{"collection":"bts_sites","id":1,"answer":{"findings":[{"rule":"COND-dd1","outcome":"fail"}]}},{"collection":"bts_sites","id":2,"answer":{"findings":[{"rule":"COND-dd1","outcome":"fail"}]}}]}`), "(COND-dd1)"},
 		{"better", verdict("refused", "ZONE-b"), verdict("permitted"), ""},
 		{"graver since", verdict("permitted"), verdict("conditional", "COND-dd1"), "COND-dd1"},
 		{"refused from the first", verdict("refused", "ZONE-b"), verdict("refused", "ZONE-b"), "(ZONE-b)"},
