@@ -14,7 +14,7 @@ ALTER TABLE fibre_routes ADD COLUMN new_project boolean;
 ALTER TABLE pole_lines ADD COLUMN new_project boolean;
 
 -- +goose StatementBegin
--- As before, heeding what was answered about a feature as it is filed now; a route along the border
+-- As before, heeding what was answered about a feature as it is filed now, on no older paper; a route along the border
 -- is the affair of who consents in the border belt that is nearest, where the register says who.
 CREATE OR REPLACE FUNCTION hatang_missing_consents(which bigint) RETURNS text[] LANGUAGE sql STABLE AS $$
     WITH demanded AS (
@@ -26,12 +26,14 @@ CREATE OR REPLACE FUNCTION hatang_missing_consents(which bigint) RETURNS text[] 
                 AND a.valid_from <= hatang_today() AND (a.valid_to IS NULL OR a.valid_to > hatang_today()) ORDER BY a.geom <-> f.geom LIMIT 1), ''), true, f.changed_at
             FROM proposal_features f JOIN fibre_routes r ON f.layer = 'fibre_routes' AND r.id = f.feature AND r.kind = 'border' WHERE f.proposal = which
         UNION SELECT c.layer, c.feature, c.agency, false, f.changed_at FROM consultations c JOIN proposal_features f ON f.proposal = c.proposal AND (f.layer, f.feature) = (c.layer, c.feature) WHERE c.proposal = which AND c.required AND c.withdrawn_at IS NULL),
-    asked AS (SELECT c.layer, c.feature, c.agency, c.answer, c.required, c.answered_at, c.answered_at IS NULL AS open,
+    asked AS (SELECT c.layer, c.feature, c.agency, c.answer, c.required, c.answered_at, c.document_date, c.answered_at IS NULL AS open,
+            (SELECT s.at FROM attachments t JOIN proposal_steps s USING (proposal, revision) WHERE t.id = c.attachment) AS attached_at,
             num_nulls(c.document_number, c.document_date, c.attachment) = 0 AS on_paper,
             row_number() OVER (PARTITION BY c.layer, c.feature, c.agency ORDER BY c.answered_at DESC NULLS LAST, c.id DESC) AS place
         FROM consultations c WHERE c.proposal = which AND c.withdrawn_at IS NULL),
     heard AS (SELECT d.layer, d.feature, d.agency, d.on_paper,
-            coalesce(bool_or(a.place = 1 AND a.answer IN ('agreed', 'agreed_with_conditions') AND (a.on_paper OR NOT d.on_paper) AND (d.changed_at IS NULL OR a.answered_at > d.changed_at)), false) AS agreed,
+            coalesce(bool_or(a.place = 1 AND a.answer IN ('agreed', 'agreed_with_conditions') AND (a.on_paper OR NOT d.on_paper) AND (d.changed_at IS NULL OR a.answered_at > d.changed_at
+                AND coalesce(a.document_date >= hatang_day(d.changed_at), true) AND coalesce(a.attached_at > d.changed_at, true))), false) AS agreed,
             coalesce(bool_or(a.place = 1 AND a.answer = 'objected' OR a.open AND a.required), false) AS against
         FROM demanded d LEFT JOIN asked a ON a.layer = d.layer AND a.feature = d.feature AND (a.agency = d.agency OR d.agency = '' AND (a.required OR EXISTS (
             SELECT FROM demanded o WHERE (o.layer, o.feature, o.agency) = (a.layer, a.feature, a.agency)))) GROUP BY 1, 2, 3, 4)

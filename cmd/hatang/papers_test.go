@@ -6,7 +6,9 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 )
 
@@ -90,6 +92,35 @@ func TestApprovalsAgainstTheCheck(t *testing.T) {
 			if strings.Contains(text, "hai bên vách núi") != (reader != nil) || !strings.Contains(text, "Chiều cao (m): 42") {
 				t.Errorf("%s, %s:\n%s", name, form, text)
 			}
+		}
+	}
+}
+
+// TestApprovalsAtOnceKnowOfEachOther: of two masts that stand in each other's way and are approved at
+// once, without a word of why, one is.
+func TestApprovalsAtOnceKnowOfEachOther(t *testing.T) {
+	t.Parallel()
+	dir, key := demoDir(t)
+	s := serve(t, dir, key, "--demo", "--date", "today")
+	operators := map[string][]string{"VT": bearer(newKey(t, s, "operator", "--organisation", "VIETTEL")), "VN": bearer(newKey(t, s, "operator", "--organisation", "VNPT"))}
+	approver := append(bearer(newKey(t, s, "approver")), "Content-Type", "application/json")
+	const rounds = 6
+	for round := range rounds {
+		var paths []string
+		for code, who := range operators {
+			mast := s.paperMast(t, who, fmt.Sprint(code, "-", round), 103.1+0.01*float64(round)+map[string]float64{"VN": 0.0001}[code])
+			var filed struct{ ID int64 }
+			s.call(t, http.MethodPost, "/api/v1/proposals", fmt.Sprintf(`{"title":"Trạm","features":[{"collection":"bts_sites","id":%d}]}`, mast), append(who, "Content-Type", "application/json")...).read(t, &filed)
+			paths = append(paths, fmt.Sprintf("/api/v1/proposals/%d/decisions", filed.ID))
+		}
+		statuses := make([]int, len(paths))
+		var both sync.WaitGroup
+		for i, path := range paths {
+			both.Go(func() { statuses[i] = s.call(t, http.MethodPost, path, `{"action":"approve"}`, approver...).status })
+		}
+		both.Wait()
+		if slices.Sort(statuses); !slices.Equal(statuses, []int{http.StatusOK, http.StatusConflict}) {
+			t.Errorf("round %d: %v", round, statuses)
 		}
 	}
 }

@@ -201,25 +201,36 @@ func (a *api) decideProposal(w http.ResponseWriter, r *request) error {
 	if d.Revision, err = decidedOn(r.Request, given.Revision); err != nil {
 		return stepProblem(err)
 	}
-	if d.Action == permit.Supplement || d.Action == permit.Approve {
-		f, err := a.openFor(r, id, d.Action)
-		if f.Revision != 0 && d.Revision != 0 && f.Revision != d.Revision {
-			return stepProblem(layer.ErrStale)
-		}
-		if err != nil {
-			return err
-		}
-		d.Features = f.Features
-		if d.Verdict, d.Records, err = a.checkFiled(r, f.Organisation, d.Features); err != nil {
-			return err
-		}
+	state, revision, err := a.takeStep(r, id, d)
+	for i := 0; errors.Is(err, permit.ErrOvertaken) && i < mostRechecks; i++ {
+		state, revision, err = a.takeStep(r, id, d)
 	}
-	state, revision, err := a.Accounts.DecideProposal(r.Context(), r.viewer, id, d)
 	if err != nil {
 		return stepProblem(err)
 	}
 	w.Header().Set("ETag", rowTag(revision))
 	return reply(w, r, http.StatusOK, map[string]any{"state": state, "revision": revision})
+}
+
+// mostRechecks bounds how often an approval is judged anew because others are given meanwhile.
+const mostRechecks = 10
+
+// takeStep takes a step on a proposal. What is supplemented or to be approved is checked first.
+func (a *api) takeStep(r *request, id int64, d permit.Decision) (permit.FileState, int64, error) {
+	if d.Action == permit.Supplement || d.Action == permit.Approve {
+		f, err := a.openFor(r, id, d.Action)
+		if f.Revision != 0 && d.Revision != 0 && f.Revision != d.Revision {
+			return "", 0, layer.ErrStale
+		}
+		if err != nil {
+			return "", 0, err
+		}
+		d.Features, d.LastDecision = f.Features, f.LastDecision
+		if d.Verdict, d.Records, err = a.checkFiled(r, f.Organisation, d.Features); err != nil {
+			return "", 0, err
+		}
+	}
+	return a.Accounts.DecideProposal(r.Context(), r.viewer, id, d)
 }
 
 // openFor returns a proposal on which the viewer may take a step, as far as can be told before

@@ -99,7 +99,7 @@ func TestStepsAreRead(t *testing.T) {
 		t.Errorf("If-Match %s: %d, decided on %d", tag, w.Code, s.decided.Revision)
 	}
 	for body, want := range map[string]string{
-		`{"action": "fly"}`: "/action", `{}`: "/action", `{"action": "refuse", "reasons": " "}`: "/reasons", `{"action": "ask_more"}`: "/reasons", `{"action": "consult"}`: "/agencies",
+		`{"action": "fly"}`: "/action", `{}`: "/action", `{"action": "refuse", "reasons": " "}`: "/reasons", `{"action": "refuse", "reasons": "\u200b"}`: "/reasons", `{"action": "ask_more"}`: "/reasons", `{"action": "consult"}`: "/agencies",
 		`{"action": "answer", "answer": "maybe"}`: "/answer", `{"action": "approve", "document_date": "x"}`: "/document_date", `{"action": "approve", "colour": "x"}`: "/colour",
 		`{"action": "refuse", "reasons": "` + strings.Repeat("x", permit.MaxReasonsRunes+1) + `"}`: "/reasons",
 	} {

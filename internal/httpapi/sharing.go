@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
@@ -188,7 +189,7 @@ func (g givenShare) partners(faults *layer.Faults) (partners []string) {
 // textOf is a text without spaces round it, in NFC; a fault where it is longer than most or
 // no text.
 func textOf(at, s string, most int, faults *layer.Faults) string {
-	s = norm.NFC.String(strings.TrimSpace(s))
+	s = norm.NFC.String(strings.TrimFunc(s, func(r rune) bool { return unicode.IsSpace(r) || unicode.Is(unicode.Cf, r) })) // nor is what nobody sees a text
 	if utf8.RuneCountInString(s) > most || !plainText(s) {
 		faults.Add(at, "dài nhất %d ký tự", "must have at most %d characters", most)
 	}

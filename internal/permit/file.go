@@ -3,6 +3,7 @@ package permit
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"slices"
 	"time"
 
@@ -228,6 +229,8 @@ type File struct {
 	MissingConsents []string `json:"missing_consents,omitempty"`
 	// Attachments are those that the viewer sees, in the order in which they came.
 	Attachments []Attachment `json:"attachments,omitempty"`
+	// LastDecision is the number of the newest in the register, whosever, when this was read.
+	LastDecision string `json:"-"`
 	// Actions are the steps that the viewer may take now.
 	Actions []Action `json:"actions,omitempty"`
 
@@ -282,7 +285,14 @@ type Decision struct {
 	Verdict  json.RawMessage
 	Features []FiledFeature
 	Records  Sealed
+	// LastDecision is that of the register when what is to be approved was judged: another
+	// approval since may stand in its way.
+	LastDecision string
 }
+
+// ErrOvertaken is returned where something else was approved since what is to be approved was
+// judged: it is judged anew, and approved then.
+var ErrOvertaken = fmt.Errorf("something else was approved meanwhile: %w", layer.ErrStale)
 
 // FileQuery selects proposals; zero values select all.
 type FileQuery struct {

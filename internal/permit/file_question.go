@@ -42,7 +42,7 @@ func QuestionOf(collection string, feature []byte, operator string) (Kind, json.
 			body["feature"] = row.ID
 		}
 	case "cable_segments", "fibre_routes":
-		body = row.cable(row.carrier(row.truth("underground")))
+		body = row.cable(row.carrier())
 		row.add(body, "new_project")
 		if body["carrier"] == zoning.TelecomPole { // new ones are filed as lines of poles
 			body["new_poles"] = false
@@ -87,10 +87,16 @@ func (f filedRow) cable(carrier zoning.Carrier) map[string]any {
 }
 
 // carrier is what the row says holds the cable; else what its class of works implies or, for
-// one that is underground, a duct, which the plan prefers.
-func (f filedRow) carrier(underground bool) zoning.Carrier {
-	if said := f.text("carrier"); said != "" {
-		return zoning.Carrier(said)
+// one that is underground, a duct, which the plan prefers. It is not known of a row that
+// contradicts itself: one is not judged as underground that says that it hangs.
+func (f filedRow) carrier() zoning.Carrier {
+	underground := f.truth("underground")
+	if said := zoning.Carrier(f.text("carrier")); said != "" {
+		below := said == zoning.Duct || said == zoning.DirectBuried
+		if class, known := undergroundClasses[f.text("works_class")]; known && class != below || f.says("underground") && underground != below {
+			return ""
+		}
+		return said
 	}
 	switch f.text("works_class") {
 	case "N1", "N2":
@@ -106,6 +112,9 @@ func (f filedRow) carrier(underground bool) zoning.Carrier {
 	return ""
 }
 
+// undergroundClasses are the classes of works, and whether they are underground.
+var undergroundClasses = map[string]bool{"N1": true, "N2": true, "direct": true, "C1": false, "C2": false}
+
 // text is a property; "" where the row has none.
 func (f filedRow) text(name string) string {
 	var text string
@@ -118,4 +127,10 @@ func (f filedRow) text(name string) string {
 func (f filedRow) truth(name string) bool {
 	var yes bool
 	return json.Unmarshal(f.Properties[name], &yes) == nil && yes
+}
+
+// says reports whether the row has a property that is not null.
+func (f filedRow) says(name string) bool {
+	value, has := f.Properties[name]
+	return has && string(value) != "null"
 }

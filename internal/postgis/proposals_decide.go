@@ -73,7 +73,7 @@ func (s *Store) decide(ctx context.Context, tx pgx.Tx, v account.Viewer, f *seen
 		}
 	case permit.Approve:
 		next.ExpiresOn, next.Verdict = calendar.Expires(today, today), d.Verdict
-		err = recheck(ctx, tx, f.ID, d)
+		err = recheck(ctx, tx, f, d)
 	case permit.Build:
 		if f.ExpiresOn.Before(today) {
 			return &permit.RefusedError{Detail: geo.Text{VI: "Quyết định đã hết hạn sau ngày " + f.ExpiresOn.Text().VI + "; hãy gia hạn trước.", EN: "The approval ended after " + f.ExpiresOn.Text().EN + "; renew it first."}}
@@ -116,17 +116,25 @@ func (s *Store) decide(ctx context.Context, tx pgx.Tx, v account.Viewer, f *seen
 	if err := takeStep(ctx, tx, v, f.ID, next); err != nil {
 		return err
 	}
+	if d.Action == permit.Approve {
+		if err := notOvertaken(ctx, tx, d); err != nil {
+			return err
+		}
+	}
 	return s.follow(ctx, tx, f, d.Action, today)
 }
 
 // recheck records what was found when what is to be approved was checked again, and refuses
-// what then needs reasons that are not given.
-func recheck(ctx context.Context, tx pgx.Tx, id int64, d permit.Decision) error {
+// what then needs reasons that are not given, and features that are not those that were checked.
+func recheck(ctx context.Context, tx pgx.Tx, f *seenFile, d permit.Decision) error {
 	if d.Verdict == nil {
 		return nil
 	}
+	if err := unchangedSince(ctx, tx, f.Organisation, d.Features); err != nil {
+		return err
+	}
 	var filed []byte
-	if err := tx.QueryRow(ctx, "SELECT verdict FROM proposals WHERE id = $1", id).Scan(&filed); err != nil {
+	if err := tx.QueryRow(ctx, "SELECT verdict FROM proposals WHERE id = $1", f.ID).Scan(&filed); err != nil {
 		return err
 	}
 	if d.Reasons == "" {
@@ -134,7 +142,22 @@ func recheck(ctx context.Context, tx pgx.Tx, id int64, d permit.Decision) error 
 			return err
 		}
 	}
-	return recordSealed(ctx, tx, id, d.Records)
+	return recordSealed(ctx, tx, f.ID, d.Records)
+}
+
+// notOvertaken refuses an approval, which has its number already, that was judged before another
+// was given: permit.ErrOvertaken. Who gives the next waits for the number of this one, and so of
+// two at once the second is judged with the first. Cost: of an index scan.
+func notOvertaken(ctx context.Context, tx pgx.Tx, d permit.Decision) error {
+	if d.Verdict == nil {
+		return nil
+	}
+	var approved int
+	err := tx.QueryRow(ctx, `SELECT count(*) FROM decisions WHERE outcome = 'approved' AND ($1 = '' OR (year, serial) > (SELECT year, serial FROM decisions WHERE number = $1))`, d.LastDecision).Scan(&approved)
+	if err == nil && approved > 1 {
+		return permit.ErrOvertaken
+	}
+	return err
 }
 
 // answering is the agency that answers: one answers for itself alone.

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/jackc/pgx/v5"
@@ -645,7 +646,21 @@ func TestConsentIsToWhatWasSeen(t *testing.T) {
 	missing("agreed to a lower one", "SXD")
 	f.must(f.officer, id, ask)
 	missing("asked again", "SXD")
+	today := geo.DateOf(scalar[time.Time](t, f.conn, "SELECT hatang_today()"))
+	paper := func(day geo.Date, file int64) permit.Decision {
+		return permit.Decision{Action: permit.AnswerFor, Agency: "SXD", Answer: "agreed", DocumentNumber: "1/CV", DocumentDate: day, Attachment: file}
+	}
+	old := f.mustAttach(f.officer, id, "SXD")
+	f.must(f.officer, id, paper(today, old))
 	supplement(78)
+	f.must(f.officer, id, ask)
+	f.must(f.officer, id, paper(today, old))
+	missing("the file is older than the change", "SXD")
+	f.must(f.officer, id, ask)
+	f.must(f.officer, id, paper(geo.DateOf(today.Time().AddDate(0, 0, -1)), f.mustAttach(f.officer, id, "SXD")))
+	missing("the paper is older than the change", "SXD")
+	f.must(f.officer, id, ask)
+	supplement(79)
 	f.must(f.officer, id, agree)
 	supplement(0)
 	missing("agreed to what it is, though asked before")
